@@ -1,0 +1,29 @@
+// How numbers of the wire get their names: one table a vocabulary, and one
+// rule for what is in no table. Used by the other files of this room only.
+
+#ifndef MIGSTREAM_FLAGS_NAMES_H_
+#define MIGSTREAM_FLAGS_NAMES_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace migstream {
+
+struct Name {
+  uint64_t value;
+  absl::string_view name;
+};
+
+// The name of `value`; for one that has none, its number in hexadecimal.
+std::string NameOf(uint64_t value, absl::Span<const Name> names);
+
+// The names of the bits that are set, joined by "|", then what has no name in
+// hexadecimal: "SYNC|ZSTD|0x80". "0" if no bit is set.
+std::string NamesOfBits(uint64_t bits, absl::Span<const Name> names);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_FLAGS_NAMES_H_

@@ -1,0 +1,30 @@
+// Flags of the be64 that opens each record of a RAM section; the bits from the
+// target page size up are an offset. FORMAT.md section 5.
+
+#ifndef MIGSTREAM_FLAGS_RAM_FLAGS_H_
+#define MIGSTREAM_FLAGS_RAM_FLAGS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace migstream {
+
+enum RamFlag : uint64_t {
+  kRamFull = 0x01,           // Obsolete; no release read here writes it.
+  kRamZero = 0x02,           // [str8 block,] u8 fill. A page of that byte.
+  kRamMemSize = 0x04,        // Block list; offset bits = total bytes. START.
+  kRamPage = 0x08,           // [str8 block,] one page.
+  kRamEos = 0x10,            // Ends the section's content.
+  kRamContinue = 0x20,       // No block name: same block as before.
+  kRamXbzrle = 0x40,         // [str8 block,] u8 1, be16 length, data.
+  kRamHook = 0x80,           // RDMA only.
+  kRamCompressPage = 0x100,  // [str8 block,] be32 length, zlib. Up to 9.0.
+  kRamMultifdFlush = 0x200,  // Nothing. Since 8.1, with multifd.
+};
+
+// "PAGE|CONTINUE"
+std::string RamFlagsToString(uint64_t flags);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_FLAGS_RAM_FLAGS_H_

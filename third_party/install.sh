@@ -1,0 +1,32 @@
+#!/bin/sh
+# Installs the Debian packages that the build and the tests need, and are missing.
+# Says nothing when all are there. Run as root, or read what it says is lacking.
+set -eu
+
+packages='
+  bazel-bootstrap g++ clang lld libclang-rt-14-dev llvm pkgconf jq valgrind
+  libabsl-dev libprotobuf-dev protobuf-compiler libssl-dev libzstd-dev
+  libbenchmark-dev libgtest-dev libgmock-dev
+'
+
+missing=
+for package in $packages; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=
+  [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "$0: these packages are missing; as root: apt-get install$missing" >&2
+  exit 1
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+  cat "$log" >&2
+  echo "$0: could not install$missing" >&2
+  exit 1
+fi
