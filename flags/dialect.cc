@@ -239,6 +239,7 @@ constexpr Dialect kE4 = [] {
   Dialect row = From(kV52, DialectId::kE4, "E4",
                      "proposal: config in START as well", 0, 0);
   row.start = kSetupAndConfig;
+  row.full = kConfigOnly;
   return row;
 }();
 

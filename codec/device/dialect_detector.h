@@ -1,0 +1,74 @@
+// Which dialects a stream can be of, by what it shows. FORMAT.md section 10.
+//
+//   DialectDetector detector;
+//   detector.Section(SectionType::kPart, offset);
+//   detector.Observe(event);  …               // Every event of the section.
+//   detector.NotBefore(1000, offset, "COMMAND SWITCHOVER_START");
+//   detector.Candidates();                    // Rows, the oldest first.
+//   detector.Evidence();                      // What excluded the others.
+//
+// It reads the dialect table: a row is out when its grammar has no place for
+// what was seen, when its writers never do such a thing, or when its releases
+// lie outside the bounds. Only released dialects are ever found; a pre-release
+// one has to be chosen.
+
+#ifndef MIGSTREAM_CODEC_DEVICE_DIALECT_DETECTOR_H_
+#define MIGSTREAM_CODEC_DEVICE_DIALECT_DETECTOR_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "codec/device/event.h"
+#include "flags/dialect.h"
+
+namespace migstream {
+
+struct DialectEvidence {
+  uint64_t offset = 0;
+  std::string what;   // "CONFIG in END"
+  // No row is left if this counts too: the stream contradicts itself, or no
+  // release wrote it. It excluded nothing.
+  bool contradiction = false;
+};
+
+class DialectDetector {
+ public:
+  DialectDetector();
+
+  // A device's section begins.
+  void Section(SectionType type, uint64_t offset);
+  // An event of that section.
+  void Observe(const Event& event);
+
+  // What the enclosing stream shows: written by this release or a later one,
+  // or by this one or an earlier one.
+  void NotBefore(Release release, uint64_t offset, absl::string_view what);
+  void NotAfter(Release release, uint64_t offset, absl::string_view what);
+
+  // The rows that are left, at least one. Without any device section, only
+  // those without multifd device state.
+  std::vector<const Dialect*> Candidates() const;
+  const std::vector<DialectEvidence>& Evidence() const { return evidence_; }
+
+  // "V60"; "V100 or V111".
+  std::string Name() const;
+
+ private:
+  template <typename Keep>
+  void Exclude(uint64_t offset, absl::string_view what, Keep keep);
+  void SawElement(Element element, uint64_t offset);
+
+  uint32_t candidates_;  // A bit for each DialectId.
+  bool any_section_ = false;
+  SectionType type_ = SectionType::kStart;
+  Element previous_ = Element::kNone;
+  int records_ = 0;  // In this section.
+  bool init_data_sent_ = false;
+  std::vector<DialectEvidence> evidence_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_DEVICE_DIALECT_DETECTOR_H_

@@ -1,0 +1,68 @@
+// What a SectionDecoder finds, and a SectionEncoder writes. FORMAT.md section 9.
+//
+// The events of a section, put through an encoder of the same dialect, give
+// the section's bytes again, to the last one.
+
+#ifndef MIGSTREAM_CODEC_DEVICE_EVENT_H_
+#define MIGSTREAM_CODEC_DEVICE_EVENT_H_
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "codec/device/config_layout.h"
+#include "codec/device/subsection.h"
+#include "codec/wire/bytes.h"
+
+namespace migstream {
+
+enum class EventKind : uint8_t {
+  // The SETUP tag. END_OF_STATE follows as an event of its own.
+  kSetup,
+  // A DATA record, or a piece of one: `payload` stands `record_offset` bytes
+  // into the record, which holds `record_bytes` in all. The first piece comes
+  // with the record's header and may be empty; a record of size 0 has one.
+  kData,
+  // The CONFIG tag, the subflag (E3), and the payload up to its subsections:
+  // ConfigView::Parse(payload, layout). E3 without a payload: layout is zero.
+  kConfig,
+  // One subsection of the config payload.
+  kSubsection,
+  // The END_OF_STATE that closes the config payload.
+  kConfigEnd,
+  // The END_OF_STATE that closes the section, or takes all of it.
+  kEndOfState,
+  // In END_OF_STATE's place: the section ends with it.
+  kInitDataSent,
+  kConfigLoadReady,
+  // Before END_OF_STATE; pre-release dialects only.
+  kTrigger,
+  kDataStateComplete,
+};
+
+absl::string_view ToString(EventKind kind);
+
+struct Event {
+  EventKind kind = EventKind::kEndOfState;
+  // kConfig: what the subflag asks for (TriggerFlag); kTrigger likewise.
+  uint8_t trigger_flags = 0;
+  // Of the first byte that belongs to this event, from the stream's start.
+  uint64_t offset = 0;
+  // A view into the input of Next(); not valid for longer than that input.
+  ByteSpan payload;
+  // kData
+  bool starts_record = false;  // The event comes with the record's header.
+  uint64_t record_bytes = 0;
+  uint64_t record_offset = 0;
+  // kConfig
+  ConfigLayout layout;
+  // kSubsection; its payload is also in `payload`.
+  SubsectionView subsection;
+
+  bool last_of_record() const {
+    return record_offset + payload.size() == record_bytes;
+  }
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_DEVICE_EVENT_H_

@@ -1,0 +1,384 @@
+#include "codec/device/section_decoder.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "codec/wire/cursor.h"
+#include "flags/tag.h"
+#include "flags/trigger_flags.h"
+
+namespace migstream {
+namespace {
+
+constexpr size_t kRecordHeaderBytes = 16;
+
+}  // namespace
+
+absl::string_view ToString(EventKind kind) {
+  switch (kind) {
+    case EventKind::kSetup:
+      return "SETUP";
+    case EventKind::kData:
+      return "DATA";
+    case EventKind::kConfig:
+      return "CONFIG";
+    case EventKind::kSubsection:
+      return "SUBSECTION";
+    case EventKind::kConfigEnd:
+    case EventKind::kEndOfState:
+      return "END_OF_STATE";
+    case EventKind::kInitDataSent:
+      return "INIT_DATA_SENT";
+    case EventKind::kConfigLoadReady:
+      return "CONFIG_LOAD_READY";
+    case EventKind::kTrigger:
+      return "TRIGGER";
+    case EventKind::kDataStateComplete:
+      return "DATA_STATE_COMPLETE";
+  }
+  return "";
+}
+
+SectionDecoder::SectionDecoder(SectionType type, const Dialect& dialect,
+                               const DecoderOptions& options)
+    : dialect_(&dialect),
+      grammar_(&dialect.Grammar(type)),
+      options_(options),
+      content_offset_(options.offset),
+      offset_(options.offset),
+      type_(type) {
+  if (!grammar_->Exists()) {
+    Fail(ErrorCode::kUnexpectedSection, offset_, 0);
+  }
+}
+
+Step SectionDecoder::Next(ByteSpan& input, Event& event) {
+  if (payload_left_ != 0) return NextPiece(input, event);
+  switch (state_) {
+    case State::kElements:
+      return NextElement(input, event);
+    case State::kConfig:
+      return NextInConfig(input, event);
+    case State::kDone:
+      return Step::kDone;
+    case State::kError:
+      break;
+  }
+  return Step::kError;
+}
+
+Step SectionDecoder::NextElement(ByteSpan& input, Event& event) {
+  if (input.size() < kTagBytes) return Need(kTagBytes);
+  uint64_t tag = LoadBe64(input.data());
+  Element element = dialect_->Meaning(tag);
+  if (!grammar_->After(previous_).Contains(element)) {
+    return FailTag(tag, element);
+  }
+  switch (element) {
+    case Element::kData:
+      return StartRecord(input, event);
+    case Element::kConfig:
+      return StartConfig(input, event);
+    case Element::kSetup:
+      return Close(element, EventKind::kSetup, input, event);
+    case Element::kInitDataSent:
+      if (options_.switchover_ack_off) {
+        return Fail(ErrorCode::kSwitchoverAckOff, offset_, tag);
+      }
+      return Close(element, EventKind::kInitDataSent, input, event);
+    case Element::kConfigLoadReady:
+      return Close(element, EventKind::kConfigLoadReady, input, event);
+    case Element::kTrigger:
+      event.trigger_flags = kTriggerEnableInterrupts;
+      return Close(element, EventKind::kTrigger, input, event);
+    case Element::kDataStateComplete:
+      return Close(element, EventKind::kDataStateComplete, input, event);
+    default:
+      return Close(element, EventKind::kEndOfState, input, event);
+  }
+}
+
+// An element that is its tag alone.
+Step SectionDecoder::Close(Element element, EventKind kind, ByteSpan& input,
+                           Event& event) {
+  event.kind = kind;
+  event.offset = offset_;
+  event.payload = {};
+  Consume(input, kTagBytes);
+  previous_ = element;
+  if (grammar_->After(element).empty()) state_ = State::kDone;
+  return Step::kEvent;
+}
+
+Step SectionDecoder::StartRecord(ByteSpan& input, Event& event) {
+  if (input.size() < kRecordHeaderBytes) return Need(kRecordHeaderBytes);
+  uint64_t bytes = LoadBe64(input.data() + kTagBytes);
+  if (bytes > options_.limits.record_bytes) {
+    return Fail(ErrorCode::kRecordLimit, offset_ + kTagBytes, bytes);
+  }
+  size_t here = std::min<uint64_t>(bytes, input.size() - kRecordHeaderBytes);
+  event.kind = EventKind::kData;
+  event.offset = offset_;
+  event.payload = input.subspan(kRecordHeaderBytes, here);
+  event.record_bytes = bytes;
+  event.record_offset = 0;
+  event.starts_record = true;
+  record_bytes_ = bytes;
+  payload_left_ = bytes - here;
+  previous_ = Element::kData;
+  Consume(input, kRecordHeaderBytes + here);
+  return Step::kEvent;
+}
+
+Step SectionDecoder::NextPiece(ByteSpan& input, Event& event) {
+  if (input.empty()) return Need(1);
+  size_t here = std::min<uint64_t>(payload_left_, input.size());
+  event.kind = EventKind::kData;
+  event.offset = offset_;
+  event.payload = input.first(here);
+  event.record_bytes = record_bytes_;
+  event.record_offset = record_bytes_ - payload_left_;
+  event.starts_record = false;
+  payload_left_ -= here;
+  Consume(input, here);
+  return Step::kEvent;
+}
+
+Step SectionDecoder::TakeOver(uint64_t count) {
+  if (state_ == State::kError) return Step::kError;
+  if (count > payload_left_) {
+    payload_left_ = 0;
+    return Fail(ErrorCode::kRecordOverrun, offset_, count);
+  }
+  payload_left_ -= count;
+  offset_ += count;
+  return Step::kEvent;
+}
+
+Step SectionDecoder::StartConfig(ByteSpan& input, Event& event) {
+  const Subflag& subflag = dialect_->subflag;
+  size_t head = kTagBytes + subflag.width;
+  if (input.size() < head) return Need(head);
+  event.trigger_flags = 0;
+  bool config_follows = true;
+  if (subflag.width != 0) {
+    uint64_t value = LoadBe(input.data() + kTagBytes, subflag.width);
+    const auto* end = subflag.values.begin() + subflag.value_count;
+    const auto* entry =
+        std::find_if(subflag.values.begin(), end,
+                     [value](const auto& v) { return v.value == value; });
+    if (entry == end) {
+      return Fail(ErrorCode::kUnknownSubflag, offset_ + kTagBytes, value);
+    }
+    event.trigger_flags = entry->flags;
+    config_follows = (entry->flags & kTriggerConfigFollows) != 0;
+  }
+
+  ConfigLayout layout;
+  if (config_follows) {
+    // The hint is of the whole content: in it, the payload ends with a tag.
+    uint64_t config_bytes = 0;
+    if (options_.config.content_bytes != 0) {
+      uint64_t around = offset_ - content_offset_ + head + kTagBytes;
+      if (options_.config.content_bytes < around) {
+        return Fail(ErrorCode::kConfigSize, offset_,
+                    options_.config.content_bytes);
+      }
+      config_bytes = options_.config.content_bytes - around;
+    }
+    ConfigHints hints = options_.config;
+    hints.element_expected = !grammar_->After(Element::kConfig).empty();
+    if (hints.element_expected) hints.footer_expected = false;
+    ConfigDeduction result = DeduceConfigLayout(
+        input.subspan(head), end_of_input_, dialect_->config_layout,
+        config_bytes, hints, options_.limits);
+    if (result.outcome == ConfigDeduction::kNeedInput) {
+      return Need(head + result.bytes_needed);
+    }
+    if (result.outcome == ConfigDeduction::kError) {
+      return Fail(result.code, offset_ + head + result.offset, result.found);
+    }
+    layout = result.layout;
+  }
+  event.kind = EventKind::kConfig;
+  event.offset = offset_;
+  event.payload = input.subspan(head, layout.fixed_bytes);
+  event.layout = layout;
+  config_left_ = layout.total_bytes - layout.fixed_bytes;
+  state_ = State::kConfig;
+  Consume(input, head + layout.fixed_bytes);
+  return Step::kEvent;
+}
+
+// Subsections, then END_OF_STATE: all was seen when the payload's layout was
+// deduced, but the input may be a shorter one now.
+Step SectionDecoder::NextInConfig(ByteSpan& input, Event& event) {
+  size_t needed = config_left_ + kTagBytes;
+  if (input.size() < needed) return Need(needed);
+  if (config_left_ == 0) {
+    uint64_t tag = LoadBe64(input.data());
+    if (dialect_->Meaning(tag) != Element::kEndOfState) {
+      return Fail(ErrorCode::kConfigNotEnded, offset_, tag);
+    }
+    event.kind = EventKind::kConfigEnd;
+    event.offset = offset_;
+    event.payload = {};
+    Consume(input, kTagBytes);
+    previous_ = Element::kConfig;
+    state_ = grammar_->After(Element::kConfig).empty() ? State::kDone
+                                                       : State::kElements;
+    return Step::kEvent;
+  }
+  ByteSpan left = input.first(config_left_);
+  uint64_t size = SubsectionBytes(left, false);
+  if (size == 0) size = SubsectionBytes(left, true);
+  if (size == 0 || size > config_left_) {
+    return Fail(ErrorCode::kUnknownSubsection, offset_, 0);
+  }
+  Cursor cursor(left.first(size));
+  cursor.U8();
+  event.kind = EventKind::kSubsection;
+  event.offset = offset_;
+  event.subsection.name = cursor.Str8();
+  event.subsection.version = cursor.Be32();
+  event.subsection.payload = cursor.Bytes(cursor.remaining());
+  event.payload = event.subsection.payload;
+  config_left_ -= size;
+  Consume(input, size);
+  return Step::kEvent;
+}
+
+void SectionDecoder::Consume(ByteSpan& input, size_t bytes) {
+  input.remove_prefix(bytes);
+  offset_ += bytes;
+}
+
+Step SectionDecoder::Need(size_t bytes) {
+  bytes_needed_ = bytes;
+  return Step::kNeedInput;
+}
+
+Step SectionDecoder::Fail(ErrorCode code, uint64_t offset, uint64_t found) {
+  state_ = State::kError;
+  error_ = code;
+  error_offset_ = offset;
+  error_found_ = found;
+  return Step::kError;
+}
+
+Step SectionDecoder::FailTag(uint64_t tag, Element element) {
+  if (previous_ == Element::kSetup) {
+    return Fail(ErrorCode::kSetupNotEnded, offset_, tag);
+  }
+  return Fail(element == Element::kNone ? ErrorCode::kUnknownTag
+                                        : ErrorCode::kMisplacedTag,
+              offset_, tag);
+}
+
+Error SectionDecoder::Truncated(absl::string_view device, ByteSpan left) const {
+  if (state_ == State::kError) return error(device);
+  Error error;
+  error.code = ErrorCode::kTruncated;
+  error.offset = offset_ + left.size();
+  error.section = absl::StrCat(device, " ", ToString(type_));
+  if (payload_left_ != 0) {
+    error.reason = absl::StrCat(
+        "input ends in a DATA record of ", record_bytes_, " bytes, ",
+        payload_left_ - std::min<uint64_t>(payload_left_, left.size()),
+        " of them missing");
+  } else if (state_ == State::kConfig ||
+             (left.size() >= kTagBytes &&
+              dialect_->Meaning(LoadBe64(left.data())) == Element::kConfig)) {
+    error.reason = "input ends in a config payload";
+  } else if (left.size() >= kTagBytes) {
+    error.reason = "input ends before the size of a DATA record";
+  } else {
+    error.reason = absl::StrCat("input ends where ",
+                                ToString(grammar_->After(previous_)),
+                                " is expected");
+  }
+  return error;
+}
+
+Error SectionDecoder::error(absl::string_view device) const {
+  Error error;
+  if (error_ == ErrorCode::kNone) return error;
+  error.code = error_;
+  error.offset = error_offset_;
+  error.section = absl::StrCat(device, " ", ToString(type_));
+  std::string expected = ToString(grammar_->After(previous_));
+  switch (error_) {
+    case ErrorCode::kUnknownTag:
+      error.reason = absl::StrCat("unknown tag ", Hex(error_found_),
+                                  ", expected ", expected);
+      break;
+    case ErrorCode::kMisplacedTag:
+      error.reason =
+          absl::StrCat(ToString(dialect_->Meaning(error_found_)), " (",
+                       Hex(error_found_), "), expected ", expected);
+      break;
+    case ErrorCode::kSetupNotEnded:
+      error.reason = absl::StrCat("END_OF_STATE not found after SETUP, but ",
+                                  Hex(error_found_));
+      break;
+    case ErrorCode::kUnexpectedSection:
+      error.reason = absl::StrCat("dialect ", dialect_->name, " has no ",
+                                  ToString(type_), " section for a device");
+      break;
+    case ErrorCode::kSwitchoverAckOff:
+      error.reason = "INIT_DATA_SENT, but switchover-ack is not used";
+      break;
+    case ErrorCode::kRecordOverrun:
+      error.reason = absl::StrCat("more payload moved than the record has: ",
+                                  error_found_, " bytes");
+      break;
+    case ErrorCode::kConfigVersion:
+      error.reason = absl::StrCat("config payload of version ", error_found_,
+                                  ", expected at most 2");
+      break;
+    case ErrorCode::kConfigIrqState:
+      error.reason = absl::StrCat("IRQ state is ", error_found_,
+                                  ", expected 0 or 1");
+      break;
+    case ErrorCode::kConfigNotEnded:
+      error.reason = absl::StrCat("config payload not ended by END_OF_STATE, "
+                                  "but followed by ",
+                                  Hex(error_found_));
+      break;
+    case ErrorCode::kConfigSize:
+      error.reason = absl::StrCat(
+          "config payload does not fill the ", error_found_,
+          " bytes that the description gives it");
+      break;
+    case ErrorCode::kConfigAmbiguous:
+      error.reason = "several numbers of MSI-X vectors fit; tell which";
+      break;
+    case ErrorCode::kUnknownSubsection:
+      error.reason = "unknown subsection, and nothing tells its length";
+      break;
+    case ErrorCode::kUnknownSubflag:
+      error.reason = absl::StrCat("unknown subflag ", Hex(error_found_),
+                                  " after CONFIG");
+      break;
+    case ErrorCode::kRecordLimit:
+      error.reason = absl::StrCat("DATA record claims ", error_found_,
+                                  " bytes, the limit is ",
+                                  options_.limits.record_bytes);
+      break;
+    case ErrorCode::kConfigLimit:
+      error.reason = absl::StrCat("config payload claims ", error_found_,
+                                  " bytes, the limit is ",
+                                  options_.limits.config_bytes);
+      break;
+    case ErrorCode::kSubsectionLimit:
+      error.reason = absl::StrCat("more than ", options_.limits.subsections,
+                                  " subsections in a config payload");
+      break;
+    default:
+      error.reason = "damaged section";
+      break;
+  }
+  return error;
+}
+
+}  // namespace migstream

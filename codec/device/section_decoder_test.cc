@@ -1,0 +1,377 @@
+#include "codec/device/section_decoder.h"
+
+#include <string>
+#include <vector>
+
+#include "codec/device/config_bytes.h"
+#include "codec/device/section_bytes.h"
+#include "flags/trigger_flags.h"
+#include "gtest/gtest.h"
+
+namespace migstream {
+namespace {
+
+using enum SectionType;
+
+const Dialect& Row(DialectId id) { return GetDialect(id); }
+
+std::vector<EventKind> Kinds(const Decoded& decoded) {
+  std::vector<EventKind> kinds;
+  for (const WholeEvent& event : decoded.events) kinds.push_back(event.kind);
+  return kinds;
+}
+
+std::string ConfigElement(const ConfigBytes& config = {}) {
+  return TagBytes(2) + config.Payload() + kEos;
+}
+
+TEST(SectionDecoderTest, StartIsSetupAndEndOfState) {
+  Decoded start = DecodeAllWays(kSetupTag + kEos + "next", kStart,
+                                Row(DialectId::kV81), {.offset = 0x100});
+  EXPECT_TRUE(start.done);
+  ASSERT_EQ(Kinds(start),
+            (std::vector{EventKind::kSetup, EventKind::kEndOfState}));
+  EXPECT_EQ(start.events[1].offset, 0x108);
+  EXPECT_EQ(start.left, "next");
+}
+
+TEST(SectionDecoderTest, PartIsOneRecordAndEndOfState) {
+  Decoded part = DecodeAllWays(DataBytes("abc") + kEos, kPart,
+                               Row(DialectId::kV81));
+  EXPECT_TRUE(part.done);
+  ASSERT_EQ(part.events.size(), 2);
+  EXPECT_EQ(part.events[0].payload, "abc");
+  EXPECT_EQ(part.events[0].record_bytes, 3);
+  EXPECT_EQ(part.events[1].offset, 8 + 8 + 3);
+}
+
+TEST(SectionDecoderTest, APartOfEndOfStateAloneIsNormal) {
+  Decoded part = DecodeAllWays(kEos, kPart, Row(DialectId::kV81));
+  EXPECT_TRUE(part.done);
+  EXPECT_EQ(Kinds(part), (std::vector{EventKind::kEndOfState}));
+}
+
+TEST(SectionDecoderTest, AnEmptyRecordIsARecord) {
+  Decoded part = DecodeAllWays(DataBytes("") + kEos, kPart,
+                               Row(DialectId::kV60));
+  EXPECT_TRUE(part.done);
+  ASSERT_EQ(Kinds(part),
+            (std::vector{EventKind::kData, EventKind::kEndOfState}));
+  EXPECT_EQ(part.events[0].record_bytes, 0);
+}
+
+TEST(SectionDecoderTest, RecordsMayBeMergedAndSplit) {
+  for (const std::string& bytes :
+       {DataBytes("abcdef"), DataBytes("abc") + DataBytes("def"),
+        DataBytes("a") + DataBytes("") + DataBytes("bcdef")}) {
+    Decoded end = DecodeAllWays(bytes + kEos, kEnd, Row(DialectId::kV100));
+    EXPECT_TRUE(end.done);
+    std::string payload;
+    for (const WholeEvent& event : end.events) payload += event.payload;
+    EXPECT_EQ(payload, "abcdef");
+  }
+}
+
+TEST(SectionDecoderTest, InitDataSentTakesEndOfStatesPlace) {
+  Decoded part = DecodeAllWays(DataBytes("abc") + TagBytes(5) + "\x7e", kPart,
+                               Row(DialectId::kV81));
+  EXPECT_TRUE(part.done);
+  EXPECT_EQ(Kinds(part),
+            (std::vector{EventKind::kData, EventKind::kInitDataSent}));
+  EXPECT_EQ(part.left, "\x7e");
+}
+
+TEST(SectionDecoderTest, InitDataSentIsRefusedWhereSwitchoverAckIsOff) {
+  Decoded part = DecodeAllWays(TagBytes(5), kPart, Row(DialectId::kV81),
+                               {.switchover_ack_off = true});
+  EXPECT_EQ(part.error.code, ErrorCode::kSwitchoverAckOff);
+  EXPECT_EQ(ToString(part.error),
+            "0x0: device PART: INIT_DATA_SENT, but switchover-ack is not used");
+}
+
+TEST(SectionDecoderTest, Number5InFullIsATriggerInE2AndNothingElsewhere) {
+  std::string bytes = TagBytes(5) + kEos;
+  Decoded e2 = DecodeAllWays(bytes, kFull, Row(DialectId::kE2));
+  EXPECT_TRUE(e2.done);
+  EXPECT_EQ(Kinds(e2),
+            (std::vector{EventKind::kTrigger, EventKind::kEndOfState}));
+  EXPECT_EQ(e2.events[0].trigger_flags, kTriggerEnableInterrupts);
+  for (DialectId id : {DialectId::kV60, DialectId::kV111, DialectId::kAuto}) {
+    EXPECT_FALSE(DecodeAllWays(bytes, kFull, Row(id)).done);
+  }
+}
+
+TEST(SectionDecoderTest, Number6IsLoadReadyInFullAndCompleteInEndOfE6) {
+  Decoded ready = DecodeAllWays(TagBytes(6), kFull, Row(DialectId::kV111M));
+  EXPECT_TRUE(ready.done);
+  EXPECT_EQ(Kinds(ready), (std::vector{EventKind::kConfigLoadReady}));
+
+  Decoded complete =
+      DecodeAllWays(TagBytes(6) + kEos, kEnd, Row(DialectId::kE6));
+  EXPECT_TRUE(complete.done);
+  EXPECT_EQ(Kinds(complete), (std::vector{EventKind::kDataStateComplete,
+                                          EventKind::kEndOfState}));
+  EXPECT_EQ(DecodeAllWays(TagBytes(6), kFull, Row(DialectId::kV100M))
+                .error.code,
+            ErrorCode::kUnknownTag);
+}
+
+TEST(SectionDecoderTest, FullIsTheConfigAlone) {
+  Decoded full = DecodeAllWays(ConfigElement(), kFull, Row(DialectId::kV60));
+  EXPECT_TRUE(full.done);
+  ASSERT_EQ(Kinds(full),
+            (std::vector{EventKind::kConfig, EventKind::kConfigEnd}));
+  EXPECT_EQ(full.events[0].payload, ConfigBytes().Payload());
+}
+
+TEST(SectionDecoderTest, V52HasConfigBeforeDataInEnd) {
+  std::string bytes = ConfigElement() + DataBytes("abc") + kEos;
+  for (DialectId id : {DialectId::kV52, DialectId::kAuto}) {
+    Decoded end = DecodeAllWays(bytes + "next", kEnd, Row(id));
+    EXPECT_TRUE(end.done);
+    EXPECT_EQ(Kinds(end), (std::vector{EventKind::kConfig,
+                                       EventKind::kConfigEnd, EventKind::kData,
+                                       EventKind::kEndOfState}));
+    EXPECT_EQ(end.left, "next");
+  }
+  EXPECT_EQ(DecodeAllWays(bytes, kEnd, Row(DialectId::kV60)).error.code,
+            ErrorCode::kMisplacedTag);
+}
+
+TEST(SectionDecoderTest, PciConfigOf256BytesIsFoundToo) {
+  ConfigBytes config = {.pci_config_bytes = 256};
+  Decoded full = DecodeAllWays(ConfigElement(config), kFull,
+                               Row(DialectId::kV60));
+  EXPECT_TRUE(full.done);
+  EXPECT_EQ(full.events[0].payload.size(), 357);
+}
+
+TEST(SectionDecoderTest, SubsectionsAreEvents) {
+  ConfigBytes config;
+  config.subsections =
+      Subsection("VFIOPCIDevice/VFIODisplay", std::string(28, 'r'));
+  Decoded full = DecodeAllWays(ConfigElement(config), kFull,
+                               Row(DialectId::kV111));
+  EXPECT_TRUE(full.done);
+  ASSERT_EQ(Kinds(full),
+            (std::vector{EventKind::kConfig, EventKind::kSubsection,
+                         EventKind::kConfigEnd}));
+  EXPECT_EQ(full.events[1].name, "VFIOPCIDevice/VFIODisplay");
+  EXPECT_EQ(full.events[1].payload, std::string(28, 'r'));
+}
+
+TEST(SectionDecoderTest, AnUnknownSubsectionGoesOnToTheKnownEnd) {
+  ConfigBytes config;
+  config.subsections =
+      Subsection("VFIOPCIDevice/VFIODisplay", std::string(28, 'r')) +
+      Subsection("VFIOPCIDevice/VFIOFuture", "12345");
+  std::string bytes = ConfigElement(config);
+  DecoderOptions options;
+  options.config.content_bytes = bytes.size();
+  Decoded full =
+      DecodeAllWays(bytes, kFull, Row(DialectId::kV111), options);
+  EXPECT_TRUE(full.done);
+  ASSERT_EQ(full.events.size(), 4);
+  EXPECT_EQ(full.events[2].name, "VFIOPCIDevice/VFIOFuture");
+  EXPECT_EQ(full.events[2].payload, "12345");
+
+  Decoded unknown = DecodeAllWays(bytes, kFull, Row(DialectId::kV111));
+  EXPECT_EQ(unknown.error.code, ErrorCode::kUnknownSubsection);
+  EXPECT_EQ(unknown.error.offset, 8 + 4197 + 59);
+}
+
+TEST(SectionDecoderTest, MultifdModeLeavesEndAndFullEmpty) {
+  for (DialectId id : {DialectId::kV100M, DialectId::kV101M, DialectId::kE7}) {
+    EXPECT_TRUE(DecodeAllWays(kEos, kEnd, Row(id)).done);
+    EXPECT_TRUE(DecodeAllWays(kEos, kFull, Row(id)).done);
+    EXPECT_EQ(DecodeAllWays(ConfigElement(), kFull, Row(id)).error.code,
+              ErrorCode::kMisplacedTag);
+  }
+}
+
+TEST(SectionDecoderTest, V80HasNoPart) {
+  Decoded part = DecodeAllWays(kEos, kPart, Row(DialectId::kV80));
+  EXPECT_EQ(part.error.code, ErrorCode::kUnexpectedSection);
+}
+
+TEST(SectionDecoderTest, E4HasConfigInStart) {
+  Decoded start = DecodeAllWays(kSetupTag + ConfigElement(), kStart,
+                                Row(DialectId::kE4));
+  EXPECT_TRUE(start.done);
+  EXPECT_EQ(Kinds(start), (std::vector{EventKind::kSetup, EventKind::kConfig,
+                                       EventKind::kConfigEnd}));
+}
+
+TEST(SectionDecoderTest, E3HasASubflagAfterConfig) {
+  std::string payload = ConfigBytes().Payload();
+  for (int width : {1, 2, 4, 8}) {
+    Dialect row = Row(DialectId::kE3);
+    row.subflag.width = static_cast<uint8_t>(width);
+    auto subflag = [width](char value) {
+      return std::string(width - 1, '\0') + value;
+    };
+    // Only enable interrupts: no payload.
+    Decoded trigger =
+        DecodeAllWays(TagBytes(2) + subflag(1) + kEos, kFull, row);
+    EXPECT_TRUE(trigger.done);
+    ASSERT_EQ(trigger.events.size(), 2);
+    EXPECT_EQ(trigger.events[0].trigger_flags, kTriggerEnableInterrupts);
+    EXPECT_EQ(trigger.events[0].payload, "");
+    // A config without enabling, in PART, and a record.
+    Decoded part = DecodeAllWays(TagBytes(2) + subflag(2) + payload + kEos +
+                                     DataBytes("abc") + kEos,
+                                 kPart, row);
+    EXPECT_TRUE(part.done);
+    ASSERT_EQ(part.events.size(), 4);
+    EXPECT_EQ(part.events[0].trigger_flags, kTriggerConfigFollows);
+    EXPECT_EQ(part.events[0].payload, payload);
+    // Both.
+    Decoded both =
+        DecodeAllWays(TagBytes(2) + subflag(3) + payload + kEos, kFull, row);
+    EXPECT_TRUE(both.done);
+    EXPECT_EQ(both.events[0].trigger_flags, 3);
+
+    Decoded unknown =
+        DecodeAllWays(TagBytes(2) + subflag(4) + kEos, kFull, row);
+    EXPECT_EQ(unknown.error.code, ErrorCode::kUnknownSubflag);
+    EXPECT_EQ(unknown.error.offset, 8);
+  }
+}
+
+TEST(SectionDecoderTest, E5HasItsOwnLayouts) {
+  std::string v7 = std::string(24, '\1') + std::string("\0\0\0\1", 4) + "\4\6";
+  Decoded end = DecodeAllWays(TagBytes(2) + v7 + kEos + DataBytes("abc") + kEos,
+                              kEnd, Row(DialectId::kE5V7));
+  EXPECT_TRUE(end.done);
+  EXPECT_EQ(end.events[0].payload, v7);
+
+  std::string v26 = std::string("\0\0\0\2", 4) + ConfigBytes().PciConfig() +
+                    std::string(16, '\0') + std::string("\0\0\0\1\0\0\0\3", 8) +
+                    ConfigBytes().Msix();
+  end = DecodeAllWays(TagBytes(2) + v26 + kEos + kEos, kEnd,
+                      Row(DialectId::kE5V26));
+  EXPECT_TRUE(end.done);
+  EXPECT_EQ(end.events[0].payload, v26);
+}
+
+TEST(SectionDecoderTest, PayloadThatSpellsTagsIsPayload) {
+  std::string markers;
+  for (int number = 1; number <= 6; ++number) markers += TagBytes(number);
+  Decoded end = DecodeAllWays(DataBytes(markers) + kEos, kEnd,
+                              Row(DialectId::kAuto));
+  EXPECT_TRUE(end.done);
+  EXPECT_EQ(end.events[0].payload, markers);
+}
+
+// The damages that a real QEMU refuses.
+
+TEST(SectionDecoderTest, AnUnknownTagIsRefused) {
+  Decoded end = DecodeAllWays(TagBytes(9) + kEos, kEnd, Row(DialectId::kV111),
+                              {.offset = 0x2e41});
+  EXPECT_EQ(ToString(end.error),
+            "0x2e41: device END: unknown tag 0xffffffffef100009, expected DATA "
+            "or END_OF_STATE");
+}
+
+TEST(SectionDecoderTest, SetupIsFollowedByEndOfState) {
+  Decoded start =
+      DecodeAllWays(kSetupTag + TagBytes(7), kStart, Row(DialectId::kV60));
+  EXPECT_EQ(start.error.code, ErrorCode::kSetupNotEnded);
+  EXPECT_EQ(start.error.offset, 8);
+}
+
+TEST(SectionDecoderTest, ASizeOneTooLargeIsFoundAtTheNextTag) {
+  std::string bytes = TagBytes(4) + Be64Bytes(4) + "abc" + DataBytes("x") + kEos;
+  Decoded end = DecodeAllWays(bytes, kEnd, Row(DialectId::kV111));
+  EXPECT_EQ(end.error.code, ErrorCode::kUnknownTag);
+  EXPECT_EQ(end.error.offset, 16 + 4);
+}
+
+TEST(SectionDecoderTest, ConfigIsFollowedByEndOfState) {
+  Decoded full = DecodeAllWays(TagBytes(2) + ConfigBytes().Payload() +
+                                   TagBytes(7) + "footer",
+                               kFull, Row(DialectId::kV111));
+  EXPECT_EQ(full.error.code, ErrorCode::kConfigNotEnded);
+  EXPECT_EQ(full.error.offset, 8 + 4197);
+}
+
+TEST(SectionDecoderTest, AKnownTagInAWrongPlaceIsNamed) {
+  Decoded part = DecodeAllWays(kSetupTag + kEos, kPart, Row(DialectId::kV81));
+  EXPECT_EQ(part.error.code, ErrorCode::kMisplacedTag);
+  EXPECT_EQ(part.error.reason,
+            "SETUP (0xffffffffef100003), expected DATA, END_OF_STATE or "
+            "INIT_DATA_SENT");
+}
+
+TEST(SectionDecoderTest, AClaimBeyondTheLimitIsRefusedAtOnce) {
+  std::string bytes = TagBytes(4) + Be64Bytes(uint64_t{1} << 63);
+  Decoded end = DecodeAllWays(bytes, kEnd, Row(DialectId::kV111));
+  EXPECT_EQ(end.error.code, ErrorCode::kRecordLimit);
+  EXPECT_EQ(end.error.offset, 8);
+}
+
+TEST(SectionDecoderTest, EveryTruncationAsksForMoreAndSaysWhere) {
+  ConfigBytes config = {.pci_config_bytes = 256, .msix_vectors = 2};
+  config.subsections =
+      Subsection("VFIOPCIDevice/VFIODisplay", std::string(28, 'r'));
+  struct Case {
+    SectionType type;
+    DialectId dialect;
+    std::string bytes;
+  };
+  for (const Case& c : {Case{kStart, DialectId::kV60, kSetupTag + kEos},
+                        Case{kPart, DialectId::kV81,
+                             DataBytes("abcdefgh") + TagBytes(5)},
+                        Case{kEnd, DialectId::kV52,
+                             ConfigElement(config) + DataBytes("abc") + kEos},
+                        Case{kFull, DialectId::kV111, ConfigElement(config)}}) {
+    for (size_t length = 0; length < c.bytes.size(); ++length) {
+      Decoded cut = DecodeInPieces(c.bytes.substr(0, length), c.type,
+                                   Row(c.dialect), {.offset = 1000}, {length});
+      EXPECT_FALSE(cut.done);
+      EXPECT_EQ(cut.error.code, ErrorCode::kTruncated)
+          << length << ": " << ToString(cut.error);
+      EXPECT_EQ(cut.error.offset, 1000 + length);
+    }
+  }
+}
+
+TEST(SectionDecoderTest, ATruncatedRecordSaysHowMuchIsMissing) {
+  Decoded end = DecodeAllWays(DataBytes("abcdef").substr(0, 18), kEnd,
+                              Row(DialectId::kV111));
+  EXPECT_EQ(end.error.reason,
+            "input ends in a DATA record of 6 bytes, 4 of them missing");
+}
+
+TEST(SectionDecoderTest, TheCallerMayMovePayloadItself) {
+  std::string bytes = TagBytes(4) + Be64Bytes(1000);
+  SectionDecoder decoder(kEnd, Row(DialectId::kV111));
+  ByteSpan input = AsBytes(bytes);
+  Event event;
+  ASSERT_EQ(decoder.Next(input, event), Step::kEvent);
+  EXPECT_EQ(event.record_bytes, 1000);
+  EXPECT_TRUE(event.payload.empty());
+  EXPECT_EQ(decoder.payload_left(), 1000);
+  EXPECT_EQ(decoder.TakeOver(999), Step::kEvent);
+  std::string rest = "x" + kEos;
+  input = AsBytes(rest);
+  ASSERT_EQ(decoder.Next(input, event), Step::kEvent);
+  EXPECT_EQ(event.record_offset, 999);
+  EXPECT_TRUE(event.last_of_record());
+  ASSERT_EQ(decoder.Next(input, event), Step::kEvent);
+  EXPECT_EQ(event.offset, 1016);
+  EXPECT_EQ(decoder.TakeOver(1), Step::kError);
+  EXPECT_EQ(decoder.error("device").code, ErrorCode::kRecordOverrun);
+}
+
+TEST(SectionDecoderTest, PayloadIsAViewOfTheInput) {
+  std::string bytes = DataBytes("abc") + kEos;
+  SectionDecoder decoder(kEnd, Row(DialectId::kV111));
+  ByteSpan input = AsBytes(bytes);
+  Event event;
+  ASSERT_EQ(decoder.Next(input, event), Step::kEvent);
+  EXPECT_EQ(event.payload.data(), AsBytes(bytes).data() + 16);
+}
+
+}  // namespace
+}  // namespace migstream

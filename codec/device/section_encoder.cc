@@ -1,0 +1,305 @@
+#include "codec/device/section_encoder.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "codec/wire/writer.h"
+#include "flags/section_type.h"
+#include "flags/tag.h"
+#include "flags/trigger_flags.h"
+
+namespace migstream {
+namespace {
+
+// Numbers of a config payload that are not views: at most version, IRQ states,
+// and what E5 adds.
+constexpr size_t kMaxConfigNumbers = 64;
+constexpr uint32_t kInterruptMsi = 2;
+constexpr uint32_t kInterruptMsix = 3;
+
+}  // namespace
+
+SectionEncoder::SectionEncoder(SectionType type, const Dialect& dialect,
+                               absl::Span<uint8_t> headers,
+                               absl::Span<iovec> pieces)
+    : dialect_(&dialect),
+      grammar_(&dialect.Grammar(type)),
+      headers_(headers),
+      pieces_(pieces),
+      type_(type) {
+  if (!grammar_->Exists()) Fail(ErrorCode::kUnexpectedSection, Element::kNone);
+}
+
+Put SectionEncoder::Setup() { return TagOnly(Element::kSetup); }
+Put SectionEncoder::EndOfState() { return TagOnly(Element::kEndOfState); }
+Put SectionEncoder::InitDataSent() { return TagOnly(Element::kInitDataSent); }
+Put SectionEncoder::ConfigLoadReady() {
+  return TagOnly(Element::kConfigLoadReady);
+}
+Put SectionEncoder::Trigger() { return TagOnly(Element::kTrigger); }
+Put SectionEncoder::DataStateComplete() {
+  return TagOnly(Element::kDataStateComplete);
+}
+
+Put SectionEncoder::TagOnly(Element element) {
+  if (!Allowed(element)) return Put::kError;
+  if (!Room(kTagBytes, 1)) return Put::kFull;
+  StoreBe64(Header(kTagBytes),
+            static_cast<uint64_t>(dialect_->TagOf(element)));
+  previous_ = element;
+  if (grammar_->After(element).empty()) state_ = State::kDone;
+  return Put::kDone;
+}
+
+Put SectionEncoder::Data(ByteSpan payload) {
+  if (!Allowed(Element::kData)) return Put::kError;
+  if (!Room(2 * kTagBytes, 2)) return Put::kFull;
+  uint8_t* header = Header(2 * kTagBytes);
+  StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
+  StoreBe64(header + kTagBytes, payload.size());
+  Piece(payload);
+  previous_ = Element::kData;
+  return Put::kDone;
+}
+
+Put SectionEncoder::DataHeader(uint64_t bytes) {
+  if (!Allowed(Element::kData)) return Put::kError;
+  if (!Room(2 * kTagBytes, 1)) return Put::kFull;
+  uint8_t* header = Header(2 * kTagBytes);
+  StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
+  StoreBe64(header + kTagBytes, bytes);
+  payload_left_ = bytes;
+  previous_ = Element::kData;
+  return Put::kDone;
+}
+
+Put SectionEncoder::Payload(ByteSpan piece) {
+  if (!ok()) return Put::kError;
+  if (piece.size() > payload_left_) {
+    return Fail(ErrorCode::kRecordOverrun, Element::kData);
+  }
+  if (!Room(0, 1)) return Put::kFull;
+  Piece(piece);
+  payload_left_ -= piece.size();
+  return Put::kDone;
+}
+
+Put SectionEncoder::TakeOver(uint64_t bytes) {
+  if (!ok()) return Put::kError;
+  if (bytes > payload_left_) {
+    return Fail(ErrorCode::kRecordOverrun, Element::kData);
+  }
+  payload_left_ -= bytes;
+  bytes_ += bytes;
+  return Put::kDone;
+}
+
+Put SectionEncoder::Config(const ConfigView& config, uint8_t trigger_flags) {
+  if (!Allowed(Element::kConfig)) return Put::kError;
+  if (!Room(2 * kTagBytes + kMaxConfigNumbers, 6)) return Put::kFull;
+
+  const Subflag& subflag = dialect_->subflag;
+  bool config_follows = true;
+  uint64_t subflag_value = 0;
+  if (subflag.width != 0) {
+    const auto* end = subflag.values.begin() + subflag.value_count;
+    const auto* entry = std::find_if(
+        subflag.values.begin(), end,
+        [trigger_flags](const auto& v) { return v.flags == trigger_flags; });
+    if (entry == end) return Fail(ErrorCode::kUnknownSubflag, Element::kConfig);
+    subflag_value = entry->value;
+    config_follows = (trigger_flags & kTriggerConfigFollows) != 0;
+  }
+
+  uint8_t* tag = Header(kTagBytes + subflag.width);
+  StoreBe64(tag, static_cast<uint64_t>(Tag::kDevConfigState));
+  StoreBe(tag + kTagBytes, subflag_value, subflag.width);
+  state_ = State::kConfig;
+  previous_ = Element::kConfig;
+  if (!config_follows) return Put::kDone;
+
+  uint8_t numbers[kMaxConfigNumbers];
+  auto put_numbers = [&](auto write) {
+    Writer writer(absl::MakeSpan(numbers));
+    write(writer);
+    ByteSpan written = writer.written();
+    std::copy(written.begin(), written.end(), Header(written.size()));
+  };
+  switch (dialect_->config_layout) {
+    case ConfigLayoutKind::kE5V7:
+      put_numbers([&](Writer& writer) {
+        for (uint32_t bar : config.bars) writer.Be32(bar);
+        writer.Be32(config.interrupt_type);
+        if (config.interrupt_type == kInterruptMsi) {
+          for (uint32_t word : config.msi) writer.Be32(word);
+        }
+        if (config.interrupt_type == kInterruptMsix) {
+          writer.Be16(config.msix_flags);
+        }
+      });
+      Piece(config.msix_table);
+      Piece(config.msix_pba);
+      put_numbers([&](Writer& writer) { writer.Be16(config.command); });
+      return Put::kDone;
+    case ConfigLayoutKind::kReleased:
+    case ConfigLayoutKind::kE5V26:
+      if (config.pci_config.empty()) return Put::kDone;  // Nothing at all.
+      put_numbers([&](Writer& writer) { writer.Be32(config.version); });
+      Piece(config.pci_config);
+      put_numbers([&](Writer& writer) {
+        for (uint32_t state : config.irq_state) writer.Be32(state);
+        if (dialect_->config_layout == ConfigLayoutKind::kE5V26) {
+          writer.Be32(config.vfio_version);
+          writer.Be32(config.interrupt_type);
+        }
+      });
+      Piece(config.msix_table);
+      Piece(config.msix_pba);
+      return Put::kDone;
+  }
+  return Put::kDone;
+}
+
+Put SectionEncoder::Subsection(const SubsectionView& subsection) {
+  if (!ok()) return Put::kError;
+  if (state_ != State::kConfig || subsection.name.size() > 0xff) {
+    return Fail(ErrorCode::kNotWritable, Element::kNone);
+  }
+  size_t header_bytes = 2 + subsection.name.size() + 4;
+  if (!Room(header_bytes, 2)) return Put::kFull;
+  Writer writer(absl::MakeSpan(Header(header_bytes), header_bytes));
+  writer.U8(static_cast<uint8_t>(SectionType::kSubsection));
+  writer.Str8(subsection.name);
+  writer.Be32(subsection.version);
+  Piece(subsection.payload);
+  return Put::kDone;
+}
+
+Put SectionEncoder::EndConfig() {
+  if (!ok()) return Put::kError;
+  if (state_ != State::kConfig) {
+    return Fail(ErrorCode::kNotWritable, Element::kEndOfState);
+  }
+  if (!Room(kTagBytes, 1)) return Put::kFull;
+  StoreBe64(Header(kTagBytes), static_cast<uint64_t>(Tag::kEndOfState));
+  state_ = grammar_->After(Element::kConfig).empty() ? State::kDone
+                                                     : State::kElements;
+  return Put::kDone;
+}
+
+Put SectionEncoder::Append(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kSetup:
+      return Setup();
+    case EventKind::kData: {
+      if (!event.starts_record) return Payload(event.payload);
+      if (!Room(2 * kTagBytes, 2) && ok()) return Put::kFull;
+      Put put = DataHeader(event.record_bytes);
+      return put == Put::kDone ? Payload(event.payload) : put;
+    }
+    case EventKind::kConfig:
+      return Config(ConfigView::Parse(event.payload, event.layout),
+                    event.trigger_flags);
+    case EventKind::kSubsection:
+      return Subsection(event.subsection);
+    case EventKind::kConfigEnd:
+      return EndConfig();
+    case EventKind::kEndOfState:
+      return EndOfState();
+    case EventKind::kInitDataSent:
+      return InitDataSent();
+    case EventKind::kConfigLoadReady:
+      return ConfigLoadReady();
+    case EventKind::kTrigger:
+      return Trigger();
+    case EventKind::kDataStateComplete:
+      return DataStateComplete();
+  }
+  return Put::kError;
+}
+
+void SectionEncoder::Clear() {
+  header_bytes_ = 0;
+  piece_count_ = 0;
+}
+
+bool SectionEncoder::Allowed(Element element) {
+  if (!ok()) return false;
+  if (payload_left_ != 0) {
+    Fail(ErrorCode::kMissingPayload, element);
+    return false;
+  }
+  if (state_ != State::kElements ||
+      !grammar_->After(previous_).Contains(element)) {
+    Fail(ErrorCode::kNotWritable, element);
+    return false;
+  }
+  return true;
+}
+
+bool SectionEncoder::Room(size_t header_bytes, size_t pieces) const {
+  return header_bytes <= headers_.size() - header_bytes_ &&
+         pieces <= pieces_.size() - piece_count_;
+}
+
+// The next bytes of the headers buffer, and a piece for them: the one before,
+// if that ends where they begin.
+uint8_t* SectionEncoder::Header(size_t bytes) {
+  uint8_t* header = headers_.data() + header_bytes_;
+  header_bytes_ += bytes;
+  bytes_ += bytes;
+  if (piece_count_ > 0) {
+    iovec& last = pieces_[piece_count_ - 1];
+    if (static_cast<uint8_t*>(last.iov_base) + last.iov_len == header) {
+      last.iov_len += bytes;
+      return header;
+    }
+  }
+  pieces_[piece_count_++] = {header, bytes};
+  return header;
+}
+
+void SectionEncoder::Piece(ByteSpan bytes) {
+  if (bytes.empty()) return;
+  bytes_ += bytes.size();
+  pieces_[piece_count_++] = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
+}
+
+Put SectionEncoder::Fail(ErrorCode code, Element element) {
+  state_ = State::kError;
+  error_ = code;
+  refused_ = element;
+  return Put::kError;
+}
+
+Error SectionEncoder::error(absl::string_view device) const {
+  Error error;
+  if (ok()) return error;
+  error.code = error_;
+  error.offset = bytes_;
+  error.section = absl::StrCat(device, " ", ToString(type_));
+  switch (error_) {
+    case ErrorCode::kUnexpectedSection:
+      error.reason = absl::StrCat("dialect ", dialect_->name, " has no ",
+                                  ToString(type_), " section for a device");
+      break;
+    case ErrorCode::kRecordOverrun:
+      error.reason = "more payload than the record's header says";
+      break;
+    case ErrorCode::kMissingPayload:
+      error.reason = absl::StrCat(ToString(refused_), ", but the record lacks ",
+                                  payload_left_, " bytes of payload");
+      break;
+    case ErrorCode::kUnknownSubflag:
+      error.reason = "no subflag of the dialect has these trigger flags";
+      break;
+    default:
+      error.reason = absl::StrCat(
+          "dialect ", dialect_->name, " has no ", ToString(refused_),
+          " here, but ", ToString(grammar_->After(previous_)));
+      break;
+  }
+  return error;
+}
+
+}  // namespace migstream

@@ -1,0 +1,116 @@
+// Encodes one section of a VFIO device, scatter-gather: headers into a small
+// buffer of the caller's, payload by reference, ready for writev(2).
+// FORMAT.md section 9.
+//
+//   uint8_t headers[64];
+//   iovec pieces[8];
+//   SectionEncoder encoder(SectionType::kEnd, dialect, absl::MakeSpan(headers),
+//                          absl::MakeSpan(pieces));
+//   encoder.Data(payload);
+//   encoder.EndOfState();
+//   if (!encoder.ok()) return encoder.error(name);
+//   writev(fd, encoder.pieces().data(), encoder.pieces().size());
+//
+// A call that does not fit into what is left of the two buffers gives kFull and
+// changes nothing: write the pieces, Clear(), and call again. A call that the
+// dialect does not allow here gives kError, and so does every call after it.
+//
+// No allocation, no copy of payload. The pieces point into the headers buffer
+// and the caller's payloads; both must live until they are written.
+
+#ifndef MIGSTREAM_CODEC_DEVICE_SECTION_ENCODER_H_
+#define MIGSTREAM_CODEC_DEVICE_SECTION_ENCODER_H_
+
+#include <sys/uio.h>
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "codec/device/config_view.h"
+#include "codec/device/event.h"
+#include "codec/device/subsection.h"
+#include "codec/wire/bytes.h"
+#include "codec/wire/error.h"
+#include "flags/dialect.h"
+
+namespace migstream {
+
+enum class Put : uint8_t { kDone, kFull, kError };
+
+class SectionEncoder {
+ public:
+  // Both buffers that suffice for any one call.
+  static constexpr size_t kMinHeaderBytes = 300;
+  static constexpr size_t kMinPieces = 8;
+
+  SectionEncoder(SectionType type, const Dialect& dialect,
+                 absl::Span<uint8_t> headers, absl::Span<iovec> pieces);
+
+  // The SETUP tag; EndOfState() closes it.
+  Put Setup();
+  // A whole record. In the v1 protocol a record is one transaction of the
+  // device and must stay one; in v2 any cut will do, but no empty one.
+  Put Data(ByteSpan payload);
+  // A record whose payload comes by Payload(), or by other means, with
+  // TakeOver().
+  Put DataHeader(uint64_t bytes);
+  Put Payload(ByteSpan piece);
+  Put TakeOver(uint64_t bytes);
+  // CONFIG and its payload; then any Subsection()s, then EndConfig().
+  // `trigger_flags` are for E3 only, and decide there whether `config` is
+  // written.
+  Put Config(const ConfigView& config, uint8_t trigger_flags = 0);
+  Put Subsection(const SubsectionView& subsection);
+  Put EndConfig();
+  Put EndOfState();
+  Put InitDataSent();
+  Put ConfigLoadReady();
+  Put Trigger();
+  Put DataStateComplete();
+
+  // Any event of a decoder; put in the order in which they came, they give the
+  // same bytes.
+  Put Append(const Event& event);
+
+  bool ok() const { return error_ == ErrorCode::kNone; }
+  // Nothing may follow.
+  bool done() const { return state_ == State::kDone; }
+  Error error(absl::string_view device) const;
+
+  // What is to be written, in order, since the last Clear().
+  absl::Span<const iovec> pieces() const { return pieces_.first(piece_count_); }
+  // Forgets the pieces; the section goes on.
+  void Clear();
+
+  // Bytes put so far, those of TakeOver() too.
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  enum class State : uint8_t { kElements, kConfig, kDone, kError };
+
+  bool Allowed(Element element);
+  bool Room(size_t header_bytes, size_t pieces) const;
+  uint8_t* Header(size_t bytes);
+  void Piece(ByteSpan bytes);
+  Put TagOnly(Element element);
+  Put Fail(ErrorCode code, Element element);
+
+  const Dialect* dialect_;
+  const SectionGrammar* grammar_;
+  absl::Span<uint8_t> headers_;
+  absl::Span<iovec> pieces_;
+  size_t header_bytes_ = 0;
+  size_t piece_count_ = 0;
+  uint64_t bytes_ = 0;
+  uint64_t payload_left_ = 0;
+  SectionType type_;
+  State state_ = State::kElements;
+  Element previous_ = Element::kNone;
+  ErrorCode error_ = ErrorCode::kNone;
+  Element refused_ = Element::kNone;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_DEVICE_SECTION_ENCODER_H_

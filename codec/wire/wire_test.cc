@@ -1,0 +1,103 @@
+#include "codec/wire/cursor.h"
+#include "codec/wire/error.h"
+#include "codec/wire/writer.h"
+#include "gtest/gtest.h"
+
+namespace migstream {
+namespace {
+
+constexpr uint8_t kBytes[] = {
+    0x08,                    // u8
+    0x00, 0x0b,              // be16
+    0x51, 0x45, 0x56, 0x4d,  // be32
+    0xff, 0xff, 0xff, 0xff,  // be64
+    0xef, 0x10, 0x00, 0x04,  //
+    0x03, 'r',  'a',  'm',   // str8
+};
+
+TEST(CursorTest, NumbersAreBigEndianAndOffsetsAbsolute) {
+  Cursor cursor(kBytes, 0x100);
+  EXPECT_EQ(cursor.U8(), 8);
+  EXPECT_EQ(cursor.Be16(), 11);
+  EXPECT_EQ(cursor.offset(), 0x103);
+  EXPECT_EQ(cursor.Be32(), 0x5145564d);
+  EXPECT_EQ(cursor.Be64(), 0xffffffffef100004);
+  EXPECT_EQ(cursor.Str8(), "ram");
+  EXPECT_EQ(cursor.remaining(), 0);
+  EXPECT_TRUE(cursor.ok());
+}
+
+TEST(CursorTest, PastTheEndEverythingIsZeroAndStaysSo) {
+  Cursor cursor(ByteSpan(kBytes).first(3));
+  EXPECT_EQ(cursor.Be64(), 0);
+  EXPECT_FALSE(cursor.ok());
+  EXPECT_EQ(cursor.U8(), 0);
+  EXPECT_EQ(cursor.Str8(), "");
+  EXPECT_FALSE(cursor.ok());
+}
+
+TEST(CursorTest, AChildCannotRunPastItsParent) {
+  Cursor cursor(kBytes, 7);
+  Cursor child = cursor.Sub(3);
+  EXPECT_EQ(child.offset(), 7);
+  EXPECT_EQ(cursor.offset(), 10);
+  EXPECT_EQ(child.U8(), 8);
+  EXPECT_EQ(child.Be32(), 0);
+  EXPECT_FALSE(child.ok());
+  EXPECT_TRUE(cursor.ok());
+  EXPECT_FALSE(cursor.Sub(1000).ok());
+  EXPECT_FALSE(cursor.ok());
+}
+
+TEST(WriterTest, WritesWhatACursorReads) {
+  uint8_t buffer[sizeof kBytes];
+  Writer writer(absl::MakeSpan(buffer));
+  writer.U8(8);
+  writer.Be16(11);
+  writer.Be32(0x5145564d);
+  writer.Be64(0xffffffffef100004);
+  writer.Str8("ram");
+  EXPECT_TRUE(writer.ok());
+  EXPECT_EQ(writer.written(), ByteSpan(kBytes));
+}
+
+TEST(WriterTest, WhatDoesNotFitIsNotWritten) {
+  uint8_t buffer[4];
+  Writer writer(absl::MakeSpan(buffer));
+  writer.Be16(1);
+  writer.Be32(2);
+  EXPECT_FALSE(writer.ok());
+  EXPECT_EQ(writer.written().size(), 2);
+  writer.U8(3);
+  EXPECT_EQ(writer.written().size(), 2);
+}
+
+TEST(WriterTest, AStr8HoldsAtMost255Bytes) {
+  uint8_t buffer[512];
+  Writer writer(absl::MakeSpan(buffer));
+  writer.Str8(std::string(255, 'x'));
+  EXPECT_TRUE(writer.ok());
+  writer.Str8(std::string(256, 'x'));
+  EXPECT_FALSE(writer.ok());
+}
+
+TEST(ErrorTest, ReadsOffsetThenSectionThenReason) {
+  Error error = {ErrorCode::kUnknownTag, 0x2e41, "0000:00:05.0/vfio END",
+                 "unknown tag 0x9"};
+  EXPECT_EQ(ToString(error), "0x2e41: 0000:00:05.0/vfio END: unknown tag 0x9");
+  EXPECT_EQ(ToStatus(error).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(ToStatus(Error{}).ok());
+}
+
+TEST(ErrorTest, TheStatusFollowsTheClassOfTheCode) {
+  Error error;
+  error.code = ErrorCode::kTruncated;
+  EXPECT_TRUE(absl::IsDataLoss(ToStatus(error)));
+  error.code = ErrorCode::kHoldLimit;
+  EXPECT_TRUE(absl::IsResourceExhausted(ToStatus(error)));
+  error.code = ErrorCode::kWriteFailed;
+  EXPECT_TRUE(absl::IsFailedPrecondition(ToStatus(error)));
+}
+
+}  // namespace
+}  // namespace migstream
