@@ -1,0 +1,159 @@
+// Where a stream's bytes come from: a file, a pipe, memory, or any of them
+// through zstd. Bytes are pulled and looked at before they are consumed:
+//
+//   ByteSpan bytes = source.Peek(8);     // 8 or more; fewer at the end.
+//   source.Consume(8);
+//
+// A view is good until the next call. Memory is bounded by what is peeked at,
+// never by what the bytes say. Not thread-safe.
+
+#ifndef MIGSTREAM_CODEC_QEMU_BYTE_SOURCE_H_
+#define MIGSTREAM_CODEC_QEMU_BYTE_SOURCE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "codec/wire/bytes.h"
+
+namespace migstream {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  // All bytes at hand, at least `count` of them unless the input ends before.
+  ByteSpan Peek(size_t count) {
+    if (end_ - begin_ < count) Fill(count);
+    return ByteSpan(data_ + begin_, end_ - begin_);
+  }
+
+  // `count` bytes that Peek() has shown.
+  void Consume(size_t count) {
+    begin_ += count;
+    offset_ += count;
+  }
+
+  // Consumes bytes unseen; how many, which is fewer at the end of the input.
+  uint64_t Skip(uint64_t count);
+
+  // Of the next byte, from the first one.
+  uint64_t offset() const { return offset_; }
+
+  // Makes sure that the input's last bytes can be read now: by seeking, or by
+  // holding all that is left, if that is no more than `limit` bytes.
+  virtual bool ReachEnd(uint64_t limit);
+
+  // The last `count` bytes of the input, or all from offset() on if those are
+  // fewer. Only after ReachEnd() has given true.
+  virtual std::vector<uint8_t> Tail(uint64_t count);
+
+  // The whole input's length, where it is known beforehand.
+  virtual std::optional<uint64_t> size() const { return std::nullopt; }
+
+  // Bytes read from the outermost file; for progress.
+  virtual uint64_t raw_offset() const { return offset_; }
+  virtual std::optional<uint64_t> raw_size() const { return size(); }
+
+  // Not empty if reading failed; the input then seems to end there.
+  const std::string& failure() const { return failure_; }
+
+ protected:
+  ByteSource() = default;
+
+  // Up to `count` bytes to `to`; 0 at the end. May call Fail().
+  virtual size_t Read(uint8_t* to, size_t count) = 0;
+  // Leaves out bytes not read yet: how many of `count`. None by default.
+  virtual uint64_t Seek(uint64_t count);
+
+  void Fail(absl::string_view what) {
+    if (failure_.empty()) failure_ = std::string(what);
+  }
+  // For a source that has all its bytes from the start.
+  void SetAll(ByteSpan bytes);
+
+ private:
+  void Fill(size_t count);
+
+  std::vector<uint8_t> buffer_;
+  const uint8_t* data_ = nullptr;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  bool ended_ = false;
+  uint64_t offset_ = 0;
+  std::string failure_;
+};
+
+// Views `bytes`, which must outlive the source.
+class MemorySource : public ByteSource {
+ public:
+  explicit MemorySource(ByteSpan bytes) : size_(bytes.size()) { SetAll(bytes); }
+  std::optional<uint64_t> size() const override { return size_; }
+
+ protected:
+  size_t Read(uint8_t*, size_t) override { return 0; }
+
+ private:
+  uint64_t size_;
+};
+
+// Reads a file descriptor, and closes it in the end. A regular file is sought
+// in; anything else is read from front to back.
+class FileSource : public ByteSource {
+ public:
+  explicit FileSource(int fd);
+  ~FileSource() override;
+
+  bool ReachEnd(uint64_t limit) override;
+  std::vector<uint8_t> Tail(uint64_t count) override;
+  std::optional<uint64_t> size() const override { return size_; }
+  uint64_t raw_offset() const override { return position_; }
+
+ protected:
+  size_t Read(uint8_t* to, size_t count) override;
+  uint64_t Seek(uint64_t count) override;
+
+ private:
+  int fd_;
+  std::optional<uint64_t> size_;  // Of a regular file.
+  uint64_t start_ = 0;            // Its position when it was handed over.
+  uint64_t position_ = 0;         // From there.
+};
+
+// Decompresses zstd frames, one after the other.
+class ZstdSource : public ByteSource {
+ public:
+  explicit ZstdSource(std::unique_ptr<ByteSource> compressed);
+  ~ZstdSource() override;
+
+  // What begins a zstd frame: 4 bytes.
+  static bool IsZstd(ByteSpan bytes);
+
+  uint64_t raw_offset() const override { return compressed_->raw_offset(); }
+  std::optional<uint64_t> raw_size() const override {
+    return compressed_->raw_size();
+  }
+
+ protected:
+  size_t Read(uint8_t* to, size_t count) override;
+
+ private:
+  struct Decoder;
+  std::unique_ptr<ByteSource> compressed_;
+  std::unique_ptr<Decoder> decoder_;
+  bool in_frame_ = false;
+};
+
+// Opens a file for reading, or takes standard input for "-"; through zstd if
+// its first bytes say so. The error says why not, without the path.
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(const std::string& path);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_QEMU_BYTE_SOURCE_H_

@@ -1,0 +1,42 @@
+// The CONFIGURATION that may follow the header. FORMAT.md section 3.
+
+#ifndef MIGSTREAM_CODEC_QEMU_CONFIGURATION_H_
+#define MIGSTREAM_CODEC_QEMU_CONFIGURATION_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "codec/qemu/stream_visitor.h"
+#include "codec/wire/bytes.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+inline constexpr absl::string_view kPageBitsSubsection =
+    "configuration/target-page-bits";
+inline constexpr absl::string_view kCapabilitiesSubsection =
+    "configuration/capabilities";
+inline constexpr absl::string_view kUuidSubsection = "configuration/uuid";
+
+struct ParsedConfiguration {
+  Error error;
+  bool incomplete = false;  // More bytes are needed.
+  uint64_t bytes = 0;       // From the CONFIGURATION byte on.
+  ConfigurationView view;
+  bool ignore_shared = false;
+  bool mapped_ram = false;
+  uint32_t page_bits = 0;   // 0: not said.
+};
+
+// `bytes` begin with the CONFIGURATION byte, which stands at `offset`.
+ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
+                                       bool end_of_input);
+
+// The names in a capabilities subsection's payload.
+std::vector<std::string> ParseCapabilities(ByteSpan payload);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_QEMU_CONFIGURATION_H_

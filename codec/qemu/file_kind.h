@@ -1,0 +1,18 @@
+// What kind of file the first bytes belong to. FORMAT.md sections 2 and 13.
+
+#ifndef MIGSTREAM_CODEC_QEMU_FILE_KIND_H_
+#define MIGSTREAM_CODEC_QEMU_FILE_KIND_H_
+
+#include <string>
+
+#include "codec/wire/bytes.h"
+
+namespace migstream {
+
+// Why these bytes do not begin a main channel, and what they seem to begin
+// instead; empty if they do.
+std::string NotAStream(ByteSpan bytes);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_QEMU_FILE_KIND_H_

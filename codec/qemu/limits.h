@@ -1,0 +1,33 @@
+// What a caller lets a stream claim. FORMAT.md section 15.
+
+#ifndef MIGSTREAM_CODEC_QEMU_LIMITS_H_
+#define MIGSTREAM_CODEC_QEMU_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "codec/device/limits.h"
+
+namespace migstream {
+
+struct StreamLimits {
+  DeviceLimits device = {};
+  // Different section ids, each of which is remembered.
+  uint32_t sections = 1 << 15;
+  // RAM blocks in the block list.
+  uint32_t ram_blocks = 1 << 12;
+  // Bytes of one RAM page, as a stream may set it.
+  uint64_t page_bytes = 1 << 16;
+  // Bytes of the description's JSON.
+  uint64_t description_bytes = 16 << 20;
+  // Bytes that are kept in memory, from a source that cannot seek, until the
+  // description at the end has come.
+  uint64_t held_bytes = 16 << 20;
+  // Bytes through which the end of one section is guessed where there is no
+  // description.
+  uint64_t guessed_bytes = 8 << 20;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_QEMU_LIMITS_H_

@@ -1,0 +1,96 @@
+#include "codec/qemu/section_guess.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "codec/wire/cursor.h"
+#include "flags/command.h"
+#include "flags/section_type.h"
+
+namespace migstream {
+namespace {
+
+constexpr size_t kFooterBytes = 5;
+// No device of a released QEMU goes beyond.
+constexpr uint32_t kMaxInstances = 0xffff;
+constexpr uint32_t kMaxVersion = 0xff;
+
+bool LooksLikeIdstr(absl::string_view idstr) {
+  return idstr.size() >= 2 && std::all_of(idstr.begin(), idstr.end(), [](char c) {
+           return absl::ascii_isprint(static_cast<unsigned char>(c));
+         });
+}
+
+bool LooksLikeSection(Cursor cursor, bool named, const GuessContext& context) {
+  uint32_t id = cursor.Be32();
+  const std::string* known = context.known_section(id);
+  if (!named) return cursor.ok() && known != nullptr;
+  absl::string_view idstr = cursor.Str8();
+  uint32_t instance_id = cursor.Be32();
+  uint32_t version_id = cursor.Be32();
+  return cursor.ok() && LooksLikeIdstr(idstr) &&
+         instance_id <= kMaxInstances && version_id <= kMaxVersion &&
+         (known == nullptr || *known == idstr);
+}
+
+bool LooksLikeCommand(Cursor cursor) {
+  uint16_t command = cursor.Be16();
+  uint16_t length = cursor.Be16();
+  return cursor.ok() && command >= 1 &&
+         command <= static_cast<uint16_t>(Command::kSwitchoverStart) &&
+         length <= 16;
+}
+
+bool LooksLikeEnd(Cursor cursor, const GuessContext& context) {
+  if (cursor.remaining() == 0) return context.end_of_input;
+  uint8_t type = cursor.U8();
+  uint32_t length = cursor.Be32();
+  return context.end_of_input && cursor.ok() &&
+         type == static_cast<uint8_t>(SectionType::kVmDescription) &&
+         length == cursor.remaining();
+}
+
+bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
+  if (context.package_left != 0 && at == context.package_left) return true;
+  if (at >= bytes.size()) return false;
+  Cursor cursor(bytes.subspan(at + 1));
+  switch (static_cast<SectionType>(bytes[at])) {
+    case SectionType::kStart:
+    case SectionType::kFull:
+      return LooksLikeSection(cursor, true, context);
+    // Too short to be told from device state, unless a footer stands before.
+    case SectionType::kPart:
+    case SectionType::kEnd:
+      return context.footers && LooksLikeSection(cursor, false, context);
+    case SectionType::kCommand:
+      return context.footers && LooksLikeCommand(cursor);
+    case SectionType::kEof:
+      return LooksLikeEnd(cursor, context);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,
+                                            const GuessContext& context) {
+  for (size_t at = from; at < content.size(); ++at) {
+    if (!context.footers) {
+      if (LooksLikeNext(content, at, context)) return SectionGuess{at, false};
+      continue;
+    }
+    if (content[at] != static_cast<uint8_t>(SectionType::kSectionFooter) ||
+        content.size() - at < kFooterBytes ||
+        LoadBe32(&content[at + 1]) != context.section_id) {
+      continue;
+    }
+    if (LooksLikeNext(content, at + kFooterBytes, context)) {
+      return SectionGuess{at, true};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace migstream

@@ -1,0 +1,41 @@
+// Where another device's FULL section may end, in a stream without a
+// description. FORMAT.md section 8.
+//
+// This is the one place where bytes are searched for what they look like. A
+// device's state can contain anything, so the answer is a guess, and whoever
+// uses it says so.
+
+#ifndef MIGSTREAM_CODEC_QEMU_SECTION_GUESS_H_
+#define MIGSTREAM_CODEC_QEMU_SECTION_GUESS_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "absl/strings/string_view.h"
+#include "codec/wire/bytes.h"
+
+namespace migstream {
+
+struct GuessContext {
+  uint32_t section_id = 0;
+  bool footers = false;        // The section's own footer must come first.
+  bool end_of_input = false;   // The input ends with these bytes.
+  // Bytes from here to the end of the PACKAGED that this is in; 0: in none.
+  uint64_t package_left = 0;
+  // Whether a section with this id was seen, and of which idstr; null if not.
+  std::function<const std::string*(uint32_t id)> known_section;
+};
+
+struct SectionGuess {
+  uint64_t content_bytes = 0;
+  bool by_footer = false;
+};
+
+// `content` begins with the section's content. No guess: look at more of it.
+std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,
+                                            const GuessContext& context);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_QEMU_SECTION_GUESS_H_

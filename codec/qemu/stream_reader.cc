@@ -1,0 +1,636 @@
+#include "codec/qemu/stream_reader.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "codec/device/section_decoder.h"
+#include "codec/qemu/configuration.h"
+#include "codec/qemu/content_reader.h"
+#include "codec/qemu/file_kind.h"
+#include "codec/qemu/handler_walkers.h"
+#include "codec/qemu/section_guess.h"
+#include "codec/wire/cursor.h"
+#include "flags/command.h"
+#include "flags/section_type.h"
+
+namespace migstream {
+namespace {
+
+constexpr size_t kFooterBytes = 5;
+constexpr size_t kMaxSectionHeaderBytes = 1 + 4 + 1 + 255 + 4 + 4;
+constexpr uint64_t kFirstTailBytes = 256 << 10;
+
+// How long a command's data must be; -1: as long as it says.
+int CommandBytes(Command command) {
+  switch (command) {
+    case Command::kPing:
+    case Command::kPackaged:
+      return 4;
+    case Command::kPostcopyAdvise:
+    case Command::kPostcopyRamDiscard:
+    case Command::kRecvBitmap:
+      return -1;
+    default:
+      return 0;
+  }
+}
+
+bool IsKnown(Command command) {
+  return command >= Command::kOpenReturnPath &&
+         command <= Command::kSwitchoverStart;
+}
+
+}  // namespace
+
+bool IsVfioIdstr(absl::string_view idstr) {
+  return idstr == "vfio" || absl::EndsWith(idstr, "/vfio");
+}
+
+class StreamReader::Impl {
+ public:
+  Impl(ByteSource& source, StreamVisitor& visitor, const ReaderOptions& options)
+      : source_(source),
+        visitor_(visitor),
+        options_(options),
+        ram_(options_.limits) {}
+
+  Error Read() {
+    ReadAll();
+    if (!error_.ok() && !source_.failure().empty() &&
+        error_.code == ErrorCode::kTruncated) {
+      Fail(ErrorCode::kReadFailed, source_.offset(), error_.section,
+           source_.failure());
+    }
+    if (error_.code == ErrorCode::kTruncated) {
+      // Nothing is lost of what is there.
+      for (ByteSpan rest = source_.Peek(1); !rest.empty();
+           rest = source_.Peek(1)) {
+        visitor_.OnRest(rest);
+        source_.Consume(rest.size());
+      }
+    }
+    return error_;
+  }
+
+  const RamStats& ram() const { return ram_.stats(); }
+  uint64_t page_bytes() const { return traits_.page_bytes; }
+  const VmDescription* description() const {
+    return description_ ? &*description_ : nullptr;
+  }
+  int footers() const { return footers_ ? *footers_ : -1; }
+
+ private:
+  struct KnownSection {
+    std::string idstr;
+    uint32_t instance_id = 0;
+    uint32_t version_id = 0;
+    bool started = false;  // By a START: PART and END may come.
+  };
+
+  void ReadAll() {
+    if (!ReadHeader()) return;
+    ReadConfiguration();
+    while (error_.ok() && ReadRecord()) {
+    }
+  }
+
+  bool ReadHeader() {
+    ByteSpan bytes = source_.Peek(8);
+    if (std::string problem = NotAStream(bytes); !problem.empty()) {
+      return Fail(ErrorCode::kNotAStream, 0, "header", problem);
+    }
+    uint32_t version = LoadBe32(&bytes[4]);
+    if (version != kStreamVersion) {
+      return Fail(ErrorCode::kUnknownVersion, 4, "header",
+                  version == kStreamVersionObsolete
+                      ? "stream version 2, which is obsolete"
+                      : absl::StrCat("stream version ", version,
+                                     ", expected 3"));
+    }
+    source_.Consume(8);
+    visitor_.OnHeader(version);
+    return true;
+  }
+
+  void ReadConfiguration() {
+    uint64_t offset = source_.offset();
+    ByteSpan bytes = source_.Peek(1);
+    if (bytes.empty() ||
+        bytes[0] != static_cast<uint8_t>(SectionType::kConfiguration)) {
+      return;
+    }
+    ParsedConfiguration parsed;
+    for (size_t window = 512;; window *= 2) {
+      bytes = source_.Peek(window);
+      bool end_of_input = bytes.size() < window;
+      parsed = ParseConfiguration(bytes, offset, end_of_input);
+      if (!parsed.incomplete || !parsed.error.ok()) break;
+      if (end_of_input) {
+        Fail(ErrorCode::kTruncated, offset + bytes.size(), "CONFIGURATION",
+             "input ends in the configuration");
+        return;
+      }
+    }
+    if (!parsed.error.ok()) {
+      error_ = parsed.error;
+      return;
+    }
+    traits_.ignore_shared = parsed.ignore_shared;
+    traits_.mapped_ram = parsed.mapped_ram;
+    if (parsed.page_bits != 0) traits_.page_bytes = uint64_t{1} << parsed.page_bits;
+    visitor_.OnConfiguration(parsed.view);
+    source_.Consume(parsed.bytes);
+  }
+
+  // One record of the stream; false at its end.
+  bool ReadRecord() {
+    uint64_t offset = source_.offset();
+    if (package_end_ != 0 && offset >= package_end_) {
+      if (offset > package_end_) {
+        return Fail(ErrorCode::kOutOfStep, package_end_, "PACKAGED",
+                    "a section goes on past the package's end");
+      }
+      package_end_ = 0;
+    }
+    ByteSpan bytes = source_.Peek(1);
+    if (bytes.empty()) {
+      return Fail(ErrorCode::kTruncated, offset, "stream",
+                  "input ends between two sections, without EOF");
+    }
+    SectionType type = static_cast<SectionType>(bytes[0]);
+    switch (type) {
+      case SectionType::kEof:
+        return ReadEnd();
+      case SectionType::kStart:
+      case SectionType::kFull:
+        return ReadNamedSection(type);
+      case SectionType::kPart:
+      case SectionType::kEnd:
+        return ReadNumberedSection(type);
+      case SectionType::kCommand:
+        return ReadCommand();
+      default:
+        return Fail(ErrorCode::kUnknownSectionType, offset, "stream",
+                    absl::StrCat("unknown section type ",
+                                 Hex(static_cast<uint8_t>(type)),
+                                 last_section_.empty() ? "" : " after ",
+                                 last_section_));
+    }
+  }
+
+  bool ReadEnd() {
+    uint64_t offset = source_.offset();
+    source_.Consume(1);
+    visitor_.OnEof(offset);
+    ByteSpan bytes = source_.Peek(5);
+    if (bytes.empty()) return false;
+    offset = source_.offset();
+    if (bytes[0] != static_cast<uint8_t>(SectionType::kVmDescription)) {
+      return Fail(ErrorCode::kTrailingBytes, offset, "stream",
+                  "bytes after EOF that are no VMDESCRIPTION");
+    }
+    if (bytes.size() < 5) {
+      return Fail(ErrorCode::kTruncated, offset + bytes.size(),
+                  "VMDESCRIPTION", "input ends in the length");
+    }
+    uint32_t length = LoadBe32(&bytes[1]);
+    if (length > options_.limits.description_bytes) {
+      return Fail(ErrorCode::kDescriptionLimit, offset + 1, "VMDESCRIPTION",
+                  absl::StrCat("claims ", length, " bytes, the limit is ",
+                               options_.limits.description_bytes));
+    }
+    bytes = source_.Peek(5 + size_t{length});
+    if (bytes.size() < 5 + size_t{length}) {
+      return Fail(ErrorCode::kTruncated, offset + bytes.size(),
+                  "VMDESCRIPTION",
+                  absl::StrCat("input ends in ", length, " bytes, ",
+                               5 + size_t{length} - bytes.size(),
+                               " of them missing"));
+    }
+    ByteSpan json = bytes.subspan(5, length);
+    if (!description_) {
+      absl::StatusOr<VmDescription> parsed = VmDescription::Parse(AsText(json));
+      if (!parsed.ok()) {
+        return Fail(ErrorCode::kBadDescription, offset + 5, "VMDESCRIPTION",
+                    std::string(parsed.status().message()));
+      }
+      description_ = *std::move(parsed);
+    }
+    visitor_.OnDescription(offset, json);
+    source_.Consume(5 + size_t{length});
+    if (!source_.Peek(1).empty()) {
+      return Fail(ErrorCode::kTrailingBytes, source_.offset(), "stream",
+                  "bytes after the VMDESCRIPTION, which is the last thing");
+    }
+    return false;
+  }
+
+  bool ReadCommand() {
+    uint64_t offset = source_.offset();
+    ByteSpan bytes = source_.Peek(5);
+    if (bytes.size() >= 5) bytes = source_.Peek(5 + LoadBe16(&bytes[3]));
+    if (bytes.size() < 5 || bytes.size() < 5u + LoadBe16(&bytes[3])) {
+      return Fail(ErrorCode::kTruncated, offset + bytes.size(), "COMMAND",
+                  "input ends in a command");
+    }
+    CommandView command;
+    command.offset = offset;
+    command.command = static_cast<Command>(LoadBe16(&bytes[1]));
+    command.data = bytes.subspan(5, LoadBe16(&bytes[3]));
+    int expected = CommandBytes(command.command);
+    std::string section = absl::StrCat("COMMAND ", ToString(command.command));
+    if (!IsKnown(command.command)) {
+      Note(Severity::kError, "unknown-command", offset, section,
+           "unknown command; a loader refuses it");
+    } else if (expected >= 0 &&
+               command.data.size() != static_cast<size_t>(expected)) {
+      return Fail(ErrorCode::kBadCommand, offset + 3, section,
+                  absl::StrCat(command.data.size(), " bytes of data, expected ",
+                               expected));
+    }
+    if (command.command == Command::kPostcopyAdvise) {
+      if (command.data.size() == 16) {
+        traits_.advised_page_sizes = LoadBe64(&command.data[0]);
+        uint64_t page_bytes = LoadBe64(&command.data[8]);
+        if (!IsPageSize(page_bytes)) {
+          return Fail(ErrorCode::kBadCommand, offset + 13, section,
+                      absl::StrCat("target page size ", page_bytes));
+        }
+        traits_.page_bytes = page_bytes;
+      } else if (!command.data.empty()) {
+        return Fail(ErrorCode::kBadCommand, offset + 3, section,
+                    absl::StrCat(command.data.size(),
+                                 " bytes of data, expected 0 or 16"));
+      }
+    }
+    uint64_t package_bytes = 0;
+    if (command.command == Command::kPackaged) {
+      package_bytes = LoadBe32(command.data.data());
+      if (package_end_ != 0) {
+        return Fail(ErrorCode::kBadCommand, offset, section,
+                    "a package within a package");
+      }
+    }
+    visitor_.OnCommand(command);
+    source_.Consume(5 + command.data.size());
+    if (package_bytes != 0) package_end_ = source_.offset() + package_bytes;
+    last_section_ = section;
+    return true;
+  }
+
+  bool IsPageSize(uint64_t bytes) const {
+    return bytes >= 1024 && bytes <= options_.limits.page_bytes &&
+           (bytes & (bytes - 1)) == 0;
+  }
+
+  bool ReadNamedSection(SectionType type) {
+    SectionView section;
+    section.type = type;
+    section.offset = source_.offset();
+    Cursor cursor(source_.Peek(kMaxSectionHeaderBytes), section.offset);
+    cursor.U8();
+    section.id = cursor.Be32();
+    std::string idstr(cursor.Str8());
+    section.instance_id = cursor.Be32();
+    section.version_id = cursor.Be32();
+    if (!cursor.ok()) {
+      return Fail(ErrorCode::kTruncated,
+                  section.offset + source_.Peek(1).size(),
+                  absl::StrCat(ToString(type), " section"),
+                  "input ends in a section header");
+    }
+    auto [known, added] = sections_.try_emplace(section.id);
+    if (added && sections_.size() > options_.limits.sections) {
+      return Fail(ErrorCode::kSectionLimit, section.offset, idstr,
+                  absl::StrCat("more than ", options_.limits.sections,
+                               " different sections"));
+    }
+    known->second.started |= type == SectionType::kStart;
+    known->second.idstr = idstr;
+    known->second.instance_id = section.instance_id;
+    known->second.version_id = section.version_id;
+    source_.Consume(cursor.offset() - section.offset);
+    section.idstr = idstr;
+    return ReadSection(section);
+  }
+
+  bool ReadNumberedSection(SectionType type) {
+    SectionView section;
+    section.type = type;
+    section.offset = source_.offset();
+    ByteSpan bytes = source_.Peek(5);
+    if (bytes.size() < 5) {
+      return Fail(ErrorCode::kTruncated, section.offset + bytes.size(),
+                  absl::StrCat(ToString(type), " section"),
+                  "input ends in a section header");
+    }
+    section.id = LoadBe32(&bytes[1]);
+    auto known = sections_.find(section.id);
+    if (known == sections_.end() || !known->second.started) {
+      return Fail(ErrorCode::kUnknownSection, section.offset,
+                  absl::StrCat(ToString(type), " section"),
+                  absl::StrCat("section id ", Hex(section.id),
+                               " was never started"));
+    }
+    std::string idstr = known->second.idstr;
+    section.idstr = idstr;
+    section.instance_id = known->second.instance_id;
+    section.version_id = known->second.version_id;
+    source_.Consume(5);
+    return ReadSection(section);
+  }
+
+  bool ReadSection(SectionView& section) {
+    section.vfio = IsVfioIdstr(section.idstr);
+    section_name_ = absl::StrCat(section.idstr, " ", ToString(section.type));
+    visitor_.OnSection(section);
+    uint64_t content = source_.offset();
+    ReadContent(section);
+    if (!error_.ok()) return false;
+    uint64_t content_bytes = source_.offset() - content;
+    if (!ReadFooter(section)) return false;
+    visitor_.OnSectionEnd(section, content_bytes, *footers_);
+    last_section_ = section_name_;
+    return true;
+  }
+
+  void ReadContent(const SectionView& section) {
+    if (section.vfio) return ReadDevice(section);
+    ContentReader content(source_, visitor_, section_name_);
+    if (section.idstr == "ram" && section.type != SectionType::kFull) {
+      ram_.Walk(content, traits_);
+    } else if (HandlerWalker walk =
+                   FindHandlerWalker(section.idstr, section.type)) {
+      walk(content, section.type);
+    } else if (section.type != SectionType::kFull) {
+      Fail(ErrorCode::kUnwalkable, source_.offset(), section_name_,
+           absl::StrCat("cannot walk past ", section.idstr, " at ",
+                        Hex(section.offset),
+                        ": nothing tells how long its sections are"));
+    } else {
+      ReadOtherDevice(section, content);
+    }
+    if (error_.ok() && !content.ok()) error_ = content.error();
+  }
+
+  void ReadDevice(const SectionView& section) {
+    uint64_t content = source_.offset();
+    DecoderOptions options;
+    options.offset = content;
+    options.limits = options_.limits.device;
+    options.switchover_ack_off = options_.switchover_ack_off;
+    if (section.type == SectionType::kFull) {
+      LoadDescription();
+      if (const DescribedDevice* device = Describe(section)) {
+        options.config.content_bytes = device->bytes;
+      }
+      options.config.footer_expected = footers_.value_or(false);
+      options.config.footer_section_id = section.id;
+    }
+    DecodeDevice(section, options);
+    uint64_t described = options.config.content_bytes;
+    if (error_.ok() && described != 0 &&
+        described != source_.offset() - content) {
+      Fail(ErrorCode::kOutOfStep, source_.offset(), section_name_,
+           absl::StrCat("has ", source_.offset() - content,
+                        " bytes of content, the description says ",
+                        described));
+    }
+  }
+
+  void DecodeDevice(const SectionView& section, const DecoderOptions& options) {
+    SectionDecoder decoder(section.type, *options_.dialect, options);
+    const bool wants_payload = visitor_.wants_payload();
+    size_t needed = 1;
+    Event event;
+    while (true) {
+      ByteSpan input = source_.Peek(needed);
+      bool end_of_input = input.size() < needed;
+      if (end_of_input) decoder.SetEndOfInput();
+      size_t before = input.size();
+      switch (decoder.Next(input, event)) {
+        case Step::kEvent:
+          visitor_.OnDeviceEvent(section, event);
+          if (event.kind == EventKind::kConfig &&
+              event.layout.other_pci_config_bytes != 0) {
+            NoteAmbiguousConfig(event);
+          }
+          source_.Consume(before - input.size());
+          needed = 1;
+          if (!wants_payload && decoder.payload_left() != 0) {
+            decoder.TakeOver(source_.Skip(decoder.payload_left()));
+          }
+          break;
+        case Step::kNeedInput:
+          if (end_of_input) {
+            error_ = decoder.Truncated(section.idstr, input);
+            return;
+          }
+          needed = decoder.bytes_needed();
+          break;
+        case Step::kDone:
+          return;
+        case Step::kError:
+          error_ = decoder.error(section.idstr);
+          return;
+      }
+    }
+  }
+
+  void NoteAmbiguousConfig(const Event& event) {
+    Note(Severity::kWarning, "config-size", event.offset, section_name_,
+         absl::StrCat("config payload fits ", event.layout.pci_config_bytes,
+                      " and ", event.layout.other_pci_config_bytes,
+                      " bytes of PCI config; taken as ",
+                      event.layout.pci_config_bytes));
+  }
+
+  // The FULL section of a device that is none of ours.
+  void ReadOtherDevice(const SectionView& section, ContentReader& content) {
+    LoadDescription();
+    if (!error_.ok()) return;
+    if (description_) {
+      const DescribedDevice* device = Describe(section);
+      if (device == nullptr) {
+        Fail(ErrorCode::kOutOfStep, section.offset, section_name_,
+             "the description does not name this section");
+        return;
+      }
+      return content.Pass(device->bytes, "device state");
+    }
+    std::optional<SectionGuess> guess = Guess(section);
+    if (!guess) {
+      Fail(ErrorCode::kUnwalkable, source_.offset(), section_name_,
+           absl::StrCat("cannot walk past ", section.idstr, " at ",
+                        Hex(section.offset),
+                        ": there is no description of its state"));
+      return;
+    }
+    Note(Severity::kNote, "guessed-end", source_.offset(), section_name_,
+         absl::StrCat("no description; its end at ",
+                      Hex(source_.offset() + guess->content_bytes),
+                      " is a guess by ",
+                      guess->by_footer ? "its footer" : "what seems to follow"));
+    content.Pass(guess->content_bytes, "device state");
+  }
+
+  std::optional<SectionGuess> Guess(const SectionView& section) {
+    GuessContext context;
+    context.section_id = section.id;
+    context.footers = footers_.value_or(true);
+    context.known_section = [this, &section](uint32_t id) -> const std::string* {
+      auto known = sections_.find(id);
+      return known == sections_.end() || id == section.id
+                 ? nullptr
+                 : &known->second.idstr;
+    };
+    if (package_end_ != 0) {
+      context.package_left = package_end_ - source_.offset();
+    }
+    std::optional<SectionGuess> guess = GuessFrom(context);
+    if (!guess && !footers_) {
+      context.footers = false;
+      guess = GuessFrom(context);
+    }
+    return guess;
+  }
+
+  std::optional<SectionGuess> GuessFrom(GuessContext& context) {
+    // What follows a candidate has to be in view as well.
+    constexpr size_t kMargin = kFooterBytes + kMaxSectionHeaderBytes;
+    size_t from = 0;
+    for (size_t window = 64 << 10;; window *= 2) {
+      window = std::min<uint64_t>(window, options_.limits.guessed_bytes);
+      ByteSpan bytes = source_.Peek(window);
+      context.end_of_input = bytes.size() < window;
+      auto guess = GuessSectionEnd(bytes, from, context);
+      if (guess || context.end_of_input) return guess;
+      if (window == options_.limits.guessed_bytes) return std::nullopt;
+      from = bytes.size() > kMargin ? bytes.size() - kMargin : 0;
+    }
+  }
+
+  // Reads the description from the stream's end, once.
+  void LoadDescription() {
+    if (description_ || no_description_) return;
+    // A source that cannot seek holds all up to its end; if that is too much
+    // now, it may not be later.
+    if (!source_.ReachEnd(options_.limits.held_bytes)) {
+      if (!hold_noted_) {
+        hold_noted_ = true;
+        Note(Severity::kNote, "hold-limit", source_.offset(), section_name_,
+             absl::StrCat("the description is more than ",
+                          options_.limits.held_bytes,
+                          " bytes ahead in an input that cannot seek"));
+      }
+      return;
+    }
+    uint64_t longest = options_.limits.description_bytes + 6;
+    for (uint64_t bytes = kFirstTailBytes;; bytes *= 4) {
+      bytes = std::min(bytes, longest);
+      std::vector<uint8_t> tail = source_.Tail(bytes);
+      FoundDescription found = FindDescription(tail);
+      if (found.found) {
+        ByteSpan json = ByteSpan(tail).subspan(found.json_at);
+        absl::StatusOr<VmDescription> parsed =
+            VmDescription::Parse(AsText(json));
+        if (parsed.ok()) {
+          description_ = *std::move(parsed);
+          return;
+        }
+        // Where it stands, it will be reported.
+        break;
+      }
+      if (!found.longer_tail_needed || bytes == longest ||
+          tail.size() < bytes) {
+        break;
+      }
+    }
+    no_description_ = true;
+  }
+
+  const DescribedDevice* Describe(const SectionView& section) {
+    if (!description_) return nullptr;
+    return description_->Find(section.idstr, section.instance_id);
+  }
+
+  bool ReadFooter(const SectionView& section) {
+    uint64_t offset = source_.offset();
+    ByteSpan bytes = source_.Peek(kFooterBytes);
+    bool is_footer =
+        !bytes.empty() &&
+        bytes[0] == static_cast<uint8_t>(SectionType::kSectionFooter);
+    if (!footers_ && !bytes.empty()) footers_ = is_footer;
+    if (bytes.empty() && footers_.value_or(true)) {
+      return Fail(ErrorCode::kTruncated, offset, section_name_,
+                  "input ends before the section's footer");
+    }
+    if (!footers_.value_or(true)) return true;
+    if (!is_footer) {
+      return Fail(ErrorCode::kMissingFooter, offset, section_name_,
+                  absl::StrCat("missing section footer, found byte ",
+                               Hex(bytes[0])));
+    }
+    if (bytes.size() < kFooterBytes) {
+      return Fail(ErrorCode::kTruncated, offset + bytes.size(), section_name_,
+                  "input ends in the section's footer");
+    }
+    uint32_t id = LoadBe32(&bytes[1]);
+    if (id != section.id) {
+      return Fail(ErrorCode::kMismatchedFooter, offset + 1, section_name_,
+                  absl::StrCat("mismatched section id in footer: read ",
+                               Hex(id), ", expected ", Hex(section.id)));
+    }
+    source_.Consume(kFooterBytes);
+    return true;
+  }
+
+  void Note(Severity severity, absl::string_view id, uint64_t offset,
+            absl::string_view section, std::string message) {
+    visitor_.OnFinding({severity, std::string(id), offset,
+                        std::string(section), std::move(message)});
+  }
+
+  bool Fail(ErrorCode code, uint64_t offset, absl::string_view section,
+            std::string reason) {
+    error_ = {code, offset, std::string(section), std::move(reason)};
+    return false;
+  }
+
+  ByteSource& source_;
+  StreamVisitor& visitor_;
+  const ReaderOptions options_;
+  RamWalker ram_;
+  RamTraits traits_;
+  Error error_;
+  absl::flat_hash_map<uint32_t, KnownSection> sections_;
+  std::optional<bool> footers_;
+  std::optional<VmDescription> description_;
+  bool no_description_ = false;
+  bool hold_noted_ = false;
+  uint64_t package_end_ = 0;  // 0: in no package.
+  std::string section_name_;
+  std::string last_section_;
+};
+
+StreamReader::StreamReader(ByteSource& source, StreamVisitor& visitor,
+                           const ReaderOptions& options)
+    : impl_(std::make_unique<Impl>(source, visitor, options)) {}
+
+StreamReader::~StreamReader() = default;
+
+Error StreamReader::Read() { return impl_->Read(); }
+const RamStats& StreamReader::ram() const { return impl_->ram(); }
+uint64_t StreamReader::page_bytes() const { return impl_->page_bytes(); }
+const VmDescription* StreamReader::description() const {
+  return impl_->description();
+}
+int StreamReader::footers() const { return impl_->footers(); }
+
+}  // namespace migstream

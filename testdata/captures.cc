@@ -1,0 +1,81 @@
+#include "testdata/captures.h"
+
+#include <openssl/sha.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "codec/qemu/byte_source.h"
+#include "google/protobuf/util/json_util.h"
+#include "gtest/gtest.h"
+
+namespace migstream {
+namespace {
+
+constexpr char kFolder[] = "testdata/captures/";
+
+std::vector<testdata::Capture> ReadManifest() {
+  std::ifstream file(absl::StrCat(kFolder, "manifest.json"));
+  std::string json(std::istreambuf_iterator<char>(file), {});
+  testdata::Manifest manifest;
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;
+  auto status = google::protobuf::util::JsonStringToMessage(
+      absl::StrCat("{\"captures\":", json, "}"), &manifest, options);
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  return {manifest.captures().begin(), manifest.captures().end()};
+}
+
+}  // namespace
+
+const std::vector<testdata::Capture>& AllCaptures() {
+  static const auto* captures =
+      new std::vector<testdata::Capture>(ReadManifest());
+  return *captures;
+}
+
+const testdata::Capture& GetCapture(absl::string_view name) {
+  for (const testdata::Capture& capture : AllCaptures()) {
+    if (capture.name() == name) return capture;
+  }
+  ADD_FAILURE() << "no capture " << name;
+  return AllCaptures().front();
+}
+
+std::string CapturePath(const testdata::Capture& capture) {
+  return absl::StrCat(kFolder, capture.name(), ".qvm.zst");
+}
+
+std::string ReadCapture(const testdata::Capture& capture) {
+  auto source = OpenSource(CapturePath(capture));
+  EXPECT_TRUE(source.ok()) << source.status();
+  if (!source.ok()) return "";
+  std::string bytes;
+  while (true) {
+    ByteSpan here = (*source)->Peek(1);
+    if (here.empty()) break;
+    bytes.append(AsText(here).data(), here.size());
+    (*source)->Consume(here.size());
+  }
+  EXPECT_EQ((*source)->failure(), "");
+  EXPECT_EQ(Sha256(bytes), capture.files(0).sha256());
+  return bytes;
+}
+
+bool HasDeviceStateChannels(const testdata::Capture& capture) {
+  auto multifd = capture.capabilities().find("multifd");
+  return multifd != capture.capabilities().end() && multifd->second &&
+         capture.qemu().substr(0, 2) >= "10" && capture.qemu()[0] == '1';
+}
+
+std::string Sha256(absl::string_view bytes) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         digest);
+  return absl::BytesToHexString(absl::string_view(
+      reinterpret_cast<const char*>(digest), sizeof digest));
+}
+
+}  // namespace migstream
