@@ -23,8 +23,8 @@ DialectDetector::DialectDetector() : candidates_(0) {
 }
 
 template <typename Keep>
-void DialectDetector::Exclude(uint64_t offset, absl::string_view what,
-                              Keep keep) {
+void DialectDetector::Exclude(DialectEvidence::Kind kind, uint64_t offset,
+                              absl::string_view what, Keep keep) {
   uint32_t left = 0;
   for (const Dialect& row : AllDialects()) {
     if ((candidates_ & Bit(row)) != 0 && keep(row)) left |= Bit(row);
@@ -35,7 +35,7 @@ void DialectDetector::Exclude(uint64_t offset, absl::string_view what,
   auto known = [&](const DialectEvidence& e) { return e.what == what; };
   if (evidence_.size() < kMaxEvidence &&
       std::none_of(evidence_.begin(), evidence_.end(), known)) {
-    evidence_.push_back({offset, std::string(what), contradiction});
+    evidence_.push_back({kind, offset, std::string(what), contradiction});
   }
 }
 
@@ -44,7 +44,7 @@ void DialectDetector::Section(SectionType type, uint64_t offset) {
   type_ = type;
   previous_ = Element::kNone;
   records_ = 0;
-  Exclude(offset, absl::StrCat("a ", ToString(type), " section"),
+  Exclude(DialectEvidence::kGrammar, offset, absl::StrCat("a ", ToString(type), " section"),
           [type](const Dialect& row) { return row.Grammar(type).Exists(); });
 }
 
@@ -52,7 +52,7 @@ void DialectDetector::SawElement(Element element, uint64_t offset) {
   Element previous = previous_;
   SectionType type = type_;
   previous_ = element;
-  Exclude(offset,
+  Exclude(DialectEvidence::kGrammar, offset,
           previous == Element::kNone && element == Element::kEndOfState
               ? absl::StrCat(ToString(type), " of END_OF_STATE alone")
               : absl::StrCat(ToString(element), " in ", ToString(type)),
@@ -73,10 +73,10 @@ void DialectDetector::Observe(const Event& event) {
         SawElement(Element::kData, event.offset);
       }
       if (event.record_bytes == 0) {
-        Exclude(event.offset, "DATA of size 0",
+        Exclude(DialectEvidence::kHabit, event.offset, "DATA of size 0",
                 [](const Dialect& row) { return row.habits.empty_records; });
       }
-      return Exclude(event.offset, "DATA of more than 1 MiB",
+      return Exclude(DialectEvidence::kHabit, event.offset, "DATA of more than 1 MiB",
                      [&event](const Dialect& row) {
                        return row.habits.max_record_bytes == 0 ||
                               event.record_bytes <= row.habits.max_record_bytes;
@@ -104,11 +104,11 @@ void DialectDetector::Observe(const Event& event) {
   if (type_ != SectionType::kPart) return;
   int records = records_;
   if (records == 0) {
-    Exclude(event.offset, "PART without DATA", [](const Dialect& row) {
+    Exclude(DialectEvidence::kHabit, event.offset, "PART without DATA", [](const Dialect& row) {
       return row.habits.min_part_records == 0;
     });
   }
-  Exclude(event.offset, absl::StrCat("PART with ", records, " DATA records"),
+  Exclude(DialectEvidence::kHabit, event.offset, absl::StrCat("PART with ", records, " DATA records"),
           [records](const Dialect& row) {
             return records <= row.habits.max_part_records;
           });
@@ -116,14 +116,14 @@ void DialectDetector::Observe(const Event& event) {
 
 void DialectDetector::NotBefore(Release release, uint64_t offset,
                                 absl::string_view what) {
-  Exclude(offset, what, [release](const Dialect& row) {
+  Exclude(DialectEvidence::kRelease, offset, what, [release](const Dialect& row) {
     return row.last_release >= release;
   });
 }
 
 void DialectDetector::NotAfter(Release release, uint64_t offset,
                                absl::string_view what) {
-  Exclude(offset, what, [release](const Dialect& row) {
+  Exclude(DialectEvidence::kRelease, offset, what, [release](const Dialect& row) {
     return row.first_release <= release;
   });
 }

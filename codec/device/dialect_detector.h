@@ -26,8 +26,14 @@
 namespace migstream {
 
 struct DialectEvidence {
+  enum Kind : uint8_t {
+    kGrammar,  // What a loader takes.
+    kHabit,    // What a writer does; a loader takes more.
+    kRelease,  // What the enclosing stream says of the release.
+  };
+  Kind kind = kGrammar;
   uint64_t offset = 0;
-  std::string what;   // "CONFIG in END"
+  std::string what;  // "CONFIG in END"
   // No row is left if this counts too: the stream contradicts itself, or no
   // release wrote it. It excluded nothing.
   bool contradiction = false;
@@ -57,7 +63,8 @@ class DialectDetector {
 
  private:
   template <typename Keep>
-  void Exclude(uint64_t offset, absl::string_view what, Keep keep);
+  void Exclude(DialectEvidence::Kind kind, uint64_t offset,
+               absl::string_view what, Keep keep);
   void SawElement(Element element, uint64_t offset);
 
   uint32_t candidates_;  // A bit for each DialectId.

@@ -36,6 +36,7 @@ void ByteSource::Fill(size_t count) {
       data_ = buffer_.data();
     }
     size_t got = Read(buffer_.data() + end_, buffer_.size() - end_);
+    if (watcher_) watcher_();
     if (got == 0) ended_ = true;
     end_ += got;
   }
@@ -50,6 +51,7 @@ uint64_t ByteSource::Skip(uint64_t count) {
       uint64_t sought = Seek(left);
       offset_ += sought;
       skipped += sought;
+      if (watcher_) watcher_();
       if (sought != 0) continue;
       here = std::min<uint64_t>(Peek(1).size(), left);
     }

@@ -11,6 +11,7 @@
 #define MIGSTREAM_CODEC_QEMU_BYTE_SOURCE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,11 @@ class ByteSource {
   virtual uint64_t raw_offset() const { return offset_; }
   virtual std::optional<uint64_t> raw_size() const { return size(); }
 
+  // Called whenever more of the input has been read or sought over.
+  void SetWatcher(std::function<void()> watcher) {
+    watcher_ = std::move(watcher);
+  }
+
   // Not empty if reading failed; the input then seems to end there.
   const std::string& failure() const { return failure_; }
 
@@ -88,6 +94,7 @@ class ByteSource {
   bool ended_ = false;
   uint64_t offset_ = 0;
   std::string failure_;
+  std::function<void()> watcher_;
 };
 
 // Views `bytes`, which must outlive the source.

@@ -1,0 +1,92 @@
+#include "codec/qemu/payload_extractor.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "codec/device/config_view.h"
+
+namespace migstream {
+
+bool PayloadExtractor::Wanted(const SectionView& section) const {
+  if (!section.vfio) return false;
+  return idstr_.empty() ? section.idstr == devices_.front()
+                        : section.idstr == idstr_;
+}
+
+void PayloadExtractor::OnSection(const SectionView& section) {
+  if (!section.vfio) return;
+  if (std::find(devices_.begin(), devices_.end(), section.idstr) ==
+      devices_.end()) {
+    devices_.emplace_back(section.idstr);
+  }
+  if (!Wanted(section)) return;
+  events_in_section_ = 0;
+  if (!found_) instance_id_ = section.instance_id;
+  ambiguous_ |= section.instance_id != instance_id_;
+  found_ = true;
+  offset_ = section.offset;
+  ended_ |= section.type == SectionType::kEnd;
+}
+
+void PayloadExtractor::OnDeviceEvent(const SectionView& section,
+                                     const Event& event) {
+  if (!Wanted(section)) return;
+  ++events_in_section_;
+  switch (event.kind) {
+    case EventKind::kData:
+      if (what_ == kPayload) sink_.Write(event.payload);
+      break;
+    case EventKind::kConfig:
+      if (event.layout.total_bytes == 0) break;
+      ++configs_;
+      ambiguous_ |= event.layout.other_pci_config_bytes != 0;
+      if (what_ == kConfig && configs_ == 1) {
+        sink_.Write(ConfigView::Parse(event.payload, event.layout).pci_config);
+      }
+      break;
+    case EventKind::kConfigLoadReady:
+      multifd_ = true;
+      break;
+    case EventKind::kEndOfState:
+      multifd_ |= section.type == SectionType::kFull && events_in_section_ == 1;
+      break;
+    default:
+      break;
+  }
+}
+
+Error PayloadExtractor::Verdict() const {
+  Error error;
+  error.offset = offset_;
+  error.section = idstr_.empty() ? "stream" : idstr_;
+  if (devices_.empty()) {
+    error.code = ErrorCode::kUnknownSection;
+    error.reason = "there is no VFIO device in this stream";
+  } else if (idstr_.empty() && devices_.size() > 1) {
+    error.code = ErrorCode::kUnknownSection;
+    error.reason = absl::StrCat("there are several devices, name one: ",
+                                absl::StrJoin(devices_, ", "));
+  } else if (!found_) {
+    error.code = ErrorCode::kUnknownSection;
+    error.reason = absl::StrCat("no such device; there is ",
+                                absl::StrJoin(devices_, ", "));
+  } else if (multifd_) {
+    error.code = ErrorCode::kUnwalkable;
+    error.reason =
+        "the device's stop-copy data and config travel on multifd channels";
+  } else if (ambiguous_) {
+    error.code = ErrorCode::kUnwalkable;
+    error.reason = "the device's state is not certain; see check";
+  } else if (what_ == kPayload && !ended_) {
+    error.code = ErrorCode::kUnwalkable;
+    error.reason = "the device has no END section: its payload is not complete";
+  } else if (what_ == kConfig && configs_ != 1) {
+    error.code = ErrorCode::kUnwalkable;
+    error.reason = absl::StrCat("the device has ", configs_,
+                                " config payloads, expected one");
+  }
+  return error;
+}
+
+}  // namespace migstream

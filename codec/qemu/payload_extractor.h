@@ -1,0 +1,61 @@
+// Takes one VFIO device's payload, or its PCI configuration space, out of a
+// stream: the bytes that the destination's device would get.
+//
+//   PayloadExtractor extractor(sink, idstr, PayloadExtractor::kPayload);
+//   Error error = StreamReader(source, extractor, options).Read();
+//   if (error.ok()) error = extractor.Verdict();
+//
+// What was written is the device's only if both are without error.
+
+#ifndef MIGSTREAM_CODEC_QEMU_PAYLOAD_EXTRACTOR_H_
+#define MIGSTREAM_CODEC_QEMU_PAYLOAD_EXTRACTOR_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codec/qemu/stream_visitor.h"
+#include "codec/qemu/stream_writer.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+class PayloadExtractor : public StreamVisitor {
+ public:
+  enum What { kPayload, kConfig };
+
+  // An empty `idstr` takes the only device that there is.
+  PayloadExtractor(ByteSink& sink, std::string idstr, What what)
+      : sink_(sink), idstr_(std::move(idstr)), what_(what) {}
+
+  bool wants_payload() const override { return true; }
+  void OnSection(const SectionView& section) override;
+  void OnDeviceEvent(const SectionView& section, const Event& event) override;
+
+  // kUnknownSection: no such device, or none was named and there are several.
+  // kUnwalkable: it is not all in this channel, or not certain.
+  Error Verdict() const;
+
+  // The idstrs of all devices met.
+  const std::vector<std::string>& devices() const { return devices_; }
+
+ private:
+  bool Wanted(const SectionView& section) const;
+
+  ByteSink& sink_;
+  const std::string idstr_;
+  const What what_;
+  std::vector<std::string> devices_;
+  bool found_ = false;
+  bool ended_ = false;
+  bool ambiguous_ = false;
+  bool multifd_ = false;
+  int configs_ = 0;
+  uint32_t instance_id_ = 0;
+  uint64_t offset_ = 0;
+  uint64_t events_in_section_ = 0;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_QEMU_PAYLOAD_EXTRACTOR_H_

@@ -1,0 +1,41 @@
+// The checks that look at a whole report: FORMAT.md section 16. What is wrong
+// at one place was found when that place was read.
+
+#ifndef MIGSTREAM_CODEC_REPORT_CHECKS_H_
+#define MIGSTREAM_CODEC_REPORT_CHECKS_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codec/device/dialect_detector.h"
+#include "codec/qemu/finding.h"
+#include "codec/report/report.pb.h"
+
+namespace migstream {
+
+// What of a device a report does not say but a check asks.
+struct DeviceFacts {
+  bool ended = false;
+  uint32_t configs = 0;
+  uint64_t first_offset = 0;
+  uint64_t second_config_offset = 0;
+  uint64_t init_data_sent_offset = 0;
+  uint64_t second_init_data_sent_offset = 0;
+  uint64_t after_end_offset = 0;       // A PART or END after END; 0: none.
+  uint64_t msix_spells_offset = 0;     // 0: it does not.
+};
+
+struct StreamFacts {
+  bool return_path = false;  // COMMAND OPEN_RETURN_PATH.
+  uint64_t described_page_bytes = 0;
+};
+
+// `facts` stand in the order of report.devices.
+std::vector<Finding> CheckReport(
+    const report::Report& report, const std::vector<DeviceFacts>& facts,
+    const StreamFacts& stream, const DialectDetector& detector);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REPORT_CHECKS_H_

@@ -1,0 +1,17 @@
+// The release that a machine type's name tells. FORMAT.md section 10.
+
+#ifndef MIGSTREAM_CODEC_REPORT_MACHINE_TYPE_H_
+#define MIGSTREAM_CODEC_REPORT_MACHINE_TYPE_H_
+
+#include "absl/strings/string_view.h"
+#include "flags/dialect.h"
+
+namespace migstream {
+
+// "pc-q35-8.2" and "virt-8.2" give 802: no older release has it. 0 for names
+// that end otherwise, as a distribution's own do.
+Release MachineTypeRelease(absl::string_view machine_type);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REPORT_MACHINE_TYPE_H_

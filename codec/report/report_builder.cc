@@ -1,0 +1,442 @@
+#include "codec/report/report_builder.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "codec/device/config_compare.h"
+#include "codec/device/config_view.h"
+#include "codec/device/dialect_detector.h"
+#include "codec/qemu/configuration.h"
+#include "codec/report/checks.h"
+#include "codec/report/config_report.h"
+#include "codec/report/machine_type.h"
+#include "flags/command.h"
+#include "flags/trigger_flags.h"
+
+namespace migstream {
+namespace {
+
+// A report is read by people and scripts; none wants more.
+constexpr int kMaxCommands = 100;
+constexpr int kMaxRecords = 1 << 18;
+constexpr int kMaxFindings = 1000;
+
+void AddFinding(const Finding& finding, report::Report& report) {
+  if (report.findings_size() >= kMaxFindings) return;
+  report::Finding& row = *report.add_findings();
+  row.set_severity(std::string(ToString(finding.severity)));
+  row.set_id(finding.id);
+  row.set_offset(finding.offset);
+  row.set_section(Printable(finding.section));
+  row.set_message(Printable(finding.message));
+}
+
+std::string FormatUuid(ByteSpan uuid) {
+  std::string hex = absl::BytesToHexString(AsText(uuid));
+  if (hex.size() != 32) return hex;
+  absl::string_view view = hex;
+  return absl::StrCat(view.substr(0, 8), "-", view.substr(8, 4), "-",
+                      view.substr(12, 4), "-", view.substr(16, 4), "-",
+                      view.substr(20));
+}
+
+bool IsInputProblem(ErrorCode code) {
+  return code == ErrorCode::kNotAStream || code == ErrorCode::kUnknownVersion ||
+         code == ErrorCode::kReadFailed;
+}
+
+class ReportBuilder : public StreamVisitor {
+ public:
+  ReportBuilder(const ReportOptions& options, report::Report& report)
+      : options_(options), report_(report) {}
+
+  void OnConfiguration(const ConfigurationView& configuration) override {
+    report_.set_machine_type(Printable(configuration.machine_type));
+    for (const auto& subsection : configuration.subsections) {
+      if (subsection.name == kCapabilitiesSubsection) {
+        for (const auto& name : ParseCapabilities(subsection.payload)) {
+          report_.add_capabilities(Printable(name));
+          if (name == "mapped-ram") {
+            detector_.NotBefore(900, configuration.offset,
+                                "capability mapped-ram");
+          }
+        }
+      } else if (subsection.name == kUuidSubsection) {
+        report_.set_uuid(FormatUuid(subsection.payload));
+      }
+    }
+    if (Release release = MachineTypeRelease(configuration.machine_type)) {
+      detector_.NotBefore(
+          release, configuration.offset,
+          absl::StrCat("machine type ", Printable(configuration.machine_type)));
+    }
+  }
+
+  void OnSection(const SectionView& section) override {
+    CountSection(section.type);
+    if (!section.vfio) {
+      device_ = nullptr;
+      return;
+    }
+    auto [found, added] = devices_.try_emplace(
+        {std::string(section.idstr), section.instance_id},
+        report_.devices_size());
+    if (added) {
+      report::Device& device = *report_.add_devices();
+      device.set_idstr(Printable(section.idstr));
+      device.set_instance_id(section.instance_id);
+      device.set_section_id(section.id);
+      facts_.emplace_back();
+      facts_.back().first_offset = section.offset;
+    }
+    device_ = report_.mutable_devices(found->second);
+    device_facts_ = &facts_[found->second];
+    records_in_section_ = 0;
+    events_in_section_ = 0;
+    if (section.type == SectionType::kPart) {
+      Count(device_->mutable_pre_copy());
+    } else if (section.type == SectionType::kEnd) {
+      Count(device_->mutable_stop_copy());
+    }
+    bool iterative = section.type == SectionType::kPart ||
+                     section.type == SectionType::kEnd;
+    if (iterative && device_facts_->ended &&
+        device_facts_->after_end_offset == 0) {
+      device_facts_->after_end_offset = section.offset;
+    }
+    device_facts_->ended |= section.type == SectionType::kEnd;
+    if (detecting_) detector_.Section(section.type, section.offset);
+  }
+
+  void OnDeviceEvent(const SectionView& section, const Event& event) override {
+    if (detecting_) detector_.Observe(event);
+    ++events_in_section_;
+    switch (event.kind) {
+      case EventKind::kData:
+        if (event.starts_record) OnRecord(section, event);
+        return;
+      case EventKind::kConfig:
+        return OnConfig(section, event);
+      case EventKind::kSubsection:
+        FillSubsection(event.subsection,
+                       *device_->mutable_config()->add_subsections());
+        return List(section, event, event.subsection.payload.size());
+      case EventKind::kInitDataSent:
+        if (device_->init_data_sent() == 0) {
+          device_facts_->init_data_sent_offset = event.offset;
+        } else if (device_->init_data_sent() == 1) {
+          device_facts_->second_init_data_sent_offset = event.offset;
+        }
+        device_->set_init_data_sent(device_->init_data_sent() + 1);
+        break;
+      case EventKind::kConfigLoadReady:
+        device_->set_config_load_ready(true);
+        device_->set_multifd_device_state(true);
+        break;
+      case EventKind::kEndOfState:
+        if (section.type == SectionType::kPart && records_in_section_ == 0) {
+          device_->set_empty_parts(device_->empty_parts() + 1);
+        }
+        if (section.type == SectionType::kFull && events_in_section_ == 1) {
+          device_->set_multifd_device_state(true);
+        }
+        break;
+      case EventKind::kTrigger:
+        AddTrigger(section, event);
+        break;
+      default:
+        break;
+    }
+    List(section, event, 0);
+  }
+
+  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+                    bool footer) override {
+    report_.set_footers(footer);
+    if (section.vfio || section.type != SectionType::kFull) return;
+    report::OtherDevice& device = *report_.add_other_devices();
+    device.set_idstr(Printable(section.idstr));
+    device.set_instance_id(section.instance_id);
+    device.set_offset(section.offset);
+    device.set_bytes(content_bytes);
+    device.set_guessed(std::exchange(guessed_, false));
+  }
+
+  void OnCommand(const CommandView& command) override {
+    if (report_.commands_size() < kMaxCommands) {
+      report::Command& row = *report_.add_commands();
+      row.set_offset(command.offset);
+      row.set_name(ToString(command.command));
+      row.set_bytes(command.data.size());
+    }
+    if (command.command == Command::kOpenReturnPath) stream_.return_path = true;
+    if (command.command == Command::kSwitchoverStart) {
+      detector_.NotBefore(1000, command.offset, "COMMAND SWITCHOVER_START");
+    }
+    if (command.command == Command::kEnableColo) {
+      detector_.NotAfter(1002, command.offset, "COMMAND ENABLE_COLO");
+    }
+  }
+
+  void OnEof(uint64_t) override { report_.set_complete(true); }
+
+  void OnDescription(uint64_t offset, ByteSpan json) override {
+    report_.mutable_description()->set_offset(offset);
+    report_.mutable_description()->set_bytes(json.size());
+  }
+
+  void OnFinding(const Finding& finding) override {
+    guessed_ |= finding.id == "guessed-end";
+    AddFinding(finding, report_);
+  }
+
+  void Finish(const StreamReader& reader, const Error& error) {
+    if (!error.ok()) {
+      report_.set_complete(false);
+      if (!IsInputProblem(error.code)) {
+        AddFinding({Severity::kError,
+                    error.code == ErrorCode::kTruncated ? "truncated"
+                                                        : "refused",
+                    error.offset, error.section, error.reason},
+                   report_);
+      }
+    }
+    FinishRam(reader.ram());
+    report_.set_target_page_bytes(reader.page_bytes());
+    if (const VmDescription* description = reader.description()) {
+      FinishDescription(*description);
+    }
+    FinishDialect();
+    for (const Finding& finding :
+         CheckReport(report_, facts_, stream_, detector_)) {
+      AddFinding(finding, report_);
+    }
+  }
+
+ private:
+  static void Count(report::Phase* phase) {
+    phase->set_sections(phase->sections() + 1);
+  }
+
+  void CountSection(SectionType type) {
+    report::SectionCounts& counts = *report_.mutable_sections();
+    switch (type) {
+      case SectionType::kStart:
+        return counts.set_start(counts.start() + 1);
+      case SectionType::kPart:
+        return counts.set_part(counts.part() + 1);
+      case SectionType::kEnd:
+        return counts.set_end(counts.end() + 1);
+      default:
+        return counts.set_full(counts.full() + 1);
+    }
+  }
+
+  void OnRecord(const SectionView& section, const Event& event) {
+    ++records_in_section_;
+    report::Device& device = *device_;
+    device.set_data_records(device.data_records() + 1);
+    device.set_payload_bytes(device.payload_bytes() + event.record_bytes);
+    if (event.record_bytes == 0) {
+      device.set_empty_records(device.empty_records() + 1);
+    }
+    device.set_largest_record_bytes(
+        std::max(device.largest_record_bytes(), event.record_bytes));
+    report::Phase* phase = section.type == SectionType::kPart
+                               ? device.mutable_pre_copy()
+                               : device.mutable_stop_copy();
+    phase->set_records(phase->records() + 1);
+    phase->set_bytes(phase->bytes() + event.record_bytes);
+    if (device.record_sizes_size() < kMaxRecords) {
+      device.add_record_sizes(event.record_bytes);
+    }
+    List(section, event, event.record_bytes);
+  }
+
+  void OnConfig(const SectionView& section, const Event& event) {
+    if (event.trigger_flags != 0) AddTrigger(section, event);
+    List(section, event, event.layout.total_bytes);
+    if (event.layout.total_bytes == 0 &&
+        (event.trigger_flags & kTriggerConfigFollows) == 0 &&
+        event.trigger_flags != 0) {
+      return;  // E3: only a trigger.
+    }
+    if (++device_facts_->configs == 2) {
+      device_facts_->second_config_offset = event.offset;
+    }
+    ConfigView view = ConfigView::Parse(event.payload, event.layout);
+    report::Config& config = *device_->mutable_config();
+    config.Clear();
+    config.set_section(ToString(section.type));
+    FillConfig(event, view, config);
+    if (MsixSpellsSubsection(view)) {
+      device_facts_->msix_spells_offset = event.offset;
+    }
+    CompareWithDestination(section, event, view);
+  }
+
+  void CompareWithDestination(const SectionView& section, const Event& event,
+                              const ConfigView& view) {
+    if (options_.destination_config.empty() ||
+        (!options_.destination_device.empty() &&
+         options_.destination_device != section.idstr)) {
+      return;
+    }
+    std::optional<ConfigMismatch> mismatch = CompareConfig(
+        view.pci_config, AsBytes(options_.destination_config),
+        HeaderMasks(view.pci_config.size()));
+    if (!mismatch) return;
+    constexpr uint64_t kBeforePciConfig = 8 + 4;  // Tag, version.
+    AddFinding({Severity::kError, "config-mismatch",
+                event.offset + kBeforePciConfig + mismatch->offset,
+                absl::StrCat(section.idstr, " ", ToString(section.type)),
+                ToString(*mismatch)},
+               report_);
+  }
+
+  void AddTrigger(const SectionView& section, const Event& event) {
+    report::Trigger& trigger = *device_->add_triggers();
+    trigger.set_offset(event.offset);
+    trigger.set_section(ToString(section.type));
+    trigger.set_flags(TriggerFlagsToString(event.trigger_flags));
+  }
+
+  void List(const SectionView& section, const Event& event, uint64_t bytes) {
+    if (!options_.records && !options_.on_record) return;
+    report::Record record;
+    record.set_offset(event.offset);
+    record.set_section(ToString(section.type));
+    record.set_element(event.kind == EventKind::kSubsection
+                           ? Printable(event.subsection.name)
+                           : std::string(ToString(event.kind)));
+    record.set_bytes(bytes);
+    if (options_.on_record) options_.on_record(device_->idstr(), record);
+    if (!options_.records) return;
+    if (device_->records_size() < kMaxRecords) {
+      *device_->add_records() = std::move(record);
+    } else {
+      device_->set_records_omitted(device_->records_omitted() + 1);
+    }
+  }
+
+  void FinishRam(const RamStats& stats) {
+    if (stats.total_bytes == 0 && stats.pages == 0) return;
+    report::Ram& ram = *report_.mutable_ram();
+    ram.set_total_bytes(stats.total_bytes);
+    ram.set_pages(stats.pages);
+    ram.set_zero_pages(stats.zero_pages);
+    ram.set_xbzrle_pages(stats.xbzrle_pages);
+    ram.set_compressed_pages(stats.compressed_pages);
+    ram.set_multifd_flushes(stats.multifd_flushes);
+    for (const RamBlock& block : stats.blocks) {
+      report::RamBlock& row = *ram.add_blocks();
+      row.set_name(Printable(block.name));
+      row.set_used_bytes(block.used_bytes);
+      row.set_page_bytes(block.page_bytes);
+      if (block.has_address) row.set_address(block.address);
+      if (block.pages_offset != 0) row.set_pages_offset(block.pages_offset);
+    }
+    if (stats.multifd_flushes != 0) {
+      detector_.NotBefore(801, stats.first_multifd_flush, "RAM MULTIFD_FLUSH");
+    }
+    if (stats.compressed_pages != 0) {
+      detector_.NotAfter(900, stats.first_compressed_page, "RAM COMPRESS_PAGE");
+    }
+  }
+
+  void FinishDescription(const VmDescription& description) {
+    stream_.described_page_bytes = description.page_bytes;
+    report_.mutable_description()->set_devices(description.devices.size());
+    uint64_t offset = report_.description().offset();
+    if (description.has_configuration) {
+      detector_.NotBefore(800, offset, "VMDESCRIPTION describes CONFIGURATION");
+    } else if (!report_.machine_type().empty()) {
+      detector_.NotAfter(801, offset,
+                         "VMDESCRIPTION does not describe CONFIGURATION");
+    }
+    if (description.not_before != 0) {
+      detector_.NotBefore(description.not_before, offset,
+                          "VMDESCRIPTION has NULL markers");
+    }
+  }
+
+  void FinishDialect() {
+    const Dialect& chosen = *options_.reader.dialect;
+    std::vector<const Dialect*> rows;
+    if (chosen.id == DialectId::kAuto) {
+      rows = detector_.Candidates();
+      report_.set_dialect(detector_.Name());
+      for (const DialectEvidence& evidence : detector_.Evidence()) {
+        report::Evidence& row = *report_.add_evidence();
+        row.set_offset(evidence.offset);
+        row.set_what(evidence.what);
+        row.set_contradiction(evidence.contradiction);
+      }
+    } else {
+      rows = {&chosen};
+      report_.set_dialect(std::string(chosen.name));
+      report_.add_evidence()->set_what("chosen by name");
+    }
+    for (const Dialect* row : rows) {
+      report_.add_dialects(std::string(row->name));
+      report_.add_writers(std::string(row->writer));
+    }
+    for (report::Device& device : *report_.mutable_devices()) {
+      device.set_dialect(report_.dialect());
+    }
+  }
+
+  const ReportOptions& options_;
+  report::Report& report_;
+  const bool detecting_ = options_.reader.dialect->id == DialectId::kAuto;
+  DialectDetector detector_;
+  StreamFacts stream_;
+  // By idstr and instance id.
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, int> devices_;
+  std::vector<DeviceFacts> facts_;
+  report::Device* device_ = nullptr;
+  DeviceFacts* device_facts_ = nullptr;
+  uint64_t records_in_section_ = 0;
+  uint64_t events_in_section_ = 0;
+  bool guessed_ = false;
+};
+
+}  // namespace
+
+Error BuildReport(ByteSource& source, const ReportOptions& options,
+                  report::Report& report) {
+  ReportBuilder builder(options, report);
+  StreamReader reader(source, builder, options.reader);
+  Error error = reader.Read();
+  report.set_bytes(source.offset());
+  builder.Finish(reader, error);
+  return error;
+}
+
+bool HasFindings(const report::Report& report) {
+  return std::any_of(report.findings().begin(), report.findings().end(),
+                     [](const report::Finding& finding) {
+                       return finding.severity() != ToString(Severity::kNote);
+                     });
+}
+
+std::string Printable(absl::string_view name) {
+  std::string text;
+  for (unsigned char c : name) {
+    if (absl::ascii_isprint(c)) {
+      text += static_cast<char>(c);
+    } else {
+      absl::StrAppendFormat(&text, "\\x%02x", c);
+    }
+  }
+  return text;
+}
+
+}  // namespace migstream

@@ -1,0 +1,49 @@
+// Reads a stream into a report: what is in it, and what is wrong with it.
+//
+//   report::Report report;
+//   Error error = BuildReport(source, options, report);
+//
+// The report holds all that was found before an error. Its findings hold the
+// error as well, except where the input is no stream at all (kNotAStream,
+// kUnknownVersion) or could not be read (kReadFailed).
+
+#ifndef MIGSTREAM_CODEC_REPORT_REPORT_BUILDER_H_
+#define MIGSTREAM_CODEC_REPORT_REPORT_BUILDER_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "codec/qemu/byte_source.h"
+#include "codec/qemu/stream_reader.h"
+#include "codec/report/report.pb.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+struct ReportOptions {
+  ReaderOptions reader = {};
+  // Lists each device's elements in Device.records.
+  bool records = false;
+  // Called for each of them as it is found, with the device's idstr.
+  std::function<void(const std::string& idstr, const report::Record& record)> on_record =
+      nullptr;
+  // A PCI configuration space that the destination's device has; the loader's
+  // comparison is made against it for each device named `destination_device`,
+  // or for all if that is empty.
+  std::string destination_config = "";
+  std::string destination_device = "";
+};
+
+Error BuildReport(ByteSource& source, const ReportOptions& options,
+                  report::Report& report);
+
+// Whether a finding changes the verdict: anything but a note.
+bool HasFindings(const report::Report& report);
+
+// A name off the wire in printable ASCII, the rest in hexadecimal escapes.
+std::string Printable(absl::string_view name);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REPORT_REPORT_BUILDER_H_

@@ -1,0 +1,67 @@
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "codec/device/pci_config.h"
+#include "codec/report/report_builder.h"
+#include "inspect/progress.h"
+#include "inspect/text_report.h"
+#include "inspect/verb.h"
+
+namespace migstream {
+namespace {
+
+// A config space as `extract --what=config` writes it; false, and said why, if
+// it is none.
+bool ReadConfigSpace(const std::string& path, std::string& config) {
+  Arguments arguments;
+  arguments.files = {path};
+  std::unique_ptr<ByteSource> source = OpenInput(arguments);
+  if (!source) return false;
+  config = std::string(AsText(source->Peek(kPcieConfigBytes + 1)));
+  if (config.size() == kPciConfigBytes || config.size() == kPcieConfigBytes) {
+    return true;
+  }
+  Complain(absl::StrCat(path, ": a PCI config space has 256 or 4096 bytes"));
+  return false;
+}
+
+}  // namespace
+
+ExitStatus RunCheck(const Arguments& arguments) {
+  const std::string& file = arguments.files[0];
+  ReportOptions options;
+  options.reader.dialect = arguments.dialect;
+  options.reader.switchover_ack_off = arguments.switchover_ack_off;
+  options.destination_device = arguments.device;
+  if (!arguments.destination_config.empty() &&
+      !ReadConfigSpace(arguments.destination_config,
+                       options.destination_config)) {
+    return kUnusable;
+  }
+  std::unique_ptr<ByteSource> source = OpenInput(arguments);
+  if (!source) return kUnusable;
+  report::Report report;
+  Error error;
+  {
+    Progress progress(*source, arguments.quiet);
+    error = BuildReport(*source, options, report);
+  }
+  if (IsUnusable(error)) {
+    Complain(ErrorLine(file, error));
+    return kUnusable;
+  }
+  std::string lines;
+  for (const report::Finding& finding : report.findings()) {
+    lines += FindingLine(file, finding);
+  }
+  // For somebody who watches, silence would be a riddle.
+  if (lines.empty() && isatty(STDOUT_FILENO)) {
+    lines = absl::StrCat(file, ": no findings\n");
+  }
+  return Print(lines, HasFindings(report) ? kFindings : kFine);
+}
+
+}  // namespace migstream

@@ -1,0 +1,69 @@
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "codec/report/report_builder.h"
+#include "google/protobuf/text_format.h"
+#include "google/protobuf/util/json_util.h"
+#include "inspect/progress.h"
+#include "inspect/text_report.h"
+#include "inspect/verb.h"
+
+namespace migstream {
+namespace {
+
+std::string Format(const report::Report& report, const std::string& format) {
+  std::string text;
+  if (format == "json") {
+    google::protobuf::util::JsonPrintOptions options;
+    options.add_whitespace = true;
+    if (!MessageToJsonString(report, &text, options).ok()) text.clear();
+  } else if (format == "textproto") {
+    google::protobuf::TextFormat::PrintToString(report, &text);
+  } else {
+    text = TextReport(report);
+  }
+  return text;
+}
+
+}  // namespace
+
+ExitStatus RunInspect(const Arguments& arguments) {
+  std::unique_ptr<ByteSource> source = OpenInput(arguments);
+  if (!source) return kUnusable;
+  const std::string& file = arguments.files[0];
+  report::Report report;
+  report.set_file(Printable(file));
+  ReportOptions options;
+  options.reader.dialect = arguments.dialect;
+  std::string lines;
+  ExitStatus printed = kFine;
+  if (arguments.records && arguments.format != "text") {
+    options.records = true;
+  } else if (arguments.records) {
+    lines = RecordHeadings();
+    options.on_record = [&](const std::string& idstr,
+                            const report::Record& record) {
+      lines += RecordLine(idstr, record);
+      if (lines.size() < (64 << 10)) return;
+      printed = std::max(printed, Print(lines, kFine));
+      lines.clear();
+    };
+  }
+  Error error;
+  {
+    Progress progress(*source, arguments.quiet);
+    error = BuildReport(*source, options, report);
+  }
+  if (IsUnusable(error)) {
+    Print(lines.size() > RecordHeadings().size() ? lines : "", kFine);
+    Complain(ErrorLine(file, error));
+    return kUnusable;
+  }
+  if (!lines.empty()) absl::StrAppend(&lines, "\n");
+  absl::StrAppend(&lines, Format(report, arguments.format));
+  ExitStatus status = Print(lines, error.ok() ? kFine : kFindings);
+  if (!error.ok()) Complain(ErrorLine(file, error));
+  return std::max(status, printed);
+}
+
+}  // namespace migstream

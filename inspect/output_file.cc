@@ -1,0 +1,124 @@
+#include "inspect/output_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace migstream {
+namespace {
+
+constexpr size_t kBufferBytes = 256 << 10;
+
+// What a signal handler may look at.
+char unfinished[4096];
+volatile sig_atomic_t have_unfinished = 0;
+
+void RemoveUnfinished(int signal) {
+  if (have_unfinished) unlink(unfinished);
+  // As if there were no handler: the caller sees what ended the process.
+  std::signal(signal, SIG_DFL);
+  raise(signal);
+}
+
+void Guard(const std::string& path) {
+  if (path.size() >= sizeof unfinished) return;
+  std::memcpy(unfinished, path.c_str(), path.size() + 1);
+  have_unfinished = 1;
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    // One that is ignored, as under nohup, stays so.
+    if (std::signal(signal, RemoveUnfinished) == SIG_IGN) {
+      std::signal(signal, SIG_IGN);
+    }
+  }
+}
+
+absl::Status Problem(absl::string_view path, int error) {
+  return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(error)));
+}
+
+}  // namespace
+
+OutputFile::~OutputFile() {
+  if (fd_ >= 0) close(fd_);
+  if (!beside_.empty()) unlink(beside_.c_str());
+  have_unfinished = 0;
+}
+
+absl::Status OutputFile::Open(const std::string& path, bool force) {
+  path_ = path;
+  force_ = force;
+  if (path == "-") {
+    fd_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    return fd_ < 0 ? Problem("standard output", errno) : absl::OkStatus();
+  }
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode)) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory"));
+    }
+    if (!S_ISREG(info.st_mode)) {
+      fd_ = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+      return fd_ < 0 ? Problem(path, errno) : absl::OkStatus();
+    }
+    if (!force) {
+      return absl::AlreadyExistsError(
+          absl::StrCat(path, ": exists; --force replaces it"));
+    }
+  }
+  std::string beside = absl::StrCat(path, ".", getpid(), ".unfinished");
+  Guard(beside);
+  fd_ = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd_ < 0) {
+    have_unfinished = 0;
+    return Problem(path, errno);
+  }
+  beside_ = beside;
+  return absl::OkStatus();
+}
+
+void OutputFile::Write(ByteSpan bytes) {
+  if (!status_.ok()) return;
+  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  if (buffer_.size() >= kBufferBytes) Flush();
+}
+
+void OutputFile::Flush() {
+  size_t done = 0;
+  while (done < buffer_.size() && status_.ok()) {
+    ssize_t wrote = write(fd_, buffer_.data() + done, buffer_.size() - done);
+    if (wrote >= 0) {
+      done += wrote;
+    } else if (errno != EINTR) {
+      status_ = Problem(path_, errno);
+    }
+  }
+  buffer_.clear();
+}
+
+absl::Status OutputFile::Commit() {
+  if (status_.ok()) Flush();
+  if (status_.ok() && !beside_.empty()) {
+    if (close(fd_) != 0) status_ = Problem(path_, errno);
+    fd_ = -1;
+  }
+  if (!status_.ok() || beside_.empty()) return status_;
+  // link() does not replace what somebody else has put there meanwhile.
+  int failed = force_ ? rename(beside_.c_str(), path_.c_str())
+                      : link(beside_.c_str(), path_.c_str());
+  if (failed != 0 && !force_ && errno != EEXIST) {
+    failed = rename(beside_.c_str(), path_.c_str());  // No links here.
+  }
+  if (failed != 0) return status_ = Problem(path_, errno);
+  unlink(beside_.c_str());
+  beside_.clear();
+  have_unfinished = 0;
+  return absl::OkStatus();
+}
+
+}  // namespace migstream

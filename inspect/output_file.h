@@ -1,0 +1,47 @@
+// An output that is there as a whole or not at all: written beside its place,
+// and moved there in the end.
+
+#ifndef MIGSTREAM_INSPECT_OUTPUT_FILE_H_
+#define MIGSTREAM_INSPECT_OUTPUT_FILE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "codec/qemu/stream_writer.h"
+
+namespace migstream {
+
+// "-" is standard output; a pipe or a device is written to directly. The
+// unfinished file is removed when the object goes, and when the process is
+// ended by SIGINT, SIGTERM or SIGHUP. One object at a time.
+class OutputFile : public ByteSink {
+ public:
+  OutputFile() = default;
+  ~OutputFile() override;
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  // A file that exists is replaced only by `force`.
+  absl::Status Open(const std::string& path, bool force);
+
+  // Errors are kept for Commit().
+  void Write(ByteSpan bytes) override;
+
+  // Puts the file in its place.
+  absl::Status Commit();
+
+ private:
+  void Flush();
+
+  std::string path_;
+  std::string beside_;  // Where it is written; empty if directly.
+  bool force_ = false;
+  int fd_ = -1;
+  std::vector<uint8_t> buffer_;
+  absl::Status status_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_INSPECT_OUTPUT_FILE_H_

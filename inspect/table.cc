@@ -1,0 +1,32 @@
+#include "inspect/table.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+
+namespace migstream {
+
+std::string Table::Text() const {
+  std::vector<size_t> widths(alignment_.size());
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows_) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      std::string space(widths[i] - row[i].size(), ' ');
+      bool right = alignment_[i] == 'r';
+      absl::StrAppend(&line, i == 0 ? "" : "  ", right ? space : "", row[i],
+                      right ? "" : space);
+    }
+    absl::StripTrailingAsciiWhitespace(&line);
+    absl::StrAppend(&text, line, "\n");
+  }
+  return text;
+}
+
+}  // namespace migstream

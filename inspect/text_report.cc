@@ -1,0 +1,253 @@
+#include "inspect/text_report.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "codec/wire/error.h"
+#include "inspect/table.h"
+
+namespace migstream {
+namespace {
+
+// "4 MiB", "1.5 GiB", "512 bytes".
+std::string Size(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  double size = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (size >= 1024 && unit + 1 < std::size(kUnits)) {
+    size /= 1024;
+    ++unit;
+  }
+  std::string number = absl::StrFormat("%.1f", size);
+  if (unit == 0 || number.substr(number.size() - 2) == ".0") {
+    number = absl::StrFormat("%.0f", size);
+  }
+  return absl::StrCat(number, " ", kUnits[unit]);
+}
+
+std::string Plural(uint64_t count, absl::string_view what) {
+  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+}
+
+std::string Ram(const report::Ram& ram) {
+  std::string text = absl::StrCat(Size(ram.total_bytes()), " in ",
+                                  Plural(ram.blocks_size(), "block"), ": ",
+                                  Plural(ram.pages(), "page"), ", ",
+                                  ram.zero_pages(), " zero");
+  if (ram.xbzrle_pages() != 0) {
+    absl::StrAppend(&text, ", ", ram.xbzrle_pages(), " XBZRLE");
+  }
+  if (ram.compressed_pages() != 0) {
+    absl::StrAppend(&text, ", ", ram.compressed_pages(), " compressed");
+  }
+  if (ram.multifd_flushes() != 0) {
+    absl::StrAppend(&text, ", ", ram.multifd_flushes(), " MULTIFD_FLUSH");
+  }
+  return text;
+}
+
+std::string Commands(const report::Report& report) {
+  std::vector<std::string> names;
+  for (const report::Command& command : report.commands()) {
+    if (!names.empty() && names.back() == command.name()) continue;
+    names.push_back(command.name());
+  }
+  return absl::StrJoin(names, ", ");
+}
+
+std::string StreamTable(const report::Report& report) {
+  Table table("ll");
+  auto row = [&table](const char* name, std::string text) {
+    table.Row({absl::StrCat("  ", name), std::move(text)});
+  };
+  row("dialect", absl::StrCat(report.dialect(), " (",
+                              absl::StrJoin(report.writers(), "; "), ")"));
+  const char* heading = "evidence";
+  for (const report::Evidence& evidence : report.evidence()) {
+    if (evidence.contradiction()) continue;
+    row(heading, evidence.offset() == 0
+                     ? evidence.what()
+                     : absl::StrCat(evidence.what(), " at ",
+                                    Hex(evidence.offset())));
+    heading = "";
+  }
+  if (!report.machine_type().empty()) row("machine", report.machine_type());
+  if (!report.uuid().empty()) row("uuid", report.uuid());
+  if (report.capabilities_size() != 0) {
+    row("capabilities", absl::StrJoin(report.capabilities(), ", "));
+  }
+  if (report.has_ram()) {
+    row("RAM", absl::StrCat(Ram(report.ram()), "; page ",
+                            Size(report.target_page_bytes())));
+  }
+  const report::SectionCounts& sections = report.sections();
+  row("sections",
+      absl::StrCat(sections.start(), " START, ", sections.part(), " PART, ",
+                   sections.end(), " END, ", sections.full(), " FULL",
+                   report.footers() ? "" : ", without footers"));
+  if (report.commands_size() != 0) row("commands", Commands(report));
+  row("description",
+      report.description().bytes() == 0
+          ? "none"
+          : absl::StrCat(Size(report.description().bytes()), " for ",
+                         report.description().devices(), " sections"));
+  return table.Text();
+}
+
+std::string Interrupts(const report::Config& config) {
+  if (config.msix_vectors() == 0) return "-";
+  std::string text = absl::StrCat(config.msix_vectors());
+  if (config.pci().msix_enabled()) absl::StrAppend(&text, " on");
+  if (config.msix_masked() != 0) {
+    absl::StrAppend(&text, ", ",
+                    config.msix_masked() == config.msix_vectors()
+                        ? "all"
+                        : absl::StrCat(config.msix_masked()),
+                    " masked");
+  }
+  if (config.pci().msix_function_mask()) {
+    absl::StrAppend(&text, ", function masked");
+  }
+  return text;
+}
+
+std::string Triggers(const report::Device& device) {
+  std::vector<std::string> names;
+  for (const report::Trigger& trigger : device.triggers()) {
+    names.push_back(trigger.flags());
+  }
+  return names.empty() ? "-" : absl::StrJoin(names, ", ");
+}
+
+std::string Subsections(const report::Config& config) {
+  std::vector<std::string> names;
+  for (const report::Subsection& subsection : config.subsections()) {
+    // The parent's name, before the slash, is the same in all.
+    names.push_back(
+        subsection.name().substr(subsection.name().find('/') + 1));
+  }
+  return names.empty() ? "-" : absl::StrJoin(names, ", ");
+}
+
+std::string DeviceTable(const report::Report& report) {
+  Table table("llrrrrrlrlll");
+  table.Row({"", "", "PRE-COPY", "", "STOP-COPY", "", "LARGEST", "INIT_DATA",
+             "CONFIG", "", "", ""});
+  table.Row({"DEVICE", "PCI ID", "RECORDS", "BYTES", "RECORDS", "BYTES",
+             "RECORD", "_SENT", "SPACE", "MSI-X", "TRIGGERS", "SUBSECTIONS"});
+  for (const report::Device& device : report.devices()) {
+    const report::Config& config = device.config();
+    bool elsewhere = device.multifd_device_state();
+    const char* none = elsewhere ? "multifd" : "none";
+    table.Row({device.idstr(), config.has_pci() ? config.pci().ids() : none,
+               absl::StrCat(device.pre_copy().records()),
+               absl::StrCat(device.pre_copy().bytes()),
+               elsewhere ? none : absl::StrCat(device.stop_copy().records()),
+               elsewhere ? none : absl::StrCat(device.stop_copy().bytes()),
+               absl::StrCat(device.largest_record_bytes()),
+               device.init_data_sent() == 0   ? "no"
+               : device.init_data_sent() == 1 ? "yes"
+                                              : absl::StrCat(device.init_data_sent(), " times"),
+               config.pci_config_bytes() == 0
+                   ? none
+                   : absl::StrCat(config.pci_config_bytes()),
+               Interrupts(config), Triggers(device), Subsections(config)});
+  }
+  return table.Text();
+}
+
+std::string ConfigText(const report::Device& device) {
+  const report::Config& config = device.config();
+  if (!config.has_pci()) return "";
+  const report::Pci& pci = config.pci();
+  Table table("ll");
+  auto row = [&table](const char* name, std::string text) {
+    table.Row({absl::StrCat("  ", name), std::move(text)});
+  };
+  row("class", absl::StrFormat("%06x %s, revision %d, subsystem %04x:%04x",
+                               pci.class_code(), pci.class_name(),
+                               pci.revision(), pci.subsystem_vendor_id(),
+                               pci.subsystem_id()));
+  row("command", pci.command_bits());
+  std::vector<std::string> bars;
+  for (const report::Bar& bar : pci.bars()) {
+    bars.push_back(absl::StrFormat("%d %s%s 0x%x", bar.index(), bar.type(),
+                                   bar.prefetchable() ? " prefetchable" : "",
+                                   bar.address()));
+  }
+  if (!bars.empty()) row("BARs", absl::StrJoin(bars, ", "));
+  std::vector<std::string> capabilities;
+  for (const report::Capability& capability : pci.capabilities()) {
+    capabilities.push_back(
+        absl::StrFormat("%s 0x%x", capability.name(), capability.offset()));
+  }
+  row("capabilities", capabilities.empty() ? "none"
+                                           : absl::StrJoin(capabilities, ", "));
+  if (pci.msi_vectors() != 0) {
+    row("MSI", absl::StrFormat("%d of %d vectors, %s", pci.msi_enabled_vectors(),
+                               pci.msi_vectors(),
+                               pci.msi_enabled() ? "enabled" : "disabled"));
+  }
+  if (config.msix_vectors() != 0) {
+    row("MSI-X",
+        absl::StrFormat("%d vectors, %s, %d masked, %d pending%s",
+                        config.msix_vectors(),
+                        pci.msix_enabled() ? "enabled" : "disabled",
+                        config.msix_masked(), config.msix_pending(),
+                        pci.msix_function_mask() ? ", function masked" : ""));
+  }
+  for (const report::Subsection& subsection : config.subsections()) {
+    row("subsection", absl::StrFormat("%s version %d, %d bytes",
+                                      subsection.name(), subsection.version(),
+                                      subsection.bytes()));
+    if (subsection.has_ramfb()) {
+      const report::Ramfb& ramfb = subsection.ramfb();
+      row("ramfb", absl::StrFormat("%dx%d, stride %d, fourcc 0x%08x at 0x%x",
+                                   ramfb.width(), ramfb.height(),
+                                   ramfb.stride(), ramfb.fourcc(),
+                                   ramfb.address()));
+    }
+  }
+  return absl::StrCat("\n", device.idstr(), "\n", table.Text());
+}
+
+}  // namespace
+
+std::string TextReport(const report::Report& report) {
+  std::string text = absl::StrCat(
+      report.file(), ": QEMU migration stream, ",
+      report.complete() ? "complete" : "not complete", ", ",
+      Size(report.bytes()), "\n", StreamTable(report), "\n");
+  if (report.devices_size() == 0) {
+    return absl::StrCat(text, "no VFIO device\n");
+  }
+  absl::StrAppend(&text, DeviceTable(report));
+  for (const report::Device& device : report.devices()) {
+    absl::StrAppend(&text, ConfigText(device));
+  }
+  return text;
+}
+
+std::string RecordHeadings() {
+  return absl::StrFormat("%-12s %-5s %-17s %12s  %s\n", "OFFSET", "IN",
+                         "ELEMENT", "BYTES", "DEVICE");
+}
+
+std::string RecordLine(const std::string& idstr, const report::Record& record) {
+  return absl::StrFormat("%-12s %-5s %-17s %12d  %s\n", Hex(record.offset()),
+                         record.section(), record.element(), record.bytes(),
+                         idstr);
+}
+
+std::string FindingLine(const std::string& file,
+                        const report::Finding& finding) {
+  return absl::StrCat(
+      file, ":", Hex(finding.offset()), ": ", finding.section(), ": ",
+      finding.severity() == "error" ? "" : absl::StrCat(finding.severity(), ": "),
+      finding.message(), "\n");
+}
+
+}  // namespace migstream

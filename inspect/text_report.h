@@ -1,0 +1,27 @@
+// A report for people.
+
+#ifndef MIGSTREAM_INSPECT_TEXT_REPORT_H_
+#define MIGSTREAM_INSPECT_TEXT_REPORT_H_
+
+#include <string>
+
+#include "codec/report/report.pb.h"
+
+namespace migstream {
+
+// What the stream is, a table of its VFIO devices, and what is known of each
+// one's config. Findings are not in it.
+std::string TextReport(const report::Report& report);
+
+// One line of `inspect --records`; a line of headings first.
+std::string RecordHeadings();
+std::string RecordLine(const std::string& idstr, const report::Record& record);
+
+// "FILE:OFFSET: SECTION: REASON", with "warning: " or "note: " before the
+// reason of what is no error.
+std::string FindingLine(const std::string& file,
+                        const report::Finding& finding);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_INSPECT_TEXT_REPORT_H_
