@@ -1,0 +1,24 @@
+#include "codec/report/machine_type.h"
+
+#include "gtest/gtest.h"
+
+namespace migstream {
+namespace {
+
+TEST(MachineTypeTest, TheVersionAtTheEndIsTheOldestRelease) {
+  EXPECT_EQ(MachineTypeRelease("pc-q35-8.2"), 802);
+  EXPECT_EQ(MachineTypeRelease("pc-i440fx-11.1"), 1101);
+  EXPECT_EQ(MachineTypeRelease("virt-5.2"), 502);
+}
+
+TEST(MachineTypeTest, OtherNamesTellNothing) {
+  EXPECT_EQ(MachineTypeRelease(""), 0);
+  EXPECT_EQ(MachineTypeRelease("microvm"), 0);
+  EXPECT_EQ(MachineTypeRelease("pc-q35-rhel9.2.0"), 0);
+  EXPECT_EQ(MachineTypeRelease("pc-q35-"), 0);
+  EXPECT_EQ(MachineTypeRelease("pc-q35-8.2.1"), 0);
+  EXPECT_EQ(MachineTypeRelease("pc-q35-99999.1"), 0);
+}
+
+}  // namespace
+}  // namespace migstream

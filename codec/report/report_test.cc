@@ -1,0 +1,201 @@
+// The reports of real captures, against the truth about them.
+
+#include <string>
+
+#include "codec/qemu/byte_source.h"
+#include "codec/report/report_builder.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+report::Report Report(const std::string& name, Error* error = nullptr,
+                      ReportOptions options = {}) {
+  std::string bytes = ReadCapture(GetCapture(name));
+  MemorySource source(AsBytes(bytes));
+  report::Report report;
+  Error result = BuildReport(source, options, report);
+  if (error != nullptr) *error = result;
+  return report;
+}
+
+class ReportTest : public testing::TestWithParam<testdata::Capture> {};
+
+TEST_P(ReportTest, SaysOfEachDeviceWhatIsTrue) {
+  const testdata::Capture& truth = GetParam();
+  report::Report report = Report(truth.name());
+  EXPECT_EQ(report.complete(), truth.completed());
+  EXPECT_EQ(report.bytes(), truth.files(0).size());
+  ASSERT_EQ(report.devices_size(), truth.devices_size());
+  if (!truth.completed()) return;
+  for (int i = 0; i < truth.devices_size(); ++i) {
+    const testdata::Device& expected = truth.devices(i);
+    const report::Device& device = report.devices(i);
+    EXPECT_EQ(device.idstr(), expected.idstr());
+    EXPECT_EQ(device.multifd_device_state(), HasDeviceStateChannels(truth));
+    if (HasDeviceStateChannels(truth)) continue;
+    EXPECT_EQ(device.payload_bytes(), expected.payload_bytes());
+    EXPECT_EQ(device.pre_copy().bytes() + device.stop_copy().bytes(),
+              expected.payload_bytes());
+    EXPECT_EQ(device.config().pci_config_bytes(), expected.pci_config_bytes());
+    EXPECT_EQ(device.config().msix_vectors(), expected.host_msix_vectors());
+    EXPECT_EQ(device.config().pci().vendor_id(), 0x8086);
+    EXPECT_EQ(device.data_records(), device.record_sizes_size());
+    std::vector<uint64_t> sizes;
+    for (uint64_t size : device.record_sizes()) {
+      if (size != 0) sizes.push_back(size);
+    }
+    EXPECT_EQ(sizes.size(), device.data_records() - device.empty_records());
+    if (expected.record_sizes_size() != 0) {
+      EXPECT_EQ(sizes, std::vector<uint64_t>(expected.record_sizes().begin(),
+                                             expected.record_sizes().end()));
+    }
+  }
+}
+
+TEST_P(ReportTest, NamesTheDialectOfTheWriter) {
+  const testdata::Capture& truth = GetParam();
+  report::Report report = Report(truth.name());
+  std::string expected;
+  if (truth.qemu() == "5.2.0") expected = "V52";
+  if (truth.qemu() == "7.2.22") expected = "V60";
+  if (truth.qemu() == "10.0.13") {
+    expected = HasDeviceStateChannels(truth) ? "V100M" : "V100";
+  }
+  if (truth.qemu() == "11.1.3") {
+    expected = HasDeviceStateChannels(truth) ? "V111M" : "V111";
+  }
+  EXPECT_THAT(report.dialects(), testing::Contains(expected))
+      << report.dialect();
+  for (const report::Evidence& evidence : report.evidence()) {
+    EXPECT_FALSE(evidence.contradiction()) << evidence.what();
+  }
+}
+
+TEST_P(ReportTest, FindsNothingWrongUnlessItIsCut) {
+  const testdata::Capture& truth = GetParam();
+  Error error;
+  report::Report report = Report(truth.name(), &error);
+  EXPECT_EQ(HasFindings(report), !truth.completed());
+  if (truth.completed()) return;
+  ASSERT_GE(report.findings_size(), 1);
+  EXPECT_EQ(report.findings(0).id(), "truncated");
+  EXPECT_EQ(report.findings(0).offset(), truth.files(0).size());
+  EXPECT_GT(report.sections().part(), 0);
+  EXPECT_EQ(report.devices(0).payload_bytes() > 0,
+            truth.name() == "s111-cancelled");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ReportTest, testing::ValuesIn(AllCaptures()),
+                         CaptureName());
+
+TEST(ReportDetailTest, AConfigurationIsReported) {
+  report::Report report = Report("s111-validate-uuid");
+  EXPECT_EQ(report.machine_type(), "pc-q35-11.1");
+  EXPECT_EQ(report.uuid(), "7a3f0d52-1111-4222-8333-944455566677");
+  report = Report("s111-file-mapped-ram");
+  EXPECT_THAT(report.capabilities(), testing::ElementsAre("mapped-ram"));
+}
+
+TEST(ReportDetailTest, InitDataSentIsCounted) {
+  EXPECT_EQ(Report("s111-switchover-ack").devices(0).init_data_sent(), 1);
+  EXPECT_EQ(Report("s111-precopy").devices(0).init_data_sent(), 0);
+}
+
+TEST(ReportDetailTest, LoadReadyIsReported) {
+  EXPECT_TRUE(
+      Report("s111-multifd-cfg-after-iter").devices(0).config_load_ready());
+  EXPECT_FALSE(Report("s111-multifd-two").devices(0).config_load_ready());
+}
+
+TEST(ReportDetailTest, TheDisplaySubsectionIsReported) {
+  report::Report report = Report("s111-ramfb");
+  ASSERT_EQ(report.devices(0).config().subsections_size(), 1);
+  EXPECT_EQ(report.devices(0).config().subsections(0).name(),
+            "VFIOPCIDevice/VFIODisplay");
+  EXPECT_EQ(report.devices(0).config().subsections(0).bytes(), 28);
+}
+
+TEST(ReportDetailTest, EnabledMsixIsReported) {
+  report::Report report = Report("s72-msix-on");
+  EXPECT_TRUE(report.devices(0).config().pci().msix_enabled());
+  EXPECT_LT(report.devices(0).config().msix_masked(), 5);
+  EXPECT_FALSE(Report("s72-zero").devices(0).config().pci().msix_enabled());
+}
+
+TEST(ReportDetailTest, PagesAreCountedByTheirKind) {
+  EXPECT_GT(Report("s111-xbzrle").ram().xbzrle_pages(), 0);
+  EXPECT_GT(Report("s72-compress").ram().compressed_pages(), 0);
+  EXPECT_GT(Report("s100-multifd").ram().multifd_flushes(), 0);
+  EXPECT_GT(Report("s72-plain").ram().zero_pages(), 0);
+}
+
+TEST(ReportDetailTest, AGuessedEndIsANoteAndIsMarked) {
+  for (const char* name : {"s100-bare", "s111-no-vmdesc"}) {
+    report::Report report = Report(name);
+    EXPECT_FALSE(HasFindings(report));
+    EXPECT_EQ(report.findings_size(), report.other_devices_size());
+    for (const report::OtherDevice& device : report.other_devices()) {
+      EXPECT_TRUE(device.guessed()) << device.idstr();
+    }
+  }
+}
+
+TEST(ReportDetailTest, GuessedEndsAreTheDescribedOnesOfASibling) {
+  report::Report guessed = Report("s111-no-vmdesc");
+  report::Report described = Report("s111-tiny");
+  ASSERT_EQ(guessed.other_devices_size(), described.other_devices_size());
+  for (int i = 0; i < guessed.other_devices_size(); ++i) {
+    EXPECT_EQ(guessed.other_devices(i).idstr(),
+              described.other_devices(i).idstr());
+    EXPECT_EQ(guessed.other_devices(i).bytes(),
+              described.other_devices(i).bytes())
+        << guessed.other_devices(i).idstr();
+  }
+}
+
+TEST(ReportDetailTest, RecordsAreListedOnDemandWithTheirOffsets) {
+  EXPECT_EQ(Report("s111-precopy").devices(0).records_size(), 0);
+  ReportOptions options;
+  options.records = true;
+  report::Report report = Report("s111-tiny", nullptr, options);
+  std::vector<std::string> elements;
+  for (const report::Record& record : report.devices(0).records()) {
+    if (record.section() != "PART") elements.push_back(record.element());
+  }
+  EXPECT_THAT(elements,
+              testing::ElementsAre("SETUP", "END_OF_STATE", "DATA",
+                                   "END_OF_STATE", "CONFIG", "END_OF_STATE"));
+}
+
+TEST(ReportDetailTest, AChosenDialectIsTaken) {
+  ReportOptions options;
+  options.reader.dialect = &GetDialect(DialectId::kV52);
+  Error error;
+  report::Report report = Report("s52-two", &error, options);
+  EXPECT_TRUE(error.ok()) << ToString(error);
+  EXPECT_EQ(report.dialect(), "V52");
+  Report("s111-two", &error, options);
+  EXPECT_EQ(error.code, ErrorCode::kMisplacedTag) << ToString(error);
+}
+
+TEST(ReportDetailTest, WhatIsNoStreamGivesNoFindingButAnError) {
+  for (const std::string& bytes :
+       {std::string(), std::string("QEVM"), std::string("\0\0\0\0hello", 9)}) {
+    MemorySource source(AsBytes(bytes));
+    report::Report report;
+    Error error = BuildReport(source, {}, report);
+    EXPECT_EQ(error.code, ErrorCode::kNotAStream);
+    EXPECT_EQ(report.findings_size(), 0);
+  }
+}
+
+TEST(PrintableTest, WhatATerminalWouldObeyIsEscaped) {
+  EXPECT_EQ(Printable("0000:00:05.0/vfio"), "0000:00:05.0/vfio");
+  EXPECT_EQ(Printable("a\x1b[2Jb\xff"), "a\\x1b[2Jb\\xff");
+}
+
+}  // namespace
+}  // namespace migstream
