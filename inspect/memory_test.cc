@@ -1,0 +1,264 @@
+// A stream of 1 GiB, and streams that claim more than there is: peak memory of
+// the program, as the kernel counts it.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "codec/device/section_encoder.h"
+#include "codec/wire/writer.h"
+#include "flags/ram_flags.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inspect/run_program.h"
+
+namespace migstream {
+namespace {
+
+constexpr uint64_t kPeakKib = 48 << 10;
+constexpr uint64_t kMiB = 1 << 20;
+
+// Writes a stream piece by piece.
+class Maker {
+ public:
+  explicit Maker(int fd) : fd_(fd) {
+    Put([](Writer& w) {
+      w.Be32(0x5145564d);
+      w.Be32(3);
+    });
+  }
+
+  uint64_t bytes() const { return bytes_; }
+
+  template <typename Write>
+  void Put(Write write) {
+    uint8_t buffer[512];
+    Writer writer(absl::MakeSpan(buffer));
+    write(writer);
+    PutBytes(writer.written());
+  }
+
+  void PutBytes(ByteSpan bytes) {
+    bytes_ += bytes.size();
+    if (pending_.size() + bytes.size() > kMiB) Flush();
+    if (bytes.size() > kMiB / 2) {
+      WriteAll(fd_, bytes.data(), bytes.size());
+    } else {
+      pending_.append(AsText(bytes).data(), bytes.size());
+    }
+  }
+
+  void Flush() {
+    WriteAll(fd_, pending_.data(), pending_.size());
+    pending_.clear();
+  }
+
+  void Named(uint8_t type, uint32_t id, absl::string_view idstr,
+             uint32_t version) {
+    Put([&](Writer& w) {
+      w.U8(type);
+      w.Be32(id);
+      w.Str8(idstr);
+      w.Be32(0);
+      w.Be32(version);
+    });
+  }
+
+  void Numbered(uint8_t type, uint32_t id) {
+    Put([&](Writer& w) {
+      w.U8(type);
+      w.Be32(id);
+    });
+  }
+
+  void Footer(uint32_t id) {
+    Put([&](Writer& w) {
+      w.U8(0x7e);
+      w.Be32(id);
+    });
+  }
+
+  void Tag(int number, uint64_t size) {
+    Put([&](Writer& w) {
+      w.Be64(kTagPrefix + number);
+      if (number == 4) w.Be64(size);
+    });
+  }
+
+ private:
+  int fd_;
+  uint64_t bytes_ = 0;
+  std::string pending_;
+};
+
+// Half RAM pages, half device data; then a FULL that only the description can
+// tell the length of.
+void MakeLargeStream(int fd, uint64_t bytes) {
+  Maker maker(fd);
+  uint64_t ram_bytes = bytes / 2;
+  maker.Named(1, 2, "ram", 4);
+  maker.Put([&](Writer& w) {
+    w.Be64(ram_bytes | kRamMemSize);
+    w.Str8("pc.ram");
+    w.Be64(ram_bytes);
+    w.Be64(kRamEos);
+  });
+  maker.Footer(2);
+  maker.Named(1, 9, "0000:00:05.0/vfio", 1);
+  maker.Tag(3, 0);
+  maker.Tag(1, 0);
+  maker.Footer(9);
+  std::string page(4096, '\x5a');
+  for (uint64_t at = 0; at < ram_bytes;) {
+    maker.Numbered(2, 2);
+    for (int i = 0; i < 4096 && at < ram_bytes; ++i, at += 4096) {
+      maker.Put([&](Writer& w) {
+        w.Be64(at | kRamPage | (i == 0 ? uint64_t{0} : uint64_t{kRamContinue}));
+        if (i == 0) w.Str8("pc.ram");
+      });
+      maker.PutBytes(AsBytes(page));
+    }
+    maker.Put([](Writer& w) { w.Be64(kRamEos); });
+    maker.Footer(2);
+  }
+  maker.Numbered(3, 2);
+  maker.Put([](Writer& w) { w.Be64(kRamEos); });
+  maker.Footer(2);
+  maker.Numbered(3, 9);
+  std::string record(kMiB, '\xa5');
+  while (maker.bytes() < bytes) {
+    maker.Tag(4, record.size());
+    maker.PutBytes(AsBytes(record));
+  }
+  maker.Tag(1, 0);
+  maker.Footer(9);
+  maker.Named(4, 9, "0000:00:05.0/vfio", 1);
+  maker.Tag(2, 0);  // A config without payload.
+  maker.Tag(1, 0);
+  maker.Footer(9);
+  maker.Named(4, 10, "timer", 2);
+  maker.PutBytes(AsBytes(std::string(24, '\x7e')));
+  maker.Footer(10);
+  std::string json =
+      R"({"page_size": 4096, "devices": [{"name": "timer", "instance_id": 0,)"
+      R"( "vmsd_name": "timer", "version": 2, "fields": [)"
+      R"({"name": "x", "type": "int64", "size": 8, "array_len": 3}]}]})";
+  maker.Put([&](Writer& w) {
+    w.U8(0);
+    w.U8(6);
+    w.Be32(static_cast<uint32_t>(json.size()));
+  });
+  maker.PutBytes(AsBytes(json));
+  maker.Flush();
+}
+
+TEST(MemoryTest, AGibibyteFromAFilePeaksUnder48MiB) {
+  std::string path = WriteTestFile("large.qvm", "");
+  int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  MakeLargeStream(fd, 1024 * kMiB);
+  close(fd);
+  for (const char* verb : {"inspect", "check"}) {
+    ProgramRun run = RunProgram({verb, path});
+    EXPECT_EQ(run.status, 0) << run.output << run.errors;
+    EXPECT_LT(run.peak_rss_kib, kPeakKib) << verb;
+    RecordProperty(absl::StrCat(verb, "_peak_kib"),
+                   static_cast<int>(run.peak_rss_kib));
+  }
+  unlink(path.c_str());
+}
+
+TEST(MemoryTest, AGibibyteFromAPipePeaksUnder48MiB) {
+  for (const char* verb : {"inspect", "check"}) {
+    ProgramRun run = RunProgram(
+        {verb, "-"}, {.feed = [](int fd) { MakeLargeStream(fd, 1024 * kMiB); }});
+    EXPECT_EQ(run.status, 0) << run.output << run.errors;
+    EXPECT_LT(run.peak_rss_kib, kPeakKib) << verb;
+    RecordProperty(absl::StrCat(verb, "_pipe_peak_kib"),
+                   static_cast<int>(run.peak_rss_kib));
+  }
+}
+
+// What a stream of nothing much needs: the program, its libraries, one buffer.
+uint64_t SmallPeak() {
+  return RunProgram({"check", WriteTestFile("x", "QEVM")}).peak_rss_kib;
+}
+
+void ExpectClaimCostsNothing(const std::string& bytes,
+                             const std::string& complaint) {
+  ProgramRun run = RunProgram({"check", WriteTestFile("claim.qvm", bytes)});
+  EXPECT_EQ(run.status, 1) << run.errors;
+  EXPECT_THAT(run.output, testing::HasSubstr(complaint));
+  EXPECT_LT(run.peak_rss_kib, SmallPeak() + 2048);
+}
+
+std::string Claim(void (*put)(Maker&)) {
+  std::string path = WriteTestFile("made", "");
+  int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  Maker maker(fd);
+  put(maker);
+  maker.Flush();
+  close(fd);
+  return ReadTestFile(path);
+}
+
+TEST(MemoryTest, ARecordOf2To63BytesCostsNothing) {
+  ExpectClaimCostsNothing(Claim([](Maker& maker) {
+                            maker.Named(1, 9, "vfio", 1);
+                            maker.Tag(3, 0);
+                            maker.Tag(1, 0);
+                            maker.Footer(9);
+                            maker.Numbered(3, 9);
+                            maker.Tag(4, uint64_t{1} << 63);
+                          }),
+                          "DATA record claims 9223372036854775808 bytes");
+}
+
+TEST(MemoryTest, ADescriptionOf4GiBCostsNothing) {
+  ExpectClaimCostsNothing(Claim([](Maker& maker) {
+                            maker.Put([](Writer& w) {
+                              w.U8(0);
+                              w.U8(6);
+                              w.Be32(0xffffffff);
+                              w.U8('{');
+                            });
+                          }),
+                          "claims 4294967295 bytes");
+}
+
+TEST(MemoryTest, AConfigOf4BillionBytesOfMsixCostsNothing) {
+  ExpectClaimCostsNothing(
+      Claim([](Maker& maker) {
+        maker.Named(4, 9, "vfio", 1);
+        maker.Tag(2, 0);
+        maker.Put([](Writer& w) { w.Be32(2); });
+        maker.PutBytes(AsBytes(std::string(5000, '\0')));
+        maker.Footer(9);
+        std::string json = R"({"devices": [{"name": "vfio", "size": 4294967296}]})";
+        maker.Put([&](Writer& w) {
+          w.U8(0);
+          w.U8(6);
+          w.Be32(static_cast<uint32_t>(json.size()));
+        });
+        maker.PutBytes(AsBytes(json));
+      }),
+      "config payload");
+}
+
+TEST(MemoryTest, APackageOf4GiBCostsNothing) {
+  ExpectClaimCostsNothing(Claim([](Maker& maker) {
+                            maker.Put([](Writer& w) {
+                              w.U8(8);
+                              w.Be16(7);
+                              w.Be16(4);
+                              w.Be32(0xffffffff);
+                            });
+                          }),
+                          "input ends");
+}
+
+}  // namespace
+}  // namespace migstream

@@ -1,0 +1,354 @@
+// The program, run as a user runs it.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "codec/report/report.pb.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
+#include "google/protobuf/util/json_util.h"
+#include "gtest/gtest.h"
+#include "inspect/run_program.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+// The files in a test's folder, so that nothing is left behind unnoticed.
+std::vector<std::string> FilesIn(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename());
+  }
+  return names;
+}
+
+std::string Path(const std::string& name) {
+  return CapturePath(GetCapture(name));
+}
+
+class ProgramCaptureTest : public testing::TestWithParam<testdata::Capture> {};
+
+TEST_P(ProgramCaptureTest, CheckExitsWithZeroUnlessTheStreamIsCut) {
+  ProgramRun run = RunProgram({"check", CapturePath(GetParam())});
+  EXPECT_EQ(run.status, GetParam().completed() ? 0 : 1);
+  EXPECT_EQ(run.errors, "");
+  if (!GetParam().completed()) {
+    EXPECT_THAT(run.output,
+                StartsWith(absl::StrCat(
+                    CapturePath(GetParam()), ":0x",
+                    absl::Hex(GetParam().files(0).size()), ": ")));
+  }
+}
+
+TEST_P(ProgramCaptureTest, ExtractGivesWhatTheDeviceGave) {
+  std::string folder = TestFolder();
+  for (const testdata::Device& device : GetParam().devices()) {
+    std::string out = folder + "/payload";
+    ProgramRun run = RunProgram({"extract", CapturePath(GetParam()), "--device",
+                                 device.idstr(), "-o", out, "--force"});
+    if (!GetParam().completed() || HasDeviceStateChannels(GetParam())) {
+      EXPECT_EQ(run.status, 1);
+      EXPECT_THAT(FilesIn(folder), IsEmpty());
+      continue;
+    }
+    EXPECT_EQ(run.status, 0) << run.errors;
+    EXPECT_EQ(Sha256(ReadTestFile(out)), device.payload_sha256());
+  }
+}
+
+TEST_P(ProgramCaptureTest, RepackIsTheIdentity) {
+  std::string out = TestFolder() + "/out.qvm";
+  ProgramRun run =
+      RunProgram({"repack", CapturePath(GetParam()), "-o", out});
+  EXPECT_EQ(run.status, GetParam().completed() ? 0 : 1) << run.errors;
+  EXPECT_EQ(Sha256(ReadTestFile(out)), GetParam().files(0).sha256());
+}
+
+TEST_P(ProgramCaptureTest, InspectPrintsJsonThatNamesTheDevices) {
+  ProgramRun run =
+      RunProgram({"inspect", CapturePath(GetParam()), "--format=json"});
+  EXPECT_EQ(run.status, GetParam().completed() ? 0 : 1);
+  report::Report report;
+  ASSERT_TRUE(
+      google::protobuf::util::JsonStringToMessage(run.output, &report).ok());
+  ASSERT_EQ(report.devices_size(), GetParam().devices_size());
+  for (int i = 0; i < report.devices_size(); ++i) {
+    EXPECT_EQ(report.devices(i).idstr(), GetParam().devices(i).idstr());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ProgramCaptureTest,
+                         testing::ValuesIn(AllCaptures()), CaptureName());
+
+TEST(InspectTest, JsonHasTheNamesThatScriptsRelyOn) {
+  ProgramRun run =
+      RunProgram({"inspect", Path("s111-precopy"), "--format=json"});
+  for (const char* name :
+       {"\"dialect\": \"V111\"", "\"machineType\": \"pc-q35-11.1\"",
+        "\"idstr\": \"0000:00:05.0/vfio\"", "\"payloadBytes\": \"105000\"",
+        "\"dataRecords\": \"10\"", "\"pciConfigBytes\": 4096",
+        "\"msixVectors\": 5", "\"recordSizes\"", "\"complete\": true"}) {
+    EXPECT_THAT(run.output, HasSubstr(name));
+  }
+}
+
+TEST(InspectTest, TextprotoIsTheSameReport) {
+  ProgramRun json = RunProgram({"inspect", Path("s52-two"), "--format=json"});
+  ProgramRun text =
+      RunProgram({"inspect", Path("s52-two"), "--format", "textproto"});
+  report::Report a, b;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json.output, &a).ok());
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text.output, &b));
+  EXPECT_EQ(a.SerializeAsString(), b.SerializeAsString());
+}
+
+TEST(InspectTest, TextIsATableOfTheDevices) {
+  ProgramRun run = RunProgram({"inspect", Path("s111-switchover-ack")});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, HasSubstr("QEMU migration stream, complete"));
+  EXPECT_THAT(run.output, HasSubstr("V111 (QEMU 11.1 and later)"));
+  EXPECT_THAT(run.output, HasSubstr("0000:00:05.0/vfio  8086:1889"));
+}
+
+TEST(InspectTest, RecordsListsEachElementWithItsOffset) {
+  ProgramRun run = RunProgram({"inspect", Path("s111-tiny"), "--records"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, StartsWith("OFFSET"));
+  EXPECT_THAT(run.output, HasSubstr("END   DATA                        13  "
+                                    "0000:00:05.0/vfio"));
+}
+
+TEST(InspectTest, ACutStreamIsShownAsFarAsItGoes) {
+  ProgramRun run = RunProgram({"inspect", Path("s111-cancelled")});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("not complete"));
+  EXPECT_THAT(run.output, HasSubstr("0000:00:05.0/vfio"));
+  EXPECT_THAT(run.errors, HasSubstr(":0x9675e: ram PART: input ends"));
+}
+
+TEST(InputTest, StandardInputIsADash) {
+  std::string bytes = ReadCapture(GetCapture("s72-two"));
+  ProgramRun file = RunProgram({"inspect", Path("s72-two"), "--format=json"});
+  ProgramRun pipe = RunProgram(
+      {"inspect", "-", "--format=json"},
+      {.feed = [&](int fd) { WriteAll(fd, bytes.data(), bytes.size()); }});
+  EXPECT_EQ(pipe.status, 0);
+  EXPECT_EQ(pipe.output.substr(pipe.output.find("\"complete\"")),
+            file.output.substr(file.output.find("\"complete\"")));
+}
+
+TEST(InputTest, ZstdIsSeenByItsMagicFromAPipeToo) {
+  std::string bytes = ReadTestFile(Path("s72-two"));
+  ProgramRun run = RunProgram(
+      {"check", "-"},
+      {.feed = [&](int fd) { WriteAll(fd, bytes.data(), bytes.size()); }});
+  EXPECT_EQ(run.status, 0) << run.output << run.errors;
+}
+
+struct BadInput {
+  std::string name;
+  std::string bytes;
+  std::string complaint;
+};
+
+TEST(InputTest, WhatIsNoStreamGetsOneClearLineAndExitStatus2) {
+  std::string zst = ReadTestFile(Path("s72-two"));
+  for (const BadInput& bad :
+       {BadInput{"empty", "", "header: empty input"},
+        BadInput{"text", "hello, world\n", "not a migration stream: begins with"},
+        BadInput{"short", "QEVM", "input ends in the header"},
+        BadInput{"old", std::string("QEVM\0\0\0\2", 8), "obsolete"},
+        BadInput{"libvirt", "LibvirtQemudSave", "a libvirt save file"},
+        BadInput{"multifd", std::string("\x11\x22\x33\x44\0\0\0\1", 8),
+                 "a multifd channel"},
+        BadInput{"return", std::string("\0\2\0\4\0\0\0\1", 8), "a return path"},
+        BadInput{"cut.zst", zst.substr(0, zst.size() / 2),
+                 "zstd: the compressed file is cut short"},
+        BadInput{"bad.zst", zst.substr(0, 100) + std::string(100, 'x'),
+                 "zstd: "}}) {
+    std::string path = WriteTestFile(bad.name, bad.bytes);
+    for (const char* verb : {"inspect", "check"}) {
+      ProgramRun run = RunProgram({verb, path});
+      EXPECT_EQ(run.status, 2) << bad.name << run.output;
+      EXPECT_THAT(run.errors, HasSubstr(bad.complaint)) << bad.name;
+      EXPECT_EQ(std::count(run.errors.begin(), run.errors.end(), '\n'), 1);
+    }
+    std::string folder = TestFolder();
+    for (const char* verb : {"extract", "repack"}) {
+      ProgramRun run = RunProgram({verb, path, "-o", folder + "/out"});
+      EXPECT_EQ(run.status, 2) << bad.name;
+      EXPECT_THAT(FilesIn(folder), IsEmpty());
+    }
+  }
+}
+
+TEST(InputTest, WhatCannotBeOpenedGetsOneClearLineAndExitStatus2) {
+  ProgramRun run = RunProgram({"check", "/nonexistent/file"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.errors,
+            "migstream: /nonexistent/file: No such file or directory\n");
+  run = RunProgram({"check", "testdata"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.errors, "migstream: testdata: is a directory\n");
+}
+
+TEST(UsageTest, WrongWordsGetAnExplanationAndExitStatus2) {
+  struct Case {
+    std::vector<std::string> words;
+    std::string complaint;
+  };
+  std::string file = Path("s72-two");
+  for (const Case& c :
+       {Case{{}, "which verb?"}, Case{{"frob"}, "there is no verb 'frob'"},
+        Case{{"check"}, "which FILE?"},
+        Case{{"check", file, file}, "one FILE at a time"},
+        Case{{"check", file, "--records"}, "check has no option --records"},
+        Case{{"inspect", file, "--format=xml"}, "--format is one of"},
+        Case{{"inspect", file, "--format"}, "--format needs a value"},
+        Case{{"inspect", file, "--records=yes"}, "--records takes no value"},
+        Case{{"inspect", file, "--dialect=V53"}, "no dialect 'V53'"},
+        Case{{"extract", file}, "-o OUT is missing"},
+        Case{{"repack", file, "-o"}, "-o needs a value"},
+        Case{{"extract", file, "-o", "x", "--what=ram"}, "--what is one of"}}) {
+    ProgramRun run = RunProgram(c.words);
+    EXPECT_EQ(run.status, 2) << c.complaint;
+    EXPECT_THAT(run.errors, HasSubstr(c.complaint));
+    EXPECT_EQ(run.output, "");
+  }
+}
+
+TEST(UsageTest, HelpAndVersionGoToStandardOutput) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{
+           {"--help"}, {"--version"}, {"check", "--help"}, {"repack", "-h"}}) {
+    ProgramRun run = RunProgram(words);
+    EXPECT_EQ(run.status, 0);
+    EXPECT_NE(run.output, "");
+    EXPECT_EQ(run.errors, "");
+  }
+}
+
+TEST(UsageTest, AFileMayBeginWithADash) {
+  ProgramRun run = RunProgram({"check", "--", "-no-such-file"});
+  EXPECT_EQ(run.errors,
+            "migstream: -no-such-file: No such file or directory\n");
+}
+
+TEST(ExtractTest, ConfigIsThePciConfigSpace) {
+  std::string out = TestFolder() + "/config";
+  ProgramRun run =
+      RunProgram({"extract", Path("s72-pc256"), "--what=config", "-o", out});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  std::string config = ReadTestFile(out);
+  EXPECT_EQ(config.size(), 256);
+  EXPECT_EQ(config.substr(0, 2), "\x86\x80");
+
+  run = RunProgram(
+      {"check", Path("s72-pc256"), "--destination-config=" + out});
+  EXPECT_EQ(run.status, 0) << run.output;
+  config[0] = 0x10;
+  run = RunProgram({"check", Path("s72-pc256"),
+                    "--destination-config=" + WriteTestFile("other", config)});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("config byte 0x0 is 86"));
+  run = RunProgram({"check", Path("s72-pc256"),
+                    "--destination-config=" + WriteTestFile("short", "abc")});
+  EXPECT_EQ(run.status, 2);
+}
+
+TEST(ExtractTest, ADeviceMustBeNamedWhereThereAreSeveral) {
+  std::string folder = TestFolder();
+  ProgramRun run =
+      RunProgram({"extract", Path("s72-two"), "-o", folder + "/out"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("0000:00:05.0/vfio, 0000:00:06.0/vfio"));
+  run = RunProgram({"extract", Path("s72-two"), "--device=0000:00:07.0/vfio",
+                    "-o", folder + "/out"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("no such device"));
+  run = RunProgram({"extract", Path("s72-plain"), "-o", folder + "/out"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("no VFIO device"));
+  EXPECT_THAT(FilesIn(folder), IsEmpty());
+}
+
+TEST(OutputTest, AFileIsReplacedOnlyByForce) {
+  std::string out = WriteTestFile("out", "precious");
+  ProgramRun run = RunProgram({"repack", Path("s72-two"), "-o", out});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("exists; --force replaces it"));
+  EXPECT_EQ(ReadTestFile(out), "precious");
+  run = RunProgram({"repack", Path("s72-two"), "-o", out, "--force"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(Sha256(ReadTestFile(out)), GetCapture("s72-two").files(0).sha256());
+}
+
+TEST(OutputTest, ADashIsStandardOutput) {
+  ProgramRun run = RunProgram({"repack", Path("s72-two"), "-o", "-"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(Sha256(run.output), GetCapture("s72-two").files(0).sha256());
+}
+
+TEST(OutputTest, AFullDiskIsSaidAndLeavesNothing) {
+  ProgramRun run = RunProgram({"repack", Path("s72-two"), "-o", "/dev/full"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("No space left on device"));
+}
+
+TEST(OutputTest, AFolderThatIsNotThereIsSaid) {
+  ProgramRun run = RunProgram(
+      {"repack", Path("s72-two"), "-o", "/nonexistent/folder/out"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("No such file or directory"));
+  run = RunProgram({"repack", Path("s72-two"), "-o", "testdata"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("is a directory"));
+}
+
+TEST(OutputTest, AnInterruptLeavesNothingBehind) {
+  std::string folder = TestFolder();
+  std::string bytes = ReadCapture(GetCapture("s72-two"));
+  for (int signal : {SIGINT, SIGTERM}) {
+    ProgramRun run = RunProgram(
+        {"repack", "-", "-o", folder + "/out"},
+        {.feed =
+             [&](int fd) {
+               WriteAll(fd, bytes.data(), 100000);
+               // Wait until the output is there, unfinished.
+               while (FilesIn(folder).empty()) std::this_thread::yield();
+             },
+         .signal = signal});
+    EXPECT_EQ(run.status, 128 + signal);
+    EXPECT_THAT(FilesIn(folder), IsEmpty());
+  }
+}
+
+TEST(OutputTest, DamagedInputLeavesNothingBehind) {
+  std::string bytes = ReadCapture(GetCapture("s72-two"));
+  bytes[bytes.find("/vfio") + 5 + 8 + 7] ^= 0x40;  // The SETUP tag.
+  std::string path = WriteTestFile("damaged", bytes);
+  std::string folder = TestFolder();
+  for (const char* verb : {"extract", "repack"}) {
+    ProgramRun run = RunProgram({verb, path, "-o", folder + "/out"});
+    EXPECT_EQ(run.status, 1) << run.errors;
+    EXPECT_THAT(run.errors, HasSubstr("0000:00:05.0/vfio START: "));
+    EXPECT_THAT(FilesIn(folder), IsEmpty());
+  }
+}
+
+}  // namespace
+}  // namespace migstream
