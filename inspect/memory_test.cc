@@ -173,8 +173,9 @@ TEST(MemoryTest, AGibibyteFromAFilePeaksUnder48MiB) {
 
 TEST(MemoryTest, AGibibyteFromAPipePeaksUnder48MiB) {
   for (const char* verb : {"inspect", "check"}) {
-    ProgramRun run = RunProgram(
-        {verb, "-"}, {.feed = [](int fd) { MakeLargeStream(fd, 1024 * kMiB); }});
+    ProgramRun run =
+        RunProgram({verb, "-"},
+                   {.feed = [](int fd) { MakeLargeStream(fd, 1024 * kMiB); }});
     EXPECT_EQ(run.status, 0) << run.output << run.errors;
     EXPECT_LT(run.peak_rss_kib, kPeakKib) << verb;
     RecordProperty(absl::StrCat(verb, "_pipe_peak_kib"),
@@ -237,7 +238,8 @@ TEST(MemoryTest, AConfigOf4BillionBytesOfMsixCostsNothing) {
         maker.Put([](Writer& w) { w.Be32(2); });
         maker.PutBytes(AsBytes(std::string(5000, '\0')));
         maker.Footer(9);
-        std::string json = R"({"devices": [{"name": "vfio", "size": 4294967296}]})";
+        std::string json =
+            R"({"devices": [{"name": "vfio", "size": 4294967296}]})";
         maker.Put([&](Writer& w) {
           w.U8(0);
           w.U8(6);

@@ -47,10 +47,9 @@ TEST_P(ProgramCaptureTest, CheckExitsWithZeroUnlessTheStreamIsCut) {
   EXPECT_EQ(run.status, GetParam().completed() ? 0 : 1);
   EXPECT_EQ(run.errors, "");
   if (!GetParam().completed()) {
-    EXPECT_THAT(run.output,
-                StartsWith(absl::StrCat(
-                    CapturePath(GetParam()), ":0x",
-                    absl::Hex(GetParam().files(0).size()), ": ")));
+    EXPECT_THAT(run.output, StartsWith(absl::StrCat(
+                                CapturePath(GetParam()), ":0x",
+                                absl::Hex(GetParam().files(0).size()), ": ")));
   }
 }
 
@@ -72,8 +71,7 @@ TEST_P(ProgramCaptureTest, ExtractGivesWhatTheDeviceGave) {
 
 TEST_P(ProgramCaptureTest, RepackIsTheIdentity) {
   std::string out = TestFolder() + "/out.qvm";
-  ProgramRun run =
-      RunProgram({"repack", CapturePath(GetParam()), "-o", out});
+  ProgramRun run = RunProgram({"repack", CapturePath(GetParam()), "-o", out});
   EXPECT_EQ(run.status, GetParam().completed() ? 0 : 1) << run.errors;
   EXPECT_EQ(Sha256(ReadTestFile(out)), GetParam().files(0).sha256());
 }
@@ -111,7 +109,8 @@ TEST(InspectTest, TextprotoIsTheSameReport) {
   ProgramRun text =
       RunProgram({"inspect", Path("s52-two"), "--format", "textproto"});
   report::Report a, b;
-  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json.output, &a).ok());
+  ASSERT_TRUE(
+      google::protobuf::util::JsonStringToMessage(json.output, &a).ok());
   ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text.output, &b));
   EXPECT_EQ(a.SerializeAsString(), b.SerializeAsString());
 }
@@ -153,9 +152,9 @@ TEST(InputTest, StandardInputIsADash) {
 
 TEST(InputTest, ZstdIsSeenByItsMagicFromAPipeToo) {
   std::string bytes = ReadTestFile(Path("s72-two"));
-  ProgramRun run = RunProgram(
-      {"check", "-"},
-      {.feed = [&](int fd) { WriteAll(fd, bytes.data(), bytes.size()); }});
+  ProgramRun run = RunProgram({"check", "-"}, {.feed = [&](int fd) {
+                                WriteAll(fd, bytes.data(), bytes.size());
+                              }});
   EXPECT_EQ(run.status, 0) << run.output << run.errors;
 }
 
@@ -169,7 +168,8 @@ TEST(InputTest, WhatIsNoStreamGetsOneClearLineAndExitStatus2) {
   std::string zst = ReadTestFile(Path("s72-two"));
   for (const BadInput& bad :
        {BadInput{"empty", "", "header: empty input"},
-        BadInput{"text", "hello, world\n", "not a migration stream: begins with"},
+        BadInput{"text", "hello, world\n",
+                 "not a migration stream: begins with"},
         BadInput{"short", "QEVM", "input ends in the header"},
         BadInput{"old", std::string("QEVM\0\0\0\2", 8), "obsolete"},
         BadInput{"libvirt", "LibvirtQemudSave", "a libvirt save file"},
@@ -257,8 +257,7 @@ TEST(ExtractTest, ConfigIsThePciConfigSpace) {
   EXPECT_EQ(config.size(), 256);
   EXPECT_EQ(config.substr(0, 2), "\x86\x80");
 
-  run = RunProgram(
-      {"check", Path("s72-pc256"), "--destination-config=" + out});
+  run = RunProgram({"check", Path("s72-pc256"), "--destination-config=" + out});
   EXPECT_EQ(run.status, 0) << run.output;
   config[0] = 0x10;
   run = RunProgram({"check", Path("s72-pc256"),
@@ -310,8 +309,8 @@ TEST(OutputTest, AFullDiskIsSaidAndLeavesNothing) {
 }
 
 TEST(OutputTest, AFolderThatIsNotThereIsSaid) {
-  ProgramRun run = RunProgram(
-      {"repack", Path("s72-two"), "-o", "/nonexistent/folder/out"});
+  ProgramRun run =
+      RunProgram({"repack", Path("s72-two"), "-o", "/nonexistent/folder/out"});
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr("No such file or directory"));
   run = RunProgram({"repack", Path("s72-two"), "-o", "testdata"});
@@ -323,15 +322,16 @@ TEST(OutputTest, AnInterruptLeavesNothingBehind) {
   std::string folder = TestFolder();
   std::string bytes = ReadCapture(GetCapture("s72-two"));
   for (int signal : {SIGINT, SIGTERM}) {
-    ProgramRun run = RunProgram(
-        {"repack", "-", "-o", folder + "/out"},
-        {.feed =
-             [&](int fd) {
-               WriteAll(fd, bytes.data(), 100000);
-               // Wait until the output is there, unfinished.
-               while (FilesIn(folder).empty()) std::this_thread::yield();
-             },
-         .signal = signal});
+    ProgramRun run = RunProgram({"repack", "-", "-o", folder + "/out"},
+                                {.feed =
+                                     [&](int fd) {
+                                       WriteAll(fd, bytes.data(), 100000);
+                                       // Wait until the output is there,
+                                       // unfinished.
+                                       while (FilesIn(folder).empty())
+                                         std::this_thread::yield();
+                                     },
+                                 .signal = signal});
     EXPECT_EQ(run.status, 128 + signal);
     EXPECT_THAT(FilesIn(folder), IsEmpty());
   }

@@ -67,8 +67,7 @@ ProgramRun RunProgram(const std::vector<std::string>& words,
   if (input.signal != 0) close(in[1]);
   output.join();
   errors.join();
-  run.status =
-      WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   run.peak_rss_kib = usage.ru_maxrss;
   return run;
 }

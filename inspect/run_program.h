@@ -11,7 +11,7 @@
 namespace migstream {
 
 struct ProgramRun {
-  int status = -1;        // 128 + the signal that ended it.
+  int status = -1;  // 128 + the signal that ended it.
   std::string output;
   std::string errors;
   uint64_t peak_rss_kib = 0;

@@ -14,7 +14,9 @@ class Table {
   // letter for flush left.
   explicit Table(std::string alignment) : alignment_(std::move(alignment)) {}
 
-  void Row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  void Row(std::vector<std::string> cells) {
+    rows_.push_back(std::move(cells));
+  }
 
   // Two spaces between columns, none at the end of a line.
   std::string Text() const;

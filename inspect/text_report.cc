@@ -33,10 +33,9 @@ std::string Plural(uint64_t count, absl::string_view what) {
 }
 
 std::string Ram(const report::Ram& ram) {
-  std::string text = absl::StrCat(Size(ram.total_bytes()), " in ",
-                                  Plural(ram.blocks_size(), "block"), ": ",
-                                  Plural(ram.pages(), "page"), ", ",
-                                  ram.zero_pages(), " zero");
+  std::string text = absl::StrCat(
+      Size(ram.total_bytes()), " in ", Plural(ram.blocks_size(), "block"), ": ",
+      Plural(ram.pages(), "page"), ", ", ram.zero_pages(), " zero");
   if (ram.xbzrle_pages() != 0) {
     absl::StrAppend(&text, ", ", ram.xbzrle_pages(), " XBZRLE");
   }
@@ -68,10 +67,9 @@ std::string StreamTable(const report::Report& report) {
   const char* heading = "evidence";
   for (const report::Evidence& evidence : report.evidence()) {
     if (evidence.contradiction()) continue;
-    row(heading, evidence.offset() == 0
-                     ? evidence.what()
-                     : absl::StrCat(evidence.what(), " at ",
-                                    Hex(evidence.offset())));
+    row(heading, evidence.offset() == 0 ? evidence.what()
+                                        : absl::StrCat(evidence.what(), " at ",
+                                                       Hex(evidence.offset())));
     heading = "";
   }
   if (!report.machine_type().empty()) row("machine", report.machine_type());
@@ -126,8 +124,7 @@ std::string Subsections(const report::Config& config) {
   std::vector<std::string> names;
   for (const report::Subsection& subsection : config.subsections()) {
     // The parent's name, before the slash, is the same in all.
-    names.push_back(
-        subsection.name().substr(subsection.name().find('/') + 1));
+    names.push_back(subsection.name().substr(subsection.name().find('/') + 1));
   }
   return names.empty() ? "-" : absl::StrJoin(names, ", ");
 }
@@ -148,9 +145,10 @@ std::string DeviceTable(const report::Report& report) {
                elsewhere ? none : absl::StrCat(device.stop_copy().records()),
                elsewhere ? none : absl::StrCat(device.stop_copy().bytes()),
                absl::StrCat(device.largest_record_bytes()),
-               device.init_data_sent() == 0   ? "no"
-               : device.init_data_sent() == 1 ? "yes"
-                                              : absl::StrCat(device.init_data_sent(), " times"),
+               device.init_data_sent() == 0 ? "no"
+               : device.init_data_sent() == 1
+                   ? "yes"
+                   : absl::StrCat(device.init_data_sent(), " times"),
                config.pci_config_bytes() == 0
                    ? none
                    : absl::StrCat(config.pci_config_bytes()),
@@ -167,10 +165,10 @@ std::string ConfigText(const report::Device& device) {
   auto row = [&table](const char* name, std::string text) {
     table.Row({absl::StrCat("  ", name), std::move(text)});
   };
-  row("class", absl::StrFormat("%06x %s, revision %d, subsystem %04x:%04x",
-                               pci.class_code(), pci.class_name(),
-                               pci.revision(), pci.subsystem_vendor_id(),
-                               pci.subsystem_id()));
+  row("class",
+      absl::StrFormat("%06x %s, revision %d, subsystem %04x:%04x",
+                      pci.class_code(), pci.class_name(), pci.revision(),
+                      pci.subsystem_vendor_id(), pci.subsystem_id()));
   row("command", pci.command_bits());
   std::vector<std::string> bars;
   for (const report::Bar& bar : pci.bars()) {
@@ -184,11 +182,11 @@ std::string ConfigText(const report::Device& device) {
     capabilities.push_back(
         absl::StrFormat("%s 0x%x", capability.name(), capability.offset()));
   }
-  row("capabilities", capabilities.empty() ? "none"
-                                           : absl::StrJoin(capabilities, ", "));
+  row("capabilities",
+      capabilities.empty() ? "none" : absl::StrJoin(capabilities, ", "));
   if (pci.msi_vectors() != 0) {
-    row("MSI", absl::StrFormat("%d of %d vectors, %s", pci.msi_enabled_vectors(),
-                               pci.msi_vectors(),
+    row("MSI", absl::StrFormat("%d of %d vectors, %s",
+                               pci.msi_enabled_vectors(), pci.msi_vectors(),
                                pci.msi_enabled() ? "enabled" : "disabled"));
   }
   if (config.msix_vectors() != 0) {
@@ -200,15 +198,15 @@ std::string ConfigText(const report::Device& device) {
                         pci.msix_function_mask() ? ", function masked" : ""));
   }
   for (const report::Subsection& subsection : config.subsections()) {
-    row("subsection", absl::StrFormat("%s version %d, %d bytes",
-                                      subsection.name(), subsection.version(),
-                                      subsection.bytes()));
+    row("subsection",
+        absl::StrFormat("%s version %d, %d bytes", subsection.name(),
+                        subsection.version(), subsection.bytes()));
     if (subsection.has_ramfb()) {
       const report::Ramfb& ramfb = subsection.ramfb();
-      row("ramfb", absl::StrFormat("%dx%d, stride %d, fourcc 0x%08x at 0x%x",
-                                   ramfb.width(), ramfb.height(),
-                                   ramfb.stride(), ramfb.fourcc(),
-                                   ramfb.address()));
+      row("ramfb",
+          absl::StrFormat("%dx%d, stride %d, fourcc 0x%08x at 0x%x",
+                          ramfb.width(), ramfb.height(), ramfb.stride(),
+                          ramfb.fourcc(), ramfb.address()));
     }
   }
   return absl::StrCat("\n", device.idstr(), "\n", table.Text());
@@ -217,10 +215,10 @@ std::string ConfigText(const report::Device& device) {
 }  // namespace
 
 std::string TextReport(const report::Report& report) {
-  std::string text = absl::StrCat(
-      report.file(), ": QEMU migration stream, ",
-      report.complete() ? "complete" : "not complete", ", ",
-      Size(report.bytes()), "\n", StreamTable(report), "\n");
+  std::string text =
+      absl::StrCat(report.file(), ": QEMU migration stream, ",
+                   report.complete() ? "complete" : "not complete", ", ",
+                   Size(report.bytes()), "\n", StreamTable(report), "\n");
   if (report.devices_size() == 0) {
     return absl::StrCat(text, "no VFIO device\n");
   }
@@ -246,7 +244,8 @@ std::string FindingLine(const std::string& file,
                         const report::Finding& finding) {
   return absl::StrCat(
       file, ":", Hex(finding.offset()), ": ", finding.section(), ": ",
-      finding.severity() == "error" ? "" : absl::StrCat(finding.severity(), ": "),
+      finding.severity() == "error" ? ""
+                                    : absl::StrCat(finding.severity(), ": "),
       finding.message(), "\n");
 }
 

@@ -20,25 +20,29 @@ constexpr absl::string_view kVersion = "migstream 0.1";
 
 const std::vector<Verb>& Verbs() {
   static const auto* verbs = new std::vector<Verb>{
-      {"inspect", "FILE [--records] [--format=text|json|textproto]",
+      {"inspect",
+       "FILE [--records] [--format=text|json|textproto]",
        "what is in a stream, and which VFIO devices",
        "  --records            list every element of the devices' sections\n"
        "  --format=FORMAT      text, json or textproto (report.proto)\n",
        {"records", "format"},
        RunInspect},
-      {"check", "FILE [--switchover-ack=off] [--destination-config=FILE]",
+      {"check",
+       "FILE [--switchover-ack=off] [--destination-config=FILE]",
        "what is wrong with a stream, a finding a line",
        "  --switchover-ack=off refuse INIT_DATA_SENT, as a destination without "
        "the\n"
        "                       capability does\n"
        "  --destination-config=FILE\n"
-       "                       compare the device's config space with this one, "
+       "                       compare the device's config space with this "
+       "one, "
        "as a\n"
        "                       loader does (see extract --what=config)\n"
        "  --device=IDSTR       only that device's\n",
        {"switchover-ack", "destination-config", "device"},
        RunCheck},
-      {"extract", "FILE [--device=IDSTR] [--what=payload|config] -o OUT",
+      {"extract",
+       "FILE [--device=IDSTR] [--what=payload|config] -o OUT",
        "a device's payload, or its config space",
        "  --device=IDSTR       as inspect names it; needed if there are "
        "several\n"
@@ -47,7 +51,8 @@ const std::vector<Verb>& Verbs() {
        "  --force              replace OUT if it exists\n",
        {"device", "what", "o", "force"},
        RunExtract},
-      {"repack", "FILE -o OUT",
+      {"repack",
+       "FILE -o OUT",
        "decode a stream and encode it again",
        "  -o OUT               the file to write; - is standard output\n"
        "  --force              replace OUT if it exists\n",
@@ -58,7 +63,8 @@ const std::vector<Verb>& Verbs() {
 }
 
 constexpr absl::string_view kCommonHelp =
-    "  --dialect=NAME       take the stream for V52, V60, V80, V81, V100, V100M,\n"
+    "  --dialect=NAME       take the stream for V52, V60, V80, V81, V100, "
+    "V100M,\n"
     "                       V101M, V111, V111M or E1 to E7 (E5-v7, E5-v26)\n"
     "                       instead of finding out\n"
     "  -q, --quiet          no progress on the terminal\n";
@@ -72,12 +78,13 @@ std::string GeneralHelp() {
                     std::string(10 - verb.name.size(), ' '), verb.summary,
                     "\n");
   }
-  absl::StrAppend(&text,
-                  "\nFILE is a migration's main channel; - is standard input; "
-                  "zstd is seen by its\nmagic. `migstream VERB --help` tells a "
-                  "verb's options.\n\n"
-                  "exit status: 0 fine; 1 findings; 2 unreadable input or wrong "
-                  "usage\n");
+  absl::StrAppend(
+      &text,
+      "\nFILE is a migration's main channel; - is standard input; "
+      "zstd is seen by its\nmagic. `migstream VERB --help` tells a "
+      "verb's options.\n\n"
+      "exit status: 0 fine; 1 findings; 2 unreadable input or wrong "
+      "usage\n");
   return text;
 }
 
@@ -119,8 +126,9 @@ std::string SetOption(absl::string_view name, const std::string& value,
   }
   if (name == "dialect") {
     arguments.dialect = FindDialect(value);
-    return arguments.dialect ? ""
-                             : absl::StrCat("there is no dialect '", value, "'");
+    return arguments.dialect
+               ? ""
+               : absl::StrCat("there is no dialect '", value, "'");
   }
   if (name == "device") arguments.device = value;
   if (name == "destination-config") arguments.destination_config = value;
@@ -192,7 +200,8 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     return Print(GeneralHelp(), kFine);
   }
-  if (words[0] == "--version") return Print(absl::StrCat(kVersion, "\n"), kFine);
+  if (words[0] == "--version")
+    return Print(absl::StrCat(kVersion, "\n"), kFine);
   for (const Verb& verb : Verbs()) {
     if (verb.name != words[0]) continue;
     std::vector<std::string> rest(words.begin() + 1, words.end());

@@ -17,9 +17,9 @@ namespace migstream {
 // What a verb's process ends with.
 enum ExitStatus {
   kFine = 0,
-  kFindings = 1,   // Or a difference.
-  kUnusable = 2,   // Input that cannot be read, output that cannot be written,
-                   // or wrong usage.
+  kFindings = 1,  // Or a difference.
+  kUnusable = 2,  // Input that cannot be read, output that cannot be written,
+                  // or wrong usage.
 };
 
 struct Arguments {
@@ -41,9 +41,9 @@ struct Arguments {
 
 struct Verb {
   absl::string_view name;
-  absl::string_view usage;     // What follows the name.
-  absl::string_view summary;   // One line.
-  absl::string_view help;      // Its options, a line each.
+  absl::string_view usage;    // What follows the name.
+  absl::string_view summary;  // One line.
+  absl::string_view help;     // Its options, a line each.
   // Names of the options that it takes.
   std::vector<absl::string_view> options;
   ExitStatus (*run)(const Arguments& arguments);

@@ -15,9 +15,9 @@ struct ConfigBytes {
   uint32_t pci_config_bytes = 4096;
   uint32_t msix_vectors = 5;
   bool express = true;
-  std::string subsections = {};   // As on the wire.
-  std::string pci_config = {};    // If empty, made from the above.
-  std::string msix = {};          // If empty, all vectors fresh and none pending.
+  std::string subsections = {};  // As on the wire.
+  std::string pci_config = {};   // If empty, made from the above.
+  std::string msix = {};  // If empty, all vectors fresh and none pending.
 
   std::string PciConfig() const {
     if (!pci_config.empty()) return pci_config;
@@ -25,7 +25,7 @@ struct ConfigBytes {
     config.replace(0x00, 4, "\x86\x80\x4c\x15", 4);
     config[0x06] = 0x10;
     config[0x34] = 0x40;
-    config.replace(0x40, 2, "\x01\x60", 2);                    // PM
+    config.replace(0x40, 2, "\x01\x60", 2);  // PM
     config.replace(0x60, 2, express ? "\x10\x70" : "\x09\x70", 2);
     if (msix_vectors > 0) {
       config.replace(0x70, 2, std::string("\x11\x00", 2));

@@ -24,16 +24,17 @@ ConfigMasks HeaderMasks(size_t config_bytes) {
 
 std::string ToString(const ConfigMismatch& mismatch) {
   return absl::StrFormat(
-      "config byte 0x%x is %02x, the destination's is %02x (compared bits %02x)",
+      "config byte 0x%x is %02x, the destination's is %02x (compared bits "
+      "%02x)",
       mismatch.offset, mismatch.saved, mismatch.destination, mismatch.check);
 }
 
 std::optional<ConfigMismatch> CompareConfig(ByteSpan saved,
                                             ByteSpan destination,
                                             const ConfigMasks& masks) {
-  size_t common = std::min({saved.size(), destination.size(),
-                            masks.check.size(), masks.writable.size(),
-                            masks.clearable.size()});
+  size_t common =
+      std::min({saved.size(), destination.size(), masks.check.size(),
+                masks.writable.size(), masks.clearable.size()});
   for (size_t at = 0; at < common; ++at) {
     uint8_t compared =
         masks.check[at] & ~masks.writable[at] & ~masks.clearable[at];

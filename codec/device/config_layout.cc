@@ -195,9 +195,10 @@ bool TakeIrqState(Attempt& attempt) {
 
 // Everything of the released layout and E5-v26 with one certain size of the
 // PCI configuration space.
-Attempt TrySize(ByteSpan bytes, ConfigLayoutKind kind, uint32_t pci_config_bytes,
-                uint64_t config_bytes, const ConfigHints& hints,
-                const DeviceLimits& limits) {
+Attempt TrySize(ByteSpan bytes, ConfigLayoutKind kind,
+                uint32_t pci_config_bytes, uint64_t config_bytes,
+                const ConfigHints& hints, const DeviceLimits& limits,
+                bool trust_type = true) {
   Attempt attempt(bytes, config_bytes, limits);
   attempt.layout().kind = kind;
   attempt.layout().pci_config_bytes = pci_config_bytes;
@@ -209,17 +210,24 @@ Attempt TrySize(ByteSpan bytes, ConfigLayoutKind kind, uint32_t pci_config_bytes
   if (kind == ConfigLayoutKind::kE5V26) {
     std::optional<ByteSpan> extra = attempt.Take(kV26ExtraBytes);
     if (!extra) return attempt;
-    has_msix = LoadBe32(extra->data() + 4) == kInterruptMsix;
+    has_msix = (LoadBe32(extra->data() + 4) == kInterruptMsix) == trust_type;
   }
   if (has_msix) {
-    uint32_t vectors = hints.msix_vectors >= 0
-                           ? std::min<uint32_t>(hints.msix_vectors,
-                                                kMaxMsixVectors)
-                           : PciConfig::Parse(*config).msix.vectors;
+    uint32_t vectors =
+        hints.msix_vectors >= 0
+            ? std::min<uint32_t>(hints.msix_vectors, kMaxMsixVectors)
+            : PciConfig::Parse(*config).msix.vectors;
     attempt.layout().msix_vectors = vectors;
     if (!attempt.Take(MsixBytes(vectors))) return attempt;
   }
   attempt.FinishFrom(attempt.at());
+  if (kind == ConfigLayoutKind::kE5V26 && trust_type &&
+      attempt.state() == Attempt::kFails) {
+    // That word may be anything: is it the other way round?
+    Attempt other = TrySize(bytes, kind, pci_config_bytes, config_bytes, hints,
+                            limits, false);
+    if (other.state() != Attempt::kFails) return other;
+  }
   return attempt;
 }
 
@@ -241,11 +249,13 @@ bool RightThingFollows(ByteSpan bytes, const ConfigLayout& layout,
   if (!hints.element_expected) return false;
   uint64_t tag = LoadBe64(&bytes[at]);
   return tag == static_cast<uint64_t>(Tag::kDevDataState) ||
+         tag == static_cast<uint64_t>(Tag::kDevConfigState) ||
          tag == static_cast<uint64_t>(Tag::kEndOfState);
 }
 
 bool IsExpress(ByteSpan bytes) {
-  return PciConfig::Parse(bytes.subspan(kVersionBytes, kPciConfigBytes)).express;
+  return PciConfig::Parse(bytes.subspan(kVersionBytes, kPciConfigBytes))
+      .express;
 }
 
 // Both sizes fit: what must follow decides, then whether the device is a
@@ -294,8 +304,8 @@ ConfigDeduction DeduceSize(ByteSpan bytes, bool end_of_input,
     if (large.state() == Attempt::kNeedInput) {
       return end_of_input ? small.Result() : large.Result();
     }
-    size_t needed = size_t{large.layout().total_bytes} + kTagBytes +
-                    BytesThatDecide(hints);
+    size_t needed =
+        size_t{large.layout().total_bytes} + kTagBytes + BytesThatDecide(hints);
     ConfigDeduction result;
     if (bytes.size() < needed && !end_of_input) {
       result.outcome = ConfigDeduction::kNeedInput;
@@ -310,8 +320,8 @@ ConfigDeduction DeduceSize(ByteSpan bytes, bool end_of_input,
   // The small size does not fit. Was it meant all the same?
   ConfigDeduction a = small.Result();
   ConfigDeduction b = large.Result();
-  bool express = bytes.size() >= kVersionBytes + kPciConfigBytes &&
-                 IsExpress(bytes);
+  bool express =
+      bytes.size() >= kVersionBytes + kPciConfigBytes && IsExpress(bytes);
   if (large.state() == Attempt::kNeedInput) {
     return end_of_input && !express && HowFar(a) > 0 ? a : b;
   }
@@ -351,7 +361,8 @@ ConfigDeduction DeduceV7(ByteSpan bytes, bool end_of_input,
   uint32_t type = LoadBe32(bytes.data() + kV7HeadBytes - 4);
   if (type != kInterruptMsix || hints.msix_vectors >= 0) {
     uint32_t vectors = hints.msix_vectors >= 0 ? hints.msix_vectors : 0;
-    return TryV7(bytes, std::min(vectors, kMaxMsixVectors), config_bytes, limits)
+    return TryV7(bytes, std::min(vectors, kMaxMsixVectors), config_bytes,
+                 limits)
         .Result();
   }
   uint32_t high_bits = LoadBe16(bytes.data() + kV7HeadBytes) & 7;

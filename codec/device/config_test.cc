@@ -28,10 +28,10 @@ TEST(ConfigLayoutTest, SizesAreThoseOfTheSpecification) {
   struct Case {
     uint32_t pci_config_bytes, vectors, total;
   };
-  for (const Case& c : {Case{256, 0, 276}, Case{256, 5, 357},
-                        Case{4096, 0, 4116}, Case{4096, 1, 4133},
-                        Case{4096, 5, 4197}, Case{4096, 64, 5148},
-                        Case{4096, 2048, 37140}}) {
+  for (const Case& c :
+       {Case{256, 0, 276}, Case{256, 5, 357}, Case{4096, 0, 4116},
+        Case{4096, 1, 4133}, Case{4096, 5, 4197}, Case{4096, 64, 5148},
+        Case{4096, 2048, 37140}}) {
     ConfigBytes config = {.pci_config_bytes = c.pci_config_bytes,
                           .msix_vectors = c.vectors};
     ConfigDeduction result = Deduce(Ended(config));
@@ -41,8 +41,8 @@ TEST(ConfigLayoutTest, SizesAreThoseOfTheSpecification) {
     EXPECT_EQ(result.layout.total_bytes, c.total);
     EXPECT_EQ(result.layout.other_pci_config_bytes, 0);
 
-    config.subsections = Subsection("VFIOPCIDevice/VFIODisplay",
-                                    std::string(28, '\0'));
+    config.subsections =
+        Subsection("VFIOPCIDevice/VFIODisplay", std::string(28, '\0'));
     result = Deduce(Ended(config));
     ASSERT_EQ(result.outcome, ConfigDeduction::kFits);
     EXPECT_EQ(result.layout.fixed_bytes, c.total);
@@ -163,8 +163,8 @@ TEST(ConfigLayoutTest, TheVersionIsAtMostTwo) {
 TEST(ConfigLayoutTest, WhatStandsInEndOfStatesPlaceIsNamedAndPlaced) {
   for (uint32_t size : {256u, 4096u}) {
     ConfigBytes config = {.pci_config_bytes = size, .express = size == 4096};
-    std::string bytes = config.Payload() +
-                        std::string("\xff\xff\xff\xff\xef\x10\x00\x07", 8);
+    std::string bytes =
+        config.Payload() + std::string("\xff\xff\xff\xff\xef\x10\x00\x07", 8);
     ConfigDeduction result = Deduce(bytes);
     EXPECT_EQ(result.code, ErrorCode::kConfigNotEnded);
     EXPECT_EQ(result.offset, size + 20 + 81);
@@ -234,13 +234,24 @@ TEST(ConfigLayoutTest, E5V26AddsAVersionAndAnInterruptType) {
   EXPECT_EQ(result.layout.msix_vectors, 0);
 }
 
+TEST(ConfigLayoutTest, E5V26DoesNotTrustTheInterruptType) {
+  ConfigBytes config;
+  std::string payload =
+      std::string("\0\0\0\2", 4) + config.PciConfig() + std::string(16, '\0') +
+      std::string("\xde\xad\xbe\xef\xde\xad\xbe\xef") + config.Msix();
+  ConfigDeduction result =
+      Deduce(payload + EndOfStateBytes(), true, {}, 0, Kind::kE5V26);
+  ASSERT_EQ(result.outcome, ConfigDeduction::kFits);
+  EXPECT_EQ(result.layout.msix_vectors, 5);
+}
+
 std::string V7(uint32_t vectors) {
   std::string payload(24, '\x11');
   payload += std::string("\0\0\0\3", 4);
-  payload += '\x20';                                     // Table offset, low.
+  payload += '\x20';  // Table offset, low.
   payload += static_cast<char>((vectors - 1) >> 8 | 0x80);  // Control, high.
   payload += ConfigBytes{.msix_vectors = vectors}.Msix();
-  payload += std::string("\x04\x06", 2);                 // Command.
+  payload += std::string("\x04\x06", 2);  // Command.
   return payload;
 }
 
@@ -273,11 +284,11 @@ TEST(ConfigLayoutTest, E5V7WithTwoCountsThatFitIsAmbiguous) {
 TEST(ConfigViewTest, PartsAreViewsOfThePayload) {
   ConfigBytes config;
   std::string payload = config.Payload();
-  payload[4 + 4096 + 3] = 1;                           // INTA is up.
+  payload[4 + 4096 + 3] = 1;  // INTA is up.
   size_t table = 4 + 4096 + 16;
-  payload.replace(table + 16, 16,                      // Vector 1.
+  payload.replace(table + 16, 16,  // Vector 1.
                   std::string("\0\0\xe0\xfe\1\0\0\0\x41\0\0\0\0\0\0\0", 16));
-  payload[table + 80] = 0x02;                          // It is pending.
+  payload[table + 80] = 0x02;  // It is pending.
   ConfigDeduction result = Deduce(payload + EndOfStateBytes());
   ASSERT_EQ(result.outcome, ConfigDeduction::kFits);
   ConfigView view = ConfigView::Parse(AsBytes(payload), result.layout);
@@ -308,12 +319,13 @@ TEST(ConfigViewTest, MsixBytesThatSpellASubsectionStayMsix) {
 }
 
 TEST(SubsectionTest, RamfbIsBigEndian) {
-  std::string bytes("\0\0\0\0\x01\xc0\0\0"   // address
-                    "\x34\x32\x52\x58"       // fourcc
-                    "\0\0\0\0"               // flags
-                    "\0\0\4\0\0\0\3\0"       // 1024 x 768
-                    "\0\0\x10\0",            // stride
-                    28);
+  std::string bytes(
+      "\0\0\0\0\x01\xc0\0\0"  // address
+      "\x34\x32\x52\x58"      // fourcc
+      "\0\0\0\0"              // flags
+      "\0\0\4\0\0\0\3\0"      // 1024 x 768
+      "\0\0\x10\0",           // stride
+      28);
   RamfbConfig ramfb = RamfbConfig::Parse(AsBytes(bytes));
   EXPECT_EQ(ramfb.address, 0x1c00000);
   EXPECT_EQ(ramfb.fourcc, 0x34325258);
@@ -341,8 +353,9 @@ TEST(ConfigCompareTest, AnotherVendorIsRefused) {
   std::optional<ConfigMismatch> mismatch =
       CompareConfig(AsBytes(saved), AsBytes(here), HeaderMasks(4096));
   ASSERT_TRUE(mismatch.has_value());
-  EXPECT_EQ(ToString(*mismatch),
-            "config byte 0x0 is 87, the destination's is 86 (compared bits ff)");
+  EXPECT_EQ(
+      ToString(*mismatch),
+      "config byte 0x0 is 87, the destination's is 86 (compared bits ff)");
 }
 
 TEST(ConfigCompareTest, TheCommandRegisterMayDiffer) {

@@ -30,17 +30,17 @@ struct ConfigView {
   bool msix_pending(uint32_t vector) const;
 
   uint32_t version = 2;
-  ByteSpan pci_config;                       // 256 or 4096 bytes; E5-v7: none.
-  std::array<uint32_t, 4> irq_state = {};    // INTA to INTD, each 0 or 1.
-  ByteSpan msix_table;                       // 16 bytes a vector; may be empty.
-  ByteSpan msix_pba;                         // A bit a vector, in whole bytes.
+  ByteSpan pci_config;                     // 256 or 4096 bytes; E5-v7: none.
+  std::array<uint32_t, 4> irq_state = {};  // INTA to INTD, each 0 or 1.
+  ByteSpan msix_table;                     // 16 bytes a vector; may be empty.
+  ByteSpan msix_pba;                       // A bit a vector, in whole bytes.
 
   // E5-v7 and E5-v26 only.
-  uint32_t vfio_version = 1;                 // E5-v26.
-  uint32_t interrupt_type = 0;               // 0 none, 1 INTx, 2 MSI, 3 MSI-X.
+  uint32_t vfio_version = 1;    // E5-v26.
+  uint32_t interrupt_type = 0;  // 0 none, 1 INTx, 2 MSI, 3 MSI-X.
   // E5-v7 only.
   std::array<uint32_t, 6> bars = {};
-  std::array<uint32_t, 3> msi = {};          // Address low, high, data.
+  std::array<uint32_t, 3> msi = {};  // Address low, high, data.
   uint16_t msix_flags = 0;
   uint16_t command = 0;
 };

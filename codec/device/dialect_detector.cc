@@ -11,32 +11,50 @@ namespace {
 
 uint32_t Bit(const Dialect& row) { return 1u << static_cast<int>(row.id); }
 
-// A stream that contradicts itself once tends to do so all the time.
-constexpr size_t kMaxEvidence = 64;
+// What excludes nothing new is not kept; this is for what contradicts itself.
+constexpr size_t kMaxExclusions = 64;
 
 }  // namespace
-
-DialectDetector::DialectDetector() : candidates_(0) {
-  for (const Dialect& row : AllDialects()) {
-    if (row.released()) candidates_ |= Bit(row);
-  }
-}
 
 template <typename Keep>
 void DialectDetector::Exclude(DialectEvidence::Kind kind, uint64_t offset,
                               absl::string_view what, Keep keep) {
-  uint32_t left = 0;
+  uint32_t kept = 0;
+  uint32_t all = 0;
   for (const Dialect& row : AllDialects()) {
-    if ((candidates_ & Bit(row)) != 0 && keep(row)) left |= Bit(row);
+    if (!row.released()) continue;
+    all |= Bit(row);
+    if (keep(row)) kept |= Bit(row);
   }
-  if (left == candidates_) return;
-  bool contradiction = left == 0;
-  if (!contradiction) candidates_ = left;
-  auto known = [&](const DialectEvidence& e) { return e.what == what; };
-  if (evidence_.size() < kMaxEvidence &&
-      std::none_of(evidence_.begin(), evidence_.end(), known)) {
-    evidence_.push_back({kind, offset, std::string(what), contradiction});
+  if (kept == all || exclusions_.size() >= kMaxExclusions) return;
+  for (const Exclusion& known : exclusions_) {
+    if (known.rows_kept == kept && known.evidence.kind == kind) return;
   }
+  exclusions_.push_back({{kind, offset, std::string(what)}, kept});
+}
+
+DialectDetector::Verdict DialectDetector::Decide() const {
+  Verdict verdict = {};
+  for (const Dialect& row : AllDialects()) {
+    if (row.released()) verdict.candidates |= Bit(row);
+  }
+  for (DialectEvidence::Kind kind :
+       {DialectEvidence::kGrammar, DialectEvidence::kRelease,
+        DialectEvidence::kHabit}) {
+    for (const Exclusion& exclusion : exclusions_) {
+      if (exclusion.evidence.kind != kind) continue;
+      uint32_t left = verdict.candidates & exclusion.rows_kept;
+      if (left == verdict.candidates) continue;
+      verdict.evidence.push_back(exclusion.evidence);
+      verdict.evidence.back().contradiction = left == 0;
+      if (left != 0) verdict.candidates = left;
+    }
+  }
+  return verdict;
+}
+
+std::vector<DialectEvidence> DialectDetector::Evidence() const {
+  return Decide().evidence;
 }
 
 void DialectDetector::Section(SectionType type, uint64_t offset) {
@@ -44,7 +62,10 @@ void DialectDetector::Section(SectionType type, uint64_t offset) {
   type_ = type;
   previous_ = Element::kNone;
   records_ = 0;
-  Exclude(DialectEvidence::kGrammar, offset, absl::StrCat("a ", ToString(type), " section"),
+  uint16_t& seen = seen_[static_cast<size_t>(type)][0];
+  if (seen != 0) return;
+  Exclude(DialectEvidence::kGrammar, offset,
+          absl::StrCat("a ", ToString(type), " section"),
           [type](const Dialect& row) { return row.Grammar(type).Exists(); });
 }
 
@@ -52,6 +73,11 @@ void DialectDetector::SawElement(Element element, uint64_t offset) {
   Element previous = previous_;
   SectionType type = type_;
   previous_ = element;
+  uint16_t& seen =
+      seen_[static_cast<size_t>(type)][static_cast<size_t>(previous)];
+  uint16_t bit = static_cast<uint16_t>(1u << static_cast<int>(element));
+  if ((seen & bit) != 0) return;
+  seen |= bit;
   Exclude(DialectEvidence::kGrammar, offset,
           previous == Element::kNone && element == Element::kEndOfState
               ? absl::StrCat(ToString(type), " of END_OF_STATE alone")
@@ -76,8 +102,8 @@ void DialectDetector::Observe(const Event& event) {
         Exclude(DialectEvidence::kHabit, event.offset, "DATA of size 0",
                 [](const Dialect& row) { return row.habits.empty_records; });
       }
-      return Exclude(DialectEvidence::kHabit, event.offset, "DATA of more than 1 MiB",
-                     [&event](const Dialect& row) {
+      return Exclude(DialectEvidence::kHabit, event.offset,
+                     "DATA of more than 1 MiB", [&event](const Dialect& row) {
                        return row.habits.max_record_bytes == 0 ||
                               event.record_bytes <= row.habits.max_record_bytes;
                      });
@@ -103,12 +129,16 @@ void DialectDetector::Observe(const Event& event) {
   }
   if (type_ != SectionType::kPart) return;
   int records = records_;
+  uint64_t number = uint64_t{1} << std::min(records, 63);
+  if ((part_records_seen_ & number) != 0) return;
+  part_records_seen_ |= number;
   if (records == 0) {
-    Exclude(DialectEvidence::kHabit, event.offset, "PART without DATA", [](const Dialect& row) {
-      return row.habits.min_part_records == 0;
-    });
+    Exclude(
+        DialectEvidence::kHabit, event.offset, "PART without DATA",
+        [](const Dialect& row) { return row.habits.min_part_records == 0; });
   }
-  Exclude(DialectEvidence::kHabit, event.offset, absl::StrCat("PART with ", records, " DATA records"),
+  Exclude(DialectEvidence::kHabit, event.offset,
+          absl::StrCat("PART with ", records, " DATA records"),
           [records](const Dialect& row) {
             return records <= row.habits.max_part_records;
           });
@@ -116,24 +146,69 @@ void DialectDetector::Observe(const Event& event) {
 
 void DialectDetector::NotBefore(Release release, uint64_t offset,
                                 absl::string_view what) {
-  Exclude(DialectEvidence::kRelease, offset, what, [release](const Dialect& row) {
-    return row.last_release >= release;
-  });
+  Exclude(
+      DialectEvidence::kRelease, offset, what,
+      [release](const Dialect& row) { return row.last_release >= release; });
 }
 
 void DialectDetector::NotAfter(Release release, uint64_t offset,
                                absl::string_view what) {
-  Exclude(DialectEvidence::kRelease, offset, what, [release](const Dialect& row) {
-    return row.first_release <= release;
-  });
+  Exclude(
+      DialectEvidence::kRelease, offset, what,
+      [release](const Dialect& row) { return row.first_release <= release; });
 }
 
 std::vector<const Dialect*> DialectDetector::Candidates() const {
   std::vector<const Dialect*> rows;
+  uint32_t candidates = Decide().candidates;
   for (const Dialect& row : AllDialects()) {
-    if ((candidates_ & Bit(row)) == 0) continue;
+    if ((candidates & Bit(row)) == 0) continue;
     if (!any_section_ && row.multifd_device_state) continue;
     rows.push_back(&row);
+  }
+  return rows;
+}
+
+void ReleaseBounds::Apply(DialectDetector& detector) const {
+  for (const Bound& bound : bounds_) {
+    if (bound.not_before) {
+      detector.NotBefore(bound.release, bound.offset, bound.what);
+    } else {
+      detector.NotAfter(bound.release, bound.offset, bound.what);
+    }
+  }
+}
+
+std::vector<const Dialect*> DetectDialects(
+    const ReleaseBounds& bounds, std::vector<DialectDetector>& detectors) {
+  if (detectors.empty()) {
+    DialectDetector alone;
+    bounds.Apply(alone);
+    return alone.Candidates();
+  }
+  Release first = 0;
+  Release last = kNewestRelease;
+  for (DialectDetector& detector : detectors) {
+    bounds.Apply(detector);
+    auto rows = detector.Candidates();
+    Release oldest = kNewestRelease;
+    Release newest = 0;
+    for (const Dialect* row : rows) {
+      oldest = std::min(oldest, row->first_release);
+      newest = std::max(newest, row->last_release);
+    }
+    first = std::max(first, oldest);
+    last = std::min(last, newest);
+  }
+  uint32_t any = 0;
+  for (DialectDetector& detector : detectors) {
+    detector.NotBefore(first, 0, "what another device shows");
+    detector.NotAfter(last, 0, "what another device shows");
+    for (const Dialect* row : detector.Candidates()) any |= Bit(*row);
+  }
+  std::vector<const Dialect*> rows;
+  for (const Dialect& row : AllDialects()) {
+    if ((any & Bit(row)) != 0) rows.push_back(&row);
   }
   return rows;
 }

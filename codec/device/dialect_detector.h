@@ -8,13 +8,14 @@
 //   detector.Evidence();                      // What excluded the others.
 //
 // It reads the dialect table: a row is out when its grammar has no place for
-// what was seen, when its writers never do such a thing, or when its releases
-// lie outside the bounds. Only released dialects are ever found; a pre-release
-// one has to be chosen.
+// what was seen, when its releases lie outside the bounds, or when its writers
+// never do such a thing, which counts last. Only released dialects are ever
+// found; a pre-release one has to be chosen.
 
 #ifndef MIGSTREAM_CODEC_DEVICE_DIALECT_DETECTOR_H_
 #define MIGSTREAM_CODEC_DEVICE_DIALECT_DETECTOR_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -41,8 +42,6 @@ struct DialectEvidence {
 
 class DialectDetector {
  public:
-  DialectDetector();
-
   // A device's section begins.
   void Section(SectionType type, uint64_t offset);
   // An event of that section.
@@ -56,25 +55,65 @@ class DialectDetector {
   // The rows that are left, at least one. Without any device section, only
   // those without multifd device state.
   std::vector<const Dialect*> Candidates() const;
-  const std::vector<DialectEvidence>& Evidence() const { return evidence_; }
+  std::vector<DialectEvidence> Evidence() const;
 
   // "V60"; "V100 or V111".
   std::string Name() const;
 
  private:
+  struct Exclusion {
+    DialectEvidence evidence;
+    uint32_t rows_kept;
+  };
+  struct Verdict {
+    uint32_t candidates;
+    std::vector<DialectEvidence> evidence;
+  };
+
   template <typename Keep>
   void Exclude(DialectEvidence::Kind kind, uint64_t offset,
                absl::string_view what, Keep keep);
+  Verdict Decide() const;
   void SawElement(Element element, uint64_t offset);
 
-  uint32_t candidates_;  // A bit for each DialectId.
   bool any_section_ = false;
   SectionType type_ = SectionType::kStart;
   Element previous_ = Element::kNone;
   int records_ = 0;  // In this section.
+  // What was seen before tells nothing new, and sections come by the thousand:
+  // a bit for each element, by section type and the element before.
+  std::array<std::array<uint16_t, kElements>, 5> seen_ = {};
+  uint64_t part_records_seen_ = 0;  // A bit for each number up to 63.
   bool init_data_sent_ = false;
-  std::vector<DialectEvidence> evidence_;
+  std::vector<Exclusion> exclusions_;
 };
+
+// Bounds on the release, which hold for all devices of a stream.
+class ReleaseBounds {
+ public:
+  void NotBefore(Release release, uint64_t offset, absl::string_view what) {
+    bounds_.push_back({true, release, offset, std::string(what)});
+  }
+  void NotAfter(Release release, uint64_t offset, absl::string_view what) {
+    bounds_.push_back({false, release, offset, std::string(what)});
+  }
+  void Apply(DialectDetector& detector) const;
+
+ private:
+  struct Bound {
+    bool not_before;
+    Release release;
+    uint64_t offset;
+    std::string what;
+  };
+  std::vector<Bound> bounds_;
+};
+
+// The rows that are possible for a stream: its devices may differ in whether
+// their state goes over multifd, but one release has written them all.
+// `detectors`, one a device, are given the bounds.
+std::vector<const Dialect*> DetectDialects(
+    const ReleaseBounds& bounds, std::vector<DialectDetector>& detectors);
 
 }  // namespace migstream
 

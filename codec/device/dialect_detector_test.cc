@@ -29,8 +29,9 @@ void See(DialectDetector& detector, SectionType type,
 
 TEST(DialectDetectorTest, ConfigInEndIsV52) {
   DialectDetector detector;
-  See(detector, kEnd, {Tag(EventKind::kConfig), Tag(EventKind::kConfigEnd),
-                       Data(5), Tag(EventKind::kEndOfState)});
+  See(detector, kEnd,
+      {Tag(EventKind::kConfig), Tag(EventKind::kConfigEnd), Data(5),
+       Tag(EventKind::kEndOfState)});
   EXPECT_EQ(detector.Name(), "V52");
   ASSERT_EQ(detector.Evidence().size(), 1);
   EXPECT_EQ(detector.Evidence()[0].what, "CONFIG in END");
@@ -88,13 +89,36 @@ TEST(DialectDetectorTest, BoundsOnTheReleaseExcludeRows) {
   EXPECT_EQ(detector.Evidence()[0].offset, 7);
 }
 
-TEST(DialectDetectorTest, WhatNoReleaseWritesIsAContradictionAndExcludesNothing) {
+TEST(DialectDetectorTest,
+     WhatNoReleaseWritesIsAContradictionAndExcludesNothing) {
   DialectDetector detector;
   detector.NotBefore(1000, 0, "COMMAND SWITCHOVER_START");
   See(detector, kEnd, {Data(0), Tag(EventKind::kEndOfState)});
   EXPECT_EQ(detector.Name(), "V100 or V111");
   EXPECT_TRUE(detector.Evidence().back().contradiction);
   EXPECT_EQ(detector.Evidence().back().what, "DATA of size 0");
+}
+
+TEST(DialectDetectorTest, DevicesOfOneStreamMayDifferInMultifdOnly) {
+  std::vector<DialectDetector> detectors(2);
+  See(detectors[0], kFull, {Tag(EventKind::kConfigLoadReady)});
+  See(detectors[1], kFull, {Tag(EventKind::kConfig)});
+  ReleaseBounds bounds;
+  bounds.NotBefore(1101, 0, "machine type pc-q35-11.1");
+  auto rows = DetectDialects(bounds, detectors);
+  ASSERT_EQ(rows.size(), 2);
+  EXPECT_EQ(rows[0]->name, "V111");
+  EXPECT_EQ(rows[1]->name, "V111M");
+  EXPECT_EQ(detectors[0].Name(), "V111M");
+  EXPECT_EQ(detectors[1].Name(), "V111");
+}
+
+TEST(DialectDetectorTest, TheReleaseThatOneDeviceShowsHoldsForAll) {
+  std::vector<DialectDetector> detectors(2);
+  See(detectors[0], kFull, {Tag(EventKind::kConfigLoadReady)});
+  See(detectors[1], kFull, {Tag(EventKind::kConfig)});
+  DetectDialects(ReleaseBounds(), detectors);
+  EXPECT_EQ(detectors[1].Name(), "V100 or V111");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// What a SectionDecoder finds, and a SectionEncoder writes. FORMAT.md section 9.
+// What a SectionDecoder finds, and a SectionEncoder writes. FORMAT.md
+// section 9.
 //
 // The events of a section, put through an encoder of the same dialect, give
 // the section's bytes again, to the last one.

@@ -73,8 +73,10 @@ PciMsix ParseMsix(ByteSpan config, int at) {
   msix.vectors = (control & 0x7ff) + 1;
   msix.function_mask = (control & 0x4000) != 0;
   msix.enabled = (control & 0x8000) != 0;
-  uint32_t table = at + 8 <= int{kPciConfigBytes} ? LoadLe32(&config[at + 4]) : 0;
-  uint32_t pba = at + 12 <= int{kPciConfigBytes} ? LoadLe32(&config[at + 8]) : 0;
+  uint32_t table =
+      at + 8 <= int{kPciConfigBytes} ? LoadLe32(&config[at + 4]) : 0;
+  uint32_t pba =
+      at + 12 <= int{kPciConfigBytes} ? LoadLe32(&config[at + 8]) : 0;
   msix.table_bar = table & 7;
   msix.table_offset = table & ~7u;
   msix.pba_bar = pba & 7;
@@ -197,10 +199,10 @@ std::string PciCommandToString(uint16_t command) {
     const char* name;
   };
   static constexpr Bit kBits[] = {
-      {0x001, "IO"},          {0x002, "MEMORY"},  {0x004, "MASTER"},
-      {0x008, "SPECIAL"},     {0x010, "INVALIDATE"}, {0x020, "VGA_PALETTE"},
-      {0x040, "PARITY"},      {0x080, "WAIT"},    {0x100, "SERR"},
-      {0x200, "FAST_BACK"},   {0x400, "INTX_DISABLE"},
+      {0x001, "IO"},        {0x002, "MEMORY"},       {0x004, "MASTER"},
+      {0x008, "SPECIAL"},   {0x010, "INVALIDATE"},   {0x020, "VGA_PALETTE"},
+      {0x040, "PARITY"},    {0x080, "WAIT"},         {0x100, "SERR"},
+      {0x200, "FAST_BACK"}, {0x400, "INTX_DISABLE"},
   };
   std::string text;
   for (const Bit& bit : kBits) {

@@ -19,8 +19,8 @@
 
 namespace migstream {
 
-inline constexpr uint32_t kPciConfigBytes = 256;       // Conventional PCI.
-inline constexpr uint32_t kPcieConfigBytes = 4096;     // PCI Express.
+inline constexpr uint32_t kPciConfigBytes = 256;    // Conventional PCI.
+inline constexpr uint32_t kPcieConfigBytes = 4096;  // PCI Express.
 inline constexpr uint32_t kMaxMsixVectors = 2048;
 
 struct PciCapability {
@@ -29,11 +29,11 @@ struct PciCapability {
 };
 
 struct PciBar {
-  bool present = false;       // False also for the upper half of a 64-bit BAR.
+  bool present = false;  // False also for the upper half of a 64-bit BAR.
   bool io = false;
   bool is_64bit = false;
   bool prefetchable = false;
-  uint64_t address = 0;       // As the guest programmed it.
+  uint64_t address = 0;  // As the guest programmed it.
 };
 
 struct PciMsi {

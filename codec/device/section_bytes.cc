@@ -121,8 +121,7 @@ Decoded DecodeAllWays(const std::string& bytes, SectionType type,
   Decoded whole =
       DecodeInPieces(bytes, type, dialect, options, {bytes.size() + 1});
   if (whole.done) {
-    EXPECT_EQ(whole.encoded,
-              bytes.substr(0, bytes.size() - whole.left.size()));
+    EXPECT_EQ(whole.encoded, bytes.substr(0, bytes.size() - whole.left.size()));
   }
   std::mt19937 random(1);
   for (int way = 0; way < 12; ++way) {

@@ -34,7 +34,7 @@ struct WholeEvent {
 
 struct Decoded {
   std::vector<WholeEvent> events;
-  Error error;          // Of the decoder, or kTruncated.
+  Error error;  // Of the decoder, or kTruncated.
   bool done = false;
   std::string left;     // What stands after the section.
   std::string encoded;  // The events, through an encoder.

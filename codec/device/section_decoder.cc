@@ -293,9 +293,9 @@ Error SectionDecoder::Truncated(absl::string_view device, ByteSpan left) const {
   } else if (left.size() >= kTagBytes) {
     error.reason = "input ends before the size of a DATA record";
   } else {
-    error.reason = absl::StrCat("input ends where ",
-                                ToString(grammar_->After(previous_)),
-                                " is expected");
+    error.reason =
+        absl::StrCat("input ends where ", ToString(grammar_->After(previous_)),
+                     " is expected");
   }
   return error;
 }
@@ -329,26 +329,27 @@ Error SectionDecoder::error(absl::string_view device) const {
       error.reason = "INIT_DATA_SENT, but switchover-ack is not used";
       break;
     case ErrorCode::kRecordOverrun:
-      error.reason = absl::StrCat("more payload moved than the record has: ",
-                                  error_found_, " bytes");
+      error.reason = absl::StrCat(
+          "more payload moved than the record has: ", error_found_, " bytes");
       break;
     case ErrorCode::kConfigVersion:
       error.reason = absl::StrCat("config payload of version ", error_found_,
                                   ", expected at most 2");
       break;
     case ErrorCode::kConfigIrqState:
-      error.reason = absl::StrCat("IRQ state is ", error_found_,
-                                  ", expected 0 or 1");
+      error.reason =
+          absl::StrCat("IRQ state is ", error_found_, ", expected 0 or 1");
       break;
     case ErrorCode::kConfigNotEnded:
-      error.reason = absl::StrCat("config payload not ended by END_OF_STATE, "
-                                  "but followed by ",
-                                  Hex(error_found_));
+      error.reason = absl::StrCat(
+          "config payload not ended by END_OF_STATE, "
+          "but followed by ",
+          Hex(error_found_));
       break;
     case ErrorCode::kConfigSize:
-      error.reason = absl::StrCat(
-          "config payload does not fill the ", error_found_,
-          " bytes that the description gives it");
+      error.reason =
+          absl::StrCat("config payload does not fill the ", error_found_,
+                       " bytes that the description gives it");
       break;
     case ErrorCode::kConfigAmbiguous:
       error.reason = "several numbers of MSI-X vectors fit; tell which";
@@ -357,18 +358,18 @@ Error SectionDecoder::error(absl::string_view device) const {
       error.reason = "unknown subsection, and nothing tells its length";
       break;
     case ErrorCode::kUnknownSubflag:
-      error.reason = absl::StrCat("unknown subflag ", Hex(error_found_),
-                                  " after CONFIG");
+      error.reason =
+          absl::StrCat("unknown subflag ", Hex(error_found_), " after CONFIG");
       break;
     case ErrorCode::kRecordLimit:
-      error.reason = absl::StrCat("DATA record claims ", error_found_,
-                                  " bytes, the limit is ",
-                                  options_.limits.record_bytes);
+      error.reason =
+          absl::StrCat("DATA record claims ", error_found_,
+                       " bytes, the limit is ", options_.limits.record_bytes);
       break;
     case ErrorCode::kConfigLimit:
-      error.reason = absl::StrCat("config payload claims ", error_found_,
-                                  " bytes, the limit is ",
-                                  options_.limits.config_bytes);
+      error.reason =
+          absl::StrCat("config payload claims ", error_found_,
+                       " bytes, the limit is ", options_.limits.config_bytes);
       break;
     case ErrorCode::kSubsectionLimit:
       error.reason = absl::StrCat("more than ", options_.limits.subsections,

@@ -36,8 +36,8 @@ TEST(SectionDecoderTest, StartIsSetupAndEndOfState) {
 }
 
 TEST(SectionDecoderTest, PartIsOneRecordAndEndOfState) {
-  Decoded part = DecodeAllWays(DataBytes("abc") + kEos, kPart,
-                               Row(DialectId::kV81));
+  Decoded part =
+      DecodeAllWays(DataBytes("abc") + kEos, kPart, Row(DialectId::kV81));
   EXPECT_TRUE(part.done);
   ASSERT_EQ(part.events.size(), 2);
   EXPECT_EQ(part.events[0].payload, "abc");
@@ -52,8 +52,8 @@ TEST(SectionDecoderTest, APartOfEndOfStateAloneIsNormal) {
 }
 
 TEST(SectionDecoderTest, AnEmptyRecordIsARecord) {
-  Decoded part = DecodeAllWays(DataBytes("") + kEos, kPart,
-                               Row(DialectId::kV60));
+  Decoded part =
+      DecodeAllWays(DataBytes("") + kEos, kPart, Row(DialectId::kV60));
   EXPECT_TRUE(part.done);
   ASSERT_EQ(Kinds(part),
             (std::vector{EventKind::kData, EventKind::kEndOfState}));
@@ -111,9 +111,9 @@ TEST(SectionDecoderTest, Number6IsLoadReadyInFullAndCompleteInEndOfE6) {
   EXPECT_TRUE(complete.done);
   EXPECT_EQ(Kinds(complete), (std::vector{EventKind::kDataStateComplete,
                                           EventKind::kEndOfState}));
-  EXPECT_EQ(DecodeAllWays(TagBytes(6), kFull, Row(DialectId::kV100M))
-                .error.code,
-            ErrorCode::kUnknownTag);
+  EXPECT_EQ(
+      DecodeAllWays(TagBytes(6), kFull, Row(DialectId::kV100M)).error.code,
+      ErrorCode::kUnknownTag);
 }
 
 TEST(SectionDecoderTest, FullIsTheConfigAlone) {
@@ -129,9 +129,9 @@ TEST(SectionDecoderTest, V52HasConfigBeforeDataInEnd) {
   for (DialectId id : {DialectId::kV52, DialectId::kAuto}) {
     Decoded end = DecodeAllWays(bytes + "next", kEnd, Row(id));
     EXPECT_TRUE(end.done);
-    EXPECT_EQ(Kinds(end), (std::vector{EventKind::kConfig,
-                                       EventKind::kConfigEnd, EventKind::kData,
-                                       EventKind::kEndOfState}));
+    EXPECT_EQ(Kinds(end),
+              (std::vector{EventKind::kConfig, EventKind::kConfigEnd,
+                           EventKind::kData, EventKind::kEndOfState}));
     EXPECT_EQ(end.left, "next");
   }
   EXPECT_EQ(DecodeAllWays(bytes, kEnd, Row(DialectId::kV60)).error.code,
@@ -140,8 +140,8 @@ TEST(SectionDecoderTest, V52HasConfigBeforeDataInEnd) {
 
 TEST(SectionDecoderTest, PciConfigOf256BytesIsFoundToo) {
   ConfigBytes config = {.pci_config_bytes = 256};
-  Decoded full = DecodeAllWays(ConfigElement(config), kFull,
-                               Row(DialectId::kV60));
+  Decoded full =
+      DecodeAllWays(ConfigElement(config), kFull, Row(DialectId::kV60));
   EXPECT_TRUE(full.done);
   EXPECT_EQ(full.events[0].payload.size(), 357);
 }
@@ -150,8 +150,8 @@ TEST(SectionDecoderTest, SubsectionsAreEvents) {
   ConfigBytes config;
   config.subsections =
       Subsection("VFIOPCIDevice/VFIODisplay", std::string(28, 'r'));
-  Decoded full = DecodeAllWays(ConfigElement(config), kFull,
-                               Row(DialectId::kV111));
+  Decoded full =
+      DecodeAllWays(ConfigElement(config), kFull, Row(DialectId::kV111));
   EXPECT_TRUE(full.done);
   ASSERT_EQ(Kinds(full),
             (std::vector{EventKind::kConfig, EventKind::kSubsection,
@@ -168,8 +168,7 @@ TEST(SectionDecoderTest, AnUnknownSubsectionGoesOnToTheKnownEnd) {
   std::string bytes = ConfigElement(config);
   DecoderOptions options;
   options.config.content_bytes = bytes.size();
-  Decoded full =
-      DecodeAllWays(bytes, kFull, Row(DialectId::kV111), options);
+  Decoded full = DecodeAllWays(bytes, kFull, Row(DialectId::kV111), options);
   EXPECT_TRUE(full.done);
   ASSERT_EQ(full.events.size(), 4);
   EXPECT_EQ(full.events[2].name, "VFIOPCIDevice/VFIOFuture");
@@ -195,8 +194,8 @@ TEST(SectionDecoderTest, V80HasNoPart) {
 }
 
 TEST(SectionDecoderTest, E4HasConfigInStart) {
-  Decoded start = DecodeAllWays(kSetupTag + ConfigElement(), kStart,
-                                Row(DialectId::kE4));
+  Decoded start =
+      DecodeAllWays(kSetupTag + ConfigElement(), kStart, Row(DialectId::kE4));
   EXPECT_TRUE(start.done);
   EXPECT_EQ(Kinds(start), (std::vector{EventKind::kSetup, EventKind::kConfig,
                                        EventKind::kConfigEnd}));
@@ -218,9 +217,9 @@ TEST(SectionDecoderTest, E3HasASubflagAfterConfig) {
     EXPECT_EQ(trigger.events[0].trigger_flags, kTriggerEnableInterrupts);
     EXPECT_EQ(trigger.events[0].payload, "");
     // A config without enabling, in PART, and a record.
-    Decoded part = DecodeAllWays(TagBytes(2) + subflag(2) + payload + kEos +
-                                     DataBytes("abc") + kEos,
-                                 kPart, row);
+    Decoded part = DecodeAllWays(
+        TagBytes(2) + subflag(2) + payload + kEos + DataBytes("abc") + kEos,
+        kPart, row);
     EXPECT_TRUE(part.done);
     ASSERT_EQ(part.events.size(), 4);
     EXPECT_EQ(part.events[0].trigger_flags, kTriggerConfigFollows);
@@ -257,8 +256,8 @@ TEST(SectionDecoderTest, E5HasItsOwnLayouts) {
 TEST(SectionDecoderTest, PayloadThatSpellsTagsIsPayload) {
   std::string markers;
   for (int number = 1; number <= 6; ++number) markers += TagBytes(number);
-  Decoded end = DecodeAllWays(DataBytes(markers) + kEos, kEnd,
-                              Row(DialectId::kAuto));
+  Decoded end =
+      DecodeAllWays(DataBytes(markers) + kEos, kEnd, Row(DialectId::kAuto));
   EXPECT_TRUE(end.done);
   EXPECT_EQ(end.events[0].payload, markers);
 }
@@ -281,16 +280,17 @@ TEST(SectionDecoderTest, SetupIsFollowedByEndOfState) {
 }
 
 TEST(SectionDecoderTest, ASizeOneTooLargeIsFoundAtTheNextTag) {
-  std::string bytes = TagBytes(4) + Be64Bytes(4) + "abc" + DataBytes("x") + kEos;
+  std::string bytes =
+      TagBytes(4) + Be64Bytes(4) + "abc" + DataBytes("x") + kEos;
   Decoded end = DecodeAllWays(bytes, kEnd, Row(DialectId::kV111));
   EXPECT_EQ(end.error.code, ErrorCode::kUnknownTag);
   EXPECT_EQ(end.error.offset, 16 + 4);
 }
 
 TEST(SectionDecoderTest, ConfigIsFollowedByEndOfState) {
-  Decoded full = DecodeAllWays(TagBytes(2) + ConfigBytes().Payload() +
-                                   TagBytes(7) + "footer",
-                               kFull, Row(DialectId::kV111));
+  Decoded full = DecodeAllWays(
+      TagBytes(2) + ConfigBytes().Payload() + TagBytes(7) + "footer", kFull,
+      Row(DialectId::kV111));
   EXPECT_EQ(full.error.code, ErrorCode::kConfigNotEnded);
   EXPECT_EQ(full.error.offset, 8 + 4197);
 }
@@ -319,12 +319,12 @@ TEST(SectionDecoderTest, EveryTruncationAsksForMoreAndSaysWhere) {
     DialectId dialect;
     std::string bytes;
   };
-  for (const Case& c : {Case{kStart, DialectId::kV60, kSetupTag + kEos},
-                        Case{kPart, DialectId::kV81,
-                             DataBytes("abcdefgh") + TagBytes(5)},
-                        Case{kEnd, DialectId::kV52,
-                             ConfigElement(config) + DataBytes("abc") + kEos},
-                        Case{kFull, DialectId::kV111, ConfigElement(config)}}) {
+  for (const Case& c :
+       {Case{kStart, DialectId::kV60, kSetupTag + kEos},
+        Case{kPart, DialectId::kV81, DataBytes("abcdefgh") + TagBytes(5)},
+        Case{kEnd, DialectId::kV52,
+             ConfigElement(config) + DataBytes("abc") + kEos},
+        Case{kFull, DialectId::kV111, ConfigElement(config)}}) {
     for (size_t length = 0; length < c.bytes.size(); ++length) {
       Decoded cut = DecodeInPieces(c.bytes.substr(0, length), c.type,
                                    Row(c.dialect), {.offset = 1000}, {length});

@@ -44,8 +44,7 @@ Put SectionEncoder::DataStateComplete() {
 Put SectionEncoder::TagOnly(Element element) {
   if (!Allowed(element)) return Put::kError;
   if (!Room(kTagBytes, 1)) return Put::kFull;
-  StoreBe64(Header(kTagBytes),
-            static_cast<uint64_t>(dialect_->TagOf(element)));
+  StoreBe64(Header(kTagBytes), static_cast<uint64_t>(dialect_->TagOf(element)));
   previous_ = element;
   if (grammar_->After(element).empty()) state_ = State::kDone;
   return Put::kDone;
@@ -294,9 +293,9 @@ Error SectionEncoder::error(absl::string_view device) const {
       error.reason = "no subflag of the dialect has these trigger flags";
       break;
     default:
-      error.reason = absl::StrCat(
-          "dialect ", dialect_->name, " has no ", ToString(refused_),
-          " here, but ", ToString(grammar_->After(previous_)));
+      error.reason = absl::StrCat("dialect ", dialect_->name, " has no ",
+                                  ToString(refused_), " here, but ",
+                                  ToString(grammar_->After(previous_)));
       break;
   }
   return error;

@@ -33,9 +33,9 @@ struct RamfbConfig {
   uint64_t address = 0;  // Guest-physical.
   uint32_t fourcc = 0;   // DRM pixel format.
   uint32_t flags = 0;
-  uint32_t width = 0;    // Pixels.
+  uint32_t width = 0;  // Pixels.
   uint32_t height = 0;
-  uint32_t stride = 0;   // Bytes.
+  uint32_t stride = 0;  // Bytes.
 
   // `payload` is kRamfbBytes long; any other length gives zeros.
   static RamfbConfig Parse(ByteSpan payload);

@@ -21,8 +21,9 @@ void ByteSource::Fill(size_t count) {
   if (ended_) return;
   if (buffer_.size() < count || buffer_.empty()) {
     // Grows by doubling, as bytes are really there to fill it.
-    buffer_.resize(std::max(
-        kBufferBytes, std::min(count, std::max(kBufferBytes, 2 * buffer_.size()))));
+    buffer_.resize(
+        std::max(kBufferBytes,
+                 std::min(count, std::max(kBufferBytes, 2 * buffer_.size()))));
     data_ = buffer_.data();
   }
   if (begin_ > 0) {

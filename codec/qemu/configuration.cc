@@ -40,9 +40,9 @@ ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
   cursor.U8();
   uint32_t name_bytes = cursor.Be32();
   if (name_bytes > kMaxNameBytes) {
-    return fail(offset + 1, absl::StrCat("machine type of ", name_bytes,
-                                         " bytes, expected at most ",
-                                         kMaxNameBytes));
+    return fail(offset + 1,
+                absl::StrCat("machine type of ", name_bytes,
+                             " bytes, expected at most ", kMaxNameBytes));
   }
   parsed.view.machine_type = AsText(cursor.Bytes(name_bytes));
   while (cursor.ok()) {

@@ -27,7 +27,7 @@ struct ParsedConfiguration {
   ConfigurationView view;
   bool ignore_shared = false;
   bool mapped_ram = false;
-  uint32_t page_bits = 0;   // 0: not said.
+  uint32_t page_bits = 0;  // 0: not said.
 };
 
 // `bytes` begin with the CONFIGURATION byte, which stands at `offset`.

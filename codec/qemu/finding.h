@@ -20,7 +20,7 @@ absl::string_view ToString(Severity severity);
 
 struct Finding {
   Severity severity = Severity::kNote;
-  std::string id;       // Stable: "truncated", "guessed-end".
+  std::string id;  // Stable: "truncated", "guessed-end".
   uint64_t offset = 0;
   std::string section;  // As in Error.
   std::string message;

@@ -123,9 +123,9 @@ void RamWalker::WalkBlockList(ContentReader& content, const RamTraits& traits,
   last_block_ = kNoBlock;
   while (total > 0 && content.ok()) {
     if (stats_.blocks.size() == limits_.ram_blocks) {
-      return content.Fail(ErrorCode::kBlockLimit, content.offset(),
-                          absl::StrCat("more than ", limits_.ram_blocks,
-                                       " RAM blocks"));
+      return content.Fail(
+          ErrorCode::kBlockLimit, content.offset(),
+          absl::StrCat("more than ", limits_.ram_blocks, " RAM blocks"));
     }
     RamBlock block;
     uint64_t at = content.offset();
@@ -133,11 +133,10 @@ void RamWalker::WalkBlockList(ContentReader& content, const RamTraits& traits,
     block.used_bytes = content.Be64();
     if (!content.ok()) return;
     if (block.name.empty() || block.used_bytes > total) {
-      return content.Fail(
-          ErrorCode::kBadRam, at,
-          absl::StrCat("RAM block '", block.name, "' of ", block.used_bytes,
-                       " bytes, with ", total, " left of the total at ",
-                       Hex(offset)));
+      return content.Fail(ErrorCode::kBadRam, at,
+                          absl::StrCat("RAM block '", block.name, "' of ",
+                                       block.used_bytes, " bytes, with ", total,
+                                       " left of the total at ", Hex(offset)));
     }
     total -= block.used_bytes;
     // A page size is written for some blocks only. It has none of a record's
@@ -171,9 +170,8 @@ void RamWalker::WalkMappedRam(ContentReader& content, RamBlock& block) {
   block.pages_offset = content.Be64();
   if (!content.ok()) return;
   if (version != kMappedRamVersion) {
-    return content.Fail(
-        ErrorCode::kBadRam, at,
-        absl::StrCat("mapped-ram header of version ", version));
+    return content.Fail(ErrorCode::kBadRam, at,
+                        absl::StrCat("mapped-ram header of version ", version));
   }
   if (block.pages_offset == 0) return;  // Ignored, and not in the file.
   uint64_t here = content.offset();

@@ -16,9 +16,9 @@ namespace migstream {
 struct RamBlock {
   std::string name;
   uint64_t used_bytes = 0;
-  uint64_t page_bytes = 0;    // 0: not said.
-  bool has_address = false;   // x-ignore-shared.
-  uint64_t address = 0;       // Guest-physical.
+  uint64_t page_bytes = 0;   // 0: not said.
+  bool has_address = false;  // x-ignore-shared.
+  uint64_t address = 0;      // Guest-physical.
   // mapped-ram: absolute offsets; both 0 for a block that is not in the file.
   uint64_t bitmap_offset = 0;
   uint64_t pages_offset = 0;
@@ -39,9 +39,9 @@ struct RamStats {
 // What other parts of the stream say about its RAM sections.
 struct RamTraits {
   uint64_t page_bytes = 4096;
-  bool ignore_shared = false;        // Capability x-ignore-shared.
-  bool mapped_ram = false;           // Capability mapped-ram.
-  uint64_t advised_page_sizes = 0;   // POSTCOPY_ADVISE; 0 without.
+  bool ignore_shared = false;       // Capability x-ignore-shared.
+  bool mapped_ram = false;          // Capability mapped-ram.
+  uint64_t advised_page_sizes = 0;  // POSTCOPY_ADVISE; 0 without.
 };
 
 class RamWalker {

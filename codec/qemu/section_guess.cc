@@ -17,7 +17,8 @@ constexpr uint32_t kMaxInstances = 0xffff;
 constexpr uint32_t kMaxVersion = 0xff;
 
 bool LooksLikeIdstr(absl::string_view idstr) {
-  return idstr.size() >= 2 && std::all_of(idstr.begin(), idstr.end(), [](char c) {
+  return idstr.size() >= 2 &&
+         std::all_of(idstr.begin(), idstr.end(), [](char c) {
            return absl::ascii_isprint(static_cast<unsigned char>(c));
          });
 }
@@ -29,9 +30,8 @@ bool LooksLikeSection(Cursor cursor, bool named, const GuessContext& context) {
   absl::string_view idstr = cursor.Str8();
   uint32_t instance_id = cursor.Be32();
   uint32_t version_id = cursor.Be32();
-  return cursor.ok() && LooksLikeIdstr(idstr) &&
-         instance_id <= kMaxInstances && version_id <= kMaxVersion &&
-         (known == nullptr || *known == idstr);
+  return cursor.ok() && LooksLikeIdstr(idstr) && instance_id <= kMaxInstances &&
+         version_id <= kMaxVersion && (known == nullptr || *known == idstr);
 }
 
 bool LooksLikeCommand(Cursor cursor) {

@@ -19,8 +19,8 @@ namespace migstream {
 
 struct GuessContext {
   uint32_t section_id = 0;
-  bool footers = false;        // The section's own footer must come first.
-  bool end_of_input = false;   // The input ends with these bytes.
+  bool footers = false;       // The section's own footer must come first.
+  bool end_of_input = false;  // The input ends with these bytes.
   // Bytes from here to the end of the PACKAGED that this is in; 0: in none.
   uint64_t package_left = 0;
   // Whether a section with this id was seen, and of which idstr; null if not.

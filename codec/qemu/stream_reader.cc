@@ -107,11 +107,11 @@ class StreamReader::Impl {
     }
     uint32_t version = LoadBe32(&bytes[4]);
     if (version != kStreamVersion) {
-      return Fail(ErrorCode::kUnknownVersion, 4, "header",
-                  version == kStreamVersionObsolete
-                      ? "stream version 2, which is obsolete"
-                      : absl::StrCat("stream version ", version,
-                                     ", expected 3"));
+      return Fail(
+          ErrorCode::kUnknownVersion, 4, "header",
+          version == kStreamVersionObsolete
+              ? "stream version 2, which is obsolete"
+              : absl::StrCat("stream version ", version, ", expected 3"));
     }
     source_.Consume(8);
     visitor_.OnHeader(version);
@@ -143,7 +143,8 @@ class StreamReader::Impl {
     }
     traits_.ignore_shared = parsed.ignore_shared;
     traits_.mapped_ram = parsed.mapped_ram;
-    if (parsed.page_bits != 0) traits_.page_bytes = uint64_t{1} << parsed.page_bits;
+    if (parsed.page_bits != 0)
+      traits_.page_bytes = uint64_t{1} << parsed.page_bits;
     visitor_.OnConfiguration(parsed.view);
     source_.Consume(parsed.bytes);
   }
@@ -196,8 +197,8 @@ class StreamReader::Impl {
                   "bytes after EOF that are no VMDESCRIPTION");
     }
     if (bytes.size() < 5) {
-      return Fail(ErrorCode::kTruncated, offset + bytes.size(),
-                  "VMDESCRIPTION", "input ends in the length");
+      return Fail(ErrorCode::kTruncated, offset + bytes.size(), "VMDESCRIPTION",
+                  "input ends in the length");
     }
     uint32_t length = LoadBe32(&bytes[1]);
     if (length > options_.limits.description_bytes) {
@@ -207,11 +208,10 @@ class StreamReader::Impl {
     }
     bytes = source_.Peek(5 + size_t{length});
     if (bytes.size() < 5 + size_t{length}) {
-      return Fail(ErrorCode::kTruncated, offset + bytes.size(),
-                  "VMDESCRIPTION",
-                  absl::StrCat("input ends in ", length, " bytes, ",
-                               5 + size_t{length} - bytes.size(),
-                               " of them missing"));
+      return Fail(
+          ErrorCode::kTruncated, offset + bytes.size(), "VMDESCRIPTION",
+          absl::StrCat("input ends in ", length, " bytes, ",
+                       5 + size_t{length} - bytes.size(), " of them missing"));
     }
     ByteSpan json = bytes.subspan(5, length);
     if (!description_) {
@@ -333,10 +333,10 @@ class StreamReader::Impl {
     section.id = LoadBe32(&bytes[1]);
     auto known = sections_.find(section.id);
     if (known == sections_.end() || !known->second.started) {
-      return Fail(ErrorCode::kUnknownSection, section.offset,
-                  absl::StrCat(ToString(type), " section"),
-                  absl::StrCat("section id ", Hex(section.id),
-                               " was never started"));
+      return Fail(
+          ErrorCode::kUnknownSection, section.offset,
+          absl::StrCat(ToString(type), " section"),
+          absl::StrCat("section id ", Hex(section.id), " was never started"));
     }
     std::string idstr = known->second.idstr;
     section.idstr = idstr;
@@ -399,8 +399,7 @@ class StreamReader::Impl {
         described != source_.offset() - content) {
       Fail(ErrorCode::kOutOfStep, source_.offset(), section_name_,
            absl::StrCat("has ", source_.offset() - content,
-                        " bytes of content, the description says ",
-                        described));
+                        " bytes of content, the description says ", described));
     }
   }
 
@@ -438,9 +437,34 @@ class StreamReader::Impl {
           return;
         case Step::kError:
           error_ = decoder.error(section.idstr);
+          ExplainEarlyFooter(section);
           return;
       }
     }
+  }
+
+  // A handler that failed leaves its section as it is, and the footer follows:
+  // the stream goes on.
+  void ExplainEarlyFooter(const SectionView& section) {
+    uint64_t at = source_.offset();
+    ByteSpan bytes = source_.Peek(kTagBytes + kFooterBytes);
+    auto footer_at = [&](size_t from) {
+      return bytes.size() >= from + kFooterBytes &&
+             bytes[from] == static_cast<uint8_t>(SectionType::kSectionFooter) &&
+             LoadBe32(&bytes[from + 1]) == section.id;
+    };
+    if (error_.code == ErrorCode::kRecordLimit && footer_at(kTagBytes)) {
+      error_.reason =
+          "DATA without a size, then the section's footer: the source's "
+          "handler failed here";
+      return;
+    }
+    bool tag_expected = error_.code == ErrorCode::kUnknownTag ||
+                        error_.code == ErrorCode::kSetupNotEnded;
+    if (!tag_expected || error_.offset != at || !footer_at(0)) return;
+    error_ = {};
+    Note(Severity::kError, "cut-section", at, section_name_,
+         "ends without END_OF_STATE: the source's handler failed here");
   }
 
   void NoteAmbiguousConfig(const Event& event) {
@@ -473,10 +497,10 @@ class StreamReader::Impl {
       return;
     }
     Note(Severity::kNote, "guessed-end", source_.offset(), section_name_,
-         absl::StrCat("no description; its end at ",
-                      Hex(source_.offset() + guess->content_bytes),
-                      " is a guess by ",
-                      guess->by_footer ? "its footer" : "what seems to follow"));
+         absl::StrCat(
+             "no description; its end at ",
+             Hex(source_.offset() + guess->content_bytes), " is a guess by ",
+             guess->by_footer ? "its footer" : "what seems to follow"));
     content.Pass(guess->content_bytes, "device state");
   }
 
@@ -484,7 +508,8 @@ class StreamReader::Impl {
     GuessContext context;
     context.section_id = section.id;
     context.footers = footers_.value_or(true);
-    context.known_section = [this, &section](uint32_t id) -> const std::string* {
+    context.known_section = [this,
+                             &section](uint32_t id) -> const std::string* {
       auto known = sections_.find(id);
       return known == sections_.end() || id == section.id
                  ? nullptr
@@ -573,9 +598,9 @@ class StreamReader::Impl {
     }
     if (!footers_.value_or(true)) return true;
     if (!is_footer) {
-      return Fail(ErrorCode::kMissingFooter, offset, section_name_,
-                  absl::StrCat("missing section footer, found byte ",
-                               Hex(bytes[0])));
+      return Fail(
+          ErrorCode::kMissingFooter, offset, section_name_,
+          absl::StrCat("missing section footer, found byte ", Hex(bytes[0])));
     }
     if (bytes.size() < kFooterBytes) {
       return Fail(ErrorCode::kTruncated, offset + bytes.size(), section_name_,
@@ -593,8 +618,8 @@ class StreamReader::Impl {
 
   void Note(Severity severity, absl::string_view id, uint64_t offset,
             absl::string_view section, std::string message) {
-    visitor_.OnFinding({severity, std::string(id), offset,
-                        std::string(section), std::move(message)});
+    visitor_.OnFinding({severity, std::string(id), offset, std::string(section),
+                        std::move(message)});
   }
 
   bool Fail(ErrorCode code, uint64_t offset, absl::string_view section,

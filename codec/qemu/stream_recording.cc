@@ -18,8 +18,8 @@ uint64_t Hash(uint64_t hash, ByteSpan bytes) {
 
 void StreamRecording::Flush() {
   if (content_bytes_ == 0) return;
-  lines_.push_back(absl::StrCat("  ", content_bytes_, " bytes, hash ",
-                                content_hash_));
+  lines_.push_back(
+      absl::StrCat("  ", content_bytes_, " bytes, hash ", content_hash_));
   content_bytes_ = 0;
   content_hash_ = 0;
 }
@@ -31,16 +31,15 @@ void StreamRecording::OnHeader(uint32_t version) {
 void StreamRecording::OnConfiguration(const ConfigurationView& configuration) {
   lines_.push_back(absl::StrCat("configuration ", configuration.machine_type));
   for (const auto& subsection : configuration.subsections) {
-    lines_.push_back(absl::StrCat("  ", subsection.name, " ",
-                                  subsection.payload.size()));
+    lines_.push_back(
+        absl::StrCat("  ", subsection.name, " ", subsection.payload.size()));
   }
 }
 
 void StreamRecording::OnSection(const SectionView& section) {
-  lines_.push_back(absl::StrCat(Hex(section.offset), " ",
-                                ToString(section.type), " ", section.id, " ",
-                                section.idstr, " ", section.instance_id, " ",
-                                section.version_id));
+  lines_.push_back(absl::StrCat(
+      Hex(section.offset), " ", ToString(section.type), " ", section.id, " ",
+      section.idstr, " ", section.instance_id, " ", section.version_id));
 }
 
 void StreamRecording::OnDeviceEvent(const SectionView& section,
@@ -48,11 +47,10 @@ void StreamRecording::OnDeviceEvent(const SectionView& section,
   Device& device = devices[std::string(section.idstr)];
   if (event.kind != EventKind::kData || event.starts_record) {
     Flush();
-    lines_.push_back(absl::StrCat("  ", Hex(event.offset), " ",
-                                  ToString(event.kind), " ",
-                                  event.kind == EventKind::kData
-                                      ? event.record_bytes
-                                      : event.payload.size()));
+    lines_.push_back(
+        absl::StrCat("  ", Hex(event.offset), " ", ToString(event.kind), " ",
+                     event.kind == EventKind::kData ? event.record_bytes
+                                                    : event.payload.size()));
   }
   content_bytes_ += event.payload.size();
   content_hash_ = Hash(content_hash_, event.payload);
@@ -85,16 +83,15 @@ void StreamRecording::OnSectionEnd(const SectionView& section,
                                    uint64_t content_bytes, bool footer) {
   Flush();
   if (section.type == SectionType::kFull) {
-    full_sections.push_back(absl::StrCat(section.idstr, " ",
-                                         section.instance_id, ": ",
-                                         content_bytes));
+    full_sections.push_back(absl::StrCat(
+        section.idstr, " ", section.instance_id, ": ", content_bytes));
   }
   lines_.push_back(absl::StrCat("end ", content_bytes, " ", footer));
 }
 
 void StreamRecording::OnCommand(const CommandView& command) {
-  lines_.push_back(absl::StrCat(Hex(command.offset), " ",
-                                ToString(command.command)));
+  lines_.push_back(
+      absl::StrCat(Hex(command.offset), " ", ToString(command.command)));
 }
 
 void StreamRecording::OnEof(uint64_t offset) {

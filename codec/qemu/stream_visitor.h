@@ -33,9 +33,9 @@ struct ConfigurationView {
 
 struct SectionView {
   SectionType type = SectionType::kFull;
-  uint64_t offset = 0;          // Of the section's first byte.
+  uint64_t offset = 0;  // Of the section's first byte.
   uint32_t id = 0;
-  absl::string_view idstr;      // Of the START, for a PART or an END.
+  absl::string_view idstr;  // Of the START, for a PART or an END.
   uint32_t instance_id = 0;
   uint32_t version_id = 0;
   bool vfio = false;

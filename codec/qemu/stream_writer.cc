@@ -76,8 +76,8 @@ void StreamWriter::OnDeviceEvent(const SectionView& section,
     error_.offset = event.offset;
   }
   for (const iovec& piece : encoder_->pieces()) {
-    sink_.Write(ByteSpan(static_cast<const uint8_t*>(piece.iov_base),
-                         piece.iov_len));
+    sink_.Write(
+        ByteSpan(static_cast<const uint8_t*>(piece.iov_base), piece.iov_len));
   }
   encoder_->Clear();
 }

@@ -33,7 +33,9 @@ class ByteSink {
 
 class StringSink : public ByteSink {
  public:
-  void Write(ByteSpan bytes) override { bytes_.append(AsText(bytes).data(), bytes.size()); }
+  void Write(ByteSpan bytes) override {
+    bytes_.append(AsText(bytes).data(), bytes.size());
+  }
   const std::string& bytes() const { return bytes_; }
 
  private:

@@ -20,13 +20,13 @@ bool Add(uint64_t size, uint64_t count, uint64_t& sum) {
   return sum <= kMaxBytes;
 }
 
-bool AddFields(
-    const google::protobuf::RepeatedPtrField<vmdesc::Field>& fields,
-    uint64_t& sum, Release& not_before) {
+bool AddFields(const google::protobuf::RepeatedPtrField<vmdesc::Field>& fields,
+               uint64_t& sum, Release& not_before) {
   for (const vmdesc::Field& field : fields) {
     uint64_t count = field.has_array_len() ? field.array_len() : 1;
     if (!Add(field.size(), count, sum)) return false;
-    if (field.type() == "nullptr") not_before = std::max<Release>(not_before, 1000);
+    if (field.type() == "nullptr")
+      not_before = std::max<Release>(not_before, 1000);
     if (field.type() == "ptr-marker") {
       not_before = std::max<Release>(not_before, 1101);
     }
@@ -54,8 +54,8 @@ absl::StatusOr<VmDescription> VmDescription::Parse(absl::string_view json) {
   vmdesc::Description parsed;
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
-  auto status = google::protobuf::util::JsonStringToMessage(
-      std::string(json), &parsed, options);
+  auto status = google::protobuf::util::JsonStringToMessage(std::string(json),
+                                                            &parsed, options);
   if (!status.ok()) {
     // The first line; what follows is an excerpt with a caret.
     std::string message = status.ToString();

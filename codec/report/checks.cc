@@ -11,14 +11,21 @@ namespace {
 class Checker {
  public:
   Checker(const report::Report& report, const std::vector<DeviceFacts>& facts,
-          const StreamFacts& stream, const DialectDetector& detector)
-      : report_(report), facts_(facts), stream_(stream), detector_(detector) {}
+          const StreamFacts& stream,
+          const std::vector<DialectDetector>& detectors)
+      : report_(report),
+        facts_(facts),
+        stream_(stream),
+        detectors_(detectors) {}
 
   std::vector<Finding> Run() {
     for (size_t i = 0; i < facts_.size(); ++i) {
-      CheckDevice(report_.devices(static_cast<int>(i)), facts_[i]);
+      const report::Device& device = report_.devices(static_cast<int>(i));
+      CheckDevice(device, facts_[i]);
+      if (detectors_.empty()) continue;
+      CheckRepeats(device, facts_[i], detectors_[i]);
+      CheckDialect(device.idstr(), detectors_[i]);
     }
-    CheckDialect();
     if (stream_.described_page_bytes != 0 &&
         stream_.described_page_bytes != report_.target_page_bytes()) {
       Add(Severity::kWarning, "page-size", report_.description().offset(),
@@ -38,18 +45,6 @@ class Checker {
           facts.init_data_sent_offset, absl::StrCat(name, " PART"),
           "INIT_DATA_SENT, but switchover-ack is not used: there is no "
           "OPEN_RETURN_PATH before");
-    }
-    if (device.init_data_sent() > 1) {
-      auto rows = detector_.Candidates();
-      bool may_repeat =
-          std::any_of(rows.begin(), rows.end(), [](const Dialect* row) {
-            return row->habits.init_data_sent_repeats;
-          });
-      if (!may_repeat) {
-        Add(Severity::kWarning, "init-data-sent-twice",
-            facts.second_init_data_sent_offset, absl::StrCat(name, " PART"),
-            "INIT_DATA_SENT again, which QEMU before 11.1 never sends");
-      }
     }
     if (facts.after_end_offset != 0) {
       Add(Severity::kWarning, "data-after-end", facts.after_end_offset, name,
@@ -88,25 +83,37 @@ class Checker {
     }
   }
 
-  void CheckDialect() {
-    for (const DialectEvidence& evidence : detector_.Evidence()) {
+  void CheckRepeats(const report::Device& device, const DeviceFacts& facts,
+                    const DialectDetector& detector) {
+    if (device.init_data_sent() <= 1) return;
+    for (const Dialect* row : detector.Candidates()) {
+      if (row->habits.init_data_sent_repeats) return;
+    }
+    Add(Severity::kWarning, "init-data-sent-twice",
+        facts.second_init_data_sent_offset,
+        absl::StrCat(device.idstr(), " PART"),
+        "INIT_DATA_SENT again, which QEMU before 11.1 never sends");
+  }
+
+  void CheckDialect(const std::string& name, const DialectDetector& detector) {
+    for (const DialectEvidence& evidence : detector.Evidence()) {
       if (!evidence.contradiction) continue;
       switch (evidence.kind) {
         case DialectEvidence::kGrammar:
-          Add(Severity::kError, "dialect", evidence.offset, "stream",
+          Add(Severity::kError, "dialect", evidence.offset, name,
               absl::StrCat(evidence.what,
                            ": no release takes that beside what came before (",
-                           detector_.Name(), ")"));
+                           detector.Name(), ")"));
           break;
         case DialectEvidence::kHabit:
-          Add(Severity::kNote, "dialect-habit", evidence.offset, "stream",
-              absl::StrCat(evidence.what, ": no release of ",
-                           detector_.Name(), " writes that, but each loads it"));
+          Add(Severity::kNote, "dialect-habit", evidence.offset, name,
+              absl::StrCat(evidence.what, ": no release of ", detector.Name(),
+                           " writes that, but each loads it"));
           break;
         case DialectEvidence::kRelease:
-          Add(Severity::kWarning, "dialect-release", evidence.offset, "stream",
+          Add(Severity::kWarning, "dialect-release", evidence.offset, name,
               absl::StrCat(evidence.what, " does not go with dialect ",
-                           detector_.Name()));
+                           detector.Name()));
           break;
       }
     }
@@ -121,17 +128,16 @@ class Checker {
   const report::Report& report_;
   const std::vector<DeviceFacts>& facts_;
   const StreamFacts& stream_;
-  const DialectDetector& detector_;
+  const std::vector<DialectDetector>& detectors_;
   std::vector<Finding> findings_;
 };
 
 }  // namespace
 
-std::vector<Finding> CheckReport(const report::Report& report,
-                                 const std::vector<DeviceFacts>& facts,
-                                 const StreamFacts& stream,
-                                 const DialectDetector& detector) {
-  return Checker(report, facts, stream, detector).Run();
+std::vector<Finding> CheckReport(
+    const report::Report& report, const std::vector<DeviceFacts>& facts,
+    const StreamFacts& stream, const std::vector<DialectDetector>& detectors) {
+  return Checker(report, facts, stream, detectors).Run();
 }
 
 }  // namespace migstream

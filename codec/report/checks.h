@@ -22,8 +22,8 @@ struct DeviceFacts {
   uint64_t second_config_offset = 0;
   uint64_t init_data_sent_offset = 0;
   uint64_t second_init_data_sent_offset = 0;
-  uint64_t after_end_offset = 0;       // A PART or END after END; 0: none.
-  uint64_t msix_spells_offset = 0;     // 0: it does not.
+  uint64_t after_end_offset = 0;    // A PART or END after END; 0: none.
+  uint64_t msix_spells_offset = 0;  // 0: it does not.
 };
 
 struct StreamFacts {
@@ -31,10 +31,12 @@ struct StreamFacts {
   uint64_t described_page_bytes = 0;
 };
 
-// `facts` stand in the order of report.devices.
-std::vector<Finding> CheckReport(
-    const report::Report& report, const std::vector<DeviceFacts>& facts,
-    const StreamFacts& stream, const DialectDetector& detector);
+// `facts` and `detectors` stand in the order of report.devices; there are no
+// detectors if the dialect was chosen by name.
+std::vector<Finding> CheckReport(const report::Report& report,
+                                 const std::vector<DeviceFacts>& facts,
+                                 const StreamFacts& stream,
+                                 const std::vector<DialectDetector>& detectors);
 
 }  // namespace migstream
 

@@ -45,7 +45,8 @@ void FillPci(const PciConfig& pci, report::Pci& out) {
 
 }  // namespace
 
-void FillConfig(const Event& event, const ConfigView& view, report::Config& config) {
+void FillConfig(const Event& event, const ConfigView& view,
+                report::Config& config) {
   config.set_offset(event.offset);
   config.set_bytes(event.layout.total_bytes);
   config.set_pci_config_bytes(event.layout.pci_config_bytes);
@@ -65,7 +66,8 @@ void FillConfig(const Event& event, const ConfigView& view, report::Config& conf
   }
 }
 
-void FillSubsection(const SubsectionView& view, report::Subsection& subsection) {
+void FillSubsection(const SubsectionView& view,
+                    report::Subsection& subsection) {
   subsection.set_name(Printable(view.name));
   subsection.set_version(view.version);
   subsection.set_bytes(view.payload.size());

@@ -9,7 +9,8 @@
 
 namespace migstream {
 
-void FillConfig(const Event& event, const ConfigView& view, report::Config& config);
+void FillConfig(const Event& event, const ConfigView& view,
+                report::Config& config);
 
 void FillSubsection(const SubsectionView& view, report::Subsection& subsection);
 

@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "codec/device/config_compare.h"
 #include "codec/device/config_view.h"
 #include "codec/device/dialect_detector.h"
@@ -64,8 +65,8 @@ class ReportBuilder : public StreamVisitor {
         for (const auto& name : ParseCapabilities(subsection.payload)) {
           report_.add_capabilities(Printable(name));
           if (name == "mapped-ram") {
-            detector_.NotBefore(900, configuration.offset,
-                                "capability mapped-ram");
+            bounds_.NotBefore(900, configuration.offset,
+                              "capability mapped-ram");
           }
         }
       } else if (subsection.name == kUuidSubsection) {
@@ -73,7 +74,7 @@ class ReportBuilder : public StreamVisitor {
       }
     }
     if (Release release = MachineTypeRelease(configuration.machine_type)) {
-      detector_.NotBefore(
+      bounds_.NotBefore(
           release, configuration.offset,
           absl::StrCat("machine type ", Printable(configuration.machine_type)));
     }
@@ -85,14 +86,15 @@ class ReportBuilder : public StreamVisitor {
       device_ = nullptr;
       return;
     }
-    auto [found, added] = devices_.try_emplace(
-        {std::string(section.idstr), section.instance_id},
-        report_.devices_size());
+    auto [found, added] =
+        devices_.try_emplace({std::string(section.idstr), section.instance_id},
+                             report_.devices_size());
     if (added) {
       report::Device& device = *report_.add_devices();
       device.set_idstr(Printable(section.idstr));
       device.set_instance_id(section.instance_id);
       device.set_section_id(section.id);
+      detectors_.emplace_back();
       facts_.emplace_back();
       facts_.back().first_offset = section.offset;
     }
@@ -105,18 +107,19 @@ class ReportBuilder : public StreamVisitor {
     } else if (section.type == SectionType::kEnd) {
       Count(device_->mutable_stop_copy());
     }
-    bool iterative = section.type == SectionType::kPart ||
-                     section.type == SectionType::kEnd;
+    bool iterative =
+        section.type == SectionType::kPart || section.type == SectionType::kEnd;
     if (iterative && device_facts_->ended &&
         device_facts_->after_end_offset == 0) {
       device_facts_->after_end_offset = section.offset;
     }
     device_facts_->ended |= section.type == SectionType::kEnd;
-    if (detecting_) detector_.Section(section.type, section.offset);
+    detector_ = &detectors_[found->second];
+    detector_->Section(section.type, section.offset);
   }
 
   void OnDeviceEvent(const SectionView& section, const Event& event) override {
-    if (detecting_) detector_.Observe(event);
+    detector_->Observe(event);
     ++events_in_section_;
     switch (event.kind) {
       case EventKind::kData:
@@ -178,10 +181,10 @@ class ReportBuilder : public StreamVisitor {
     }
     if (command.command == Command::kOpenReturnPath) stream_.return_path = true;
     if (command.command == Command::kSwitchoverStart) {
-      detector_.NotBefore(1000, command.offset, "COMMAND SWITCHOVER_START");
+      bounds_.NotBefore(1000, command.offset, "COMMAND SWITCHOVER_START");
     }
     if (command.command == Command::kEnableColo) {
-      detector_.NotAfter(1002, command.offset, "COMMAND ENABLE_COLO");
+      bounds_.NotAfter(1002, command.offset, "COMMAND ENABLE_COLO");
     }
   }
 
@@ -201,11 +204,11 @@ class ReportBuilder : public StreamVisitor {
     if (!error.ok()) {
       report_.set_complete(false);
       if (!IsInputProblem(error.code)) {
-        AddFinding({Severity::kError,
-                    error.code == ErrorCode::kTruncated ? "truncated"
-                                                        : "refused",
-                    error.offset, error.section, error.reason},
-                   report_);
+        AddFinding(
+            {Severity::kError,
+             error.code == ErrorCode::kTruncated ? "truncated" : "refused",
+             error.offset, error.section, error.reason},
+            report_);
       }
     }
     FinishRam(reader.ram());
@@ -215,7 +218,7 @@ class ReportBuilder : public StreamVisitor {
     }
     FinishDialect();
     for (const Finding& finding :
-         CheckReport(report_, facts_, stream_, detector_)) {
+         CheckReport(report_, facts_, stream_, detectors_)) {
       AddFinding(finding, report_);
     }
   }
@@ -289,9 +292,9 @@ class ReportBuilder : public StreamVisitor {
          options_.destination_device != section.idstr)) {
       return;
     }
-    std::optional<ConfigMismatch> mismatch = CompareConfig(
-        view.pci_config, AsBytes(options_.destination_config),
-        HeaderMasks(view.pci_config.size()));
+    std::optional<ConfigMismatch> mismatch =
+        CompareConfig(view.pci_config, AsBytes(options_.destination_config),
+                      HeaderMasks(view.pci_config.size()));
     if (!mismatch) return;
     constexpr uint64_t kBeforePciConfig = 8 + 4;  // Tag, version.
     AddFinding({Severity::kError, "config-mismatch",
@@ -344,10 +347,10 @@ class ReportBuilder : public StreamVisitor {
       if (block.pages_offset != 0) row.set_pages_offset(block.pages_offset);
     }
     if (stats.multifd_flushes != 0) {
-      detector_.NotBefore(801, stats.first_multifd_flush, "RAM MULTIFD_FLUSH");
+      bounds_.NotBefore(801, stats.first_multifd_flush, "RAM MULTIFD_FLUSH");
     }
     if (stats.compressed_pages != 0) {
-      detector_.NotAfter(900, stats.first_compressed_page, "RAM COMPRESS_PAGE");
+      bounds_.NotAfter(900, stats.first_compressed_page, "RAM COMPRESS_PAGE");
     }
   }
 
@@ -356,52 +359,70 @@ class ReportBuilder : public StreamVisitor {
     report_.mutable_description()->set_devices(description.devices.size());
     uint64_t offset = report_.description().offset();
     if (description.has_configuration) {
-      detector_.NotBefore(800, offset, "VMDESCRIPTION describes CONFIGURATION");
+      bounds_.NotBefore(800, offset, "VMDESCRIPTION describes CONFIGURATION");
     } else if (!report_.machine_type().empty()) {
-      detector_.NotAfter(801, offset,
-                         "VMDESCRIPTION does not describe CONFIGURATION");
+      bounds_.NotAfter(801, offset,
+                       "VMDESCRIPTION does not describe CONFIGURATION");
     }
     if (description.not_before != 0) {
-      detector_.NotBefore(description.not_before, offset,
-                          "VMDESCRIPTION has NULL markers");
+      bounds_.NotBefore(description.not_before, offset,
+                        "VMDESCRIPTION has NULL markers");
     }
   }
 
   void FinishDialect() {
     const Dialect& chosen = *options_.reader.dialect;
     std::vector<const Dialect*> rows;
-    if (chosen.id == DialectId::kAuto) {
-      rows = detector_.Candidates();
-      report_.set_dialect(detector_.Name());
-      for (const DialectEvidence& evidence : detector_.Evidence()) {
-        report::Evidence& row = *report_.add_evidence();
-        row.set_offset(evidence.offset);
-        row.set_what(evidence.what);
-        row.set_contradiction(evidence.contradiction);
-      }
-    } else {
+    if (chosen.id != DialectId::kAuto) {
       rows = {&chosen};
-      report_.set_dialect(std::string(chosen.name));
       report_.add_evidence()->set_what("chosen by name");
+      for (report::Device& device : *report_.mutable_devices()) {
+        device.set_dialect(std::string(chosen.name));
+      }
+      detectors_.clear();
+    } else {
+      rows = DetectDialects(bounds_, detectors_);
+      for (int i = 0; i < report_.devices_size(); ++i) {
+        report_.mutable_devices(i)->set_dialect(detectors_[i].Name());
+      }
+      DialectDetector stream;
+      bounds_.Apply(stream);
+      AddEvidence(stream);
+      for (const DialectDetector& detector : detectors_) AddEvidence(detector);
     }
     for (const Dialect* row : rows) {
       report_.add_dialects(std::string(row->name));
       report_.add_writers(std::string(row->writer));
     }
-    for (report::Device& device : *report_.mutable_devices()) {
-      device.set_dialect(report_.dialect());
+    report_.set_dialect(absl::StrJoin(report_.dialects(), " or "));
+  }
+
+  // What devices have in common is said once.
+  void AddEvidence(const DialectDetector& detector) {
+    for (const DialectEvidence& evidence : detector.Evidence()) {
+      bool known =
+          std::any_of(report_.evidence().begin(), report_.evidence().end(),
+                      [&](const report::Evidence& row) {
+                        return row.what() == evidence.what;
+                      });
+      if (known || report_.evidence_size() >= kMaxFindings) continue;
+      report::Evidence& row = *report_.add_evidence();
+      row.set_offset(evidence.offset);
+      row.set_what(evidence.what);
+      row.set_contradiction(evidence.contradiction);
     }
   }
 
   const ReportOptions& options_;
   report::Report& report_;
-  const bool detecting_ = options_.reader.dialect->id == DialectId::kAuto;
-  DialectDetector detector_;
   StreamFacts stream_;
   // By idstr and instance id.
   absl::flat_hash_map<std::pair<std::string, uint32_t>, int> devices_;
   std::vector<DeviceFacts> facts_;
+  std::vector<DialectDetector> detectors_;  // As report_.devices.
+  ReleaseBounds bounds_;
   report::Device* device_ = nullptr;
+  DialectDetector* detector_ = nullptr;
   DeviceFacts* device_facts_ = nullptr;
   uint64_t records_in_section_ = 0;
   uint64_t events_in_section_ = 0;

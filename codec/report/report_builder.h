@@ -26,8 +26,8 @@ struct ReportOptions {
   // Lists each device's elements in Device.records.
   bool records = false;
   // Called for each of them as it is found, with the device's idstr.
-  std::function<void(const std::string& idstr, const report::Record& record)> on_record =
-      nullptr;
+  std::function<void(const std::string& idstr, const report::Record& record)>
+      on_record = nullptr;
   // A PCI configuration space that the destination's device has; the loader's
   // comparison is made against it for each device named `destination_device`,
   // or for all if that is empty.

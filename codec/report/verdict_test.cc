@@ -139,8 +139,9 @@ TEST_P(VerdictTest, AnUnknownTagIsRefused) {
 TEST_P(VerdictTest, ASetupWithoutEndOfStateIsRefused) {
   uint64_t at = Find("START", "END_OF_STATE");
   SetTag(at, 7);
-  ExpectRefused(at, "END_OF_STATE not found after SETUP, but "
-                    "0xffffffffef100007");
+  ExpectRefused(at,
+                "END_OF_STATE not found after SETUP, but "
+                "0xffffffffef100007");
 }
 
 TEST_P(VerdictTest, ASizeOneTooLargeIsRefused) {

@@ -19,27 +19,27 @@ enum class ErrorCode : uint16_t {
   kNone = 0,
 
   // 1xx: the input is not all there.
-  kTruncated = 100,       // It ends within something.
-  kReadFailed = 101,      // The source failed: an I/O error, a damaged zstd.
+  kTruncated = 100,   // It ends within something.
+  kReadFailed = 101,  // The source failed: an I/O error, a damaged zstd.
 
   // 2xx: a VFIO device's section.
-  kUnknownTag = 200,      // No tag of the dialect.
-  kMisplacedTag = 201,    // A tag that may not stand here.
-  kSetupNotEnded = 202,   // No END_OF_STATE after SETUP.
-  kUnexpectedSection = 203,       // No such section type in the dialect.
-  kSwitchoverAckOff = 204,        // INIT_DATA_SENT with switchover-ack off.
-  kRecordOverrun = 205,   // The caller moved more than the record holds.
-  kMissingPayload = 206,  // Encoding: a record's payload is not complete.
+  kUnknownTag = 200,         // No tag of the dialect.
+  kMisplacedTag = 201,       // A tag that may not stand here.
+  kSetupNotEnded = 202,      // No END_OF_STATE after SETUP.
+  kUnexpectedSection = 203,  // No such section type in the dialect.
+  kSwitchoverAckOff = 204,   // INIT_DATA_SENT with switchover-ack off.
+  kRecordOverrun = 205,      // The caller moved more than the record holds.
+  kMissingPayload = 206,     // Encoding: a record's payload is not complete.
 
   // 3xx: a config payload.
-  kConfigVersion = 300,   // Its version is not 0, 1 or 2.
-  kConfigIrqState = 301,  // An IRQ state is neither 0 nor 1.
-  kConfigNotEnded = 302,  // No END_OF_STATE where each size puts it.
-  kConfigSize = 303,      // It does not fill the size that is known.
-  kConfigAmbiguous = 304, // Several sizes fit and nothing decides.
-  kConfigMismatch = 305,  // The destination's device is another one.
+  kConfigVersion = 300,      // Its version is not 0, 1 or 2.
+  kConfigIrqState = 301,     // An IRQ state is neither 0 nor 1.
+  kConfigNotEnded = 302,     // No END_OF_STATE where each size puts it.
+  kConfigSize = 303,         // It does not fill the size that is known.
+  kConfigAmbiguous = 304,    // Several sizes fit and nothing decides.
+  kConfigMismatch = 305,     // The destination's device is another one.
   kUnknownSubsection = 306,  // And nothing tells how long it is.
-  kUnknownSubflag = 307,  // Dialect E3.
+  kUnknownSubflag = 307,     // Dialect E3.
 
   // 4xx: a claim beyond a caller's limit.
   kRecordLimit = 400,
@@ -59,25 +59,25 @@ enum class ErrorCode : uint16_t {
   kUnknownSection = 503,  // A PART or END without its START.
   kMissingFooter = 504,
   kMismatchedFooter = 505,
-  kUnwalkable = 506,      // Nothing tells how long the content is.
+  kUnwalkable = 506,  // Nothing tells how long the content is.
   kBadConfiguration = 507,
   kBadCommand = 508,
   kBadRam = 509,
-  kBadHandler = 510,      // dirty-bitmap, block, s390, spapr.
+  kBadHandler = 510,  // dirty-bitmap, block, s390, spapr.
   kBadDescription = 511,
-  kOutOfStep = 512,       // The description and the stream disagree.
+  kOutOfStep = 512,  // The description and the stream disagree.
   kTrailingBytes = 513,
 
   // 6xx: use of the library.
   kWriteFailed = 600,
-  kNotWritable = 601,     // Encoding: not in this dialect.
+  kNotWritable = 601,  // Encoding: not in this dialect.
 };
 
 struct Error {
   ErrorCode code = ErrorCode::kNone;
-  uint64_t offset = 0;   // From the first byte of the stream.
-  std::string section;   // "0000:00:05.0/vfio END"; "header".
-  std::string reason;    // What was there, and what was expected.
+  uint64_t offset = 0;  // From the first byte of the stream.
+  std::string section;  // "0000:00:05.0/vfio END"; "header".
+  std::string reason;   // What was there, and what was expected.
 
   bool ok() const { return code == ErrorCode::kNone; }
 };
