@@ -84,7 +84,6 @@ class DialectDetector {
   // a bit for each element, by section type and the element before.
   std::array<std::array<uint16_t, kElements>, 5> seen_ = {};
   uint64_t part_records_seen_ = 0;  // A bit for each number up to 63.
-  bool init_data_sent_ = false;
   std::vector<Exclusion> exclusions_;
 };
 
