@@ -32,6 +32,10 @@ class PayloadExtractor : public StreamVisitor {
   void OnSection(const SectionView& section) override;
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
 
+  void OnFinding(const Finding& finding) override {
+    ambiguous_ |= finding.severity == Severity::kError;
+  }
+
   // kUnknownSection: no such device, or none was named and there are several.
   // kUnwalkable: it is not all in this channel, or not certain.
   Error Verdict() const;

@@ -189,6 +189,31 @@ TEST_P(VerdictTest, AConfigWithoutEndOfStateIsRefused) {
   ExpectRefused(at, "0xffffffffef100007");
 }
 
+TEST_P(VerdictTest, ASectionThatAFailedHandlerCutShortIsToldAndWalkedPast) {
+  uint64_t at = Find("START", "END_OF_STATE");
+  bytes_.erase(at, 8);
+  ExpectRefused(at, "ends without END_OF_STATE: the source's handler failed");
+  EXPECT_TRUE(Check().complete());
+  MemorySource source(AsBytes(bytes_));
+  StringSink sink;
+  EXPECT_TRUE(Repack(source, sink, {}, nullptr).ok());
+  EXPECT_TRUE(sink.bytes() == bytes_);
+
+  // No device should get what its source did not finish.
+  StringSink payload;
+  PayloadExtractor extractor(payload, kIdstr, PayloadExtractor::kPayload);
+  MemorySource again(AsBytes(bytes_));
+  EXPECT_TRUE(StreamReader(again, extractor).Read().ok());
+  EXPECT_EQ(extractor.Verdict().code, ErrorCode::kUnwalkable);
+}
+
+TEST_P(VerdictTest, ADataTagWithoutItsSizeIsTheFailureOfAHandler) {
+  uint64_t at = Find("END", "DATA");
+  uint64_t end = Find("END", "END_OF_STATE");
+  bytes_.erase(at + 8, end + 8 - (at + 8));
+  ExpectRefused(at + 8, "DATA without a size, then the section's footer");
+}
+
 INSTANTIATE_TEST_SUITE_P(Captures, VerdictTest,
                          testing::Values("s111-precopy", "s100-precopy"),
                          [](const auto& info) {
