@@ -7,6 +7,7 @@
 #ifndef MIGSTREAM_FLAGS_TAG_H_
 #define MIGSTREAM_FLAGS_TAG_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -40,7 +41,7 @@ enum class Tag : uint64_t {
 
 // What all tags have in common.
 inline constexpr uint64_t kTagPrefix = 0xffffffffef100000;
-inline constexpr int kTagBytes = 8;
+inline constexpr size_t kTagBytes = 8;
 
 // "DEV_DATA_STATE"; both names for the two numbers that have two; the number
 // in hexadecimal for what is no tag.

@@ -37,7 +37,7 @@ ProgramRun RunProgram(const std::vector<std::string>& words,
                       const ProgramInput& input) {
   // The program may stop reading before all is written.
   std::signal(SIGPIPE, SIG_IGN);
-  int in[2], out[2], err[2];
+  int in[2] = {}, out[2] = {}, err[2] = {};
   for (int* ends : {in, out, err}) EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
   std::vector<char*> argv = {const_cast<char*>(kProgram)};
   for (const std::string& word : words) {

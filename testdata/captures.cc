@@ -28,6 +28,22 @@ std::vector<testdata::Capture> ReadManifest() {
   return {manifest.captures().begin(), manifest.captures().end()};
 }
 
+std::string ReadFile(const testdata::File& file) {
+  auto source = OpenSource(absl::StrCat(kFolder, file.file(), ".zst"));
+  EXPECT_TRUE(source.ok()) << source.status();
+  if (!source.ok()) return "";
+  std::string bytes;
+  while (true) {
+    ByteSpan here = (*source)->Peek(1);
+    if (here.empty()) break;
+    bytes.append(AsText(here).data(), here.size());
+    (*source)->Consume(here.size());
+  }
+  EXPECT_EQ((*source)->failure(), "");
+  EXPECT_EQ(Sha256(bytes), file.sha256());
+  return bytes;
+}
+
 }  // namespace
 
 const std::vector<testdata::Capture>& AllCaptures() {
@@ -49,19 +65,19 @@ std::string CapturePath(const testdata::Capture& capture) {
 }
 
 std::string ReadCapture(const testdata::Capture& capture) {
-  auto source = OpenSource(CapturePath(capture));
-  EXPECT_TRUE(source.ok()) << source.status();
-  if (!source.ok()) return "";
-  std::string bytes;
-  while (true) {
-    ByteSpan here = (*source)->Peek(1);
-    if (here.empty()) break;
-    bytes.append(AsText(here).data(), here.size());
-    (*source)->Consume(here.size());
+  return ReadFile(capture.files(0));
+}
+
+std::vector<std::string> ReadChannels(const testdata::Capture& capture) {
+  std::vector<std::string> channels;
+  for (const testdata::File& file : capture.files()) {
+    if (file.file().find(".ch") == std::string::npos ||
+        file.file().find(".return") != std::string::npos) {
+      continue;
+    }
+    channels.push_back(ReadFile(file));
   }
-  EXPECT_EQ((*source)->failure(), "");
-  EXPECT_EQ(Sha256(bytes), capture.files(0).sha256());
-  return bytes;
+  return channels;
 }
 
 bool HasDeviceStateChannels(const testdata::Capture& capture) {

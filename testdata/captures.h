@@ -23,6 +23,9 @@ std::string CapturePath(const testdata::Capture& capture);
 // The main channel's bytes.
 std::string ReadCapture(const testdata::Capture& capture);
 
+// The bytes of each multifd channel, in the order of connection.
+std::vector<std::string> ReadChannels(const testdata::Capture& capture);
+
 // Whether the stop-copy data travels on multifd channels.
 bool HasDeviceStateChannels(const testdata::Capture& capture);
 

@@ -33,11 +33,10 @@
 #include "codec/device/limits.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
+#include "codec/wire/step.h"
 #include "flags/dialect.h"
 
 namespace migstream {
-
-enum class Step : uint8_t { kEvent, kNeedInput, kDone, kError };
 
 struct DecoderOptions {
   uint64_t offset = 0;  // Of the section's content in the stream.

@@ -25,8 +25,9 @@ FileSource::~FileSource() { close(fd_); }
 
 size_t FileSource::Read(uint8_t* to, size_t count) {
   while (true) {
-    ssize_t got = size_ ? pread(fd_, to, count, start_ + position_)
-                        : read(fd_, to, count);
+    ssize_t got =
+        size_ ? pread(fd_, to, count, static_cast<off_t>(start_ + position_))
+              : read(fd_, to, count);
     if (got >= 0) {
       position_ += got;
       return got;
@@ -56,7 +57,7 @@ std::vector<uint8_t> FileSource::Tail(uint64_t count) {
   uint64_t done = 0;
   while (done < count) {
     ssize_t got = pread(fd_, tail.data() + done, count - done,
-                        start_ + *size_ - count + done);
+                        static_cast<off_t>(start_ + *size_ - count + done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return {};
     done += got;

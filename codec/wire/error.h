@@ -71,6 +71,23 @@ enum class ErrorCode : uint16_t {
   // 6xx: use of the library.
   kWriteFailed = 600,
   kNotWritable = 601,  // Encoding: not in this dialect.
+
+  // 7xx: multifd channels.
+  kMultifdMagic = 700,
+  kMultifdVersion = 701,
+  kMultifdFlags = 702,
+  kMultifdIdstr = 703,        // Not terminated.
+  kMultifdPages = 704,        // More than the packet has slots.
+  kMultifdPacketLimit = 705,  // A payload's size.
+  kMultifdShortPacket = 706,  // Shorter than its own header.
+  kMultifdUnknownDevice = 707,
+  kMultifdIndexLimit = 708,
+  kMultifdGapLimit = 709,
+  kMultifdHeldLimit = 710,
+  kMultifdDuplicate = 711,
+  kMultifdConfigNotLast = 712,
+  kMultifdGap = 713,       // A packet never came.
+  kMultifdNotTaken = 714,  // Use of the library: see Reassembler::Add().
 };
 
 struct Error {

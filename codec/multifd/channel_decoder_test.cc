@@ -1,0 +1,240 @@
+#include "codec/multifd/channel_decoder.h"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "flags/multifd_flags.h"
+#include "gtest/gtest.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+std::string Be32(uint32_t value) {
+  std::string bytes(4, '\0');
+  StoreBe32(reinterpret_cast<uint8_t*>(bytes.data()), value);
+  return bytes;
+}
+
+std::string Padded(std::string text, size_t size) {
+  text.resize(size);
+  return text;
+}
+
+std::string Init(uint8_t id) {
+  return Be32(0x11223344) + Be32(1)    // magic, version
+         + std::string(16, '\x7a')     // uuid
+         + static_cast<char>(id)       // channel
+         + std::string(7 + 32, '\0');  // reserved
+}
+
+std::string Device(const std::string& payload,
+                   const std::string& idstr = "0000:00:05.0/vfio") {
+  return Be32(0x11223344) + Be32(1) + Be32(kMultifdDeviceState)  // header
+         + Padded(idstr, 256)                                    // idstr
+         + Be32(0)                                               // instance
+         + Be32(static_cast<uint32_t>(payload.size())) + payload;
+}
+
+struct Ram {
+  uint32_t flags = 0;
+  uint32_t normal = 0;
+  uint32_t zero = 0;
+  uint32_t payload_bytes = 0;
+};
+
+std::string RamPacketBytes(const Ram& ram, const std::string& payload = "") {
+  return Be32(0x11223344) + Be32(1) + Be32(ram.flags)  // header
+         + Be32(128) + Be32(ram.normal)                // allocated, normal
+         + Be32(ram.payload_bytes)                     // next_packet_size
+         + Be32(0) + Be32(7)                           // packet_num
+         + Be32(ram.zero) + std::string(28, '\0')      // zero, unused
+         + Padded("pc.ram", 256)                       // block
+         + std::string(8 * 128, '\0')                  // offsets
+         + payload;
+}
+
+struct Seen {
+  std::vector<std::string> events;  // The pieces of a payload put together.
+  Error error;
+  std::string bytes;  // All events' bytes.
+};
+
+Seen Decode(const std::string& bytes, size_t longest, uint32_t seed = 1) {
+  Seen seen;
+  ChannelDecoder decoder;
+  std::mt19937 random(seed);
+  std::string held;
+  size_t given = 0;
+  MultifdEvent event;
+  while (true) {
+    std::string buffer = held;
+    ByteSpan input = AsBytes(buffer);
+    Step step = decoder.Next(input, event);
+    held = std::string(AsText(input));
+    if (step == Step::kError) {
+      seen.error = decoder.error("channel");
+      EXPECT_EQ(decoder.Next(input, event), Step::kError) << "sticky";
+      return seen;
+    }
+    if (step == Step::kNeedInput) {
+      EXPECT_GT(decoder.bytes_needed(), held.size());
+      if (given == bytes.size()) {
+        seen.error = decoder.AtEndOfInput("channel", AsBytes(held));
+        return seen;
+      }
+      size_t size = std::min(1 + random() % longest, bytes.size() - given);
+      held += bytes.substr(given, size);
+      given += size;
+      continue;
+    }
+    // `input` was taken from `buffer`: the views are still good.
+    seen.bytes += std::string(AsText(event.bytes));
+    switch (event.kind) {
+      case MultifdEventKind::kInit:
+        seen.events.push_back(absl::StrCat("init ", event.init.channel_id));
+        break;
+      case MultifdEventKind::kRamPacket:
+        seen.events.push_back(absl::StrCat(
+            "ram ", MultifdFlagsToString(event.flags), " ", event.ram.block,
+            " ", event.ram.normal_pages, " ", event.ram.zero_pages, ": "));
+        break;
+      case MultifdEventKind::kDeviceState:
+        seen.events.push_back(absl::StrCat("device ", event.device.idstr, " ",
+                                           event.payload_bytes, ": "));
+        break;
+      case MultifdEventKind::kPayload:
+        absl::StrAppend(&seen.events.back(), AsText(event.bytes));
+        break;
+    }
+  }
+}
+
+Seen DecodeAllWays(const std::string& bytes) {
+  Seen whole = Decode(bytes, bytes.size() + 1);
+  for (size_t longest : {1, 2, 13, 300, 5000}) {
+    Seen pieces = Decode(bytes, longest);
+    EXPECT_EQ(pieces.events, whole.events);
+    EXPECT_EQ(ToString(pieces.error), ToString(whole.error));
+    EXPECT_EQ(pieces.bytes, whole.bytes);
+  }
+  return whole;
+}
+
+TEST(ChannelDecoderTest, AChannelIsAnInitMessageAndPackets) {
+  std::string pages(2 * 4096, 'p');
+  std::string bytes =
+      Init(3) +
+      RamPacketBytes({.normal = 2, .zero = 1, .payload_bytes = 8192}, pages) +
+      RamPacketBytes({.flags = kMultifdSync}) + Device("state");
+  Seen seen = DecodeAllWays(bytes);
+  EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
+  EXPECT_EQ(seen.events,
+            (std::vector<std::string>{
+                "init 3", "ram 0 pc.ram 2 1: " + pages,
+                "ram SYNC pc.ram 0 0: ", "device 0000:00:05.0/vfio 5: state"}));
+  EXPECT_EQ(seen.bytes, bytes);
+}
+
+TEST(ChannelDecoderTest, ASizeWithoutPagesIsStaleAndHasNoPayload) {
+  Seen seen = DecodeAllWays(Init(0) + RamPacketBytes({.payload_bytes = 4096}) +
+                            RamPacketBytes({}));
+  EXPECT_TRUE(seen.error.ok());
+  EXPECT_EQ(seen.events.size(), 3);
+}
+
+TEST(ChannelDecoderTest, CompressedPayloadIsAsLongAsItSays) {
+  Seen seen = DecodeAllWays(
+      Init(0) +
+      RamPacketBytes({.flags = kMultifdZstd, .normal = 2, .payload_bytes = 3},
+                     "abc"));
+  EXPECT_TRUE(seen.error.ok());
+  EXPECT_EQ(seen.events[1], "ram ZSTD pc.ram 2 0: abc");
+}
+
+TEST(ChannelDecoderTest, EndingAnywhereButBetweenPacketsIsATruncation) {
+  std::string bytes = Init(0) + Device("state");
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    Seen seen = Decode(bytes.substr(0, size), size + 1);
+    if (size == kMultifdInitBytes) {
+      EXPECT_TRUE(seen.error.ok());
+      continue;
+    }
+    EXPECT_EQ(seen.error.code, ErrorCode::kTruncated) << size;
+    EXPECT_EQ(seen.error.offset, size);
+  }
+}
+
+void ExpectError(const std::string& bytes, ErrorCode code, uint64_t offset) {
+  Seen seen = DecodeAllWays(bytes);
+  EXPECT_EQ(seen.error.code, code) << ToString(seen.error);
+  EXPECT_EQ(seen.error.offset, offset) << ToString(seen.error);
+}
+
+TEST(ChannelDecoderTest, WhatNoWriterSendsIsRefused) {
+  const size_t at = kMultifdInitBytes;
+  ExpectError(std::string(64, 'x'), ErrorCode::kMultifdMagic, 0);
+  ExpectError(Be32(0x11223344) + Be32(2) + std::string(56, '\0'),
+              ErrorCode::kMultifdVersion, 4);
+  ExpectError(Init(0) + std::string(12, 'x'), ErrorCode::kMultifdMagic, at);
+
+  std::string device = Device("state");
+  std::string sync = device;
+  sync[11] = 0x41;
+  ExpectError(Init(0) + sync, ErrorCode::kMultifdFlags, at + 8);
+  std::string empty = Device("");
+  ExpectError(Init(0) + empty, ErrorCode::kMultifdPacketLimit, at + 272);
+  std::string huge = device;
+  huge.replace(272, 4, Be32(0xffffffff));
+  ExpectError(Init(0) + huge, ErrorCode::kMultifdPacketLimit, at + 272);
+  ExpectError(Init(0) + Device("state", std::string(256, 'x')),
+              ErrorCode::kMultifdIdstr, at + 12);
+
+  ExpectError(Init(0) + RamPacketBytes({.normal = 129}),
+              ErrorCode::kMultifdPages, at + 16);
+  ExpectError(Init(0) + RamPacketBytes({.normal = 128, .zero = 1}),
+              ErrorCode::kMultifdPages, at + 16);
+  ExpectError(Init(0) + RamPacketBytes({.normal = 1, .payload_bytes = 4095}),
+              ErrorCode::kMultifdPacketLimit, at + 20);
+}
+
+TEST(ChannelDecoderTest, PayloadMayBeMovedByTheCaller) {
+  std::string bytes = Init(0) + Device("state").substr(0, 276);
+  ChannelDecoder decoder;
+  MultifdEvent event;
+  ByteSpan input = AsBytes(bytes);
+  EXPECT_EQ(decoder.Next(input, event), Step::kEvent);
+  EXPECT_EQ(decoder.Next(input, event), Step::kEvent);
+  EXPECT_EQ(decoder.payload_left(), 5);
+  EXPECT_EQ(decoder.TakeOver(5), Step::kEvent);
+  EXPECT_TRUE(decoder.at_boundary());
+  EXPECT_EQ(decoder.TakeOver(1), Step::kError);
+}
+
+class ChannelCaptureTest : public testing::TestWithParam<testdata::Capture> {};
+
+TEST_P(ChannelCaptureTest, EveryChannelIsDecodedToItsEnd) {
+  for (const std::string& bytes : ReadChannels(GetParam())) {
+    for (size_t longest : {size_t{97}, size_t{4096}, bytes.size()}) {
+      Seen seen = Decode(bytes, longest);
+      EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
+      EXPECT_TRUE(seen.bytes == bytes);
+    }
+  }
+}
+
+std::vector<testdata::Capture> WithChannels() {
+  std::vector<testdata::Capture> captures;
+  for (const testdata::Capture& capture : AllCaptures()) {
+    if (capture.files_size() > 2) captures.push_back(capture);
+  }
+  return captures;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ChannelCaptureTest,
+                         testing::ValuesIn(WithChannels()), CaptureName());
+
+}  // namespace
+}  // namespace migstream

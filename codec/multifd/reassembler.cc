@@ -1,0 +1,192 @@
+#include "codec/multifd/reassembler.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "flags/multifd_flags.h"
+
+namespace migstream {
+namespace {
+
+constexpr uint32_t kVfioPacketVersion = 0;
+constexpr uint32_t kInvalidIndex = 0xffffffff;
+
+VfioPacketHeader ParseHeader(ByteSpan payload, bool host_endian) {
+  auto load = [host_endian](const uint8_t* from) {
+    return host_endian ? LoadLe32(from) : LoadBe32(from);
+  };
+  return {load(&payload[0]), load(&payload[4]), load(&payload[8])};
+}
+
+}  // namespace
+
+void Reassembler::Expect(absl::string_view idstr, uint32_t instance_id) {
+  closed_ = true;
+  auto [entry, added] =
+      index_.try_emplace({std::string(idstr), instance_id}, devices_.size());
+  if (!added) return;
+  devices_.push_back(std::make_unique<Device>());
+  devices_.back()->idstr = std::string(idstr);
+  devices_.back()->instance_id = instance_id;
+}
+
+Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload) {
+  if (!error_.ok()) return error_;
+  std::pair<std::string, uint32_t> key(packet.idstr, packet.instance_id);
+  auto found = index_.find(key);
+  if (found == index_.end()) {
+    Device unknown;
+    unknown.idstr = key.first;
+    if (closed_) {
+      return Fail(
+          ErrorCode::kMultifdUnknownDevice, unknown,
+          absl::StrCat("device-state packet for instance ", packet.instance_id,
+                       ", which the main channel does not name"));
+    }
+    if (devices_.size() >= limits_.devices) {
+      return Fail(ErrorCode::kDeviceLimit, unknown,
+                  absl::StrCat("more than ", limits_.devices, " devices"));
+    }
+    found = index_.try_emplace(key, devices_.size()).first;
+    devices_.push_back(std::make_unique<Device>());
+    devices_.back()->idstr = key.first;
+    devices_.back()->instance_id = packet.instance_id;
+  }
+  Device& device = *devices_[found->second];
+  if (due_ != nullptr) {
+    return Fail(ErrorCode::kMultifdNotTaken, device,
+                "what was due before this packet has not been taken");
+  }
+  if (payload.size() < VfioPacketHeader::kBytes) {
+    return Fail(
+        ErrorCode::kMultifdShortPacket, device,
+        absl::StrCat("packet too short at ", payload.size(), " (min is 12)"));
+  }
+  VfioPacketHeader header = ParseHeader(payload, host_endian_);
+  ByteSpan data = payload.subspan(VfioPacketHeader::kBytes);
+  if (Error error = Check(device, header, data.size()); !error.ok()) {
+    return error;
+  }
+  bool config = (header.flags & kVfioPacketConfigState) != 0;
+  if (config) {
+    device.config_seen = true;
+    device.config_index = header.index;
+  }
+  device.any_seen = true;
+  device.highest = std::max(device.highest, header.index);
+  if (header.index == device.next) {
+    due_ = &device;
+    direct_ = true;
+    direct_config_ = config;
+    direct_data_ = data;
+    ++device.next;
+    return {};
+  }
+  device.held_bytes += data.size();
+  held_bytes_ += data.size();
+  device.held[header.index] = {{data.begin(), data.end()}, config};
+  return {};
+}
+
+// All that can be wrong with a packet before a byte of it is kept.
+Error Reassembler::Check(Device& device, const VfioPacketHeader& header,
+                         size_t data_bytes) {
+  uint32_t index = header.index;
+  if (header.version != kVfioPacketVersion) {
+    return Fail(ErrorCode::kMultifdVersion, device,
+                absl::StrCat("packet has unknown version ", header.version));
+  }
+  if (index == kInvalidIndex || index > limits_.index) {
+    return Fail(ErrorCode::kMultifdIndexLimit, device,
+                absl::StrCat("packet index ", Hex(index), " is beyond ",
+                             limits_.index));
+  }
+  if (index < device.next || device.held.contains(index)) {
+    return Fail(ErrorCode::kMultifdDuplicate, device,
+                absl::StrCat("packet ", index, " came before"));
+  }
+  if (index - device.next > limits_.gap) {
+    return Fail(ErrorCode::kMultifdGapLimit, device,
+                absl::StrCat("packet ", index, " is ", index - device.next,
+                             " ahead of packet ", device.next,
+                             ", the limit is ", limits_.gap));
+  }
+  if ((header.flags & ~uint32_t{kVfioPacketConfigState}) != 0) {
+    return Fail(ErrorCode::kMultifdFlags, device,
+                absl::StrCat("packet ", index, " has flags ",
+                             VfioPacketFlagsToString(header.flags)));
+  }
+  bool config = header.flags != 0;
+  if (config && device.config_seen) {
+    return Fail(ErrorCode::kMultifdConfigNotLast, device,
+                absl::StrCat("packets ", device.config_index, " and ", index,
+                             " are both config packets"));
+  }
+  if ((config && device.any_seen && index < device.highest) ||
+      (!config && device.config_seen && index > device.config_index)) {
+    return Fail(ErrorCode::kMultifdConfigNotLast, device,
+                absl::StrCat("packet ", config ? device.highest : index,
+                             " comes after the config packet ",
+                             config ? index : device.config_index));
+  }
+  // Only what has to wait is held.
+  if (index != device.next &&
+      (data_bytes > limits_.held_bytes_per_device - device.held_bytes ||
+       data_bytes > limits_.held_bytes - held_bytes_)) {
+    return Fail(ErrorCode::kMultifdHeldLimit, device,
+                absl::StrCat("queuing state buffer ", index,
+                             " would exceed the bytes held: ", held_bytes_,
+                             " while packet ", device.next, " is missing"));
+  }
+  return {};
+}
+
+bool Reassembler::Next(ReassembledPiece& piece) {
+  if (!error_.ok()) return false;
+  auto give = [&piece](const Device& device, uint32_t index, bool config,
+                       ByteSpan data) {
+    piece = {device.idstr, device.instance_id, index, config, data};
+    return true;
+  };
+  if (direct_) {
+    direct_ = false;
+    return give(*due_, due_->next - 1, direct_config_, direct_data_);
+  }
+  // Only the device whose packet came last can have become due.
+  if (due_ == nullptr) return false;
+  auto found = due_->held.find(due_->next);
+  if (found == due_->held.end()) {
+    due_ = nullptr;
+    return false;
+  }
+  current_ = std::move(found->second);
+  due_->held.erase(found);
+  due_->held_bytes -= current_.bytes.size();
+  held_bytes_ -= current_.bytes.size();
+  return give(*due_, due_->next++, current_.config, current_.bytes);
+}
+
+Error Reassembler::Finish() const {
+  if (!error_.ok()) return error_;
+  for (const auto& device : devices_) {
+    if (!device->held.empty() || direct_) {
+      return {ErrorCode::kMultifdGap, 0, device->idstr,
+              absl::StrCat("packet ", device->next, " is missing, ",
+                           device->held.size(), " after it are there")};
+    }
+    if (!device->config_seen) {
+      return {ErrorCode::kMultifdGap, 0, device->idstr,
+              absl::StrCat("no config packet, ", device->next,
+                           " data packets are there")};
+    }
+  }
+  return {};
+}
+
+Error Reassembler::Fail(ErrorCode code, const Device& device,
+                        std::string reason) {
+  error_ = {code, 0, device.idstr, std::move(reason)};
+  return error_;
+}
+
+}  // namespace migstream

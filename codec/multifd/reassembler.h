@@ -1,0 +1,101 @@
+// Puts one device's packets, which come over several channels in any order,
+// back into the order in which the device gave them. FORMAT.md section 13.
+//
+//   Reassembler reassembler(limits);
+//   Error error = reassembler.Add(packet, payload);   // Of any channel.
+//   while (reassembler.Next(piece)) …                 // All that is due now.
+//   Error error = reassembler.Finish();               // Is anything missing?
+//
+// A packet that is due is handed out as a view of what the caller gave; one
+// that is ahead is copied and held, within the limits. A real QEMU waits in
+// silence for a packet that never comes; Finish() names it. Errors are sticky.
+
+#ifndef MIGSTREAM_CODEC_MULTIFD_REASSEMBLER_H_
+#define MIGSTREAM_CODEC_MULTIFD_REASSEMBLER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "codec/multifd/limits.h"
+#include "codec/multifd/packet.h"
+#include "codec/wire/bytes.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+struct ReassembledPiece {
+  absl::string_view idstr;  // Good as long as the reassembler.
+  uint32_t instance_id = 0;
+  uint32_t index = 0;
+  bool config = false;  // CONFIG … END_OF_STATE, and the device's last.
+  ByteSpan data;        // Good until the next call of Add() or Next().
+};
+
+class Reassembler {
+ public:
+  // `host_endian` for the packet headers of dialects E6 and E7.
+  explicit Reassembler(const MultifdLimits& limits = {},
+                       bool host_endian = false)
+      : limits_(limits), host_endian_(host_endian) {}
+
+  // Only these devices may have packets; without a call any may.
+  void Expect(absl::string_view idstr, uint32_t instance_id);
+
+  // One whole packet's payload, which must live until Next() gives false, as
+  // it must have done since the packet before.
+  Error Add(const DeviceStatePacket& packet, ByteSpan payload);
+
+  // The next piece that is due, of any device.
+  bool Next(ReassembledPiece& piece);
+
+  // No packet will follow: the first that is missing, if any is.
+  Error Finish() const;
+
+  uint64_t held_bytes() const { return held_bytes_; }
+
+ private:
+  struct Held {
+    std::vector<uint8_t> bytes;
+    bool config = false;
+  };
+  struct Device {
+    std::string idstr;
+    uint32_t instance_id = 0;
+    uint32_t next = 0;  // The index that is due.
+    bool config_given = false;
+    uint32_t config_index = 0;  // With config_seen.
+    bool config_seen = false;
+    uint32_t highest = 0;  // With any_seen.
+    bool any_seen = false;
+    uint64_t held_bytes = 0;
+    absl::flat_hash_map<uint32_t, Held> held;
+  };
+
+  Error Fail(ErrorCode code, const Device& device, std::string reason);
+  Error Check(Device& device, const VfioPacketHeader& header,
+              size_t data_bytes);
+
+  const MultifdLimits limits_;
+  const bool host_endian_;
+  bool closed_ = false;  // By Expect().
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> index_;
+  std::vector<std::unique_ptr<Device>> devices_;
+  uint64_t held_bytes_ = 0;
+  Error error_;
+
+  // What Next() gives first: the packet that Add() was just given.
+  Device* due_ = nullptr;
+  bool direct_ = false;
+  bool direct_config_ = false;
+  ByteSpan direct_data_;
+  Held current_;  // Keeps what the last piece views.
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_MULTIFD_REASSEMBLER_H_
