@@ -170,7 +170,7 @@ TEST(InputTest, WhatIsNoStreamGetsOneClearLineAndExitStatus2) {
        {BadInput{"empty", "", "header: empty input"},
         BadInput{"text", "hello, world\n",
                  "not a migration stream: begins with"},
-        BadInput{"short", "QEVM", "input ends in the header"},
+        BadInput{"short", "QEV", "not a migration stream: too short"},
         BadInput{"old", std::string("QEVM\0\0\0\2", 8), "obsolete"},
         BadInput{"libvirt", "LibvirtQemudSave", "a libvirt save file"},
         BadInput{"multifd", std::string("\x11\x22\x33\x44\0\0\0\1", 8),

@@ -88,6 +88,14 @@ Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload) {
   return {};
 }
 
+bool Reassembler::IsDue(const DeviceStatePacket& packet,
+                        ByteSpan payload) const {
+  if (payload.size() < VfioPacketHeader::kBytes) return false;
+  auto found = index_.find({std::string(packet.idstr), packet.instance_id});
+  uint32_t next = found == index_.end() ? 0 : devices_[found->second]->next;
+  return ParseHeader(payload, host_endian_).index == next;
+}
+
 // All that can be wrong with a packet before a byte of it is kept.
 Error Reassembler::Check(Device& device, const VfioPacketHeader& header,
                          size_t data_bytes) {

@@ -50,6 +50,10 @@ class Reassembler {
   // it must have done since the packet before.
   Error Add(const DeviceStatePacket& packet, ByteSpan payload);
 
+  // Whether Add() would find it due: false for one that has to wait, or is
+  // wrong.
+  bool IsDue(const DeviceStatePacket& packet, ByteSpan payload) const;
+
   // The next piece that is due, of any device.
   bool Next(ReassembledPiece& piece);
 

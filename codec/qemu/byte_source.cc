@@ -19,21 +19,18 @@ void ByteSource::SetAll(ByteSpan bytes) {
 
 void ByteSource::Fill(size_t count) {
   if (ended_) return;
-  if (buffer_.size() < count || buffer_.empty()) {
-    // Grows by doubling, as bytes are really there to fill it.
-    buffer_.resize(
-        std::max(kBufferBytes,
-                 std::min(count, std::max(kBufferBytes, 2 * buffer_.size()))));
-    data_ = buffer_.data();
-  }
-  if (begin_ > 0) {
+  if (begin_ > 0 && buffer_.size() - begin_ < count) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
+    // With as much room as is held, each byte is moved about once.
+    if (2 * end_ > buffer_.size()) buffer_.resize(2 * end_);
+    data_ = buffer_.data();
   }
-  while (end_ < count && !ended_) {
+  while (end_ - begin_ < count && !ended_) {
     if (end_ == buffer_.size()) {
-      buffer_.resize(std::min(count, 2 * buffer_.size()));
+      // Grows by doubling, as bytes are really there to fill it.
+      buffer_.resize(std::max(kBufferBytes, 2 * buffer_.size()));
       data_ = buffer_.data();
     }
     size_t got = Read(buffer_.data() + end_, buffer_.size() - end_);
@@ -68,7 +65,8 @@ uint64_t ByteSource::Seek(uint64_t) { return 0; }
 bool ByteSource::ReachEnd(uint64_t limit) {
   // One byte more than allowed shows that there is too much.
   while (!ended_ && end_ - begin_ <= limit) {
-    Fill(std::min<uint64_t>(limit + 1, end_ - begin_ + kBufferBytes));
+    uint64_t held = end_ - begin_;
+    Fill(held + 1 + std::min<uint64_t>(limit - held, kBufferBytes));
   }
   return ended_;
 }

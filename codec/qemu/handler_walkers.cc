@@ -57,7 +57,7 @@ void WalkBlock(ContentReader& content, SectionType) {
 }
 
 // "s390-storage_attributes" and "s390-skeys".
-void WalkS390(ContentReader& content, SectionType) {
+void WalkS390(ContentReader& content, SectionType type) {
   while (content.ok()) {
     uint64_t at = content.offset();
     uint64_t flags = content.Be64() & kS390FlagMask;
@@ -69,6 +69,8 @@ void WalkS390(ContentReader& content, SectionType) {
         content.Pass(content.Be64(), "storage attributes");
         break;
       case kS390Done:
+        // Storage keys have no such record.
+        if (type == SectionType::kFull) UnknownFlags(content, at, flags);
         break;
       case kS390Error:
         content.Fail(ErrorCode::kBadHandler, at, "the source reports an error");
@@ -91,8 +93,13 @@ void WalkTodClock(ContentReader& content, SectionType) {
 }
 
 void WalkHtab(ContentReader& content, SectionType type) {
+  uint64_t at = content.offset();
   uint32_t head = content.Be32();
   if (type == SectionType::kStart || head == kHtabNone) return;
+  if (head != 0) {
+    return content.Fail(ErrorCode::kBadHandler, at,
+                        absl::StrCat("head ", Hex(head), ", expected 0"));
+  }
   while (content.ok()) {
     uint32_t index = content.Be32();
     uint32_t valid = content.Be16();

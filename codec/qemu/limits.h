@@ -20,6 +20,9 @@ struct StreamLimits {
   uint64_t page_bytes = 1 << 16;
   // Bytes of the description's JSON.
   uint64_t description_bytes = 16 << 20;
+  // Objects in it: devices, fields, subsections. A large guest has some ten
+  // thousand.
+  uint32_t description_objects = 1 << 18;
   // Bytes that are kept in memory, from a source that cannot seek, until the
   // description at the end has come.
   uint64_t held_bytes = 16 << 20;

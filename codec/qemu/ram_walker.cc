@@ -19,6 +19,11 @@ void RamWalker::Walk(ContentReader& content, const RamTraits& traits) {
     if (!content.ok()) return;
     uint64_t flags = record & flag_mask;
     uint64_t address = record & ~flag_mask;
+    if (traits.mapped_ram && flags != kRamEos && flags != kRamMemSize) {
+      return content.Fail(ErrorCode::kBadRam, at,
+                          absl::StrCat("RAM flags ", Hex(flags),
+                                       " in a stream with mapped-ram"));
+    }
     switch (flags & ~uint64_t{kRamContinue}) {
       case kRamPage:
         FindBlock(content, flags);
@@ -143,7 +148,7 @@ void RamWalker::WalkBlockList(ContentReader& content, const RamTraits& traits,
     // flags and, unlike a name, begins with 00.
     uint64_t size;
     if (traits.advised_page_sizes != 0 && content.PeekBe64(&size) &&
-        size >= traits.page_bytes && (size & (size - 1)) == 0 &&
+        size > traits.page_bytes && (size & (size - 1)) == 0 &&
         (size & traits.advised_page_sizes) != 0 && size >> 56 == 0) {
       block.page_bytes = content.Be64();
     }
@@ -173,10 +178,19 @@ void RamWalker::WalkMappedRam(ContentReader& content, RamBlock& block) {
     return content.Fail(ErrorCode::kBadRam, at,
                         absl::StrCat("mapped-ram header of version ", version));
   }
-  if (block.pages_offset == 0) return;  // Ignored, and not in the file.
+  if (block.page_bytes == 0 ||
+      (block.page_bytes & (block.page_bytes - 1)) != 0) {
+    return content.Fail(
+        ErrorCode::kBadRam, at,
+        absl::StrCat("mapped-ram page size ", block.page_bytes));
+  }
+  if (block.pages_offset == 0 && block.bitmap_offset == 0) {
+    return;  // Ignored, and not in the file.
+  }
   uint64_t here = content.offset();
   uint64_t end = block.pages_offset + block.used_bytes;
-  if (block.pages_offset < here || end < block.pages_offset) {
+  if (block.bitmap_offset < here || block.bitmap_offset >= block.pages_offset ||
+      block.pages_offset < here || end < block.pages_offset) {
     return content.Fail(
         ErrorCode::kBadRam, at,
         absl::StrCat("pages of RAM block '", block.name, "' at ",

@@ -30,7 +30,8 @@ bool LooksLikeSection(Cursor cursor, bool named, const GuessContext& context) {
   absl::string_view idstr = cursor.Str8();
   uint32_t instance_id = cursor.Be32();
   uint32_t version_id = cursor.Be32();
-  return cursor.ok() && LooksLikeIdstr(idstr) && instance_id <= kMaxInstances &&
+  return cursor.ok() && LooksLikeIdstr(idstr) &&
+         (context.footers || instance_id <= kMaxInstances) &&
          version_id <= kMaxVersion && (known == nullptr || *known == idstr);
 }
 
@@ -76,13 +77,16 @@ bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
 
 std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,
                                             const GuessContext& context) {
-  for (size_t at = from; at < content.size(); ++at) {
+  if (context.package_left != 0 && content.size() > context.package_left) {
+    content = content.first(context.package_left);
+  }
+  for (size_t at = from; at <= content.size(); ++at) {
     if (!context.footers) {
       if (LooksLikeNext(content, at, context)) return SectionGuess{at, false};
       continue;
     }
-    if (content[at] != static_cast<uint8_t>(SectionType::kSectionFooter) ||
-        content.size() - at < kFooterBytes ||
+    if (content.size() - at < kFooterBytes ||
+        content[at] != static_cast<uint8_t>(SectionType::kSectionFooter) ||
         LoadBe32(&content[at + 1]) != context.section_id) {
       continue;
     }

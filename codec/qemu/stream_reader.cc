@@ -62,10 +62,14 @@ class StreamReader::Impl {
 
   Error Read() {
     ReadAll();
-    if (!error_.ok() && !source_.failure().empty() &&
-        error_.code == ErrorCode::kTruncated) {
-      Fail(ErrorCode::kReadFailed, source_.offset(), error_.section,
-           source_.failure());
+    if (!source_.failure().empty()) {
+      if (error_.ok()) {
+        Fail(ErrorCode::kReadFailed, source_.offset(), "stream",
+             source_.failure());
+      } else if (error_.code == ErrorCode::kTruncated) {
+        Fail(ErrorCode::kReadFailed, error_.offset, error_.section,
+             source_.failure());
+      }
     }
     if (error_.code == ErrorCode::kTruncated) {
       // Nothing is lost of what is there.
@@ -102,6 +106,12 @@ class StreamReader::Impl {
 
   bool ReadHeader() {
     ByteSpan bytes = source_.Peek(8);
+    if (bytes.size() < 8 &&
+        (!source_.failure().empty() ||
+         (bytes.size() >= 4 && LoadBe32(bytes.data()) == kStreamMagic))) {
+      return Fail(ErrorCode::kTruncated, bytes.size(), "header",
+                  "input ends in the header");
+    }
     if (std::string problem = NotAStream(bytes); !problem.empty()) {
       return Fail(ErrorCode::kNotAStream, 0, "header", problem);
     }
@@ -143,8 +153,10 @@ class StreamReader::Impl {
     }
     traits_.ignore_shared = parsed.ignore_shared;
     traits_.mapped_ram = parsed.mapped_ram;
+    page_bits_said_ = parsed.page_bits != 0;
     if (parsed.page_bits != 0)
       traits_.page_bytes = uint64_t{1} << parsed.page_bits;
+    has_configuration_ = true;
     visitor_.OnConfiguration(parsed.view);
     source_.Consume(parsed.bytes);
   }
@@ -167,6 +179,11 @@ class StreamReader::Impl {
     SectionType type = static_cast<SectionType>(bytes[0]);
     switch (type) {
       case SectionType::kEof:
+        if (package_end_ != 0) {
+          return Fail(ErrorCode::kOutOfStep, offset, "PACKAGED",
+                      absl::StrCat("EOF in a package that claims to end at ",
+                                   Hex(package_end_)));
+        }
         return ReadEnd();
       case SectionType::kStart:
       case SectionType::kFull:
@@ -215,12 +232,22 @@ class StreamReader::Impl {
     }
     ByteSpan json = bytes.subspan(5, length);
     if (!description_) {
-      absl::StatusOr<VmDescription> parsed = VmDescription::Parse(AsText(json));
+      absl::StatusOr<VmDescription> parsed = ParseDescription(json);
       if (!parsed.ok()) {
         return Fail(ErrorCode::kBadDescription, offset + 5, "VMDESCRIPTION",
                     std::string(parsed.status().message()));
       }
       description_ = *std::move(parsed);
+    }
+    if (used_json_bytes_ != 0 && used_json_bytes_ != length) {
+      return Fail(ErrorCode::kOutOfStep, offset, "VMDESCRIPTION",
+                  "another one, at the input's end, was used so far");
+    }
+    if (description_->page_bytes != 0 &&
+        description_->page_bytes != traits_.page_bytes) {
+      Note(Severity::kWarning, "page-size", offset, "VMDESCRIPTION",
+           absl::StrCat("page size ", description_->page_bytes, ", but ",
+                        traits_.page_bytes, " was used"));
     }
     visitor_.OnDescription(offset, json);
     source_.Consume(5 + size_t{length});
@@ -261,6 +288,12 @@ class StreamReader::Impl {
         if (!IsPageSize(page_bytes)) {
           return Fail(ErrorCode::kBadCommand, offset + 13, section,
                       absl::StrCat("target page size ", page_bytes));
+        }
+        if (has_configuration_ && page_bits_said_ &&
+            page_bytes != traits_.page_bytes) {
+          Note(Severity::kWarning, "page-size", offset, section,
+               absl::StrCat("page size ", page_bytes, ", CONFIGURATION says ",
+                            traits_.page_bytes));
         }
         traits_.page_bytes = page_bytes;
       } else if (!command.data.empty()) {
@@ -310,6 +343,12 @@ class StreamReader::Impl {
       return Fail(ErrorCode::kSectionLimit, section.offset, idstr,
                   absl::StrCat("more than ", options_.limits.sections,
                                " different sections"));
+    }
+    if (!added && (known->second.idstr != idstr ||
+                   known->second.instance_id != section.instance_id)) {
+      return Fail(ErrorCode::kOutOfStep, section.offset, idstr,
+                  absl::StrCat("section id ", Hex(section.id), " is that of ",
+                               known->second.idstr));
     }
     known->second.started |= type == SectionType::kStart;
     known->second.idstr = idstr;
@@ -486,9 +525,25 @@ class StreamReader::Impl {
              "the description does not name this section");
         return;
       }
-      return content.Pass(device->bytes, "device state");
+      uint64_t at = source_.offset();
+      content.Pass(device->bytes, "device state");
+      if (!content.ok()) {
+        Fail(ErrorCode::kOutOfStep, at, section_name_,
+             absl::StrCat("the description gives it ", device->bytes,
+                          " bytes, and the input has fewer"));
+      }
+      return;
     }
     std::optional<SectionGuess> guess = Guess(section);
+    if (!guess && source_.Peek(options_.limits.guessed_bytes).size() <
+                      options_.limits.guessed_bytes) {
+      Fail(ErrorCode::kTruncated, source_.offset() + source_.Peek(1).size(),
+           section_name_,
+           absl::StrCat("cannot walk past ", section.idstr, " at ",
+                        Hex(section.offset),
+                        ": the input ends, and nothing describes its state"));
+      return;
+    }
     if (!guess) {
       Fail(ErrorCode::kUnwalkable, source_.offset(), section_name_,
            absl::StrCat("cannot walk past ", section.idstr, " at ",
@@ -519,7 +574,8 @@ class StreamReader::Impl {
       context.package_left = package_end_ - source_.offset();
     }
     std::optional<SectionGuess> guess = GuessFrom(context);
-    if (!guess && !footers_) {
+    // Machine types that write a configuration write footers as well.
+    if (!guess && !footers_ && !has_configuration_) {
       context.footers = false;
       guess = GuessFrom(context);
     }
@@ -534,6 +590,8 @@ class StreamReader::Impl {
       window = std::min<uint64_t>(window, options_.limits.guessed_bytes);
       ByteSpan bytes = source_.Peek(window);
       context.end_of_input = bytes.size() < window;
+      // What was no end may be one, now that the input's end is known.
+      if (context.end_of_input) from = 0;
       auto guess = GuessSectionEnd(bytes, from, context);
       if (guess || context.end_of_input) return guess;
       if (window == options_.limits.guessed_bytes) return std::nullopt;
@@ -556,17 +614,18 @@ class StreamReader::Impl {
       }
       return;
     }
-    uint64_t longest = options_.limits.description_bytes + 6;
+    uint64_t longest =
+        std::min<uint64_t>(options_.limits.description_bytes, ~uint32_t{0}) + 6;
     for (uint64_t bytes = kFirstTailBytes;; bytes *= 4) {
       bytes = std::min(bytes, longest);
       std::vector<uint8_t> tail = source_.Tail(bytes);
       FoundDescription found = FindDescription(tail);
       if (found.found) {
         ByteSpan json = ByteSpan(tail).subspan(found.json_at);
-        absl::StatusOr<VmDescription> parsed =
-            VmDescription::Parse(AsText(json));
+        absl::StatusOr<VmDescription> parsed = ParseDescription(json);
         if (parsed.ok()) {
           description_ = *std::move(parsed);
+          used_json_bytes_ = json.size();
           return;
         }
         // Where it stands, it will be reported.
@@ -578,6 +637,11 @@ class StreamReader::Impl {
       }
     }
     no_description_ = true;
+  }
+
+  absl::StatusOr<VmDescription> ParseDescription(ByteSpan json) const {
+    return VmDescription::Parse(AsText(json),
+                                options_.limits.description_objects);
   }
 
   const DescribedDevice* Describe(const SectionView& section) {
@@ -639,7 +703,10 @@ class StreamReader::Impl {
   std::optional<VmDescription> description_;
   bool no_description_ = false;
   bool hold_noted_ = false;
-  uint64_t package_end_ = 0;  // 0: in no package.
+  bool has_configuration_ = false;
+  bool page_bits_said_ = false;
+  size_t used_json_bytes_ = 0;  // Of the description found at the end.
+  uint64_t package_end_ = 0;    // 0: in no package.
   std::string section_name_;
   std::string last_section_;
 };

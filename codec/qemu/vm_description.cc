@@ -50,7 +50,13 @@ bool AddSubsections(
 
 }  // namespace
 
-absl::StatusOr<VmDescription> VmDescription::Parse(absl::string_view json) {
+absl::StatusOr<VmDescription> VmDescription::Parse(absl::string_view json,
+                                                   size_t max_objects) {
+  size_t objects = std::count(json.begin(), json.end(), '{');
+  if (objects > max_objects) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        objects, " objects in the JSON, the limit is ", max_objects));
+  }
   vmdesc::Description parsed;
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
@@ -101,14 +107,14 @@ FoundDescription FindDescription(ByteSpan tail) {
     result.longer_tail_needed = true;
     return result;
   }
-  // The NUL is one of the length's four bytes.
+  // The NUL is one of the length's four bytes; or the EOF's, two before it.
   size_t nul = tail.rend() - last_nul - 1;
-  for (size_t byte = 0; byte < 4; ++byte) {
-    if (nul < byte + 2) {
+  for (size_t before_json : {6, 4, 3, 2, 1}) {
+    size_t length_at = nul + before_json - 4;
+    if (nul + before_json < 6) {
       result.longer_tail_needed = true;
       return result;
     }
-    size_t length_at = nul - byte;
     size_t json_at = length_at + 4;
     if (json_at < tail.size() && tail[json_at] == '{' &&
         tail[length_at - 2] == static_cast<uint8_t>(SectionType::kEof) &&

@@ -25,7 +25,9 @@ struct DescribedDevice {
 class VmDescription {
  public:
   // The JSON has errors, or a length in it is beyond any measure.
-  static absl::StatusOr<VmDescription> Parse(absl::string_view json);
+  // `max_objects` bounds the memory that it takes to find out.
+  static absl::StatusOr<VmDescription> Parse(absl::string_view json,
+                                             size_t max_objects = 1 << 18);
 
   // Null if it names no such section.
   const DescribedDevice* Find(absl::string_view name,

@@ -26,14 +26,6 @@ class Checker {
       CheckRepeats(device, facts_[i], detectors_[i]);
       CheckDialect(device.idstr(), detectors_[i]);
     }
-    if (stream_.described_page_bytes != 0 &&
-        stream_.described_page_bytes != report_.target_page_bytes()) {
-      Add(Severity::kWarning, "page-size", report_.description().offset(),
-          "VMDESCRIPTION",
-          absl::StrCat("says a page has ", stream_.described_page_bytes,
-                       " bytes, RAM was read with ",
-                       report_.target_page_bytes()));
-    }
     return std::move(findings_);
   }
 

@@ -28,7 +28,6 @@ struct DeviceFacts {
 
 struct StreamFacts {
   bool return_path = false;  // COMMAND OPEN_RETURN_PATH.
-  uint64_t described_page_bytes = 0;
 };
 
 // `facts` and `detectors` stand in the order of report.devices; there are no

@@ -355,7 +355,6 @@ class ReportBuilder : public StreamVisitor {
   }
 
   void FinishDescription(const VmDescription& description) {
-    stream_.described_page_bytes = description.page_bytes;
     report_.mutable_description()->set_devices(description.devices.size());
     uint64_t offset = report_.description().offset();
     if (description.has_configuration) {

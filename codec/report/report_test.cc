@@ -183,7 +183,7 @@ TEST(ReportDetailTest, AChosenDialectIsTaken) {
 
 TEST(ReportDetailTest, WhatIsNoStreamGivesNoFindingButAnError) {
   for (const std::string& bytes :
-       {std::string(), std::string("QEVM"), std::string("\0\0\0\0hello", 9)}) {
+       {std::string(), std::string("QEV"), std::string("\0\0\0\0hello", 9)}) {
     MemorySource source(AsBytes(bytes));
     report::Report report;
     Error error = BuildReport(source, {}, report);

@@ -1,0 +1,154 @@
+#include "codec/qemu/channel_reader.h"
+
+#include <memory>
+#include <optional>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "flags/multifd_flags.h"
+
+namespace migstream {
+
+// One channel, read up to its next device-state packet.
+class ChannelReader::Reading {
+ public:
+  Reading(Channel channel, const ChannelReaderOptions& options)
+      : channel_(std::move(channel)),
+        decoder_({.page_bytes = options.page_bytes, .limits = options.limits}) {
+  }
+
+  // Reads on; false at the channel's end, or at an error.
+  bool Advance() {
+    size_t needed = 1;
+    payload_.clear();
+    while (true) {
+      ByteSpan input = channel_.source->Peek(needed);
+      bool end_of_input = input.size() < needed;
+      size_t before = input.size();
+      MultifdEvent event;
+      switch (decoder_.Next(input, event)) {
+        case Step::kNeedInput:
+          if (end_of_input) {
+            error_ = decoder_.AtEndOfInput(channel_.name, input);
+            if (!channel_.source->failure().empty()) {
+              error_ = {ErrorCode::kReadFailed, decoder_.offset(),
+                        channel_.name, channel_.source->failure()};
+            }
+            return ended_ = true, false;
+          }
+          needed = decoder_.bytes_needed();
+          continue;
+        case Step::kError:
+          error_ = decoder_.error(channel_.name);
+          return ended_ = true, false;
+        default:
+          break;
+      }
+      bool complete = Use(event);
+      channel_.source->Consume(before - input.size());
+      stats_.bytes = decoder_.offset();
+      needed = 1;
+      if (complete) return true;
+    }
+  }
+
+  // The packet that Advance() has read.
+  const std::string& idstr() const { return idstr_; }
+  uint32_t instance_id() const { return instance_id_; }
+  ByteSpan payload() const { return payload_; }
+
+  bool ended() const { return ended_; }
+  const Error& error() const { return error_; }
+  const ChannelStats& stats() const { return stats_; }
+
+ private:
+  // Whether a device-state packet is now there as a whole.
+  bool Use(const MultifdEvent& event) {
+    switch (event.kind) {
+      case MultifdEventKind::kInit:
+        stats_.id = event.init.channel_id;
+        return false;
+      case MultifdEventKind::kRamPacket:
+        in_device_ = false;
+        ++stats_.ram_packets;
+        if ((event.flags & kMultifdSync) != 0) ++stats_.sync_packets;
+        stats_.normal_pages += event.ram.normal_pages;
+        stats_.zero_pages += event.ram.zero_pages;
+        return false;
+      case MultifdEventKind::kDeviceState:
+        in_device_ = true;
+        ++stats_.device_packets;
+        idstr_ = std::string(event.device.idstr);
+        instance_id_ = event.device.instance_id;
+        return false;
+      case MultifdEventKind::kPayload:
+        if (!in_device_) return false;
+        payload_.insert(payload_.end(), event.bytes.begin(), event.bytes.end());
+        return decoder_.payload_left() == 0;
+    }
+    return false;
+  }
+
+  const Channel channel_;
+  ChannelDecoder decoder_;
+  bool in_device_ = false;
+  bool ended_ = false;
+  std::string idstr_;
+  uint32_t instance_id_ = 0;
+  std::vector<uint8_t> payload_;
+  ChannelStats stats_;
+  Error error_;
+};
+
+ChannelReader::ChannelReader(std::vector<Channel> channels,
+                             const ChannelReaderOptions& options)
+    : options_(options) {
+  for (Channel& channel : channels) {
+    channels_.push_back(
+        std::make_unique<Reading>(std::move(channel), options_));
+  }
+}
+
+ChannelReader::~ChannelReader() = default;
+
+Error ChannelReader::Read(
+    const std::function<void(const ReassembledPiece&)>& on_piece) {
+  Reassembler reassembler(options_.limits, options_.host_endian);
+  for (const auto& [idstr, instance_id] : options_.devices) {
+    reassembler.Expect(idstr, instance_id);
+  }
+  Error first_error;
+  auto advance = [&](Reading& channel) {
+    if (!channel.Advance() && first_error.ok()) first_error = channel.error();
+  };
+  for (auto& channel : channels_) advance(*channel);
+  while (true) {
+    Reading* next = nullptr;
+    for (auto& channel : channels_) {
+      if (channel->ended()) continue;
+      if (next == nullptr) next = channel.get();
+      if (reassembler.IsDue({channel->idstr(), channel->instance_id()},
+                            channel->payload())) {
+        next = channel.get();
+        break;
+      }
+    }
+    if (next == nullptr) break;
+    Error error =
+        reassembler.Add({next->idstr(), next->instance_id()}, next->payload());
+    if (!error.ok()) return error;
+    ReassembledPiece piece;
+    while (reassembler.Next(piece)) on_piece(piece);
+    advance(*next);
+  }
+  // A channel that is damaged explains what is missing.
+  return first_error.ok() ? reassembler.Finish() : first_error;
+}
+
+std::vector<ChannelStats> ChannelReader::stats() const {
+  std::vector<ChannelStats> stats;
+  for (const auto& channel : channels_) stats.push_back(channel->stats());
+  return stats;
+}
+
+}  // namespace migstream
