@@ -16,9 +16,7 @@ namespace {
 // A config space as `extract --what=config` writes it; false, and said why, if
 // it is none.
 bool ReadConfigSpace(const std::string& path, std::string& config) {
-  Arguments arguments;
-  arguments.files = {path};
-  std::unique_ptr<ByteSource> source = OpenInput(arguments);
+  std::unique_ptr<ByteSource> source = OpenInput(path);
   if (!source) return false;
   config = std::string(AsText(source->Peek(kPcieConfigBytes + 1)));
   if (config.size() == kPciConfigBytes || config.size() == kPcieConfigBytes) {
@@ -31,7 +29,6 @@ bool ReadConfigSpace(const std::string& path, std::string& config) {
 }  // namespace
 
 ExitStatus RunCheck(const Arguments& arguments) {
-  const std::string& file = arguments.files[0];
   ReportOptions options;
   options.reader.dialect = arguments.dialect;
   options.reader.switchover_ack_off = arguments.switchover_ack_off;
@@ -41,13 +38,14 @@ ExitStatus RunCheck(const Arguments& arguments) {
                        options.destination_config)) {
     return kUnusable;
   }
-  std::unique_ptr<ByteSource> source = OpenInput(arguments);
-  if (!source) return kUnusable;
+  Inputs inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
+  const std::string& file = inputs.file;
   report::Report report;
   Error error;
   {
-    Progress progress(*source, arguments.quiet);
-    error = BuildReport(*source, options, report);
+    Progress progress(*inputs.main, arguments.quiet);
+    error = BuildReport(*inputs.main, inputs.Channels(), options, report);
   }
   if (IsUnusable(error)) {
     Complain(ErrorLine(file, error));
@@ -55,7 +53,7 @@ ExitStatus RunCheck(const Arguments& arguments) {
   }
   std::string lines;
   for (const report::Finding& finding : report.findings()) {
-    lines += FindingLine(file, finding);
+    absl::StrAppend(&lines, FindingLine(file, finding), "\n");
   }
   // For somebody who watches, silence would be a riddle.
   if (lines.empty() && isatty(STDOUT_FILENO)) {

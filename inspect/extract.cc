@@ -1,4 +1,4 @@
-#include "absl/strings/str_cat.h"
+#include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
 #include "codec/qemu/stream_reader.h"
 #include "inspect/output_file.h"
@@ -6,10 +6,37 @@
 #include "inspect/verb.h"
 
 namespace migstream {
+namespace {
+
+Error Extract(const Arguments& arguments, Inputs& inputs,
+              PayloadExtractor& extractor) {
+  ReaderOptions options;
+  options.dialect = arguments.dialect;
+  StreamReader reader(*inputs.main, extractor, options);
+  Error error;
+  {
+    Progress progress(*inputs.main, arguments.quiet);
+    error = reader.Read();
+  }
+  if (!error.ok()) return error;
+  if (extractor.needs_channels() && !inputs.channels.empty()) {
+    ChannelReaderOptions channel_options;
+    channel_options.page_bytes = static_cast<uint32_t>(reader.page_bytes());
+    channel_options.host_endian = arguments.dialect->host_endian_packets;
+    ChannelReader channels(inputs.Channels(), channel_options);
+    error = channels.Read([&extractor](const ReassembledPiece& piece) {
+      extractor.OnPiece(piece);
+    });
+    if (!error.ok()) return error;
+  }
+  return extractor.Verdict();
+}
+
+}  // namespace
 
 ExitStatus RunExtract(const Arguments& arguments) {
-  std::unique_ptr<ByteSource> source = OpenInput(arguments);
-  if (!source) return kUnusable;
+  Inputs inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
   OutputFile output;
   if (absl::Status status = output.Open(arguments.output, arguments.force);
       !status.ok()) {
@@ -20,17 +47,9 @@ ExitStatus RunExtract(const Arguments& arguments) {
                              arguments.what == "config"
                                  ? PayloadExtractor::kConfig
                                  : PayloadExtractor::kPayload);
-  ReaderOptions options;
-  options.dialect = arguments.dialect;
-  StreamReader reader(*source, extractor, options);
-  Error error;
-  {
-    Progress progress(*source, arguments.quiet);
-    error = reader.Read();
-  }
-  if (error.ok()) error = extractor.Verdict();
+  Error error = Extract(arguments, inputs, extractor);
   if (!error.ok()) {
-    Complain(ErrorLine(arguments.files[0], error));
+    Complain(ErrorLine(inputs.file, error));
     return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
                ? kUnusable
                : kFindings;

@@ -28,9 +28,9 @@ std::string Format(const report::Report& report, const std::string& format) {
 }  // namespace
 
 ExitStatus RunInspect(const Arguments& arguments) {
-  std::unique_ptr<ByteSource> source = OpenInput(arguments);
-  if (!source) return kUnusable;
-  const std::string& file = arguments.files[0];
+  Inputs inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
+  const std::string& file = inputs.file;
   report::Report report;
   report.set_file(Printable(file));
   ReportOptions options;
@@ -51,8 +51,8 @@ ExitStatus RunInspect(const Arguments& arguments) {
   }
   Error error;
   {
-    Progress progress(*source, arguments.quiet);
-    error = BuildReport(*source, options, report);
+    Progress progress(*inputs.main, arguments.quiet);
+    error = BuildReport(*inputs.main, inputs.Channels(), options, report);
   }
   if (IsUnusable(error)) {
     Print(lines.size() > RecordHeadings().size() ? lines : "", kFine);
@@ -63,6 +63,11 @@ ExitStatus RunInspect(const Arguments& arguments) {
   absl::StrAppend(&lines, Format(report, arguments.format));
   ExitStatus status = Print(lines, error.ok() ? kFine : kFindings);
   if (!error.ok()) Complain(ErrorLine(file, error));
+  for (const report::Finding& finding : report.findings()) {
+    if (finding.id() != "multifd") continue;
+    Complain(FindingLine(file, finding));
+    status = std::max(status, kFindings);
+  }
   return std::max(status, printed);
 }
 

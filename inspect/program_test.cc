@@ -89,6 +89,37 @@ TEST_P(ProgramCaptureTest, InspectPrintsJsonThatNamesTheDevices) {
   }
 }
 
+// The main channel and the others, by their paths in the tree.
+std::vector<std::string> AllFiles(const testdata::Capture& capture) {
+  std::vector<std::string> files;
+  for (const testdata::File& file : capture.files()) {
+    files.push_back(absl::StrCat("testdata/captures/", file.file(), ".zst"));
+  }
+  return files;
+}
+
+TEST_P(ProgramCaptureTest, ChannelsInAnyOrderGiveTheWholePayload) {
+  if (!GetParam().completed() || GetParam().files_size() == 1) return;
+  std::vector<std::string> files = AllFiles(GetParam());
+  std::string folder = TestFolder();
+  for (int way = 0; way < 3; ++way) {
+    std::rotate(files.begin(), files.begin() + 1, files.end());
+    std::vector<std::string> words = {"check"};
+    words.insert(words.end(), files.begin(), files.end());
+    ProgramRun run = RunProgram(words);
+    EXPECT_EQ(run.status, 0) << run.output << run.errors;
+    EXPECT_EQ(run.output, "");
+    for (const testdata::Device& device : GetParam().devices()) {
+      std::string out = folder + "/payload";
+      words = {"extract", "--device", device.idstr(), "-o", out, "--force"};
+      words.insert(words.end(), files.begin(), files.end());
+      run = RunProgram(words);
+      EXPECT_EQ(run.status, 0) << run.errors;
+      EXPECT_EQ(Sha256(ReadTestFile(out)), device.payload_sha256());
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, ProgramCaptureTest,
                          testing::ValuesIn(AllCaptures()), CaptureName());
 
@@ -215,7 +246,8 @@ TEST(UsageTest, WrongWordsGetAnExplanationAndExitStatus2) {
   for (const Case& c :
        {Case{{}, "which verb?"}, Case{{"frob"}, "there is no verb 'frob'"},
         Case{{"check"}, "which FILE?"},
-        Case{{"check", file, file}, "one FILE at a time"},
+        Case{{"repack", file, file, "-o", "x"}, "one FILE at a time"},
+        Case{{"check", file, file}, "is a second main channel"},
         Case{{"check", file, "--records"}, "check has no option --records"},
         Case{{"inspect", file, "--format=xml"}, "--format is one of"},
         Case{{"inspect", file, "--format"}, "--format needs a value"},
@@ -283,6 +315,51 @@ TEST(ExtractTest, ADeviceMustBeNamedWhereThereAreSeveral) {
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr("no VFIO device"));
   EXPECT_THAT(FilesIn(folder), IsEmpty());
+}
+
+TEST(ChannelTest, AMissingChannelIsNamed) {
+  std::vector<std::string> files = AllFiles(GetCapture("s100-multifd"));
+  files.erase(files.begin() + 3);
+  files.insert(files.begin(), "check");
+  ProgramRun run = RunProgram(files);
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("is missing"));
+  std::string folder = TestFolder();
+  files[0] = "extract";
+  files.insert(files.end(), {"-o", folder + "/out"});
+  run = RunProgram(files);
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.errors, HasSubstr("is missing"));
+  EXPECT_THAT(FilesIn(folder), IsEmpty());
+}
+
+TEST(ChannelTest, AChannelGivenTwiceIsNamed) {
+  std::vector<std::string> files = AllFiles(GetCapture("s100-multifd"));
+  files.push_back(files.back());
+  files.insert(files.begin(), "check");
+  ProgramRun run = RunProgram(files);
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("channel id"));
+}
+
+TEST(ChannelTest, ThereIsOneMainChannel) {
+  ProgramRun run = RunProgram({"check", Path("s72-two"), Path("s52-two")});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("is a second main channel"));
+}
+
+TEST(ChannelTest, InspectShowsWhatTheChannelsHold) {
+  std::vector<std::string> files = AllFiles(GetCapture("s111-multifd-two"));
+  files.insert(files.begin(), {"inspect", "--format=json"});
+  ProgramRun run = RunProgram(files);
+  EXPECT_EQ(run.status, 0) << run.errors;
+  report::Report report;
+  ASSERT_TRUE(
+      google::protobuf::util::JsonStringToMessage(run.output, &report).ok());
+  ASSERT_EQ(report.channels_size(), 4);
+  EXPECT_EQ(report.devices(0).payload_bytes(), 78643);
+  EXPECT_EQ(report.devices(0).config().msix_vectors(), 5);
+  EXPECT_TRUE(report.devices(1).multifd_read());
 }
 
 TEST(OutputTest, AFileIsReplacedOnlyByForce) {

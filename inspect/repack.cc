@@ -7,7 +7,7 @@
 namespace migstream {
 
 ExitStatus RunRepack(const Arguments& arguments) {
-  std::unique_ptr<ByteSource> source = OpenInput(arguments);
+  std::unique_ptr<ByteSource> source = OpenInput(arguments.files[0]);
   if (!source) return kUnusable;
   OutputFile output;
   if (absl::Status status = output.Open(arguments.output, arguments.force);

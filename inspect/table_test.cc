@@ -30,11 +30,11 @@ TEST(FindingLineTest, OnlyWhatIsNoErrorNamesItsSeverity) {
   finding.set_message("unknown tag 0xffffffffef100009, expected DATA");
   EXPECT_EQ(FindingLine("vm.qvm", finding),
             "vm.qvm:0x2e41: 0000:00:05.0/vfio END: unknown tag "
-            "0xffffffffef100009, expected DATA\n");
+            "0xffffffffef100009, expected DATA");
   finding.set_severity("note");
   EXPECT_EQ(FindingLine("vm.qvm", finding),
             "vm.qvm:0x2e41: 0000:00:05.0/vfio END: note: unknown tag "
-            "0xffffffffef100009, expected DATA\n");
+            "0xffffffffef100009, expected DATA");
 }
 
 }  // namespace

@@ -57,6 +57,20 @@ std::string Commands(const report::Report& report) {
   return absl::StrJoin(names, ", ");
 }
 
+std::string Channels(const report::Report& report) {
+  uint64_t bytes = 0;
+  uint64_t packets = 0;
+  uint64_t pages = 0;
+  for (const report::Channel& channel : report.channels()) {
+    bytes += channel.bytes();
+    packets += channel.device_packets();
+    pages += channel.normal_pages();
+  }
+  return absl::StrCat(report.channels_size(), " multifd, ", Size(bytes), ": ",
+                      Plural(pages, "page"), ", ",
+                      Plural(packets, "device-state packet"));
+}
+
 std::string StreamTable(const report::Report& report) {
   Table table("ll");
   auto row = [&table](const char* name, std::string text) {
@@ -87,6 +101,7 @@ std::string StreamTable(const report::Report& report) {
                    sections.end(), " END, ", sections.full(), " FULL",
                    report.footers() ? "" : ", without footers"));
   if (report.commands_size() != 0) row("commands", Commands(report));
+  if (report.channels_size() != 0) row("channels", Channels(report));
   row("description",
       report.description().bytes() == 0
           ? "none"
@@ -137,7 +152,7 @@ std::string DeviceTable(const report::Report& report) {
              "RECORD", "_SENT", "SPACE", "MSI-X", "TRIGGERS", "SUBSECTIONS"});
   for (const report::Device& device : report.devices()) {
     const report::Config& config = device.config();
-    bool elsewhere = device.multifd_device_state();
+    bool elsewhere = device.multifd_device_state() && !device.multifd_read();
     const char* none = elsewhere ? "multifd" : "none";
     table.Row({device.idstr(), config.has_pci() ? config.pci().ids() : none,
                absl::StrCat(device.pre_copy().records()),
@@ -242,11 +257,12 @@ std::string RecordLine(const std::string& idstr, const report::Record& record) {
 
 std::string FindingLine(const std::string& file,
                         const report::Finding& finding) {
-  return absl::StrCat(
-      file, ":", Hex(finding.offset()), ": ", finding.section(), ": ",
-      finding.severity() == "error" ? ""
-                                    : absl::StrCat(finding.severity(), ": "),
-      finding.message(), "\n");
+  return absl::StrCat(finding.file().empty() ? file : finding.file(), ":",
+                      Hex(finding.offset()), ": ", finding.section(), ": ",
+                      finding.severity() == "error"
+                          ? ""
+                          : absl::StrCat(finding.severity(), ": "),
+                      finding.message());
 }
 
 }  // namespace migstream

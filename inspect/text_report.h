@@ -17,8 +17,8 @@ std::string TextReport(const report::Report& report);
 std::string RecordHeadings();
 std::string RecordLine(const std::string& idstr, const report::Record& record);
 
-// "FILE:OFFSET: SECTION: REASON", with "warning: " or "note: " before the
-// reason of what is no error.
+// "FILE:OFFSET: SECTION: REASON" without a line's end, with "warning: " or
+// "note: " before the reason of what is no error.
 std::string FindingLine(const std::string& file,
                         const report::Finding& finding);
 

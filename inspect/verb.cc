@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codec/qemu/file_kind.h"
 #include "codec/report/report_builder.h"
 
 namespace migstream {
@@ -21,10 +22,11 @@ constexpr absl::string_view kVersion = "migstream 0.1";
 const std::vector<Verb>& Verbs() {
   static const auto* verbs = new std::vector<Verb>{
       {"inspect",
-       "FILE [--records] [--format=text|json|textproto]",
+       "FILE [CHANNEL]... [--records] [--format=text|json|textproto]",
        "what is in a stream, and which VFIO devices",
        "  --records            list every element of the devices' sections\n"
        "  --format=FORMAT      text, json or textproto (report.proto)\n",
+       true,
        {"records", "format"},
        RunInspect},
       {"check",
@@ -39,16 +41,18 @@ const std::vector<Verb>& Verbs() {
        "as a\n"
        "                       loader does (see extract --what=config)\n"
        "  --device=IDSTR       only that device's\n",
+       true,
        {"switchover-ack", "destination-config", "device"},
        RunCheck},
       {"extract",
-       "FILE [--device=IDSTR] [--what=payload|config] -o OUT",
+       "FILE [CHANNEL]... [--device=IDSTR] [--what=payload|config] -o OUT",
        "a device's payload, or its config space",
        "  --device=IDSTR       as inspect names it; needed if there are "
        "several\n"
        "  --what=WHAT          payload (the default) or config\n"
        "  -o OUT               the file to write; - is standard output\n"
        "  --force              replace OUT if it exists\n",
+       true,
        {"device", "what", "o", "force"},
        RunExtract},
       {"repack",
@@ -56,6 +60,7 @@ const std::vector<Verb>& Verbs() {
        "decode a stream and encode it again",
        "  -o OUT               the file to write; - is standard output\n"
        "  --force              replace OUT if it exists\n",
+       false,
        {"o", "force"},
        RunRepack},
   };
@@ -80,7 +85,8 @@ std::string GeneralHelp() {
   }
   absl::StrAppend(
       &text,
-      "\nFILE is a migration's main channel; - is standard input; "
+      "\nFILE is a migration's main channel, CHANNEL one of its "
+      "multifd channels, in any\norder; - is standard input; "
       "zstd is seen by its\nmagic. `migstream VERB --help` tells a "
       "verb's options.\n\n"
       "exit status: 0 fine; 1 findings; 2 unreadable input or wrong "
@@ -181,7 +187,7 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
     if (!problem.empty()) return problem;
   }
   if (arguments.files.empty()) return "which FILE?";
-  if (arguments.files.size() > 1) {
+  if (arguments.files.size() > 1 && !verb.takes_channels) {
     return absl::StrCat("one FILE at a time, not also '", arguments.files[1],
                         "'");
   }
@@ -216,16 +222,51 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
   return WrongUsage(absl::StrCat("there is no verb '", words[0], "'"), nullptr);
 }
 
-std::unique_ptr<ByteSource> OpenInput(const Arguments& arguments) {
-  const std::string& file = arguments.files[0];
+std::unique_ptr<ByteSource> OpenInput(const std::string& file) {
   if (file == "-" && isatty(STDIN_FILENO)) {
     Complain("standard input is a terminal, not a stream");
     return nullptr;
   }
   auto source = OpenSource(file);
   if (source.ok()) return *std::move(source);
-  Complain(absl::StrCat(file, ": ", source.status().message()));
+  Complain(Printable(absl::StrCat(file, ": ", source.status().message())));
   return nullptr;
+}
+
+Inputs OpenInputs(const Arguments& arguments) {
+  Inputs inputs;
+  Inputs none;
+  for (const std::string& file : arguments.files) {
+    std::unique_ptr<ByteSource> source = OpenInput(file);
+    if (!source) return none;
+    FileKind kind = KindOf(source->Peek(8));
+    if (kind == FileKind::kMultifd && arguments.files.size() > 1) {
+      inputs.channel_files.push_back(file);
+      inputs.channels.push_back(std::move(source));
+    } else if (kind == FileKind::kReturnPath && arguments.files.size() > 1) {
+      continue;  // It holds nothing of the devices.
+    } else if (inputs.main) {
+      Complain(Printable(absl::StrCat(
+          file, ": is a second main channel, beside ", inputs.file)));
+      return none;
+    } else {
+      inputs.file = file;
+      inputs.main = std::move(source);
+    }
+  }
+  if (!inputs.main) {
+    Complain("there is no main channel among the files");
+    return none;
+  }
+  return inputs;
+}
+
+std::vector<ChannelReader::Channel> Inputs::Channels() const {
+  std::vector<ChannelReader::Channel> all;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    all.push_back({channel_files[i], channels[i].get()});
+  }
+  return all;
 }
 
 void Complain(absl::string_view message) {

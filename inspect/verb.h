@@ -9,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "codec/qemu/byte_source.h"
+#include "codec/qemu/channel_reader.h"
 #include "codec/wire/error.h"
 #include "flags/dialect.h"
 
@@ -44,6 +45,7 @@ struct Verb {
   absl::string_view usage;    // What follows the name.
   absl::string_view summary;  // One line.
   absl::string_view help;     // Its options, a line each.
+  bool takes_channels;  // Multifd channels may stand beside the main channel.
   // Names of the options that it takes.
   std::vector<absl::string_view> options;
   ExitStatus (*run)(const Arguments& arguments);
@@ -57,8 +59,20 @@ ExitStatus RunRepack(const Arguments& arguments);
 // The whole command line, without the program's name.
 ExitStatus RunMain(const std::vector<std::string>& words);
 
-// The one input file, opened; null, and said why, if that cannot be.
-std::unique_ptr<ByteSource> OpenInput(const Arguments& arguments);
+// A file that is no channel of a migration, opened; null, and said why, if that
+// cannot be.
+std::unique_ptr<ByteSource> OpenInput(const std::string& file);
+
+// The files of one migration, told apart by their first bytes.
+struct Inputs {
+  std::string file;                  // The main channel's name.
+  std::unique_ptr<ByteSource> main;  // Null, and said why, if one cannot be.
+  std::vector<std::string> channel_files;
+  std::vector<std::unique_ptr<ByteSource>> channels;
+
+  std::vector<ChannelReader::Channel> Channels() const;
+};
+Inputs OpenInputs(const Arguments& arguments);
 
 // "migstream: …" on standard error.
 void Complain(absl::string_view message);

@@ -41,7 +41,7 @@ Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload) {
       return Fail(
           ErrorCode::kMultifdUnknownDevice, unknown,
           absl::StrCat("device-state packet for instance ", packet.instance_id,
-                       ", which the main channel does not name"));
+                       ", whose state no FULL leaves to the channels"));
     }
     if (devices_.size() >= limits_.devices) {
       return Fail(ErrorCode::kDeviceLimit, unknown,

@@ -1,10 +1,9 @@
 #include "codec/qemu/channel_reader.h"
 
-#include <memory>
-#include <optional>
+#include <set>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "codec/device/section_decoder.h"
 #include "flags/multifd_flags.h"
 
 namespace migstream {
@@ -57,6 +56,7 @@ class ChannelReader::Reading {
   uint32_t instance_id() const { return instance_id_; }
   ByteSpan payload() const { return payload_; }
 
+  const std::string& name() const { return channel_.name; }
   bool ended() const { return ended_; }
   const Error& error() const { return error_; }
   const ChannelStats& stats() const { return stats_; }
@@ -122,6 +122,7 @@ Error ChannelReader::Read(
     if (!channel.Advance() && first_error.ok()) first_error = channel.error();
   };
   for (auto& channel : channels_) advance(*channel);
+  if (Error error = CheckIds(); !error.ok()) return error;
   while (true) {
     Reading* next = nullptr;
     for (auto& channel : channels_) {
@@ -142,7 +143,62 @@ Error ChannelReader::Read(
     advance(*next);
   }
   // A channel that is damaged explains what is missing.
-  return first_error.ok() ? reassembler.Finish() : first_error;
+  if (!first_error.ok()) return first_error;
+  Error error = reassembler.Finish();
+  if (!error.ok()) error.reason += MissingIds();
+  return error;
+}
+
+Error ChannelReader::CheckIds() const {
+  for (size_t i = 0; i < channels_.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (channels_[i]->stats().bytes == 0 ||
+          channels_[i]->stats().id != channels_[j]->stats().id) {
+        continue;
+      }
+      return {ErrorCode::kMultifdDuplicate, 24, channels_[i]->name(),
+              absl::StrCat("channel id ", channels_[i]->stats().id, ", which ",
+                           channels_[j]->name(), " has too")};
+    }
+  }
+  return {};
+}
+
+// What the ids say of channels that were not given.
+std::string ChannelReader::MissingIds() const {
+  std::set<int> ids;
+  for (const auto& channel : channels_) ids.insert(channel->stats().id);
+  std::string text;
+  for (int id = 0; !ids.empty() && id < *ids.rbegin(); ++id) {
+    if (ids.count(id) != 0) continue;
+    absl::StrAppend(&text, text.empty() ? "; channels not given: " : ", ", id);
+  }
+  return text;
+}
+
+Error DecodeConfigPiece(const ReassembledPiece& piece,
+                        const std::function<void(const Event&)>& on_event) {
+  DecoderOptions options;
+  options.config.content_bytes = piece.data.size();
+  // Such a packet holds what a FULL of the releases without multifd does.
+  SectionDecoder decoder(SectionType::kFull, GetDialect(DialectId::kV111),
+                         options);
+  decoder.SetEndOfInput();
+  ByteSpan input = piece.data;
+  Event event;
+  while (true) {
+    switch (decoder.Next(input, event)) {
+      case Step::kEvent:
+        on_event(event);
+        break;
+      case Step::kNeedInput:
+        return decoder.Truncated(piece.idstr, input);
+      case Step::kError:
+        return decoder.error(piece.idstr);
+      case Step::kDone:
+        return {};
+    }
+  }
 }
 
 std::vector<ChannelStats> ChannelReader::stats() const {

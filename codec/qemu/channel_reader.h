@@ -13,10 +13,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "codec/device/event.h"
 #include "codec/multifd/channel_decoder.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/qemu/byte_source.h"
@@ -38,8 +40,8 @@ struct ChannelReaderOptions {
   uint32_t page_bytes = 4096;
   MultifdLimits limits = {};
   bool host_endian = false;  // Dialects E6 and E7.
-  // The devices that the main channel names, by idstr and instance id; no
-  // other may have packets.
+  // The devices whose state is not on the main channel, by idstr and instance
+  // id; no other may have packets. Empty: any may.
   std::vector<std::pair<std::string, uint32_t>> devices = {};
 };
 
@@ -55,7 +57,9 @@ class ChannelReader {
                 const ChannelReaderOptions& options);
   ~ChannelReader();
 
-  // The error's section begins with the channel's name, or is a device's.
+  // The error's section is the name of a channel that is damaged, or a device
+  // whose packets are not all there. With the former, the offset is that
+  // channel's; with the latter it is 0.
   Error Read(const std::function<void(const ReassembledPiece&)>& on_piece);
 
   // As the channels were given.
@@ -63,9 +67,18 @@ class ChannelReader {
 
  private:
   class Reading;
+
+  Error CheckIds() const;
+  std::string MissingIds() const;
+
   std::vector<std::unique_ptr<Reading>> channels_;
   const ChannelReaderOptions options_;
 };
+
+// Decodes a config piece: `on_event` is given the events of a FULL section that
+// holds a CONFIG.
+Error DecodeConfigPiece(const ReassembledPiece& piece,
+                        const std::function<void(const Event&)>& on_event);
 
 }  // namespace migstream
 

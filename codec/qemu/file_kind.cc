@@ -8,32 +8,49 @@
 
 namespace migstream {
 
-std::string NotAStream(ByteSpan bytes) {
-  if (bytes.empty()) return "empty input";
-  if (absl::StartsWith(AsText(bytes), "LibvirtQ")) {
-    return "a libvirt save file, not a migration stream";
-  }
-  if (bytes.size() < 4) return "not a migration stream: too short";
-  uint32_t magic = LoadBe32(bytes.data());
-  switch (magic) {
+FileKind KindOf(ByteSpan bytes) {
+  if (bytes.empty()) return FileKind::kEmpty;
+  if (absl::StartsWith(AsText(bytes), "LibvirtQ")) return FileKind::kLibvirt;
+  if (bytes.size() < 4) return FileKind::kUnknown;
+  switch (LoadBe32(bytes.data())) {
     case kStreamMagic:
-      return bytes.size() < 8 ? "input ends in the header" : "";
+      return FileKind::kMain;
     case kMultifdMagic:
-      return "a multifd channel, not the main channel";
+      return FileKind::kMultifd;
     case kCprMagic:
-      return "a CPR state file, not a migration stream";
+      return FileKind::kCpr;
     default:
       break;
   }
   uint16_t message = LoadBe16(bytes.data());
   uint16_t length = LoadBe16(&bytes[2]);
-  if (message >= static_cast<uint16_t>(ReturnMessage::kShut) &&
-      message <= static_cast<uint16_t>(ReturnMessage::kSwitchoverAck) &&
-      (length == 0 || length == 4)) {
-    return "a return path, not the main channel";
+  bool known = message >= static_cast<uint16_t>(ReturnMessage::kShut) &&
+               message <= static_cast<uint16_t>(ReturnMessage::kSwitchoverAck);
+  return known && (length == 0 || length == 4) ? FileKind::kReturnPath
+                                               : FileKind::kUnknown;
+}
+
+std::string NotAStream(ByteSpan bytes) {
+  switch (KindOf(bytes)) {
+    case FileKind::kMain:
+      return bytes.size() < 8 ? "input ends in the header" : "";
+    case FileKind::kMultifd:
+      return "a multifd channel, not the main channel";
+    case FileKind::kReturnPath:
+      return "a return path, not the main channel";
+    case FileKind::kLibvirt:
+      return "a libvirt save file, not a migration stream";
+    case FileKind::kCpr:
+      return "a CPR state file, not a migration stream";
+    case FileKind::kEmpty:
+      return "empty input";
+    case FileKind::kUnknown:
+      break;
   }
-  return absl::StrCat("not a migration stream: begins with ", Hex(magic),
-                      ", expected ", Hex(kStreamMagic), " (QEVM)");
+  if (bytes.size() < 4) return "not a migration stream: too short";
+  return absl::StrCat("not a migration stream: begins with ",
+                      Hex(LoadBe32(bytes.data())), ", expected ",
+                      Hex(kStreamMagic), " (QEVM)");
 }
 
 }  // namespace migstream

@@ -9,6 +9,19 @@
 
 namespace migstream {
 
+enum class FileKind {
+  kMain,        // A main channel: QEVM.
+  kMultifd,     // A multifd channel.
+  kReturnPath,  // What the destination sent back. It has no magic: a guess.
+  kLibvirt,     // A save file with libvirt's header.
+  kCpr,         // CPR state.
+  kEmpty,
+  kUnknown,
+};
+
+// Eight bytes are enough; of a shorter file, all that there is.
+FileKind KindOf(ByteSpan bytes);
+
 // Why these bytes do not begin a main channel, and what they seem to begin
 // instead; empty if they do.
 std::string NotAStream(ByteSpan bytes);

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "codec/device/config_view.h"
+#include "codec/qemu/channel_reader.h"
 
 namespace migstream {
 
@@ -56,6 +57,25 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
   }
 }
 
+void PayloadExtractor::OnPiece(const ReassembledPiece& piece) {
+  if (!found_ || piece.idstr != (idstr_.empty() ? devices_.front() : idstr_)) {
+    return;
+  }
+  if (!piece.config) {
+    if (what_ == kPayload) sink_.Write(piece.data);
+    return;
+  }
+  Error error = DecodeConfigPiece(piece, [this](const Event& event) {
+    if (event.kind != EventKind::kConfig) return;
+    ++configs_;
+    if (what_ == kConfig) {
+      sink_.Write(ConfigView::Parse(event.payload, event.layout).pci_config);
+    }
+  });
+  ambiguous_ |= !error.ok();
+  multifd_complete_ = true;
+}
+
 Error PayloadExtractor::Verdict() const {
   Error error;
   error.offset = offset_;
@@ -71,10 +91,11 @@ Error PayloadExtractor::Verdict() const {
     error.code = ErrorCode::kUnknownSection;
     error.reason = absl::StrCat("no such device; there is ",
                                 absl::StrJoin(devices_, ", "));
-  } else if (multifd_) {
+  } else if (multifd_ && !multifd_complete_) {
     error.code = ErrorCode::kUnwalkable;
     error.reason =
-        "the device's stop-copy data and config travel on multifd channels";
+        "the device's stop-copy data and config travel on multifd channels; "
+        "give their files as well";
   } else if (ambiguous_) {
     error.code = ErrorCode::kUnwalkable;
     error.reason = "the device's state is not certain; see check";

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/multifd/reassembler.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/wire/error.h"
@@ -32,6 +33,8 @@ class PayloadExtractor : public StreamVisitor {
   void OnSection(const SectionView& section) override;
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
 
+  // A piece of any device from the multifd channels, after the main channel.
+  void OnPiece(const ReassembledPiece& piece);
   void OnFinding(const Finding& finding) override {
     ambiguous_ |= finding.severity == Severity::kError;
   }
@@ -39,6 +42,9 @@ class PayloadExtractor : public StreamVisitor {
   // kUnknownSection: no such device, or none was named and there are several.
   // kUnwalkable: it is not all in this channel, or not certain.
   Error Verdict() const;
+
+  // Whether the device needs the multifd channels.
+  bool needs_channels() const { return multifd_; }
 
   // The idstrs of all devices met.
   const std::vector<std::string>& devices() const { return devices_; }
@@ -54,6 +60,7 @@ class PayloadExtractor : public StreamVisitor {
   bool ended_ = false;
   bool ambiguous_ = false;
   bool multifd_ = false;
+  bool multifd_complete_ = false;
   int configs_ = 0;
   uint32_t instance_id_ = 0;
   uint64_t offset_ = 0;

@@ -65,7 +65,11 @@ class Checker {
       Add(Severity::kWarning, "end-missing", facts.first_offset, name,
           "the stream ends without the device's END");
     }
-    if (device.multifd_device_state()) {
+    if (device.multifd_device_state() && device.multifd_read()) return;
+    if (device.multifd_device_state() && report_.channels_size() != 0) {
+      Add(Severity::kError, "multifd-incomplete", facts.first_offset, name,
+          "its packets are not all in the multifd channels that were given");
+    } else if (device.multifd_device_state()) {
       Add(Severity::kNote, "multifd-device-state", facts.first_offset, name,
           "stop-copy data and config travel on multifd channels, which were "
           "not read");

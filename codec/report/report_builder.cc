@@ -200,6 +200,46 @@ class ReportBuilder : public StreamVisitor {
     AddFinding(finding, report_);
   }
 
+  // The packets of the devices whose state is not on the main channel.
+  void ReadChannels(std::vector<ChannelReader::Channel> channels,
+                    uint64_t page_bytes) {
+    ChannelReaderOptions options;
+    options.page_bytes = static_cast<uint32_t>(page_bytes);
+    options.host_endian = options_.reader.dialect->host_endian_packets;
+    for (const auto& [name, index] : devices_) {
+      if (report_.devices(index).multifd_device_state()) {
+        options.devices.push_back(name);
+      }
+    }
+    std::vector<std::string> files;
+    for (const auto& channel : channels) files.push_back(channel.name);
+    ChannelReader reader(std::move(channels), options);
+    Error error =
+        reader.Read([this](const ReassembledPiece& piece) { OnPiece(piece); });
+    std::vector<ChannelStats> stats = reader.stats();
+    for (size_t i = 0; i < stats.size(); ++i) {
+      report::Channel& row = *report_.add_channels();
+      row.set_file(Printable(files[i]));
+      row.set_id(stats[i].id);
+      row.set_bytes(stats[i].bytes);
+      row.set_ram_packets(stats[i].ram_packets);
+      row.set_sync_packets(stats[i].sync_packets);
+      row.set_normal_pages(stats[i].normal_pages);
+      row.set_zero_pages(stats[i].zero_pages);
+      row.set_device_packets(stats[i].device_packets);
+    }
+    if (error.ok()) return;
+    bool of_channel =
+        std::find(files.begin(), files.end(), error.section) != files.end();
+    AddFinding({Severity::kError, "multifd", error.offset,
+                of_channel ? "multifd" : error.section, error.reason},
+               report_);
+    if (of_channel) {
+      report_.mutable_findings(report_.findings_size() - 1)
+          ->set_file(Printable(error.section));
+    }
+  }
+
   void Finish(const StreamReader& reader, const Error& error) {
     if (!error.ok()) {
       report_.set_complete(false);
@@ -226,6 +266,41 @@ class ReportBuilder : public StreamVisitor {
  private:
   static void Count(report::Phase* phase) {
     phase->set_sections(phase->sections() + 1);
+  }
+
+  void OnPiece(const ReassembledPiece& piece) {
+    auto found = devices_.find({std::string(piece.idstr), piece.instance_id});
+    if (found == devices_.end()) return;  // The reader refuses it.
+    device_ = report_.mutable_devices(found->second);
+    device_facts_ = &facts_[found->second];
+    SectionView section;
+    section.idstr = piece.idstr;
+    section.instance_id = piece.instance_id;
+    section.vfio = true;
+    packet_ = piece.index;
+    if (!piece.config) {
+      section.type = SectionType::kEnd;
+      Event event;
+      event.kind = EventKind::kData;
+      event.record_bytes = piece.data.size();
+      OnRecord(section, event);
+    } else {
+      Error error = DecodeConfigPiece(piece, [&](const Event& event) {
+        if (event.kind == EventKind::kConfig) OnConfig(section, event);
+        if (event.kind == EventKind::kSubsection) {
+          FillSubsection(event.subsection,
+                         *device_->mutable_config()->add_subsections());
+        }
+      });
+      device_->mutable_config()->set_section("multifd packet");
+      device_->set_multifd_read(error.ok());
+      if (!error.ok()) {
+        AddFinding({Severity::kError, "multifd-config", 0, error.section,
+                    error.reason},
+                   report_);
+      }
+    }
+    packet_.reset();
   }
 
   void CountSection(SectionType type) {
@@ -320,6 +395,10 @@ class ReportBuilder : public StreamVisitor {
                            ? Printable(event.subsection.name)
                            : std::string(ToString(event.kind)));
     record.set_bytes(bytes);
+    if (packet_) {
+      record.set_section("multifd");
+      record.set_packet(*packet_);
+    }
     if (options_.on_record) options_.on_record(device_->idstr(), record);
     if (!options_.records) return;
     if (device_->records_size() < kMaxRecords) {
@@ -426,15 +505,25 @@ class ReportBuilder : public StreamVisitor {
   uint64_t records_in_section_ = 0;
   uint64_t events_in_section_ = 0;
   bool guessed_ = false;
+  std::optional<uint32_t> packet_;  // While one is looked at.
 };
 
 }  // namespace
 
 Error BuildReport(ByteSource& source, const ReportOptions& options,
                   report::Report& report) {
+  return BuildReport(source, {}, options, report);
+}
+
+Error BuildReport(ByteSource& source,
+                  std::vector<ChannelReader::Channel> channels,
+                  const ReportOptions& options, report::Report& report) {
   ReportBuilder builder(options, report);
   StreamReader reader(source, builder, options.reader);
   Error error = reader.Read();
+  if (!channels.empty()) {
+    builder.ReadChannels(std::move(channels), reader.page_bytes());
+  }
   report.set_bytes(source.offset());
   builder.Finish(reader, error);
   return error;

@@ -13,8 +13,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "codec/qemu/byte_source.h"
+#include "codec/qemu/channel_reader.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/report/report.pb.h"
 #include "codec/wire/error.h"
@@ -37,6 +39,12 @@ struct ReportOptions {
 
 Error BuildReport(ByteSource& source, const ReportOptions& options,
                   report::Report& report);
+
+// With the migration's multifd channels, in any order. What is wrong with them
+// is a finding; the error is the main channel's.
+Error BuildReport(ByteSource& source,
+                  std::vector<ChannelReader::Channel> channels,
+                  const ReportOptions& options, report::Report& report);
 
 // Whether a finding changes the verdict: anything but a note.
 bool HasFindings(const report::Report& report);
