@@ -35,5 +35,6 @@ inline bool Save(int fd, ms::ByteSpan payload) {
                              absl::MakeSpan(headers), absl::MakeSpan(pieces));
   encoder.Data(payload);
   encoder.EndOfState();
-  return encoder.ok() && writev(fd, pieces, encoder.pieces().size()) >= 0;
+  ssize_t all = static_cast<ssize_t>(encoder.bytes());
+  return encoder.ok() && writev(fd, pieces, encoder.pieces().size()) == all;
 }

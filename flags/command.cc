@@ -16,6 +16,36 @@ std::string ToString(Command command) {
   return NameOf(static_cast<uint64_t>(command), kNames);
 }
 
+bool IsCommandLength(Command command, uint16_t bytes) {
+  switch (command) {
+    case Command::kPing:
+    case Command::kPackaged:
+      return bytes == 4;
+    case Command::kPostcopyAdvise:
+      return bytes == 0 || bytes == 16;
+    case Command::kPostcopyRamDiscard:
+    case Command::kRecvBitmap:
+      return bytes > 0;
+    default:
+      return bytes == 0;
+  }
+}
+
+absl::string_view CommandLengths(Command command) {
+  switch (command) {
+    case Command::kPing:
+    case Command::kPackaged:
+      return "4";
+    case Command::kPostcopyAdvise:
+      return "0 or 16";
+    case Command::kPostcopyRamDiscard:
+    case Command::kRecvBitmap:
+      return "more than 0";
+    default:
+      return "0";
+  }
+}
+
 std::string ToString(ReturnMessage message) {
   static constexpr Name kNames[] = {
       {1, "SHUT"},           {2, "PONG"},        {3, "REQ_PAGES_ID"},

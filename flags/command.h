@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/string_view.h"
+
 namespace migstream {
 
 // be16 after the COMMAND byte; then be16 length, then that many bytes of data.
@@ -25,6 +27,13 @@ enum class Command : uint16_t {
 };
 
 std::string ToString(Command command);
+
+inline constexpr Command kLastCommand = Command::kSwitchoverStart;
+
+// Whether a length of data is right for a command that has a number here.
+bool IsCommandLength(Command command, uint16_t bytes);
+// The right ones in words: "0 or 16".
+absl::string_view CommandLengths(Command command);
 
 // be16 in the other direction; then be16 length, then that many bytes of data.
 enum class ReturnMessage : uint16_t {

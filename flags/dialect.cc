@@ -89,6 +89,8 @@ constexpr WriterHabits kV1Habits = {
     .empty_records = true,
     .max_record_bytes = 0,
     .init_data_sent_repeats = false,
+    .max_configs = 1,
+    .max_ends = 1,
 };
 constexpr WriterHabits kV2Habits = {
     .min_part_records = 0,
@@ -96,6 +98,8 @@ constexpr WriterHabits kV2Habits = {
     .empty_records = false,
     .max_record_bytes = kMiB,
     .init_data_sent_repeats = false,
+    .max_configs = 1,
+    .max_ends = 1,
 };
 constexpr WriterHabits kRepeatingHabits = {
     .min_part_records = 0,
@@ -103,6 +107,8 @@ constexpr WriterHabits kRepeatingHabits = {
     .empty_records = false,
     .max_record_bytes = kMiB,
     .init_data_sent_repeats = true,
+    .max_configs = 1,
+    .max_ends = 1,
 };
 
 constexpr Subflag kDefaultSubflag = {
@@ -232,6 +238,7 @@ constexpr Dialect kE3 = [] {
   row.end = kRecordsAndConfigs;
   row.full = kConfigOnly;
   row.subflag = kDefaultSubflag;
+  row.habits.max_configs = 255;
   return row;
 }();
 
@@ -239,6 +246,7 @@ constexpr Dialect kE4 = [] {
   Dialect row = From(kV52, DialectId::kE4, "E4",
                      "proposal: config in START as well", 0, 0);
   row.start = kSetupAndConfig;
+  row.habits.max_configs = 2;
   row.full = kConfigOnly;
   return row;
 }();
@@ -263,6 +271,7 @@ constexpr Dialect kE6 = [] {
   row.multifd_device_state = true;
   row.host_endian_packets = true;
   row.end = kRecordsOrComplete;
+  row.habits.max_ends = 2;
   row.full = kConfigOrEndOfState;
   row.meanings = Meanings(kInitDataSent, kDataStateComplete);
   return row;
@@ -286,7 +295,9 @@ constexpr Dialect kAuto = [] {
                 .max_part_records = 255,
                 .empty_records = true,
                 .max_record_bytes = 0,
-                .init_data_sent_repeats = true};
+                .init_data_sent_repeats = true,
+                .max_configs = 1,
+                .max_ends = 1};
   return row;
 }();
 

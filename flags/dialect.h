@@ -80,6 +80,8 @@ struct WriterHabits {
   bool empty_records;         // DATA of size 0 occurs.
   uint64_t max_record_bytes;  // 0: no cap.
   bool init_data_sent_repeats;
+  uint8_t max_configs;  // CONFIGs with a payload for one device.
+  uint8_t max_ends;     // END sections of one device.
 };
 
 // E3: an unsigned big-endian number after each CONFIG tag. The proposal left

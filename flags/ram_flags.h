@@ -1,5 +1,6 @@
 // Flags of the be64 that opens each record of a RAM section; the bits from the
-// target page size up are an offset. FORMAT.md section 5.
+// target page size up are an offset. FORMAT.md section 5. Those without a
+// release are older than QEMU 5.2.
 
 #ifndef MIGSTREAM_FLAGS_RAM_FLAGS_H_
 #define MIGSTREAM_FLAGS_RAM_FLAGS_H_

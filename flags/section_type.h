@@ -1,9 +1,11 @@
 // The byte that opens each record of the enclosing stream, and its magics.
-// FORMAT.md section 2.
+// FORMAT.md section 2. All are older than QEMU 5.2, the first that migrates
+// VFIO devices.
 
 #ifndef MIGSTREAM_FLAGS_SECTION_TYPE_H_
 #define MIGSTREAM_FLAGS_SECTION_TYPE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -24,6 +26,11 @@ enum class SectionType : uint8_t {
 
 // "START", "PART", …; the number in hexadecimal for what is no section type.
 std::string ToString(SectionType type);
+
+// The footer's byte and its be32 section id.
+inline constexpr size_t kFooterBytes = 5;
+// Type, be32 id, str8 idstr, be32 instance id, be32 version id.
+inline constexpr size_t kMaxSectionHeaderBytes = 1 + 4 + 1 + 255 + 4 + 4;
 
 // be32, first in the main channel: "QEVM".
 inline constexpr uint32_t kStreamMagic = 0x5145564d;

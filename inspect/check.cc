@@ -51,15 +51,26 @@ ExitStatus RunCheck(const Arguments& arguments) {
     Complain(ErrorLine(file, error));
     return kUnusable;
   }
+  if (!options.destination_config.empty() && report.configs_compared() == 0) {
+    Complain(
+        absl::StrCat(file, ": no config space of ",
+                     arguments.device.empty() ? "any device" : arguments.device,
+                     " to compare with"));
+    return kUnusable;
+  }
   std::string lines;
   for (const report::Finding& finding : report.findings()) {
     absl::StrAppend(&lines, FindingLine(file, finding), "\n");
+  }
+  if (report.notes_omitted() != 0) {
+    absl::StrAppend(&lines, Printable(file), ": ", report.notes_omitted(),
+                    " more notes\n");
   }
   // For somebody who watches, silence would be a riddle.
   if (lines.empty() && isatty(STDOUT_FILENO)) {
     lines = absl::StrCat(file, ": no findings\n");
   }
-  return Print(lines, HasFindings(report) ? kFindings : kFine);
+  return Print(lines, !error.ok() || HasFindings(report) ? kFindings : kFine);
 }
 
 }  // namespace migstream

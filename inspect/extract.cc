@@ -29,7 +29,7 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
     });
     if (!error.ok()) return error;
   }
-  return extractor.Verdict();
+  return extractor.Finish();
 }
 
 }  // namespace
@@ -46,7 +46,8 @@ ExitStatus RunExtract(const Arguments& arguments) {
   PayloadExtractor extractor(output, arguments.device,
                              arguments.what == "config"
                                  ? PayloadExtractor::kConfig
-                                 : PayloadExtractor::kPayload);
+                                 : PayloadExtractor::kPayload,
+                             *arguments.dialect);
   Error error = Extract(arguments, inputs, extractor);
   if (!error.ok()) {
     Complain(ErrorLine(inputs.file, error));

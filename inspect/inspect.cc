@@ -43,9 +43,10 @@ ExitStatus RunInspect(const Arguments& arguments) {
     lines = RecordHeadings();
     options.on_record = [&](const std::string& idstr,
                             const report::Record& record) {
+      if (printed != kFine) return;
       lines += RecordLine(idstr, record);
       if (lines.size() < (64 << 10)) return;
-      printed = std::max(printed, Print(lines, kFine));
+      printed = Print(lines, kFine);
       lines.clear();
     };
   }
@@ -59,8 +60,14 @@ ExitStatus RunInspect(const Arguments& arguments) {
     Complain(ErrorLine(file, error));
     return kUnusable;
   }
+  if (printed != kFine) return printed;
+  std::string text = Format(report, arguments.format);
+  if (text.empty()) {
+    Complain(absl::StrCat("the report cannot be put into ", arguments.format));
+    return kUnusable;
+  }
   if (!lines.empty()) absl::StrAppend(&lines, "\n");
-  absl::StrAppend(&lines, Format(report, arguments.format));
+  absl::StrAppend(&lines, text);
   ExitStatus status = Print(lines, error.ok() ? kFine : kFindings);
   if (!error.ok()) Complain(ErrorLine(file, error));
   for (const report::Finding& finding : report.findings()) {
@@ -68,7 +75,7 @@ ExitStatus RunInspect(const Arguments& arguments) {
     Complain(FindingLine(file, finding));
     status = std::max(status, kFindings);
   }
-  return std::max(status, printed);
+  return status;
 }
 
 }  // namespace migstream

@@ -6,7 +6,10 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 
@@ -14,6 +17,7 @@ namespace migstream {
 namespace {
 
 constexpr size_t kBufferBytes = 256 << 10;
+constexpr int kMaxLinks = 16;
 
 // What a signal handler may look at.
 char unfinished[4096];
@@ -26,11 +30,11 @@ void RemoveUnfinished(int signal) {
   raise(signal);
 }
 
+// Gets ready to remove `path`, once have_unfinished says that it is ours.
 void Guard(const std::string& path) {
   if (path.size() >= sizeof unfinished) return;
   std::memcpy(unfinished, path.c_str(), path.size() + 1);
-  have_unfinished = 1;
-  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     // One that is ignored, as under nohup, stays so.
     if (std::signal(signal, RemoveUnfinished) == SIG_IGN) {
       std::signal(signal, SIG_IGN);
@@ -58,7 +62,8 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
     return fd_ < 0 ? Problem("standard output", errno) : absl::OkStatus();
   }
   struct stat info;
-  if (stat(path.c_str(), &info) == 0) {
+  const bool replaced = stat(path.c_str(), &info) == 0;
+  if (replaced) {
     if (S_ISDIR(info.st_mode)) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory"));
     }
@@ -71,11 +76,23 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
           absl::StrCat(path, ": exists; --force replaces it"));
     }
   }
-  std::string beside = absl::StrCat(path, ".", getpid(), ".unfinished");
+  // Through symbolic links, to what they stand for.
+  std::error_code error;
+  for (int links = 0; std::filesystem::is_symlink(path_, error); ++links) {
+    std::filesystem::path target = std::filesystem::read_symlink(path_, error);
+    if (error || links == kMaxLinks) return Problem(path, ELOOP);
+    path_ = (std::filesystem::path(path_).parent_path() / target).string();
+  }
+  std::string beside = (std::filesystem::path(path_).parent_path() /
+                        absl::StrCat(".migstream.", getpid(), ".unfinished"))
+                           .string();
   Guard(beside);
-  fd_ = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd_ < 0) {
-    have_unfinished = 0;
+  fd_ = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+             replaced ? 0600 : 0666);
+  if (fd_ < 0) return Problem(errno == EEXIST ? beside : path, errno);
+  have_unfinished = beside.size() < sizeof unfinished;
+  // Guest memory stays as private as what it replaces was.
+  if (replaced && fchmod(fd_, info.st_mode & 0777) != 0) {
     return Problem(path, errno);
   }
   beside_ = beside;
@@ -112,7 +129,9 @@ absl::Status OutputFile::Commit() {
   int failed = force_ ? rename(beside_.c_str(), path_.c_str())
                       : link(beside_.c_str(), path_.c_str());
   if (failed != 0 && !force_ && errno != EEXIST) {
-    failed = rename(beside_.c_str(), path_.c_str());  // No links here.
+    // No links on this file system.
+    failed = renameat2(AT_FDCWD, beside_.c_str(), AT_FDCWD, path_.c_str(),
+                       RENAME_NOREPLACE);
   }
   if (failed != 0) return status_ = Problem(path_, errno);
   unlink(beside_.c_str());

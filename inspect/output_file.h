@@ -14,7 +14,7 @@ namespace migstream {
 
 // "-" is standard output; a pipe or a device is written to directly. The
 // unfinished file is removed when the object goes, and when the process is
-// ended by SIGINT, SIGTERM or SIGHUP. One object at a time.
+// ended by SIGINT, SIGTERM, SIGHUP or SIGQUIT. One object at a time.
 class OutputFile : public ByteSink {
  public:
   OutputFile() = default;

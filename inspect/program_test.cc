@@ -385,6 +385,41 @@ TEST(OutputTest, AFullDiskIsSaidAndLeavesNothing) {
   EXPECT_THAT(run.errors, HasSubstr("No space left on device"));
 }
 
+TEST(OutputTest, ASymbolicLinkStandsForItsTarget) {
+  std::string folder = TestFolder();
+  std::filesystem::create_symlink(folder + "/target", folder + "/link");
+  ProgramRun run =
+      RunProgram({"repack", Path("s72-two"), "-o", folder + "/link"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_TRUE(std::filesystem::is_symlink(folder + "/link"));
+  EXPECT_EQ(Sha256(ReadTestFile(folder + "/target")),
+            GetCapture("s72-two").files(0).sha256());
+}
+
+TEST(InputTest, AZstdFileWhoseChecksumIsWrongIsNotExtracted) {
+  std::string bytes = ReadTestFile(Path("s72-two"));
+  // The frame's last four bytes, if its header says that there is a checksum.
+  if ((bytes[4] & 4) != 0)
+    bytes.back() ^= 1;
+  else
+    bytes += "junk";
+  std::string path = WriteTestFile("bad.zst", bytes);
+  std::string folder = TestFolder();
+  ProgramRun run = RunProgram({"repack", path, "-o", folder + "/out"});
+  EXPECT_EQ(run.status, 2) << run.errors;
+  EXPECT_THAT(run.errors, HasSubstr("zstd: "));
+  EXPECT_THAT(FilesIn(folder), IsEmpty());
+}
+
+TEST(CheckTest, ADestinationConfigThatIsComparedWithNothingIsAnError) {
+  std::string config(4096, 'x');
+  ProgramRun run =
+      RunProgram({"check", Path("s72-two"), "--device=0000:00:09.0/vfio",
+                  "--destination-config=" + WriteTestFile("config", config)});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("no config space of 0000:00:09.0/vfio"));
+}
+
 TEST(OutputTest, AFolderThatIsNotThereIsSaid) {
   ProgramRun run =
       RunProgram({"repack", Path("s72-two"), "-o", "/nonexistent/folder/out"});

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "codec/wire/error.h"
+#include "codec/wire/printable.h"
 #include "inspect/table.h"
 
 namespace migstream {
@@ -257,8 +258,8 @@ std::string RecordLine(const std::string& idstr, const report::Record& record) {
 
 std::string FindingLine(const std::string& file,
                         const report::Finding& finding) {
-  return absl::StrCat(finding.file().empty() ? file : finding.file(), ":",
-                      Hex(finding.offset()), ": ", finding.section(), ": ",
+  return absl::StrCat(finding.file().empty() ? Printable(file) : finding.file(),
+                      ":", Hex(finding.offset()), ": ", finding.section(), ": ",
                       finding.severity() == "error"
                           ? ""
                           : absl::StrCat(finding.severity(), ": "),

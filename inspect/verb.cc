@@ -40,7 +40,7 @@ const std::vector<Verb>& Verbs() {
        "one, "
        "as a\n"
        "                       loader does (see extract --what=config)\n"
-       "  --device=IDSTR       only that device's\n",
+       "  --device=IDSTR       compare only that device's\n",
        true,
        {"switchover-ack", "destination-config", "device"},
        RunCheck},
@@ -202,6 +202,8 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
 ExitStatus RunMain(const std::vector<std::string>& words) {
   // A reader that goes away is seen by write() itself.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a limit on the size of files.
+  std::signal(SIGXFSZ, SIG_IGN);
   if (words.empty()) return WrongUsage("which verb?", nullptr);
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     return Print(GeneralHelp(), kFine);
@@ -229,7 +231,7 @@ std::unique_ptr<ByteSource> OpenInput(const std::string& file) {
   }
   auto source = OpenSource(file);
   if (source.ok()) return *std::move(source);
-  Complain(Printable(absl::StrCat(file, ": ", source.status().message())));
+  Complain(absl::StrCat(file, ": ", source.status().message()));
   return nullptr;
 }
 
@@ -246,8 +248,8 @@ Inputs OpenInputs(const Arguments& arguments) {
     } else if (kind == FileKind::kReturnPath && arguments.files.size() > 1) {
       continue;  // It holds nothing of the devices.
     } else if (inputs.main) {
-      Complain(Printable(absl::StrCat(
-          file, ": is a second main channel, beside ", inputs.file)));
+      Complain(absl::StrCat(file, ": is a second main channel, beside ",
+                            inputs.file));
       return none;
     } else {
       inputs.file = file;
@@ -270,11 +272,11 @@ std::vector<ChannelReader::Channel> Inputs::Channels() const {
 }
 
 void Complain(absl::string_view message) {
-  std::cerr << "migstream: " << message << "\n";
+  std::cerr << "migstream: " << Printable(message) << "\n";
 }
 
 std::string ErrorLine(absl::string_view file, const Error& error) {
-  return Printable(absl::StrCat(file, ":", ToString(error)));
+  return absl::StrCat(file, ":", ToString(error));
 }
 
 bool IsUnusable(const Error& error) {

@@ -12,10 +12,11 @@
 namespace migstream {
 namespace {
 
+// Whatever a caller allows: offsets in a payload are 32 bits wide.
+constexpr uint64_t kMaxConfigBytes = 1 << 30;
 constexpr uint32_t kVersionBytes = 4;
 constexpr uint32_t kNewestConfigVersion = 2;
 constexpr uint32_t kIrqStateBytes = 16;
-constexpr uint32_t kFooterBytes = 5;
 
 // E5-v26: a second be32 version and a be32 interrupt type.
 constexpr uint32_t kV26ExtraBytes = 8;
@@ -24,8 +25,6 @@ constexpr uint32_t kV7HeadBytes = 28;
 constexpr uint32_t kV7MsiBytes = 12;
 constexpr uint32_t kV7MsixFlagsBytes = 2;
 constexpr uint32_t kV7CommandBytes = 2;
-constexpr uint32_t kInterruptMsi = 2;
-constexpr uint32_t kInterruptMsix = 3;
 
 // One way to read the payload, and how far it led.
 class Attempt {
@@ -51,7 +50,8 @@ class Attempt {
 
   // Whether `count` more bytes are there and allowed.
   bool Need(uint64_t count) {
-    uint64_t limit = limits_.config_bytes + kTagBytes;
+    uint64_t limit =
+        std::min<uint64_t>(limits_.config_bytes, kMaxConfigBytes) + kTagBytes;
     if (count > limit || at_ + count > limit) {
       Fail(ErrorCode::kConfigLimit, at_, at_ + count);
       return false;
@@ -132,7 +132,7 @@ class Attempt {
         last = true;
       }
     }
-    uint64_t name_and_version = 2 + here[1] + 4;
+    uint64_t name_and_version = 2 + rest()[1] + 4;
     if (!Need(name_and_version)) return false;
     uint64_t size = SubsectionBytes(here, last);
     if (size == 0) {
@@ -396,8 +396,7 @@ ConfigDeduction DeduceV7(ByteSpan bytes, bool end_of_input,
 }  // namespace
 
 uint32_t MsixBytes(uint32_t vectors) {
-  constexpr uint32_t kEntryBytes = 16;
-  return vectors * kEntryBytes + (vectors + 7) / 8;
+  return vectors * kMsixEntryBytes + (vectors + 7) / 8;
 }
 
 uint64_t SubsectionBytes(ByteSpan bytes, bool last) {

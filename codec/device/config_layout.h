@@ -37,6 +37,11 @@ struct ConfigHints {
   bool element_expected = false;
 };
 
+inline constexpr uint32_t kMsixEntryBytes = 16;
+// be32 interrupt type of E5-v7 and E5-v26; 0 is none, 1 INTx.
+inline constexpr uint32_t kInterruptMsi = 2;
+inline constexpr uint32_t kInterruptMsix = 3;
+
 struct ConfigLayout {
   ConfigLayoutKind kind = ConfigLayoutKind::kReleased;
   uint32_t pci_config_bytes = 0;  // 0 in E5-v7, which has none.

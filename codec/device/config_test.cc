@@ -182,6 +182,15 @@ TEST(ConfigLayoutTest, AnUnknownSubsectionNeedsAKnownLength) {
   EXPECT_EQ(result.layout.fixed_bytes, 4197);
 }
 
+TEST(ConfigLayoutTest, AKnownLengthMayLeaveOneByteForASubsection) {
+  ConfigBytes config = {.pci_config_bytes = 256, .msix_vectors = 0};
+  config.subsections = Subsection("VFIOPCIDevice/x", "");
+  for (uint64_t length = 276; length < config.Payload().size(); ++length) {
+    EXPECT_EQ(Deduce(Ended(config), true, {}, length).outcome,
+              ConfigDeduction::kError);
+  }
+}
+
 TEST(ConfigLayoutTest, ASubsectionOfAnotherParentIsNone) {
   ConfigBytes config;
   config.subsections = Subsection("PCIDevice/whatever", "");

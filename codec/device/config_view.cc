@@ -6,10 +6,6 @@
 namespace migstream {
 namespace {
 
-constexpr uint32_t kMsixEntryBytes = 16;
-constexpr uint32_t kInterruptMsi = 2;
-constexpr uint32_t kInterruptMsix = 3;
-
 void ParseMsix(Cursor& cursor, uint32_t vectors, ConfigView& view) {
   view.msix_table = cursor.Bytes(uint64_t{vectors} * kMsixEntryBytes);
   view.msix_pba = cursor.Bytes((vectors + 7) / 8);

@@ -24,7 +24,7 @@ struct ConfigView {
   static ConfigView Parse(ByteSpan fixed, const ConfigLayout& layout);
 
   uint32_t msix_vectors() const {
-    return static_cast<uint32_t>(msix_table.size() / 16);
+    return static_cast<uint32_t>(msix_table.size() / kMsixEntryBytes);
   }
   MsixEntry msix_entry(uint32_t vector) const;
   bool msix_pending(uint32_t vector) const;

@@ -118,6 +118,12 @@ void DialectDetector::Observe(const Event& event) {
       return;
     case EventKind::kInitDataSent:
       SawElement(Element::kInitDataSent, event.offset);
+      if (++init_data_sent_ == 2) {
+        Exclude(DialectEvidence::kHabit, event.offset,
+                "INIT_DATA_SENT a second time", [](const Dialect& row) {
+                  return row.habits.init_data_sent_repeats;
+                });
+      }
       break;
     case EventKind::kEndOfState:
       SawElement(Element::kEndOfState, event.offset);

@@ -79,6 +79,7 @@ class DialectDetector {
   bool any_section_ = false;
   SectionType type_ = SectionType::kStart;
   Element previous_ = Element::kNone;
+  int init_data_sent_ = 0;
   int records_ = 0;  // In this section.
   // What was seen before tells nothing new, and sections come by the thousand:
   // a bit for each element, by section type and the element before.
@@ -90,10 +91,15 @@ class DialectDetector {
 // Bounds on the release, which hold for all devices of a stream.
 class ReleaseBounds {
  public:
+  // One that says no more than those before is left out.
   void NotBefore(Release release, uint64_t offset, absl::string_view what) {
+    if (release <= newest_not_before_) return;
+    newest_not_before_ = release;
     bounds_.push_back({true, release, offset, std::string(what)});
   }
   void NotAfter(Release release, uint64_t offset, absl::string_view what) {
+    if (release >= oldest_not_after_) return;
+    oldest_not_after_ = release;
     bounds_.push_back({false, release, offset, std::string(what)});
   }
   void Apply(DialectDetector& detector) const;
@@ -105,6 +111,8 @@ class ReleaseBounds {
     uint64_t offset;
     std::string what;
   };
+  Release newest_not_before_ = 0;
+  Release oldest_not_after_ = kNewestRelease;
   std::vector<Bound> bounds_;
 };
 

@@ -1,5 +1,6 @@
 #include "codec/device/dialect_detector.h"
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace migstream {
@@ -77,6 +78,14 @@ TEST(DialectDetectorTest, LargeRecordsAreV1) {
   See(detector, kEnd, {Data((1 << 20) + 1), Tag(EventKind::kEndOfState)});
   See(detector, kFull, {Tag(EventKind::kConfig)});
   EXPECT_EQ(detector.Name(), "V60");
+}
+
+TEST(DialectDetectorTest, InitDataSentASecondTimeIsV111) {
+  DialectDetector detector;
+  See(detector, kPart, {Data(5), Tag(EventKind::kInitDataSent)});
+  EXPECT_THAT(detector.Name(), testing::HasSubstr("V81 or V100"));
+  See(detector, kPart, {Data(5), Tag(EventKind::kInitDataSent)});
+  EXPECT_EQ(detector.Name(), "V111 or V111M");
 }
 
 TEST(DialectDetectorTest, BoundsOnTheReleaseExcludeRows) {

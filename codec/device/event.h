@@ -55,6 +55,7 @@ struct Event {
   uint64_t record_bytes = 0;
   uint64_t record_offset = 0;
   // kConfig
+  uint64_t subflag = 0;  // E3: as it stands.
   ConfigLayout layout;
   // kSubsection; its payload is also in `payload`.
   SubsectionView subsection;

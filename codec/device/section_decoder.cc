@@ -171,6 +171,7 @@ Step SectionDecoder::StartConfig(ByteSpan& input, Event& event) {
       return Fail(ErrorCode::kUnknownSubflag, offset_ + kTagBytes, value);
     }
     event.trigger_flags = entry->flags;
+    event.subflag = value;
     config_follows = (entry->flags & kTriggerConfigFollows) != 0;
   }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "codec/device/pci_config.h"
 #include "codec/wire/writer.h"
 #include "flags/section_type.h"
 #include "flags/tag.h"
@@ -14,8 +16,6 @@ namespace {
 // Numbers of a config payload that are not views: at most version, IRQ states,
 // and what E5 adds.
 constexpr size_t kMaxConfigNumbers = 64;
-constexpr uint32_t kInterruptMsi = 2;
-constexpr uint32_t kInterruptMsix = 3;
 
 }  // namespace
 
@@ -94,21 +94,51 @@ Put SectionEncoder::TakeOver(uint64_t bytes) {
 }
 
 Put SectionEncoder::Config(const ConfigView& config, uint8_t trigger_flags) {
-  if (!Allowed(Element::kConfig)) return Put::kError;
-  if (!Room(2 * kTagBytes + kMaxConfigNumbers, 6)) return Put::kFull;
-
   const Subflag& subflag = dialect_->subflag;
-  bool config_follows = true;
-  uint64_t subflag_value = 0;
-  if (subflag.width != 0) {
+  uint64_t value = 0;
+  if (ok() && subflag.width != 0) {
     const auto* end = subflag.values.begin() + subflag.value_count;
     const auto* entry = std::find_if(
         subflag.values.begin(), end,
         [trigger_flags](const auto& v) { return v.flags == trigger_flags; });
     if (entry == end) return Fail(ErrorCode::kUnknownSubflag, Element::kConfig);
-    subflag_value = entry->value;
-    config_follows = (trigger_flags & kTriggerConfigFollows) != 0;
+    value = entry->value;
   }
+  return ConfigWithSubflag(config, trigger_flags, value);
+}
+
+// Whether a loader could read the parts as they are.
+bool SectionEncoder::IsWritable(const ConfigView& config) const {
+  size_t vectors = config.msix_table.size() / kMsixEntryBytes;
+  bool msix_whole = config.msix_table.size() % kMsixEntryBytes == 0 &&
+                    config.msix_pba.size() == (vectors + 7) / 8 &&
+                    vectors <= kMaxMsixVectors;
+  if (!msix_whole) return false;
+  if (dialect_->config_layout == ConfigLayoutKind::kE5V7) {
+    return config.pci_config.empty() &&
+           (vectors == 0 || config.interrupt_type == kInterruptMsix);
+  }
+  if (config.pci_config.empty()) return vectors == 0;  // Nothing at all.
+  bool irq_states_right =
+      std::all_of(config.irq_state.begin(), config.irq_state.end(),
+                  [](uint32_t state) { return state <= 1; });
+  return (config.pci_config.size() == kPciConfigBytes ||
+          config.pci_config.size() == kPcieConfigBytes) &&
+         config.version <= 2 && irq_states_right;
+}
+
+Put SectionEncoder::ConfigWithSubflag(const ConfigView& config,
+                                      uint8_t trigger_flags,
+                                      uint64_t subflag_value) {
+  if (!Allowed(Element::kConfig)) return Put::kError;
+  const Subflag& subflag = dialect_->subflag;
+  bool config_follows =
+      subflag.width == 0 || (trigger_flags & kTriggerConfigFollows) != 0;
+  if (subflag.width > kTagBytes || (config_follows && !IsWritable(config))) {
+    return Fail(ErrorCode::kNotWritable, Element::kConfig);
+  }
+  if (!Room(2 * kTagBytes + kMaxConfigNumbers, 6)) return Put::kFull;
+  config_has_payload_ = config_follows;
 
   uint8_t* tag = Header(kTagBytes + subflag.width);
   StoreBe64(tag, static_cast<uint64_t>(Tag::kDevConfigState));
@@ -161,7 +191,12 @@ Put SectionEncoder::Config(const ConfigView& config, uint8_t trigger_flags) {
 
 Put SectionEncoder::Subsection(const SubsectionView& subsection) {
   if (!ok()) return Put::kError;
-  if (state_ != State::kConfig || subsection.name.size() > 0xff) {
+  bool readable = subsection.name.size() <= 0xff &&
+                  subsection.name.size() > kVfioPciVmstate.size() &&
+                  absl::StartsWith(subsection.name, kVfioPciVmstate) &&
+                  (subsection.name != kDisplaySubsection ||
+                   subsection.payload.size() == kRamfbBytes);
+  if (state_ != State::kConfig || !config_has_payload_ || !readable) {
     return Fail(ErrorCode::kNotWritable, Element::kNone);
   }
   size_t header_bytes = 2 + subsection.name.size() + 4;
@@ -197,8 +232,12 @@ Put SectionEncoder::Append(const Event& event) {
       return put == Put::kDone ? Payload(event.payload) : put;
     }
     case EventKind::kConfig:
-      return Config(ConfigView::Parse(event.payload, event.layout),
-                    event.trigger_flags);
+      if (ok() && event.layout.total_bytes != 0 &&
+          event.layout.kind != dialect_->config_layout) {
+        return Fail(ErrorCode::kNotWritable, Element::kConfig);
+      }
+      return ConfigWithSubflag(ConfigView::Parse(event.payload, event.layout),
+                               event.trigger_flags, event.subflag);
     case EventKind::kSubsection:
       return Subsection(event.subsection);
     case EventKind::kConfigEnd:
@@ -293,6 +332,14 @@ Error SectionEncoder::error(absl::string_view device) const {
       error.reason = "no subflag of the dialect has these trigger flags";
       break;
     default:
+      if (grammar_->After(previous_).Contains(refused_)) {
+        error.reason = "a config payload that no loader could read";
+        break;
+      }
+      if (refused_ == Element::kNone) {
+        error.reason = "a subsection that no loader could read here";
+        break;
+      }
       error.reason = absl::StrCat("dialect ", dialect_->name, " has no ",
                                   ToString(refused_), " here, but ",
                                   ToString(grammar_->After(previous_)));

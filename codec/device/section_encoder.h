@@ -2,8 +2,8 @@
 // buffer of the caller's, payload by reference, ready for writev(2).
 // FORMAT.md section 9.
 //
-//   uint8_t headers[64];
-//   iovec pieces[8];
+//   uint8_t headers[SectionEncoder::kMinHeaderBytes];
+//   iovec pieces[SectionEncoder::kMinPieces];
 //   SectionEncoder encoder(SectionType::kEnd, dialect, absl::MakeSpan(headers),
 //                          absl::MakeSpan(pieces));
 //   encoder.Data(payload);
@@ -89,6 +89,9 @@ class SectionEncoder {
  private:
   enum class State : uint8_t { kElements, kConfig, kDone, kError };
 
+  Put ConfigWithSubflag(const ConfigView& config, uint8_t trigger_flags,
+                        uint64_t subflag_value);
+  bool IsWritable(const ConfigView& config) const;
   bool Allowed(Element element);
   bool Room(size_t header_bytes, size_t pieces) const;
   uint8_t* Header(size_t bytes);
@@ -107,6 +110,7 @@ class SectionEncoder {
   SectionType type_;
   State state_ = State::kElements;
   Element previous_ = Element::kNone;
+  bool config_has_payload_ = false;
   ErrorCode error_ = ErrorCode::kNone;
   Element refused_ = Element::kNone;
 };

@@ -69,6 +69,58 @@ TEST(SectionEncoderTest, AConfigIsWrittenFromItsParts) {
   EXPECT_EQ(e.Bytes(), TagBytes(2) + config.Payload() + kEos);
 }
 
+TEST(SectionEncoderTest, AConfigThatNoLoaderCouldReadIsRefused) {
+  std::string pci = ConfigBytes().PciConfig(), bytes(100, 'x');
+  ConfigView good;
+  good.pci_config = AsBytes(pci);
+  auto refused = [](const ConfigView& view, DialectId id) {
+    Encoding e(kFull, id);
+    return e.encoder.Config(view) == Put::kError &&
+           e.encoder.error("device").code == ErrorCode::kNotWritable;
+  };
+  EXPECT_FALSE(refused(good, DialectId::kV111));
+  ConfigView bad = good;
+  bad.pci_config = AsBytes(pci).first(100);
+  EXPECT_TRUE(refused(bad, DialectId::kV111));
+  bad = good;
+  bad.version = 3;
+  EXPECT_TRUE(refused(bad, DialectId::kV111));
+  bad = good;
+  bad.irq_state[2] = 2;
+  EXPECT_TRUE(refused(bad, DialectId::kV111));
+  bad = good;
+  bad.msix_table = AsBytes(bytes).first(20);
+  EXPECT_TRUE(refused(bad, DialectId::kV111));
+  bad.msix_table = AsBytes(bytes).first(32);
+  EXPECT_TRUE(refused(bad, DialectId::kV111)) << "no pending bits";
+}
+
+TEST(SectionEncoderTest, ASubsectionIsOneOfTheConfigs) {
+  std::string pci = ConfigBytes().PciConfig(), ramfb(28, 'r');
+  ConfigView view;
+  view.pci_config = AsBytes(pci);
+  for (const SubsectionView& bad :
+       {SubsectionView{"foo/bar", 1, AsBytes(ramfb)},
+        SubsectionView{kDisplaySubsection, 1, AsBytes(ramfb).first(5)}}) {
+    Encoding e(kFull, DialectId::kV111);
+    e.encoder.Config(view);
+    EXPECT_EQ(e.encoder.Subsection(bad), Put::kError);
+    EXPECT_EQ(e.encoder.error("device").reason,
+              "a subsection that no loader could read here");
+  }
+}
+
+TEST(SectionEncoderTest, AnEventOfAnotherLayoutIsRefused) {
+  Event event;
+  event.kind = EventKind::kConfig;
+  event.layout.kind = ConfigLayoutKind::kE5V7;
+  event.layout.total_bytes = event.layout.fixed_bytes = 30;
+  std::string payload(30, '\0');
+  event.payload = AsBytes(payload);
+  Encoding e(kFull, DialectId::kV111);
+  EXPECT_EQ(e.encoder.Append(event), Put::kError);
+}
+
 TEST(SectionEncoderTest, WhatTheDialectDoesNotHaveIsRefused) {
   Encoding full(kFull, DialectId::kV52);
   EXPECT_EQ(full.encoder.EndOfState(), Put::kError);

@@ -59,6 +59,11 @@ ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
     subsection.name = cursor.Str8();
     subsection.version = cursor.Be32();
     if (!cursor.ok()) break;
+    for (const auto& before : parsed.view.subsections) {
+      if (before.name == subsection.name) {
+        return fail(at, absl::StrCat("a second '", subsection.name, "'"));
+      }
+    }
     rest = bytes.subspan(cursor.offset() - offset);
     if (subsection.name == kPageBitsSubsection) {
       subsection.payload = cursor.Bytes(4);

@@ -10,7 +10,11 @@ namespace migstream {
 
 FileKind KindOf(ByteSpan bytes) {
   if (bytes.empty()) return FileKind::kEmpty;
-  if (absl::StartsWith(AsText(bytes), "LibvirtQ")) return FileKind::kLibvirt;
+  // Both of libvirt's magics begin so.
+  if (absl::StartsWith(AsText(bytes),
+                       absl::string_view(kLibvirtMagic).substr(0, 8))) {
+    return FileKind::kLibvirt;
+  }
   if (bytes.size() < 4) return FileKind::kUnknown;
   switch (LoadBe32(bytes.data())) {
     case kStreamMagic:

@@ -59,7 +59,10 @@ std::vector<uint8_t> FileSource::Tail(uint64_t count) {
     ssize_t got = pread(fd_, tail.data() + done, count - done,
                         static_cast<off_t>(start_ + *size_ - count + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return {};
+    if (got <= 0) {
+      Fail(got < 0 ? std::strerror(errno) : "the file has become shorter");
+      return {};
+    }
     done += got;
   }
   return tail;

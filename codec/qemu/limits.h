@@ -14,6 +14,11 @@ struct StreamLimits {
   DeviceLimits device = {};
   // Different section ids, each of which is remembered.
   uint32_t sections = 1 << 15;
+  // VFIO devices.
+  uint32_t devices = 1 << 14;
+  // Sections whose end is guessed while the description is out of reach; each
+  // is remembered until it has come.
+  uint32_t guesses = 1 << 12;
   // RAM blocks in the block list.
   uint32_t ram_blocks = 1 << 12;
   // Bytes of one RAM page, as a stream may set it.

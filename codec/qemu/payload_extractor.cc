@@ -6,19 +6,23 @@
 #include "absl/strings/str_join.h"
 #include "codec/device/config_view.h"
 #include "codec/qemu/channel_reader.h"
+#include "codec/wire/printable.h"
 
 namespace migstream {
 
+bool PayloadExtractor::Named(absl::string_view idstr) const {
+  return idstr_.empty() ? idstr == devices_.front()
+                        : Printable(idstr) == idstr_ || idstr == idstr_;
+}
+
 bool PayloadExtractor::Wanted(const SectionView& section) const {
   if (!section.vfio) return false;
-  return idstr_.empty() ? section.idstr == devices_.front()
-                        : section.idstr == idstr_;
+  return Named(section.idstr);
 }
 
 void PayloadExtractor::OnSection(const SectionView& section) {
   if (!section.vfio) return;
-  if (std::find(devices_.begin(), devices_.end(), section.idstr) ==
-      devices_.end()) {
+  if (known_.insert(std::string(section.idstr)).second) {
     devices_.emplace_back(section.idstr);
   }
   if (!Wanted(section)) return;
@@ -42,8 +46,10 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
       if (event.layout.total_bytes == 0) break;
       ++configs_;
       ambiguous_ |= event.layout.other_pci_config_bytes != 0;
-      if (what_ == kConfig && configs_ == 1) {
-        sink_.Write(ConfigView::Parse(event.payload, event.layout).pci_config);
+      // The last one counts.
+      if (what_ == kConfig) {
+        config_ = std::string(
+            AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
       }
       break;
     case EventKind::kConfigLoadReady:
@@ -58,9 +64,7 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
 }
 
 void PayloadExtractor::OnPiece(const ReassembledPiece& piece) {
-  if (!found_ || piece.idstr != (idstr_.empty() ? devices_.front() : idstr_)) {
-    return;
-  }
+  if (!found_ || !Named(piece.idstr)) return;
   if (!piece.config) {
     if (what_ == kPayload) sink_.Write(piece.data);
     return;
@@ -69,14 +73,23 @@ void PayloadExtractor::OnPiece(const ReassembledPiece& piece) {
     if (event.kind != EventKind::kConfig) return;
     ++configs_;
     if (what_ == kConfig) {
-      sink_.Write(ConfigView::Parse(event.payload, event.layout).pci_config);
+      config_ = std::string(
+          AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
     }
   });
   ambiguous_ |= !error.ok();
   multifd_complete_ = true;
 }
 
-Error PayloadExtractor::Verdict() const {
+std::string PayloadExtractor::DeviceNames() const {
+  constexpr size_t kMost = 10;
+  std::vector<std::string> names(
+      devices_.begin(), devices_.begin() + std::min(kMost, devices_.size()));
+  return absl::StrCat(absl::StrJoin(names, ", "),
+                      devices_.size() > kMost ? ", …" : "");
+}
+
+Error PayloadExtractor::Finish() {
   Error error;
   error.offset = offset_;
   error.section = idstr_.empty() ? "stream" : idstr_;
@@ -85,12 +98,11 @@ Error PayloadExtractor::Verdict() const {
     error.reason = "there is no VFIO device in this stream";
   } else if (idstr_.empty() && devices_.size() > 1) {
     error.code = ErrorCode::kUnknownSection;
-    error.reason = absl::StrCat("there are several devices, name one: ",
-                                absl::StrJoin(devices_, ", "));
+    error.reason =
+        absl::StrCat("there are several devices, name one: ", DeviceNames());
   } else if (!found_) {
     error.code = ErrorCode::kUnknownSection;
-    error.reason = absl::StrCat("no such device; there is ",
-                                absl::StrJoin(devices_, ", "));
+    error.reason = absl::StrCat("no such device; there is ", DeviceNames());
   } else if (multifd_ && !multifd_complete_) {
     error.code = ErrorCode::kUnwalkable;
     error.reason =
@@ -102,11 +114,13 @@ Error PayloadExtractor::Verdict() const {
   } else if (what_ == kPayload && !ended_) {
     error.code = ErrorCode::kUnwalkable;
     error.reason = "the device has no END section: its payload is not complete";
-  } else if (what_ == kConfig && configs_ != 1) {
+  } else if (what_ == kConfig &&
+             (configs_ == 0 || configs_ > dialect_.habits.max_configs)) {
     error.code = ErrorCode::kUnwalkable;
     error.reason = absl::StrCat("the device has ", configs_,
-                                " config payloads, expected one");
+                                " config payloads in dialect ", dialect_.name);
   }
+  if (error.ok() && what_ == kConfig) sink_.Write(AsBytes(config_));
   return error;
 }
 

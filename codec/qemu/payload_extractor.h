@@ -3,7 +3,7 @@
 //
 //   PayloadExtractor extractor(sink, idstr, PayloadExtractor::kPayload);
 //   Error error = StreamReader(source, extractor, options).Read();
-//   if (error.ok()) error = extractor.Verdict();
+//   if (error.ok()) error = extractor.Finish();
 //
 // What was written is the device's only if both are without error.
 
@@ -14,10 +14,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/wire/error.h"
+#include "flags/dialect.h"
 
 namespace migstream {
 
@@ -25,9 +27,12 @@ class PayloadExtractor : public StreamVisitor {
  public:
   enum What { kPayload, kConfig };
 
-  // An empty `idstr` takes the only device that there is.
-  PayloadExtractor(ByteSink& sink, std::string idstr, What what)
-      : sink_(sink), idstr_(std::move(idstr)), what_(what) {}
+  // An empty `idstr` takes the only device that there is; any other is as it
+  // stands in the stream, or as Printable() shows it. `dialect` is the
+  // reader's.
+  PayloadExtractor(ByteSink& sink, std::string idstr, What what,
+                   const Dialect& dialect = GetDialect(DialectId::kAuto))
+      : sink_(sink), idstr_(std::move(idstr)), what_(what), dialect_(dialect) {}
 
   bool wants_payload() const override { return true; }
   void OnSection(const SectionView& section) override;
@@ -41,7 +46,7 @@ class PayloadExtractor : public StreamVisitor {
 
   // kUnknownSection: no such device, or none was named and there are several.
   // kUnwalkable: it is not all in this channel, or not certain.
-  Error Verdict() const;
+  Error Finish();
 
   // Whether the device needs the multifd channels.
   bool needs_channels() const { return multifd_; }
@@ -50,11 +55,16 @@ class PayloadExtractor : public StreamVisitor {
   const std::vector<std::string>& devices() const { return devices_; }
 
  private:
+  bool Named(absl::string_view idstr) const;
   bool Wanted(const SectionView& section) const;
+  std::string DeviceNames() const;
 
   ByteSink& sink_;
   const std::string idstr_;
   const What what_;
+  const Dialect& dialect_;
+  absl::flat_hash_set<std::string> known_;
+  std::string config_;
   std::vector<std::string> devices_;
   bool found_ = false;
   bool ended_ = false;

@@ -11,7 +11,6 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kFooterBytes = 5;
 // No device of a released QEMU goes beyond.
 constexpr uint32_t kMaxInstances = 0xffff;
 constexpr uint32_t kMaxVersion = 0xff;
@@ -39,8 +38,8 @@ bool LooksLikeCommand(Cursor cursor) {
   uint16_t command = cursor.Be16();
   uint16_t length = cursor.Be16();
   return cursor.ok() && command >= 1 &&
-         command <= static_cast<uint16_t>(Command::kSwitchoverStart) &&
-         length <= 16;
+         command <= static_cast<uint16_t>(kLastCommand) &&
+         IsCommandLength(static_cast<Command>(command), length);
 }
 
 bool LooksLikeEnd(Cursor cursor, const GuessContext& context) {

@@ -22,29 +22,8 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kFooterBytes = 5;
-constexpr size_t kMaxSectionHeaderBytes = 1 + 4 + 1 + 255 + 4 + 4;
+constexpr uint32_t kVfioSectionVersion = 1;
 constexpr uint64_t kFirstTailBytes = 256 << 10;
-
-// How long a command's data must be; -1: as long as it says.
-int CommandBytes(Command command) {
-  switch (command) {
-    case Command::kPing:
-    case Command::kPackaged:
-      return 4;
-    case Command::kPostcopyAdvise:
-    case Command::kPostcopyRamDiscard:
-    case Command::kRecvBitmap:
-      return -1;
-    default:
-      return 0;
-  }
-}
-
-bool IsKnown(Command command) {
-  return command >= Command::kOpenReturnPath &&
-         command <= Command::kSwitchoverStart;
-}
 
 }  // namespace
 
@@ -249,6 +228,15 @@ class StreamReader::Impl {
            absl::StrCat("page size ", description_->page_bytes, ", but ",
                         traits_.page_bytes, " was used"));
     }
+    for (const Guessed& guess : guessed_) {
+      const DescribedDevice* device =
+          description_->Find(guess.idstr, guess.instance_id);
+      if (device != nullptr && device->bytes == guess.bytes) continue;
+      return Fail(ErrorCode::kOutOfStep, guess.offset,
+                  absl::StrCat(guess.idstr, " FULL"),
+                  absl::StrCat("was guessed to have ", guess.bytes,
+                               " bytes, and the description says otherwise"));
+    }
     visitor_.OnDescription(offset, json);
     source_.Consume(5 + size_t{length});
     if (!source_.Peek(1).empty()) {
@@ -270,16 +258,16 @@ class StreamReader::Impl {
     command.offset = offset;
     command.command = static_cast<Command>(LoadBe16(&bytes[1]));
     command.data = bytes.subspan(5, LoadBe16(&bytes[3]));
-    int expected = CommandBytes(command.command);
     std::string section = absl::StrCat("COMMAND ", ToString(command.command));
-    if (!IsKnown(command.command)) {
+    if (command.command < Command::kOpenReturnPath ||
+        command.command > kLastCommand) {
       Note(Severity::kError, "unknown-command", offset, section,
            "unknown command; a loader refuses it");
-    } else if (expected >= 0 &&
-               command.data.size() != static_cast<size_t>(expected)) {
+    } else if (!IsCommandLength(command.command,
+                                static_cast<uint16_t>(command.data.size()))) {
       return Fail(ErrorCode::kBadCommand, offset + 3, section,
                   absl::StrCat(command.data.size(), " bytes of data, expected ",
-                               expected));
+                               CommandLengths(command.command)));
     }
     if (command.command == Command::kPostcopyAdvise) {
       if (command.data.size() == 16) {
@@ -296,10 +284,6 @@ class StreamReader::Impl {
                             traits_.page_bytes));
         }
         traits_.page_bytes = page_bytes;
-      } else if (!command.data.empty()) {
-        return Fail(ErrorCode::kBadCommand, offset + 3, section,
-                    absl::StrCat(command.data.size(),
-                                 " bytes of data, expected 0 or 16"));
       }
     }
     uint64_t package_bytes = 0;
@@ -387,6 +371,7 @@ class StreamReader::Impl {
 
   bool ReadSection(SectionView& section) {
     section.vfio = IsVfioIdstr(section.idstr);
+    if (!CheckDevice(section)) return false;
     section_name_ = absl::StrCat(section.idstr, " ", ToString(section.type));
     visitor_.OnSection(section);
     uint64_t content = source_.offset();
@@ -399,6 +384,26 @@ class StreamReader::Impl {
     return true;
   }
 
+  // What a loader asks of a device's section before it reads the content.
+  bool CheckDevice(const SectionView& section) {
+    bool named = section.type == SectionType::kStart ||
+                 section.type == SectionType::kFull;
+    if (!section.vfio || !named) return true;
+    if (section.version_id > kVfioSectionVersion) {
+      Note(Severity::kError, "section-version", section.offset,
+           absl::StrCat(section.idstr, " ", ToString(section.type)),
+           absl::StrCat("section version ", section.version_id,
+                        ", loaders know up to 1"));
+    }
+    if (section.type == SectionType::kStart &&
+        ++devices_ > options_.limits.devices) {
+      return Fail(
+          ErrorCode::kDeviceLimit, section.offset, section.idstr,
+          absl::StrCat("more than ", options_.limits.devices, " VFIO devices"));
+    }
+    return true;
+  }
+
   void ReadContent(const SectionView& section) {
     if (section.vfio) return ReadDevice(section);
     ContentReader content(source_, visitor_, section_name_);
@@ -408,7 +413,7 @@ class StreamReader::Impl {
                    FindHandlerWalker(section.idstr, section.type)) {
       walk(content, section.type);
     } else if (section.type != SectionType::kFull) {
-      Fail(ErrorCode::kUnwalkable, source_.offset(), section_name_,
+      Fail(ErrorCode::kUnwalkable, section.offset, section_name_,
            absl::StrCat("cannot walk past ", section.idstr, " at ",
                         Hex(section.offset),
                         ": nothing tells how long its sections are"));
@@ -468,6 +473,7 @@ class StreamReader::Impl {
         case Step::kNeedInput:
           if (end_of_input) {
             error_ = decoder.Truncated(section.idstr, input);
+            ExplainEarlyFooter(section);
             return;
           }
           needed = decoder.bytes_needed();
@@ -498,9 +504,12 @@ class StreamReader::Impl {
           "handler failed here";
       return;
     }
-    bool tag_expected = error_.code == ErrorCode::kUnknownTag ||
-                        error_.code == ErrorCode::kSetupNotEnded;
-    if (!tag_expected || error_.offset != at || !footer_at(0)) return;
+    // Near the input's end a footer is shorter than the tag that was expected.
+    bool tag_expected =
+        error_.code == ErrorCode::kTruncated ||
+        (error_.offset == at && (error_.code == ErrorCode::kUnknownTag ||
+                                 error_.code == ErrorCode::kSetupNotEnded));
+    if (!tag_expected || !footer_at(0)) return;
     error_ = {};
     Note(Severity::kError, "cut-section", at, section_name_,
          "ends without END_OF_STATE: the source's handler failed here");
@@ -545,11 +554,21 @@ class StreamReader::Impl {
       return;
     }
     if (!guess) {
-      Fail(ErrorCode::kUnwalkable, source_.offset(), section_name_,
+      Fail(ErrorCode::kUnwalkable, section.offset, section_name_,
            absl::StrCat("cannot walk past ", section.idstr, " at ",
                         Hex(section.offset),
                         ": there is no description of its state"));
       return;
+    }
+    if (!no_description_) {
+      if (guessed_.size() >= options_.limits.guesses) {
+        Fail(ErrorCode::kHoldLimit, section.offset, section_name_,
+             absl::StrCat("more than ", options_.limits.guesses,
+                          " sections whose description is out of reach"));
+        return;
+      }
+      guessed_.push_back({std::string(section.idstr), section.instance_id,
+                          section.offset, guess->content_bytes});
     }
     Note(Severity::kNote, "guessed-end", source_.offset(), section_name_,
          absl::StrCat(
@@ -703,6 +722,15 @@ class StreamReader::Impl {
   std::optional<VmDescription> description_;
   bool no_description_ = false;
   bool hold_noted_ = false;
+  uint32_t devices_ = 0;
+  // Ends that were guessed before the description was seen.
+  struct Guessed {
+    std::string idstr;
+    uint32_t instance_id;
+    uint64_t offset;
+    uint64_t bytes;
+  };
+  std::vector<Guessed> guessed_;
   bool has_configuration_ = false;
   bool page_bits_said_ = false;
   size_t used_json_bytes_ = 0;  // Of the description found at the end.

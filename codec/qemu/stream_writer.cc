@@ -6,8 +6,6 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kMaxHeaderBytes = 1 + 4 + 1 + 255 + 4 + 4;
-
 uint8_t Byte(SectionType type) { return static_cast<uint8_t>(type); }
 
 class RepackVisitor : public StreamWriter {
@@ -34,7 +32,7 @@ void StreamWriter::OnHeader(uint32_t version) {
 }
 
 void StreamWriter::OnConfiguration(const ConfigurationView& configuration) {
-  uint8_t bytes[kMaxHeaderBytes];
+  uint8_t bytes[kMaxSectionHeaderBytes];
   Writer head(absl::MakeSpan(bytes));
   head.U8(Byte(SectionType::kConfiguration));
   head.Be32(static_cast<uint32_t>(configuration.machine_type.size()));
@@ -51,7 +49,7 @@ void StreamWriter::OnConfiguration(const ConfigurationView& configuration) {
 }
 
 void StreamWriter::OnSection(const SectionView& section) {
-  uint8_t bytes[kMaxHeaderBytes];
+  uint8_t bytes[kMaxSectionHeaderBytes];
   Writer writer(absl::MakeSpan(bytes));
   writer.U8(Byte(section.type));
   writer.Be32(section.id);
@@ -85,7 +83,7 @@ void StreamWriter::OnDeviceEvent(const SectionView& section,
 void StreamWriter::OnSectionEnd(const SectionView& section, uint64_t,
                                 bool footer) {
   if (!footer) return;
-  uint8_t bytes[5] = {Byte(SectionType::kSectionFooter)};
+  uint8_t bytes[kFooterBytes] = {Byte(SectionType::kSectionFooter)};
   StoreBe32(bytes + 1, section.id);
   sink_.Write(bytes);
 }

@@ -20,6 +20,35 @@ bool Add(uint64_t size, uint64_t count, uint64_t& sum) {
   return sum <= kMaxBytes;
 }
 
+// The parser takes memory for each object and array, and more for deep ones.
+absl::Status CheckShape(absl::string_view json, size_t max_objects) {
+  constexpr int kMaxDepth = 64;
+  size_t objects = 0;
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    char c = json[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++objects > max_objects) {
+        return absl::ResourceExhaustedError(absl::StrCat(
+            "more than ", max_objects, " objects and arrays in the JSON"));
+      }
+      if (++depth > kMaxDepth) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat("JSON nested deeper than ", kMaxDepth));
+      }
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return absl::OkStatus();
+}
+
 bool AddFields(const google::protobuf::RepeatedPtrField<vmdesc::Field>& fields,
                uint64_t& sum, Release& not_before) {
   for (const vmdesc::Field& field : fields) {
@@ -52,10 +81,8 @@ bool AddSubsections(
 
 absl::StatusOr<VmDescription> VmDescription::Parse(absl::string_view json,
                                                    size_t max_objects) {
-  size_t objects = std::count(json.begin(), json.end(), '{');
-  if (objects > max_objects) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        objects, " objects in the JSON, the limit is ", max_objects));
+  if (absl::Status status = CheckShape(json, max_objects); !status.ok()) {
+    return status;
   }
   vmdesc::Description parsed;
   google::protobuf::util::JsonParseOptions options;
@@ -87,8 +114,13 @@ absl::StatusOr<VmDescription> VmDescription::Parse(absl::string_view json,
       return absl::InvalidArgumentError(
           absl::StrCat("size of '", device.name(), "' is beyond measure"));
     }
-    description.index_.try_emplace({described.name, described.instance_id},
-                                   description.devices.size());
+    auto [known, added] = description.index_.try_emplace(
+        {described.name, described.instance_id}, description.devices.size());
+    if (!added && description.devices[known->second].bytes != described.bytes) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "'", described.name, "' instance ", described.instance_id,
+          " is described twice, with different sizes"));
+    }
     description.devices.push_back(std::move(described));
   }
   return description;

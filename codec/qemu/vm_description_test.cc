@@ -301,5 +301,30 @@ TEST(FindDescriptionTest, AForgedOneInDeviceStateIsNotAtTheEnd) {
   EXPECT_EQ(found.json_at, before.size() + 5);
 }
 
+TEST(VmDescriptionTest, MemoryIsBoundedBeforeTheParserTakesAny) {
+  auto code = [](const std::string& json) {
+    return VmDescription::Parse(json, 1000).status().code();
+  };
+  // The parser counts objects as depth, but not arrays.
+  EXPECT_EQ(code("{\"devices\":" + std::string(100, '[')),
+            absl::StatusCode::kResourceExhausted);
+  std::string many = "{\"devices\":[{}";
+  for (int i = 0; i < 1000; ++i) many += ",{}";
+  EXPECT_EQ(code(many + "]}"), absl::StatusCode::kResourceExhausted);
+  // Brackets in strings are none.
+  EXPECT_EQ(code("{\"x\":\"" + std::string(2000, '[') + "\\\"{\"}"),
+            absl::StatusCode::kOk);
+}
+
+TEST(VmDescriptionTest, ADeviceThatIsDescribedTwiceMustBeTheSame) {
+  auto parse = [](int a, int b) {
+    return VmDescription::Parse(
+        absl::StrCat(R"({"devices":[{"name":"x","size":)", a,
+                     R"(},{"name":"x","size":)", b, "}]}"));
+  };
+  EXPECT_TRUE(parse(3, 3).ok());
+  EXPECT_FALSE(parse(3, 9).ok());
+}
+
 }  // namespace
 }  // namespace migstream

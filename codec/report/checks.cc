@@ -42,9 +42,9 @@ class Checker {
       Add(Severity::kWarning, "data-after-end", facts.after_end_offset, name,
           "another PART or END after the device's END");
     }
-    if (facts.second_config_offset != 0) {
-      Add(Severity::kWarning, "config-twice", facts.second_config_offset, name,
-          "a second CONFIG for the same device");
+    if (facts.extra_config_offset != 0) {
+      Add(Severity::kWarning, "config-twice", facts.extra_config_offset, name,
+          "one CONFIG too many for the device");
     }
     if (facts.msix_spells_offset != 0) {
       Add(Severity::kWarning, "msix-spells-subsection",
@@ -61,7 +61,7 @@ class Checker {
                        ", which no device has"));
     }
     if (!report_.complete()) return;
-    if (!facts.ended) {
+    if (facts.ends == 0) {
       Add(Severity::kWarning, "end-missing", facts.first_offset, name,
           "the stream ends without the device's END");
     }
@@ -73,7 +73,7 @@ class Checker {
       Add(Severity::kNote, "multifd-device-state", facts.first_offset, name,
           "stop-copy data and config travel on multifd channels, which were "
           "not read");
-    } else if (facts.configs == 0 && facts.ended) {
+    } else if (facts.configs == 0) {
       Add(Severity::kWarning, "config-missing", facts.first_offset, name,
           "no CONFIG: the destination's config space stays as it is");
     }

@@ -16,13 +16,13 @@ namespace migstream {
 
 // What of a device a report does not say but a check asks.
 struct DeviceFacts {
-  bool ended = false;
+  uint32_t ends = 0;
   uint32_t configs = 0;
   uint64_t first_offset = 0;
-  uint64_t second_config_offset = 0;
+  uint64_t extra_config_offset = 0;  // One more than the dialect has.
   uint64_t init_data_sent_offset = 0;
   uint64_t second_init_data_sent_offset = 0;
-  uint64_t after_end_offset = 0;    // A PART or END after END; 0: none.
+  uint64_t after_end_offset = 0;    // A PART or END too many; 0: none.
   uint64_t msix_spells_offset = 0;  // 0: it does not.
 };
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -27,10 +26,16 @@ namespace {
 // A report is read by people and scripts; none wants more.
 constexpr int kMaxCommands = 100;
 constexpr int kMaxRecords = 1 << 18;
-constexpr int kMaxFindings = 1000;
+constexpr int kMaxNotes = 1000;
+constexpr int kMaxOtherDevices = 1 << 16;
+constexpr int kMaxTriggers = 100;
 
 void AddFinding(const Finding& finding, report::Report& report) {
-  if (report.findings_size() >= kMaxFindings) return;
+  // What is wrong is never left out.
+  if (finding.severity == Severity::kNote &&
+      report.findings_size() >= kMaxNotes) {
+    return report.set_notes_omitted(report.notes_omitted() + 1);
+  }
   report::Finding& row = *report.add_findings();
   row.set_severity(std::string(ToString(finding.severity)));
   row.set_id(finding.id);
@@ -84,6 +89,9 @@ class ReportBuilder : public StreamVisitor {
     CountSection(section.type);
     if (!section.vfio) {
       device_ = nullptr;
+      if (section.idstr == "block" && section.type == SectionType::kStart) {
+        bounds_.NotAfter(900, section.offset, "handler block");
+      }
       return;
     }
     auto [found, added] =
@@ -107,13 +115,15 @@ class ReportBuilder : public StreamVisitor {
     } else if (section.type == SectionType::kEnd) {
       Count(device_->mutable_stop_copy());
     }
-    bool iterative =
-        section.type == SectionType::kPart || section.type == SectionType::kEnd;
-    if (iterative && device_facts_->ended &&
-        device_facts_->after_end_offset == 0) {
+    const WriterHabits& habits = options_.reader.dialect->habits;
+    bool late =
+        (section.type == SectionType::kPart && device_facts_->ends > 0) ||
+        (section.type == SectionType::kEnd &&
+         device_facts_->ends >= habits.max_ends);
+    if (late && device_facts_->after_end_offset == 0) {
       device_facts_->after_end_offset = section.offset;
     }
-    device_facts_->ended |= section.type == SectionType::kEnd;
+    if (section.type == SectionType::kEnd) ++device_facts_->ends;
     detector_ = &detectors_[found->second];
     detector_->Section(section.type, section.offset);
   }
@@ -140,6 +150,12 @@ class ReportBuilder : public StreamVisitor {
         device_->set_init_data_sent(device_->init_data_sent() + 1);
         break;
       case EventKind::kConfigLoadReady:
+        if (device_->config_load_ready()) {
+          AddFinding({Severity::kError, "load-ready-twice", event.offset,
+                      absl::StrCat(section.idstr, " FULL"),
+                      "duplicate CONFIG_LOAD_READY"},
+                     report_);
+        }
         device_->set_config_load_ready(true);
         device_->set_multifd_device_state(true);
         break;
@@ -164,6 +180,10 @@ class ReportBuilder : public StreamVisitor {
                     bool footer) override {
     report_.set_footers(footer);
     if (section.vfio || section.type != SectionType::kFull) return;
+    if (report_.other_devices_size() >= kMaxOtherDevices) {
+      report_.set_other_devices_omitted(report_.other_devices_omitted() + 1);
+      return;
+    }
     report::OtherDevice& device = *report_.add_other_devices();
     device.set_idstr(Printable(section.idstr));
     device.set_instance_id(section.instance_id);
@@ -251,6 +271,7 @@ class ReportBuilder : public StreamVisitor {
             report_);
       }
     }
+    if (error.code == ErrorCode::kTruncated) TakeBackMissing(error.offset);
     FinishRam(reader.ram());
     report_.set_target_page_bytes(reader.page_bytes());
     if (const VmDescription* description = reader.description()) {
@@ -322,6 +343,7 @@ class ReportBuilder : public StreamVisitor {
     report::Device& device = *device_;
     device.set_data_records(device.data_records() + 1);
     device.set_payload_bytes(device.payload_bytes() + event.record_bytes);
+    last_record_end_ = event.offset + 16 + event.record_bytes;
     if (event.record_bytes == 0) {
       device.set_empty_records(device.empty_records() + 1);
     }
@@ -346,8 +368,9 @@ class ReportBuilder : public StreamVisitor {
         event.trigger_flags != 0) {
       return;  // E3: only a trigger.
     }
-    if (++device_facts_->configs == 2) {
-      device_facts_->second_config_offset = event.offset;
+    if (++device_facts_->configs ==
+        uint32_t{options_.reader.dialect->habits.max_configs} + 1) {
+      device_facts_->extra_config_offset = event.offset;
     }
     ConfigView view = ConfigView::Parse(event.payload, event.layout);
     report::Config& config = *device_->mutable_config();
@@ -367,6 +390,7 @@ class ReportBuilder : public StreamVisitor {
          options_.destination_device != section.idstr)) {
       return;
     }
+    report_.set_configs_compared(report_.configs_compared() + 1);
     std::optional<ConfigMismatch> mismatch =
         CompareConfig(view.pci_config, AsBytes(options_.destination_config),
                       HeaderMasks(view.pci_config.size()));
@@ -380,6 +404,7 @@ class ReportBuilder : public StreamVisitor {
   }
 
   void AddTrigger(const SectionView& section, const Event& event) {
+    if (device_->triggers_size() >= kMaxTriggers) return;
     report::Trigger& trigger = *device_->add_triggers();
     trigger.set_offset(event.offset);
     trigger.set_section(ToString(section.type));
@@ -406,6 +431,17 @@ class ReportBuilder : public StreamVisitor {
     } else {
       device_->set_records_omitted(device_->records_omitted() + 1);
     }
+  }
+
+  // A record that the input's end has cut holds less than it says.
+  void TakeBackMissing(uint64_t end) {
+    if (device_ == nullptr || last_record_end_ <= end) return;
+    uint64_t missing = last_record_end_ - end;
+    device_->set_payload_bytes(device_->payload_bytes() - missing);
+    report::Phase* phase = device_->stop_copy().records() > 0
+                               ? device_->mutable_stop_copy()
+                               : device_->mutable_pre_copy();
+    phase->set_bytes(phase->bytes() - missing);
   }
 
   void FinishRam(const RamStats& stats) {
@@ -483,7 +519,7 @@ class ReportBuilder : public StreamVisitor {
                       [&](const report::Evidence& row) {
                         return row.what() == evidence.what;
                       });
-      if (known || report_.evidence_size() >= kMaxFindings) continue;
+      if (known || report_.evidence_size() >= kMaxNotes) continue;
       report::Evidence& row = *report_.add_evidence();
       row.set_offset(evidence.offset);
       row.set_what(evidence.what);
@@ -505,6 +541,7 @@ class ReportBuilder : public StreamVisitor {
   uint64_t records_in_section_ = 0;
   uint64_t events_in_section_ = 0;
   bool guessed_ = false;
+  uint64_t last_record_end_ = 0;    // Offset; where its size says it ends.
   std::optional<uint32_t> packet_;  // While one is looked at.
 };
 
@@ -534,18 +571,6 @@ bool HasFindings(const report::Report& report) {
                      [](const report::Finding& finding) {
                        return finding.severity() != ToString(Severity::kNote);
                      });
-}
-
-std::string Printable(absl::string_view name) {
-  std::string text;
-  for (unsigned char c : name) {
-    if (absl::ascii_isprint(c)) {
-      text += static_cast<char>(c);
-    } else {
-      absl::StrAppendFormat(&text, "\\x%02x", c);
-    }
-  }
-  return text;
 }
 
 }  // namespace migstream

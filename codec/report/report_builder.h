@@ -20,6 +20,7 @@
 #include "codec/qemu/stream_reader.h"
 #include "codec/report/report.pb.h"
 #include "codec/wire/error.h"
+#include "codec/wire/printable.h"
 
 namespace migstream {
 
@@ -48,9 +49,6 @@ Error BuildReport(ByteSource& source,
 
 // Whether a finding changes the verdict: anything but a note.
 bool HasFindings(const report::Report& report);
-
-// A name off the wire in printable ASCII, the rest in hexadecimal escapes.
-std::string Printable(absl::string_view name);
 
 }  // namespace migstream
 

@@ -195,6 +195,8 @@ TEST(ReportDetailTest, WhatIsNoStreamGivesNoFindingButAnError) {
 TEST(PrintableTest, WhatATerminalWouldObeyIsEscaped) {
   EXPECT_EQ(Printable("0000:00:05.0/vfio"), "0000:00:05.0/vfio");
   EXPECT_EQ(Printable("a\x1b[2Jb\xff"), "a\\x1b[2Jb\\xff");
+  EXPECT_EQ(Printable("a\\x1b"), "a\\x5cx1b");
+  EXPECT_EQ(Printable("a\\b"), "a\\b");
 }
 
 }  // namespace

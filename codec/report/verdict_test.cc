@@ -60,7 +60,7 @@ class VerdictTest : public testing::TestWithParam<const char*> {
     StringSink sink;
     PayloadExtractor extractor(sink, kIdstr, PayloadExtractor::kPayload);
     Error error = StreamReader(source, extractor).Read();
-    if (error.ok()) error = extractor.Verdict();
+    if (error.ok()) error = extractor.Finish();
     EXPECT_TRUE(error.ok()) << ToString(error);
     return sink.bytes();
   }
@@ -204,7 +204,7 @@ TEST_P(VerdictTest, ASectionThatAFailedHandlerCutShortIsToldAndWalkedPast) {
   PayloadExtractor extractor(payload, kIdstr, PayloadExtractor::kPayload);
   MemorySource again(AsBytes(bytes_));
   EXPECT_TRUE(StreamReader(again, extractor).Read().ok());
-  EXPECT_EQ(extractor.Verdict().code, ErrorCode::kUnwalkable);
+  EXPECT_EQ(extractor.Finish().code, ErrorCode::kUnwalkable);
 }
 
 TEST_P(VerdictTest, ADataTagWithoutItsSizeIsTheFailureOfAHandler) {

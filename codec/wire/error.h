@@ -37,7 +37,6 @@ enum class ErrorCode : uint16_t {
   kConfigNotEnded = 302,     // No END_OF_STATE where each size puts it.
   kConfigSize = 303,         // It does not fill the size that is known.
   kConfigAmbiguous = 304,    // Several sizes fit and nothing decides.
-  kConfigMismatch = 305,     // The destination's device is another one.
   kUnknownSubsection = 306,  // And nothing tells how long it is.
   kUnknownSubflag = 307,     // Dialect E3.
 
@@ -50,7 +49,6 @@ enum class ErrorCode : uint16_t {
   kBlockLimit = 405,
   kHoldLimit = 406,
   kDescriptionLimit = 407,
-  kPackageLimit = 408,
 
   // 5xx: the enclosing stream.
   kNotAStream = 500,

@@ -1,0 +1,19 @@
+// Names off the wire, for people to read.
+
+#ifndef MIGSTREAM_CODEC_WIRE_PRINTABLE_H_
+#define MIGSTREAM_CODEC_WIRE_PRINTABLE_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace migstream {
+
+// Printable ASCII as it is; the rest, which a terminal might obey and a JSON
+// string may not hold, as "\x1b". A backslash becomes "\x5c" only where it
+// could be taken for the beginning of such a one.
+std::string Printable(absl::string_view text);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_WIRE_PRINTABLE_H_
