@@ -287,24 +287,6 @@ TEST(ByteSourceTest, NoMoreIsReadThanALimitAllows) {
   EXPECT_EQ(source.given, before) << "it is known by now";
 }
 
-// Gives some bytes and fails then.
-class FailingSource : public ByteSource {
- public:
-  explicit FailingSource(const std::string& bytes) : rest_(bytes) {}
-
- protected:
-  size_t Read(uint8_t* to, size_t count) override {
-    size_t size = std::min(count, rest_.size());
-    std::memcpy(to, rest_.data(), size);
-    rest_.erase(0, size);
-    if (size == 0) Fail("out of luck");
-    return size;
-  }
-
- private:
-  std::string rest_;
-};
-
 TEST(ByteSourceTest, AfterAFailureTheInputSeemsToEnd) {
   FailingSource source("abc");
   EXPECT_EQ(ReadAll(source), "abc");

@@ -893,25 +893,6 @@ TEST(StreamReaderTest, DevicesAreBounded) {
   EXPECT_EQ(ReadFrom(source, options).error.code, ErrorCode::kDeviceLimit);
 }
 
-// A source that fails.
-
-class FailingSource : public ByteSource {
- public:
-  explicit FailingSource(const std::string& bytes) : rest_(bytes) {}
-
- protected:
-  size_t Read(uint8_t* to, size_t count) override {
-    size_t size = std::min(count, rest_.size());
-    std::memcpy(to, rest_.data(), size);
-    rest_.erase(0, size);
-    if (size == 0) Fail("out of luck");
-    return size;
-  }
-
- private:
-  std::string rest_;
-};
-
 TEST(StreamReaderTest, AFailureWithinASectionIsTheError) {
   std::string bytes = HeaderBytes() + kVfio.Start(kSetup) + "\x02";
   FailingSource source(bytes);

@@ -121,6 +121,17 @@ size_t ShortReadSource::Read(uint8_t* to, size_t count) {
   return size;
 }
 
+size_t FailingSource::Read(uint8_t* to, size_t count) {
+  size_t size = std::min(count, bytes_.size());
+  if (size == 0) {
+    Fail("out of luck");
+    return 0;
+  }
+  std::memcpy(to, bytes_.data(), size);
+  bytes_.erase(0, size);
+  return size;
+}
+
 Recorded Record(ByteSource& source, const ReaderOptions& options) {
   Recorded recorded;
   StreamReader reader(source, recorded.recording, options);

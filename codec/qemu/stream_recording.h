@@ -70,6 +70,18 @@ class ShortReadSource : public ByteSource {
   std::mt19937 random_;
 };
 
+// Gives `bytes`, and then fails: "out of luck".
+class FailingSource : public ByteSource {
+ public:
+  explicit FailingSource(std::string bytes) : bytes_(std::move(bytes)) {}
+
+ protected:
+  size_t Read(uint8_t* to, size_t count) override;
+
+ private:
+  std::string bytes_;
+};
+
 struct Recorded {
   Error error;
   StreamRecording recording;
