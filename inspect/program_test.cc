@@ -154,6 +154,11 @@ TEST(InspectTest, TextIsATableOfTheDevices) {
   EXPECT_THAT(run.output, HasSubstr("0000:00:05.0/vfio  8086:1889"));
 }
 
+TEST(InspectTest, TheReadmeOpensWithARealOutput) {
+  ProgramRun run = RunProgram({"inspect", Path("s111-switchover-ack")});
+  EXPECT_THAT(ReadTestFile("README.md"), HasSubstr(run.output));
+}
+
 TEST(InspectTest, RecordsListsEachElementWithItsOffset) {
   ProgramRun run = RunProgram({"inspect", Path("s111-tiny"), "--records"});
   EXPECT_EQ(run.status, 0);

@@ -16,6 +16,7 @@ namespace {
 // Numbers of a config payload that are not views: at most version, IRQ states,
 // and what E5 adds.
 constexpr size_t kMaxConfigNumbers = 64;
+constexpr size_t kRecordHeaderBytes = 2 * kTagBytes;
 
 }  // namespace
 
@@ -50,21 +51,37 @@ Put SectionEncoder::TagOnly(Element element) {
   return Put::kDone;
 }
 
+// The hot path of a migration. What it counts is kept in registers until the
+// end: counters written one by one and read together would stall it.
 Put SectionEncoder::Data(ByteSpan payload) {
   if (!Allowed(Element::kData)) return Put::kError;
-  if (!Room(2 * kTagBytes, 2)) return Put::kFull;
-  uint8_t* header = Header(2 * kTagBytes);
+  if (!Room(kRecordHeaderBytes, 2)) return Put::kFull;
+  uint8_t* header = headers_.data() + header_bytes_;
   StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
   StoreBe64(header + kTagBytes, payload.size());
-  Piece(payload);
+  iovec* next = pieces_.data() + piece_count_;
+  // Behind another header it is the same piece.
+  if (header == piece_end_) {
+    next[-1].iov_len += kRecordHeaderBytes;
+  } else {
+    *next++ = {header, kRecordHeaderBytes};
+  }
+  piece_end_ = header + kRecordHeaderBytes;
+  if (!payload.empty()) {
+    *next++ = {const_cast<uint8_t*>(payload.data()), payload.size()};
+    piece_end_ = nullptr;
+  }
+  header_bytes_ += kRecordHeaderBytes;
+  piece_count_ = next - pieces_.data();
+  bytes_ += kRecordHeaderBytes + payload.size();
   previous_ = Element::kData;
   return Put::kDone;
 }
 
 Put SectionEncoder::DataHeader(uint64_t bytes) {
   if (!Allowed(Element::kData)) return Put::kError;
-  if (!Room(2 * kTagBytes, 1)) return Put::kFull;
-  uint8_t* header = Header(2 * kTagBytes);
+  if (!Room(kRecordHeaderBytes, 1)) return Put::kFull;
+  uint8_t* header = Header(kRecordHeaderBytes);
   StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
   StoreBe64(header + kTagBytes, bytes);
   payload_left_ = bytes;
@@ -259,25 +276,16 @@ Put SectionEncoder::Append(const Event& event) {
 void SectionEncoder::Clear() {
   header_bytes_ = 0;
   piece_count_ = 0;
+  piece_end_ = nullptr;
 }
 
-bool SectionEncoder::Allowed(Element element) {
-  if (!ok()) return false;
-  if (payload_left_ != 0) {
-    Fail(ErrorCode::kMissingPayload, element);
-    return false;
+bool SectionEncoder::Refuse(Element element) {
+  if (ok()) {
+    Fail(payload_left_ != 0 ? ErrorCode::kMissingPayload
+                            : ErrorCode::kNotWritable,
+         element);
   }
-  if (state_ != State::kElements ||
-      !grammar_->After(previous_).Contains(element)) {
-    Fail(ErrorCode::kNotWritable, element);
-    return false;
-  }
-  return true;
-}
-
-bool SectionEncoder::Room(size_t header_bytes, size_t pieces) const {
-  return header_bytes <= headers_.size() - header_bytes_ &&
-         pieces <= pieces_.size() - piece_count_;
+  return false;
 }
 
 // The next bytes of the headers buffer, and a piece for them: the one before,
@@ -286,14 +294,12 @@ uint8_t* SectionEncoder::Header(size_t bytes) {
   uint8_t* header = headers_.data() + header_bytes_;
   header_bytes_ += bytes;
   bytes_ += bytes;
-  if (piece_count_ > 0) {
-    iovec& last = pieces_[piece_count_ - 1];
-    if (static_cast<uint8_t*>(last.iov_base) + last.iov_len == header) {
-      last.iov_len += bytes;
-      return header;
-    }
+  if (header == piece_end_) {
+    pieces_[piece_count_ - 1].iov_len += bytes;
+  } else {
+    pieces_[piece_count_++] = {header, bytes};
   }
-  pieces_[piece_count_++] = {header, bytes};
+  piece_end_ = header + bytes;
   return header;
 }
 
@@ -301,6 +307,7 @@ void SectionEncoder::Piece(ByteSpan bytes) {
   if (bytes.empty()) return;
   bytes_ += bytes.size();
   pieces_[piece_count_++] = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  piece_end_ = nullptr;
 }
 
 Put SectionEncoder::Fail(ErrorCode code, Element element) {

@@ -92,8 +92,16 @@ class SectionEncoder {
   Put ConfigWithSubflag(const ConfigView& config, uint8_t trigger_flags,
                         uint64_t subflag_value);
   bool IsWritable(const ConfigView& config) const;
-  bool Allowed(Element element);
-  bool Room(size_t header_bytes, size_t pieces) const;
+  bool Allowed(Element element) {
+    return (state_ == State::kElements && payload_left_ == 0 &&
+            grammar_->After(previous_).Contains(element)) ||
+           Refuse(element);
+  }
+  bool Refuse(Element element);
+  bool Room(size_t header_bytes, size_t pieces) const {
+    return header_bytes <= headers_.size() - header_bytes_ &&
+           pieces <= pieces_.size() - piece_count_;
+  }
   uint8_t* Header(size_t bytes);
   void Piece(ByteSpan bytes);
   Put TagOnly(Element element);
@@ -105,6 +113,8 @@ class SectionEncoder {
   absl::Span<iovec> pieces_;
   size_t header_bytes_ = 0;
   size_t piece_count_ = 0;
+  // Where the last piece ends, if it is a header: the next one may join it.
+  const uint8_t* piece_end_ = nullptr;
   uint64_t bytes_ = 0;
   uint64_t payload_left_ = 0;
   SectionType type_;
