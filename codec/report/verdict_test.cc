@@ -183,6 +183,13 @@ TEST_P(VerdictTest, AnotherVendorIdIsRefusedByTheDestinationsConfig) {
                 options);
 }
 
+TEST_P(VerdictTest, AnMsixTableThatSpellsASubsectionIsRefused) {
+  uint64_t config = Find("FULL", "CONFIG");
+  uint64_t table = config + 8 + 4 + 4096 + 16;
+  bytes_.replace(table, 12, "\x05\x0aPCIDevice/");
+  ExpectRefused(config, "begins like a subsection");
+}
+
 TEST_P(VerdictTest, AConfigWithoutEndOfStateIsRefused) {
   uint64_t at = Find("FULL", "END_OF_STATE");
   SetTag(at, 7);
