@@ -82,11 +82,11 @@ void PayloadExtractor::OnPiece(const ReassembledPiece& piece) {
 }
 
 std::string PayloadExtractor::DeviceNames() const {
-  constexpr size_t kMost = 10;
-  std::vector<std::string> names(
-      devices_.begin(), devices_.begin() + std::min(kMost, devices_.size()));
-  return absl::StrCat(absl::StrJoin(names, ", "),
-                      devices_.size() > kMost ? ", …" : "");
+  constexpr ptrdiff_t kMost = 10;
+  ptrdiff_t all = std::ssize(devices_);
+  auto end = devices_.begin() + std::min(kMost, all);
+  return absl::StrCat(absl::StrJoin(devices_.begin(), end, ", "),
+                      all > kMost ? ", …" : "");
 }
 
 Error PayloadExtractor::Finish() {

@@ -232,6 +232,7 @@ class ReportBuilder : public StreamVisitor {
       }
     }
     std::vector<std::string> files;
+    files.reserve(channels.size());
     for (const auto& channel : channels) files.push_back(channel.name);
     ChannelReader reader(std::move(channels), options);
     Error error =
