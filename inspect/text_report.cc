@@ -173,6 +173,13 @@ std::string DeviceTable(const report::Report& report) {
   return table.Text();
 }
 
+std::string Ramfb(const report::Ramfb& ramfb) {
+  if (ramfb.address() == 0) return "not set up by the guest";
+  return absl::StrFormat("%dx%d, stride %d, fourcc 0x%08x at 0x%x",
+                         ramfb.width(), ramfb.height(), ramfb.stride(),
+                         ramfb.fourcc(), ramfb.address());
+}
+
 std::string ConfigText(const report::Device& device) {
   const report::Config& config = device.config();
   if (!config.has_pci()) return "";
@@ -218,11 +225,7 @@ std::string ConfigText(const report::Device& device) {
         absl::StrFormat("%s version %d, %d bytes", subsection.name(),
                         subsection.version(), subsection.bytes()));
     if (subsection.has_ramfb()) {
-      const report::Ramfb& ramfb = subsection.ramfb();
-      row("ramfb",
-          absl::StrFormat("%dx%d, stride %d, fourcc 0x%08x at 0x%x",
-                          ramfb.width(), ramfb.height(), ramfb.stride(),
-                          ramfb.fourcc(), ramfb.address()));
+      row("ramfb", Ramfb(subsection.ramfb()));
     }
   }
   return absl::StrCat("\n", device.idstr(), "\n", table.Text());

@@ -85,12 +85,10 @@ std::string GeneralHelp() {
   }
   absl::StrAppend(
       &text,
-      "\nFILE is a migration's main channel, CHANNEL one of its "
-      "multifd channels, in any\norder; - is standard input; "
-      "zstd is seen by its\nmagic. `migstream VERB --help` tells a "
-      "verb's options.\n\n"
-      "exit status: 0 fine; 1 findings; 2 unreadable input or wrong "
-      "usage\n");
+      "\nFILE is a migration's main channel, CHANNEL one of its multifd "
+      "channels, in any\norder; - is standard input; zstd is seen by its "
+      "magic.\n`migstream VERB --help` tells a verb's options.\n\n"
+      "exit status: 0 fine; 1 findings; 2 unreadable input or wrong usage\n");
   return text;
 }
 
