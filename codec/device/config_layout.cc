@@ -272,13 +272,13 @@ ConfigLayout Choose(ByteSpan bytes, const ConfigLayout& small,
   return layout;
 }
 
-// How far a reading led that failed; IRQ states are the first thing to tell a
-// wrong size.
+// How far a reading led that failed; a size that is known, then the IRQ states,
+// tell a wrong one first.
 int HowFar(const ConfigDeduction& failed) {
   switch (failed.code) {
-    case ErrorCode::kConfigIrqState:
-      return 0;
     case ErrorCode::kConfigSize:
+      return 0;
+    case ErrorCode::kConfigIrqState:
       return 1;
     default:
       return 2;
@@ -323,10 +323,13 @@ ConfigDeduction DeduceSize(ByteSpan bytes, bool end_of_input,
   bool express =
       bytes.size() >= kVersionBytes + kPciConfigBytes && IsExpress(bytes);
   if (large.state() == Attempt::kNeedInput) {
-    return end_of_input && !express && HowFar(a) > 0 ? a : b;
+    return end_of_input && !express && HowFar(a) > 1 ? a : b;
   }
-  if (HowFar(a) == HowFar(b)) return express ? b : a;
-  return HowFar(a) > HowFar(b) ? a : b;
+  // In a space of 4096 bytes the IRQ states of 256 are mostly zero, and right
+  // by chance: a PCI Express device was meant to have the large one.
+  if (HowFar(a) == 0 || HowFar(b) == 0) return HowFar(a) > HowFar(b) ? a : b;
+  if (express) return b;
+  return HowFar(a) >= HowFar(b) ? a : b;
 }
 
 // One reading of the E5-v7 layout, with `vectors` in the MSI-X table.

@@ -142,6 +142,40 @@ TEST(PciConfigTest, CapabilitiesAtTheVeryEndAreReadWithinTheSpace) {
   }
 }
 
+TEST(PciConfigTest, NamesAreThoseOfPci) {
+  struct Case {
+    uint32_t number;
+    const char* name;
+  };
+  for (const Case& c :
+       {Case{0x01, "PM"}, Case{0x03, "VPD"}, Case{0x04, "SLOTID"},
+        Case{0x05, "MSI"}, Case{0x07, "PCI-X"}, Case{0x09, "VENDOR"},
+        Case{0x10, "EXP"}, Case{0x11, "MSI-X"}, Case{0x12, "SATA"},
+        Case{0x13, "AF"}, Case{0x14, "EA"}, Case{0x42, "0x42"}}) {
+    EXPECT_EQ(PciCapabilityName(static_cast<uint8_t>(c.number)), c.name);
+  }
+  for (const Case& c :
+       {Case{0x010802, "mass storage controller"},
+        Case{0x020000, "network controller"},
+        Case{0x030200, "display controller"},
+        Case{0x040300, "multimedia device"},
+        Case{0x050000, "memory controller"}, Case{0x060400, "bridge"},
+        Case{0x070000, "communication controller"},
+        Case{0x080000, "base system peripheral"}, Case{0x0b4000, "processor"},
+        Case{0x0c0330, "serial bus controller"},
+        Case{0x0d0000, "wireless controller"},
+        Case{0x100000, "encryption controller"},
+        Case{0x110000, "signal processing controller"},
+        Case{0x120000, "processing accelerator"},
+        Case{0xff0000, "class 0xff"}}) {
+    EXPECT_EQ(PciClassName(c.number), c.name);
+  }
+  EXPECT_EQ(PciCommandToString(0), "0");
+  EXPECT_EQ(PciCommandToString(0x7ff),
+            "IO|MEMORY|MASTER|SPECIAL|INVALIDATE|VGA_PALETTE|PARITY|WAIT|SERR|"
+            "FAST_BACK|INTX_DISABLE");
+}
+
 TEST(PciConfigTest, WhatIsTooShortHasNothing) {
   std::vector<uint8_t> config = Example();
   config.pop_back();

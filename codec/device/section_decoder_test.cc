@@ -336,6 +336,43 @@ TEST(SectionDecoderTest, EveryTruncationAsksForMoreAndSaysWhere) {
   }
 }
 
+TEST(SectionDecoderTest, EveryErrorSaysWhatWasThere) {
+  struct Case {
+    std::string bytes;
+    SectionType type;
+    DialectId dialect;
+    std::string reason;
+  };
+  std::string payload = ConfigBytes().Payload();
+  std::string version = payload, irq = payload;
+  version[3] = 3;
+  irq[4 + 4096 + 3] = 7;
+  ConfigBytes many;
+  for (int i = 0; i < 17; ++i) {
+    many.subsections +=
+        Subsection("VFIOPCIDevice/VFIODisplay", std::string(28, 'r'));
+  }
+  for (const Case& c :
+       {Case{kEos, kPart, DialectId::kV80,
+             "dialect V80 has no PART section for a device"},
+        Case{TagBytes(2) + version + kEos, kFull, DialectId::kV60,
+             "config payload of version 3, expected at most 2"},
+        Case{TagBytes(2) + irq + kEos, kFull, DialectId::kV60,
+             "IRQ state is 7, expected 0 or 1"},
+        Case{ConfigElement(many), kFull, DialectId::kV60,
+             "more than 16 subsections in a config payload"},
+        Case{TagBytes(4) + Be64Bytes(uint64_t{1} << 41), kEnd, DialectId::kV60,
+             "DATA record claims 2199023255552 bytes, the limit is "
+             "1099511627776"},
+        Case{TagBytes(2) + Be64Bytes(9), kFull, DialectId::kE3,
+             "unknown subflag 0x0 after CONFIG"}}) {
+    EXPECT_EQ(DecodeAllWays(c.bytes, c.type, Row(c.dialect)).error.reason,
+              c.reason);
+  }
+  EXPECT_EQ(ToString(EventKind::kConfigLoadReady), "CONFIG_LOAD_READY");
+  EXPECT_EQ(ToString(EventKind::kDataStateComplete), "DATA_STATE_COMPLETE");
+}
+
 TEST(SectionDecoderTest, ATruncatedRecordSaysHowMuchIsMissing) {
   Decoded end = DecodeAllWays(DataBytes("abcdef").substr(0, 18), kEnd,
                               Row(DialectId::kV111));

@@ -1,6 +1,9 @@
 // The reports of real captures, against the truth about them.
 
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "codec/qemu/byte_source.h"
 #include "codec/report/report_builder.h"
@@ -190,6 +193,62 @@ TEST(ReportDetailTest, WhatIsNoStreamGivesNoFindingButAnError) {
     EXPECT_EQ(error.code, ErrorCode::kNotAStream);
     EXPECT_EQ(report.findings_size(), 0);
   }
+}
+
+report::Report ReportWithChannels(const std::string& name,
+                                  std::vector<std::string> channel_bytes,
+                                  bool records = false) {
+  std::string bytes = ReadCapture(GetCapture(name));
+  MemorySource source(AsBytes(bytes));
+  std::vector<std::unique_ptr<MemorySource>> sources;
+  std::vector<ChannelReader::Channel> channels;
+  for (const std::string& channel : channel_bytes) {
+    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
+    channels.push_back(
+        {"channel " + std::to_string(channels.size()), sources.back().get()});
+  }
+  ReportOptions options;
+  options.records = records;
+  report::Report report;
+  EXPECT_TRUE(BuildReport(source, channels, options, report).ok());
+  return report;
+}
+
+TEST(ChannelReportTest, ChannelsCompleteTheirDevices) {
+  const testdata::Capture& truth = GetCapture("s111-multifd-precopy-ack");
+  report::Report report =
+      ReportWithChannels(truth.name(), ReadChannels(truth), true);
+  EXPECT_EQ(report.findings_size(), 0);
+  EXPECT_EQ(report.channels_size(), 3);
+  const report::Device& device = report.devices(0);
+  EXPECT_TRUE(device.multifd_read());
+  EXPECT_EQ(device.payload_bytes(), truth.devices(0).payload_bytes());
+  EXPECT_GT(device.pre_copy().bytes(), 0);
+  EXPECT_GT(device.stop_copy().bytes(), 0);
+  EXPECT_EQ(device.config().section(), "multifd packet");
+  EXPECT_EQ(device.config().pci_config_bytes(), 4096);
+  std::vector<uint32_t> packets;
+  for (const report::Record& record : device.records()) {
+    if (record.has_packet()) packets.push_back(record.packet());
+  }
+  EXPECT_TRUE(std::is_sorted(packets.begin(), packets.end()));
+  EXPECT_FALSE(packets.empty());
+}
+
+TEST(ChannelReportTest, WhatIsWrongWithAChannelIsAFindingOfItsFile) {
+  std::vector<std::string> channels = ReadChannels(GetCapture("s100-multifd"));
+  channels[1].pop_back();
+  report::Report report = ReportWithChannels("s100-multifd", channels);
+  EXPECT_TRUE(HasFindings(report));
+  EXPECT_EQ(report.findings(0).file(), "channel 1");
+  EXPECT_EQ(report.findings(0).offset(), channels[1].size());
+  EXPECT_FALSE(report.devices(0).multifd_read());
+
+  channels = ReadChannels(GetCapture("s100-multifd"));
+  channels.erase(channels.begin());
+  report = ReportWithChannels("s100-multifd", channels);
+  EXPECT_EQ(report.findings(0).section(), "0000:00:05.0/vfio");
+  EXPECT_THAT(report.findings(0).message(), testing::HasSubstr("is missing"));
 }
 
 TEST(PrintableTest, WhatATerminalWouldObeyIsEscaped) {
