@@ -64,7 +64,9 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
 }
 
 void PayloadExtractor::OnPiece(const ReassembledPiece& piece) {
-  if (!found_ || !Named(piece.idstr)) return;
+  if (!found_ || !Named(piece.idstr) || piece.instance_id != instance_id_) {
+    return;
+  }
   if (!piece.config) {
     if (what_ == kPayload) sink_.Write(piece.data);
     return;
