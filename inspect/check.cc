@@ -51,7 +51,8 @@ ExitStatus RunCheck(const Arguments& arguments) {
     Complain(ErrorLine(file, error));
     return kUnusable;
   }
-  if (!options.destination_config.empty() && report.configs_compared() == 0) {
+  if (error.ok() && !options.destination_config.empty() &&
+      report.configs_compared() == 0) {
     Complain(
         absl::StrCat(file, ": no config space of ",
                      arguments.device.empty() ? "any device" : arguments.device,

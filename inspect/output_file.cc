@@ -90,12 +90,12 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
   fd_ = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
              replaced ? 0600 : 0666);
   if (fd_ < 0) return Problem(errno == EEXIST ? beside : path, errno);
+  beside_ = beside;
   have_unfinished = beside.size() < sizeof unfinished;
   // Guest memory stays as private as what it replaces was.
   if (replaced && fchmod(fd_, info.st_mode & 0777) != 0) {
     return Problem(path, errno);
   }
-  beside_ = beside;
   return absl::OkStatus();
 }
 

@@ -46,6 +46,9 @@ class Reassembler {
   // Only these devices may have packets; without a call any may.
   void Expect(absl::string_view idstr, uint32_t instance_id);
 
+  // No device beyond those of Expect() may have packets, even if there is none.
+  void Close() { closed_ = true; }
+
   // One whole packet's payload, which must live until Next() gives false, as
   // it must have done since the packet before.
   Error Add(const DeviceStatePacket& packet, ByteSpan payload);

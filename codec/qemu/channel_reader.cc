@@ -117,6 +117,7 @@ Error ChannelReader::Read(
   for (const auto& [idstr, instance_id] : options_.devices) {
     reassembler.Expect(idstr, instance_id);
   }
+  if (options_.only_devices) reassembler.Close();
   Error first_error;
   auto advance = [&](Reading& channel) {
     if (!channel.Advance() && first_error.ok()) first_error = channel.error();
@@ -153,6 +154,7 @@ Error ChannelReader::CheckIds() const {
   for (size_t i = 0; i < channels_.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (channels_[i]->stats().bytes == 0 ||
+          channels_[j]->stats().bytes == 0 ||
           channels_[i]->stats().id != channels_[j]->stats().id) {
         continue;
       }

@@ -43,6 +43,8 @@ struct ChannelReaderOptions {
   // The devices whose state is not on the main channel, by idstr and instance
   // id; no other may have packets. Empty: any may.
   std::vector<std::pair<std::string, uint32_t>> devices = {};
+  // There are no other devices, even if `devices` is empty.
+  bool only_devices = false;
 };
 
 class ChannelReader {

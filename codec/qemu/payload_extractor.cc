@@ -72,7 +72,10 @@ void PayloadExtractor::OnPiece(const ReassembledPiece& piece) {
     return;
   }
   Error error = DecodeConfigPiece(piece, [this](const Event& event) {
-    if (event.kind != EventKind::kConfig) return;
+    if (event.kind != EventKind::kConfig || event.layout.total_bytes == 0) {
+      return;
+    }
+    ambiguous_ |= event.layout.other_pci_config_bytes != 0;
     ++configs_;
     if (what_ == kConfig) {
       config_ = std::string(

@@ -226,6 +226,7 @@ class ReportBuilder : public StreamVisitor {
     ChannelReaderOptions options;
     options.page_bytes = static_cast<uint32_t>(page_bytes);
     options.host_endian = options_.reader.dialect->host_endian_packets;
+    options.only_devices = report_.complete();
     for (const auto& [name, index] : devices_) {
       if (report_.devices(index).multifd_device_state()) {
         options.devices.push_back(name);
@@ -344,7 +345,10 @@ class ReportBuilder : public StreamVisitor {
     report::Device& device = *device_;
     device.set_data_records(device.data_records() + 1);
     device.set_payload_bytes(device.payload_bytes() + event.record_bytes);
-    last_record_end_ = event.offset + 16 + event.record_bytes;
+    if (!packet_) {
+      last_record_end_ = event.offset + 16 + event.record_bytes;
+      last_record_device_ = device_;
+    }
     if (event.record_bytes == 0) {
       device.set_empty_records(device.empty_records() + 1);
     }
@@ -388,7 +392,8 @@ class ReportBuilder : public StreamVisitor {
                               const ConfigView& view) {
     if (options_.destination_config.empty() ||
         (!options_.destination_device.empty() &&
-         options_.destination_device != section.idstr)) {
+         options_.destination_device != section.idstr &&
+         options_.destination_device != Printable(section.idstr))) {
       return;
     }
     report_.set_configs_compared(report_.configs_compared() + 1);
@@ -436,12 +441,13 @@ class ReportBuilder : public StreamVisitor {
 
   // A record that the input's end has cut holds less than it says.
   void TakeBackMissing(uint64_t end) {
-    if (device_ == nullptr || last_record_end_ <= end) return;
+    if (last_record_device_ == nullptr || last_record_end_ <= end) return;
     uint64_t missing = last_record_end_ - end;
-    device_->set_payload_bytes(device_->payload_bytes() - missing);
-    report::Phase* phase = device_->stop_copy().records() > 0
-                               ? device_->mutable_stop_copy()
-                               : device_->mutable_pre_copy();
+    last_record_device_->set_payload_bytes(
+        last_record_device_->payload_bytes() - missing);
+    report::Phase* phase = last_record_device_->stop_copy().records() > 0
+                               ? last_record_device_->mutable_stop_copy()
+                               : last_record_device_->mutable_pre_copy();
     phase->set_bytes(phase->bytes() - missing);
   }
 
@@ -542,6 +548,7 @@ class ReportBuilder : public StreamVisitor {
   uint64_t records_in_section_ = 0;
   uint64_t events_in_section_ = 0;
   bool guessed_ = false;
+  report::Device* last_record_device_ = nullptr;
   uint64_t last_record_end_ = 0;    // Offset; where its size says it ends.
   std::optional<uint32_t> packet_;  // While one is looked at.
 };
