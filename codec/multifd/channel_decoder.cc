@@ -72,7 +72,8 @@ Step ChannelDecoder::NextInit(ByteSpan& input, MultifdEvent& event) {
 }
 
 Step ChannelDecoder::NextRam(ByteSpan& input, MultifdEvent& event) {
-  uint64_t slots = kRamPacketPageBytes / options_.page_bytes;
+  uint64_t slots =
+      kRamPacketPageBytes / std::max<uint32_t>(options_.page_bytes, 1);
   size_t size = kRamPacketFixedBytes + 8 * slots;
   if (input.size() < size) return Need(size);
   Cursor cursor(input.subspan(kMultifdHeaderBytes));

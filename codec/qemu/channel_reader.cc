@@ -67,6 +67,7 @@ class ChannelReader::Reading {
     switch (event.kind) {
       case MultifdEventKind::kInit:
         stats_.id = event.init.channel_id;
+        stats_.uuid = event.init.uuid;
         return false;
       case MultifdEventKind::kRamPacket:
         in_device_ = false;
@@ -154,10 +155,15 @@ Error ChannelReader::CheckIds() const {
   for (size_t i = 0; i < channels_.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (channels_[i]->stats().bytes == 0 ||
-          channels_[j]->stats().bytes == 0 ||
-          channels_[i]->stats().id != channels_[j]->stats().id) {
+          channels_[j]->stats().bytes == 0) {
         continue;
       }
+      if (channels_[i]->stats().uuid != channels_[j]->stats().uuid) {
+        return {ErrorCode::kMultifdUnknownDevice, 8, channels_[i]->name(),
+                absl::StrCat("is of another VM than ", channels_[j]->name(),
+                             ": the uuids differ")};
+      }
+      if (channels_[i]->stats().id != channels_[j]->stats().id) continue;
       return {ErrorCode::kMultifdDuplicate, 24, channels_[i]->name(),
               absl::StrCat("channel id ", channels_[i]->stats().id, ", which ",
                            channels_[j]->name(), " has too")};
@@ -169,7 +175,9 @@ Error ChannelReader::CheckIds() const {
 // What the ids say of channels that were not given.
 std::string ChannelReader::MissingIds() const {
   std::set<int> ids;
-  for (const auto& channel : channels_) ids.insert(channel->stats().id);
+  for (const auto& channel : channels_) {
+    if (channel->stats().bytes != 0) ids.insert(channel->stats().id);
+  }
   std::string text;
   for (int id = 0; !ids.empty() && id < *ids.rbegin(); ++id) {
     if (ids.count(id) != 0) continue;

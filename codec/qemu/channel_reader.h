@@ -11,6 +11,7 @@
 #ifndef MIGSTREAM_CODEC_QEMU_CHANNEL_READER_H_
 #define MIGSTREAM_CODEC_QEMU_CHANNEL_READER_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,6 +29,7 @@ namespace migstream {
 
 struct ChannelStats {
   uint8_t id = 0;
+  std::array<uint8_t, 16> uuid = {};  // Of the VM; zero if it has none.
   uint64_t bytes = 0;
   uint64_t ram_packets = 0;
   uint64_t sync_packets = 0;

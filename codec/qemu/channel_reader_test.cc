@@ -112,6 +112,16 @@ TEST(ChannelReaderTest, AChannelGivenTwiceIsNamed) {
   EXPECT_THAT(error.reason, HasSubstr("file1"));
 }
 
+TEST(ChannelReaderTest, ChannelsOfTwoMigrationsAreNotMixed) {
+  std::vector<std::string> bytes = ReadChannels(GetCapture("s100-multifd"));
+  bytes[2][8] ^= 1;  // The VM's uuid.
+  Channels channels(bytes);
+  Error error = channels.Read();
+  EXPECT_EQ(error.section, "file2");
+  EXPECT_THAT(error.reason, HasSubstr("the uuids differ"));
+  EXPECT_EQ(channels.payload_, "");
+}
+
 TEST(ChannelReaderTest, ACutChannelIsTheErrorAndNotWhatItLacks) {
   std::vector<std::string> bytes = ReadChannels(GetCapture("s100-multifd"));
   bytes[2].resize(bytes[2].size() - 1);
