@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
 #include "codec/qemu/stream_reader.h"
@@ -50,7 +52,11 @@ ExitStatus RunExtract(const Arguments& arguments) {
                              *arguments.dialect);
   Error error = Extract(arguments, inputs, extractor);
   if (!error.ok()) {
-    Complain(ErrorLine(inputs.file, error));
+    // A channel's error names its file, and its offset is in that.
+    bool of_channel =
+        std::find(inputs.channel_files.begin(), inputs.channel_files.end(),
+                  error.section) != inputs.channel_files.end();
+    Complain(ErrorLine(of_channel ? error.section : inputs.file, error));
     return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
                ? kUnusable
                : kFindings;
