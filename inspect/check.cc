@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "codec/device/pci_config.h"
 #include "codec/report/report_builder.h"
+#include "inspect/inputs.h"
 #include "inspect/progress.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
@@ -26,9 +27,7 @@ bool ReadConfigSpace(const std::string& path, std::string& config) {
   return false;
 }
 
-}  // namespace
-
-ExitStatus RunCheck(const Arguments& arguments) {
+ExitStatus Run(const Arguments& arguments) {
   ReportOptions options;
   options.reader.dialect = arguments.dialect;
   options.reader.switchover_ack_off = arguments.switchover_ack_off;
@@ -73,5 +72,28 @@ ExitStatus RunCheck(const Arguments& arguments) {
   }
   return Print(lines, !error.ok() || HasFindings(report) ? kFindings : kFine);
 }
+
+constexpr Option kOptions[] = {
+    {"switchover-ack", "off",
+     "refuse INIT_DATA_SENT, as a destination without the\ncapability does",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.switchover_ack_off = value == "off";
+       return OneOf("switchover-ack", value, {"on", "off"});
+     }},
+    {"destination-config", "FILE",
+     "compare the device's config space with this one, as a\n"
+     "loader does (see extract --what=config)",
+     Set<&Arguments::destination_config>},
+    {"device", "IDSTR", "compare only that device's", Set<&Arguments::device>},
+};
+
+}  // namespace
+
+const Verb kCheckVerb = {"check",
+                         "FILE [CHANNEL]...",
+                         "what is wrong with a stream, a finding a line",
+                         kAnyFiles,
+                         kOptions,
+                         Run};
 
 }  // namespace migstream

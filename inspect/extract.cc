@@ -3,6 +3,7 @@
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
 #include "codec/qemu/stream_reader.h"
+#include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/progress.h"
 #include "inspect/verb.h"
@@ -34,9 +35,7 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
   return extractor.Finish();
 }
 
-}  // namespace
-
-ExitStatus RunExtract(const Arguments& arguments) {
+ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   OutputFile output;
@@ -67,5 +66,26 @@ ExitStatus RunExtract(const Arguments& arguments) {
   }
   return kFine;
 }
+
+const Option kOptions[] = {
+    {"device", "IDSTR", "as inspect names it; needed if there are several",
+     Set<&Arguments::device>},
+    {"what", "WHAT", "payload (the default) or config",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.what = value;
+       return OneOf("what", value, {"payload", "config"});
+     }},
+    kOutputOption,
+    kForceOption,
+};
+
+}  // namespace
+
+const Verb kExtractVerb = {"extract",
+                           "FILE [CHANNEL]...",
+                           "a device's payload, or its config space",
+                           kAnyFiles,
+                           kOptions,
+                           Run};
 
 }  // namespace migstream

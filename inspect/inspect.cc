@@ -4,6 +4,7 @@
 #include "codec/report/report_builder.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
+#include "inspect/inputs.h"
 #include "inspect/progress.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
@@ -25,9 +26,7 @@ std::string Format(const report::Report& report, const std::string& format) {
   return text;
 }
 
-}  // namespace
-
-ExitStatus RunInspect(const Arguments& arguments) {
+ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   const std::string& file = inputs.file;
@@ -77,5 +76,24 @@ ExitStatus RunInspect(const Arguments& arguments) {
   }
   return status;
 }
+
+constexpr Option kOptions[] = {
+    {"records", "", "list every element of the devices' sections",
+     Set<&Arguments::records>},
+    {"format", "FORMAT", "text, json or textproto (report.proto)",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.format = value;
+       return OneOf("format", value, {"text", "json", "textproto"});
+     }},
+};
+
+}  // namespace
+
+const Verb kInspectVerb = {"inspect",
+                           "FILE [CHANNEL]...",
+                           "what is in a stream, and which VFIO devices",
+                           kAnyFiles,
+                           kOptions,
+                           Run};
 
 }  // namespace migstream

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "inspect/verb.h"
+#include "inspect/command_line.h"
 
 int main(int argc, char** argv) {
   return migstream::RunMain(std::vector<std::string>(argv + 1, argv + argc));

@@ -1,12 +1,14 @@
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/stream_writer.h"
+#include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/progress.h"
 #include "inspect/verb.h"
 
 namespace migstream {
+namespace {
 
-ExitStatus RunRepack(const Arguments& arguments) {
+ExitStatus Run(const Arguments& arguments) {
   std::unique_ptr<ByteSource> source = OpenInput(arguments.files[0]);
   if (!source) return kUnusable;
   OutputFile output;
@@ -32,5 +34,12 @@ ExitStatus RunRepack(const Arguments& arguments) {
   }
   return error.ok() ? kFine : kFindings;
 }
+
+const Option kOptions[] = {kOutputOption, kForceOption};
+
+}  // namespace
+
+const Verb kRepackVerb = {
+    "repack", "FILE", "decode a stream and encode it again", 1, kOptions, Run};
 
 }  // namespace migstream

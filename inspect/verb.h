@@ -1,90 +1,83 @@
-// The program's verbs, and what they are called with.
+// The program's verbs, and what they are called with. A verb stands in the file
+// of its name, with its options and its help; command_line.cc lists them all.
 
 #ifndef MIGSTREAM_INSPECT_VERB_H_
 #define MIGSTREAM_INSPECT_VERB_H_
 
-#include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "codec/qemu/byte_source.h"
-#include "codec/qemu/channel_reader.h"
-#include "codec/wire/error.h"
+#include "absl/types/span.h"
 #include "flags/dialect.h"
+#include "inspect/say.h"
 
 namespace migstream {
-
-// What a verb's process ends with.
-enum ExitStatus {
-  kFine = 0,
-  kFindings = 1,  // Or a difference.
-  kUnusable = 2,  // Input that cannot be read, output that cannot be written,
-                  // or wrong usage.
-};
 
 struct Arguments {
   std::vector<std::string> files;
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
-  bool switchover_ack_off = false;
+  bool quiet = false;
   // inspect
   bool records = false;
   std::string format = "text";
+  // check
+  bool switchover_ack_off = false;
+  std::string destination_config;
   // check, extract
   std::string device;
-  std::string destination_config;
   // extract, repack
   std::string what = "payload";
   std::string output;
   bool force = false;
-  bool quiet = false;
+};
+
+struct Option {
+  absl::string_view name;   // As in --NAME; a single letter as in -N.
+  absl::string_view value;  // What its value is called; empty for a switch.
+  absl::string_view help;   // Lines of up to 55 columns.
+  // Takes the value, which is not empty; empty if it is good, else what is
+  // wrong with it.
+  std::string (*set)(Arguments& arguments, const std::string& value);
 };
 
 struct Verb {
   absl::string_view name;
-  absl::string_view usage;    // What follows the name.
+  absl::string_view files;    // What it is called with before its options.
   absl::string_view summary;  // One line.
-  absl::string_view help;     // Its options, a line each.
-  bool takes_channels;  // Multifd channels may stand beside the main channel.
-  // Names of the options that it takes.
-  std::vector<absl::string_view> options;
+  size_t max_files;           // A main channel is one, its multifd channels
+                              // are further ones.
+  absl::Span<const Option> options;
   ExitStatus (*run)(const Arguments& arguments);
 };
 
-ExitStatus RunInspect(const Arguments& arguments);
-ExitStatus RunCheck(const Arguments& arguments);
-ExitStatus RunExtract(const Arguments& arguments);
-ExitStatus RunRepack(const Arguments& arguments);
+// Any number of multifd channels may stand beside the main channel.
+inline constexpr size_t kAnyFiles = ~size_t{0};
 
-// The whole command line, without the program's name.
-ExitStatus RunMain(const std::vector<std::string>& words);
+// Sets a switch, or takes any value.
+template <auto kMember>
+std::string Set(Arguments& arguments, const std::string& value) {
+  if constexpr (std::is_same_v<decltype(kMember), bool Arguments::*>) {
+    arguments.*kMember = true;
+  } else {
+    arguments.*kMember = value;
+  }
+  return "";
+}
 
-// A file that is no channel of a migration, opened; null, and said why, if that
-// cannot be.
-std::unique_ptr<ByteSource> OpenInput(const std::string& file);
+// Options of several verbs.
+extern const Option kOutputOption;
+extern const Option kForceOption;
 
-// The files of one migration, told apart by their first bytes.
-struct Inputs {
-  std::string file;                  // The main channel's name.
-  std::unique_ptr<ByteSource> main;  // Null, and said why, if one cannot be.
-  std::vector<std::string> channel_files;
-  std::vector<std::unique_ptr<ByteSource>> channels;
+// Empty if `value` is one of `choices`, else what is wrong.
+std::string OneOf(absl::string_view name, const std::string& value,
+                  std::initializer_list<absl::string_view> choices);
 
-  std::vector<ChannelReader::Channel> Channels() const;
-};
-Inputs OpenInputs(const Arguments& arguments);
-
-// "migstream: …" on standard error.
-void Complain(absl::string_view message);
-
-// "FILE:OFFSET: SECTION: REASON"
-std::string ErrorLine(absl::string_view file, const Error& error);
-
-// Whether an error means that the input is no stream at all, or unreadable.
-bool IsUnusable(const Error& error);
-
-// Writes to standard output; kUnusable, and said why, if that fails.
-ExitStatus Print(absl::string_view text, ExitStatus status);
+extern const Verb kInspectVerb;
+extern const Verb kCheckVerb;
+extern const Verb kExtractVerb;
+extern const Verb kRepackVerb;
 
 }  // namespace migstream
 

@@ -1,0 +1,209 @@
+#include "inspect/command_line.h"
+
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace migstream {
+namespace {
+
+constexpr absl::string_view kVersion = "migstream 0.1";
+
+constexpr Option kCommonOptions[] = {
+    {"dialect", "NAME",
+     "take the stream for V52, V60, V80, V81, V100, V100M,\n"
+     "V101M, V111, V111M or E1 to E7 (E5-v7, E5-v26)\n"
+     "instead of finding out",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.dialect = FindDialect(value);
+       return arguments.dialect
+                  ? std::string()
+                  : absl::StrCat("there is no dialect '", value, "'");
+     }},
+    {"quiet", "", "no progress on the terminal (also -q)",
+     Set<&Arguments::quiet>},
+};
+
+// "--name=VALUE", or "-o OUT".
+std::string Spelled(const Option& option) {
+  bool letter = option.name.size() == 1;
+  return absl::StrCat(letter ? "-" : "--", option.name,
+                      option.value.empty() ? ""
+                      : letter             ? " "
+                                           : "=",
+                      option.value);
+}
+
+std::string Usage(const Verb& verb) {
+  std::string usage = absl::StrCat(verb.name, " ", verb.files, " [OPTION]...");
+  for (const Option& option : verb.options) {
+    if (option.name == "o") absl::StrAppend(&usage, " ", Spelled(option));
+  }
+  return usage;
+}
+
+std::string OptionHelp(const Option& option) {
+  constexpr size_t kColumn = 23;
+  std::string text = absl::StrCat("  ", Spelled(option));
+  text += text.size() < kColumn - 1 ? std::string(kColumn - text.size(), ' ')
+                                    : "\n" + std::string(kColumn, ' ');
+  std::vector<absl::string_view> lines = absl::StrSplit(option.help, '\n');
+  absl::StrAppend(&text, absl::StrJoin(lines, "\n" + std::string(kColumn, ' ')),
+                  "\n");
+  return text;
+}
+
+std::string VerbHelp(const Verb& verb) {
+  std::string text = absl::StrCat("usage: migstream ", Usage(verb), "\n",
+                                  verb.summary, "\n\n");
+  for (const Option& option : verb.options) text += OptionHelp(option);
+  for (const Option& option : kCommonOptions) text += OptionHelp(option);
+  return text;
+}
+
+std::string GeneralHelp() {
+  std::string text =
+      "usage: migstream VERB FILE [OPTION]...\n"
+      "Reads what QEMU writes when it migrates a VM with VFIO devices.\n\n";
+  for (const Verb* verb : Verbs()) {
+    absl::StrAppend(&text, "  ", verb->name,
+                    std::string(10 - verb->name.size(), ' '), verb->summary,
+                    "\n");
+  }
+  absl::StrAppend(
+      &text,
+      "\nFILE is a migration's main channel, CHANNEL one of its multifd "
+      "channels, in any\norder; - is standard input; zstd is seen by its "
+      "magic.\n`migstream VERB --help` tells a verb's options.\n\n"
+      "exit status: 0 fine; 1 findings; 2 unreadable input or wrong usage\n");
+  return text;
+}
+
+ExitStatus WrongUsage(absl::string_view message, const Verb* verb) {
+  Complain(message);
+  std::cerr << "usage: migstream "
+            << (verb ? absl::StrCat(Usage(*verb), "; --help tells more")
+                     : "VERB FILE [OPTION]...; --help tells more")
+            << "\n";
+  return kUnusable;
+}
+
+const Option* FindOption(const Verb& verb, absl::string_view name) {
+  for (absl::Span<const Option> options : {verb.options, CommonOptions()}) {
+    for (const Option& option : options) {
+      if (option.name == name) return &option;
+    }
+  }
+  return nullptr;
+}
+
+// Takes word `i`, and the next if that is its value. Empty if all is well, else
+// what is wrong.
+std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
+                       size_t& i, Arguments& arguments) {
+  const std::string& word = words[i];
+  size_t equals = word.find('=');
+  std::string name = word == "-q" ? "--quiet" : word.substr(0, equals);
+  size_t dashes = name[1] == '-' ? 2 : 1;
+  const Option* option = FindOption(verb, name.substr(dashes));
+  if (!option || (option->name.size() == 1) != (dashes == 1)) {
+    return absl::StrCat(verb.name, " has no option ", word);
+  }
+  if (option->value.empty()) {
+    return equals == std::string::npos ? option->set(arguments, "")
+                                       : absl::StrCat(name, " takes no value");
+  }
+  if (equals == std::string::npos && ++i == words.size()) {
+    return absl::StrCat(word, " needs a value");
+  }
+  std::string value =
+      equals == std::string::npos ? words[i] : word.substr(equals + 1);
+  return value.empty() ? absl::StrCat(name, " needs a value")
+                       : option->set(arguments, value);
+}
+
+// Empty if all is well, else what is wrong.
+std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
+                       Arguments& arguments) {
+  bool only_files = false;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (only_files || word == "-" || word.empty() || word[0] != '-') {
+      arguments.files.push_back(word);
+    } else if (word == "--") {
+      only_files = true;
+    } else if (std::string problem = TakeOption(verb, words, i, arguments);
+               !problem.empty()) {
+      return problem;
+    }
+  }
+  if (arguments.files.empty()) return "which FILE?";
+  if (arguments.files.size() > verb.max_files) {
+    return absl::StrCat(verb.max_files == 1 ? "one FILE at a time" : verb.files,
+                        ", not also '", arguments.files[verb.max_files], "'");
+  }
+  if (FindOption(verb, "o") && arguments.output.empty()) {
+    return "-o OUT is missing";
+  }
+  return "";
+}
+
+}  // namespace
+
+const std::vector<const Verb*>& Verbs() {
+  static const auto* verbs = new std::vector<const Verb*>{
+      &kInspectVerb, &kCheckVerb, &kExtractVerb, &kRepackVerb};
+  return *verbs;
+}
+
+absl::Span<const Option> CommonOptions() { return kCommonOptions; }
+
+const Option kOutputOption = {"o", "OUT",
+                              "the file to write; - is standard output",
+                              Set<&Arguments::output>};
+
+const Option kForceOption = {"force", "", "replace OUT if it exists",
+                             Set<&Arguments::force>};
+
+std::string OneOf(absl::string_view name, const std::string& value,
+                  std::initializer_list<absl::string_view> choices) {
+  return std::find(choices.begin(), choices.end(), value) != choices.end()
+             ? ""
+             : absl::StrCat("--", name, " is one of ",
+                            absl::StrJoin(choices, ", "), ", not '", value,
+                            "'");
+}
+
+ExitStatus RunMain(const std::vector<std::string>& words) {
+  // A reader that goes away is seen by write() itself.
+  std::signal(SIGPIPE, SIG_IGN);
+  // So is a limit on the size of files.
+  std::signal(SIGXFSZ, SIG_IGN);
+  if (words.empty()) return WrongUsage("which verb?", nullptr);
+  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    return Print(GeneralHelp(), kFine);
+  }
+  if (words[0] == "--version") {
+    return Print(absl::StrCat(kVersion, "\n"), kFine);
+  }
+  for (const Verb* verb : Verbs()) {
+    if (verb->name != words[0]) continue;
+    std::vector<std::string> rest(words.begin() + 1, words.end());
+    for (const std::string& word : rest) {
+      if (word == "--") break;
+      if (word == "--help" || word == "-h") {
+        return Print(VerbHelp(*verb), kFine);
+      }
+    }
+    Arguments arguments;
+    std::string problem = ParseWords(*verb, rest, arguments);
+    return problem.empty() ? verb->run(arguments) : WrongUsage(problem, verb);
+  }
+  return WrongUsage(absl::StrCat("there is no verb '", words[0], "'"), nullptr);
+}
+
+}  // namespace migstream

@@ -1,0 +1,43 @@
+#include "inspect/say.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "codec/wire/printable.h"
+
+namespace migstream {
+
+void Complain(absl::string_view message) {
+  std::cerr << "migstream: " << Printable(message) << "\n";
+}
+
+std::string ErrorLine(absl::string_view file, const Error& error) {
+  return absl::StrCat(file, ":", ToString(error));
+}
+
+bool IsUnusable(const Error& error) {
+  return error.code == ErrorCode::kNotAStream ||
+         error.code == ErrorCode::kUnknownVersion ||
+         error.code == ErrorCode::kReadFailed;
+}
+
+ExitStatus Print(absl::string_view text, ExitStatus status) {
+  while (!text.empty()) {
+    ssize_t wrote = write(STDOUT_FILENO, text.data(), text.size());
+    if (wrote >= 0) {
+      text.remove_prefix(wrote);
+    } else if (errno == EPIPE) {
+      return status;  // Whoever read it has seen enough.
+    } else if (errno != EINTR) {
+      Complain(absl::StrCat("standard output: ", std::strerror(errno)));
+      return kUnusable;
+    }
+  }
+  return status;
+}
+
+}  // namespace migstream

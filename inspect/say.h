@@ -1,0 +1,36 @@
+// What the program says, and where: results on standard output, complaints on
+// standard error.
+
+#ifndef MIGSTREAM_INSPECT_SAY_H_
+#define MIGSTREAM_INSPECT_SAY_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+// What a verb's process ends with.
+enum ExitStatus {
+  kFine = 0,
+  kFindings = 1,  // Or a difference.
+  kUnusable = 2,  // Input that cannot be read, output that cannot be written,
+                  // or wrong usage.
+};
+
+// "migstream: …" on standard error.
+void Complain(absl::string_view message);
+
+// "FILE:OFFSET: SECTION: REASON"
+std::string ErrorLine(absl::string_view file, const Error& error);
+
+// Whether an error means that the input is no stream at all, or unreadable.
+bool IsUnusable(const Error& error);
+
+// Writes to standard output; kUnusable, and said why, if that fails.
+ExitStatus Print(absl::string_view text, ExitStatus status);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_INSPECT_SAY_H_
