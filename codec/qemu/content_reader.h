@@ -37,6 +37,8 @@ class ContentReader {
   // The next be64, not consumed; false at the end of the input.
   bool PeekBe64(uint64_t* value);
 
+  StreamVisitor& visitor() { return visitor_; }
+
   // Consumes content that is not looked at. `what` it is, for the error.
   void Pass(uint64_t bytes, absl::string_view what);
 

@@ -10,19 +10,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "codec/qemu/content_reader.h"
 #include "codec/qemu/limits.h"
+#include "codec/qemu/stream_visitor.h"
 
 namespace migstream {
-
-struct RamBlock {
-  std::string name;
-  uint64_t used_bytes = 0;
-  uint64_t page_bytes = 0;   // 0: not said.
-  bool has_address = false;  // x-ignore-shared.
-  uint64_t address = 0;      // Guest-physical.
-  // mapped-ram: absolute offsets; both 0 for a block that is not in the file.
-  uint64_t bitmap_offset = 0;
-  uint64_t pages_offset = 0;
-};
 
 struct RamStats {
   uint64_t total_bytes = 0;  // As the block list says.
@@ -60,6 +50,9 @@ class RamWalker {
   void FindBlock(ContentReader& content, uint64_t flags);
   void CheckPage(ContentReader& content, const RamTraits& traits,
                  uint64_t offset_in_block, uint64_t record_offset);
+  // Of the last block.
+  void Tell(ContentReader& content, uint64_t record_offset, uint64_t flags,
+            uint64_t page_offset, uint64_t payload_bytes) const;
 
   const StreamLimits& limits_;
   RamStats stats_;

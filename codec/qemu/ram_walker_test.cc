@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "codec/qemu/byte_source.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/walk_content.h"
 #include "flags/ram_flags.h"
@@ -516,6 +518,51 @@ TEST(RamWalkerTest, AMissingPageIsCounted) {
   RamWalked part = WalkRam(bytes, {}, 2);
   EXPECT_EQ(part.error.reason,
             "input ends in a page of 4096 bytes, 96 of them missing");
+}
+
+// What is told of each record, and how much content had come by then.
+class RecordTeller : public StreamVisitor {
+ public:
+  bool wants_content() const override { return true; }
+  void OnContent(ByteSpan bytes) override { content_ += bytes.size(); }
+  void OnRamRecord(const RamRecordView& record) override {
+    absl::StrAppend(&told, record.flags, " at ", record.offset);
+    if (record.block != nullptr) {
+      absl::StrAppend(&told, " ", record.block->name, "+", record.page_offset);
+    }
+    absl::StrAppend(&told, ", payload ", content_, "+", record.payload_bytes,
+                    "\n");
+  }
+  void OnRamBlocks(absl::Span<const RamBlock> blocks) override {
+    absl::StrAppend(&told, blocks.size(), " blocks before ", content_, "\n");
+  }
+
+  std::string told;
+
+ private:
+  uint64_t content_ = 0;
+};
+
+TEST(RamWalkerTest, EachRecordIsToldBeforeItsPayload) {
+  std::string records =
+      RecordBytes(kRamMemSize, kMiB) + BlockBytes("ram", kMiB) +  // 0
+      RecordBytes(kRamZero, 0x1000) + Str8Bytes("ram") + '\0' +   // 20
+      RecordBytes(kRamPage | kRamContinue, 0x2000) +              // 33
+      PageBytes('p') +                                            //
+      RecordBytes(kRamMultifdFlush) +                             // 4137
+      kRamEosBytes;                                               // 4145
+  MemorySource source(AsBytes(records));
+  RecordTeller teller;
+  ContentReader content(source, teller, "ram");
+  StreamLimits limits;
+  RamWalker(limits).Walk(content, {});
+  EXPECT_EQ(teller.told,
+            "4 at 0, payload 8+0\n"
+            "1 blocks before 20\n"
+            "2 at 20 ram+4096, payload 32+1\n"
+            "40 at 33 ram+8192, payload 41+4096\n"
+            "512 at 4137, payload 4145+0\n"
+            "16 at 4145, payload 4153+0\n");
 }
 
 }  // namespace

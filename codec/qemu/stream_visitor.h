@@ -7,9 +7,11 @@
 #define MIGSTREAM_CODEC_QEMU_STREAM_VISITOR_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "codec/device/event.h"
 #include "codec/device/subsection.h"
 #include "codec/qemu/finding.h"
@@ -48,6 +50,29 @@ struct CommandView {
   ByteSpan data;
 };
 
+// A block of guest memory, as the block list names it. FORMAT.md section 5.
+struct RamBlock {
+  std::string name;
+  uint64_t used_bytes = 0;
+  uint64_t page_bytes = 0;   // 0: not said.
+  bool has_address = false;  // x-ignore-shared.
+  uint64_t address = 0;      // Guest-physical.
+  // mapped-ram: absolute offsets; both 0 for a block that is not in the file.
+  uint64_t bitmap_offset = 0;
+  uint64_t pages_offset = 0;
+};
+
+// A record of a RAM section.
+struct RamRecordView {
+  uint64_t offset = 0;
+  uint64_t flags = 0;               // RamFlag
+  const RamBlock* block = nullptr;  // Of a page.
+  uint64_t page_offset = 0;         // In the block.
+  // What follows in the stream: the page, its fill byte, or its compressed
+  // bytes. A list of blocks ends with OnRamBlocks().
+  uint64_t payload_bytes = 0;
+};
+
 class StreamVisitor {
  public:
   virtual ~StreamVisitor() = default;
@@ -65,6 +90,10 @@ class StreamVisitor {
   virtual void OnDeviceEvent(const SectionView&, const Event&) {}
   // The content of any other section, in pieces.
   virtual void OnContent(ByteSpan) {}
+  // In a RAM section: OnContent() has given the record up to its payload, and
+  // will give the payload next.
+  virtual void OnRamRecord(const RamRecordView&) {}
+  virtual void OnRamBlocks(absl::Span<const RamBlock>) {}
   // The section is over, after `content_bytes`; a footer closed it.
   virtual void OnSectionEnd(const SectionView&, uint64_t /*content_bytes*/,
                             bool /*footer*/) {}
