@@ -6,7 +6,7 @@ set -eu
 packages='
   bazel-bootstrap g++ clang lld libclang-rt-14-dev llvm pkgconf jq valgrind
   libabsl-dev libprotobuf-dev protobuf-compiler libssl-dev libzstd-dev
-  libbenchmark-dev libgtest-dev libgmock-dev
+  libbenchmark-dev libgtest-dev libgmock-dev rapidjson-dev
 '
 
 missing=

@@ -67,6 +67,10 @@ class StreamWriter : public StreamVisitor {
   // the reader has decoded it.
   const Error& error() const { return error_; }
 
+ protected:
+  // Of the device's section that is being written.
+  uint64_t device_content_bytes() const { return encoder_->bytes(); }
+
  private:
   ByteSink& sink_;
   const Dialect& dialect_;

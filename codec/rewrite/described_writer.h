@@ -1,0 +1,46 @@
+// The last step of rewriting: writes the stream, with a VMDESCRIPTION that fits
+// what was written. FORMAT.md sections 5 and 7.
+
+#ifndef MIGSTREAM_CODEC_REWRITE_DESCRIBED_WRITER_H_
+#define MIGSTREAM_CODEC_REWRITE_DESCRIBED_WRITER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "codec/qemu/stream_writer.h"
+#include "codec/rewrite/description_editor.h"
+#include "codec/wire/error.h"
+#include "flags/dialect.h"
+
+namespace migstream {
+
+class DescribedWriter : private ByteSink, public StreamWriter {
+ public:
+  // Both must outlive the writer.
+  DescribedWriter(ByteSink& sink, const Dialect& dialect)
+      : StreamWriter(static_cast<ByteSink&>(*this), dialect), sink_(sink) {}
+
+  void OnRamRecord(const RamRecordView& record) override;
+  void OnRamBlocks(absl::Span<const RamBlock> blocks) override;
+  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+                    bool footer) override;
+  void OnDescription(uint64_t offset, ByteSpan json) override;
+
+  // Why what was written must not be used, if it must not.
+  const Error& error() const {
+    return error_.ok() ? StreamWriter::error() : error_;
+  }
+
+ private:
+  void Write(ByteSpan bytes) override;
+
+  ByteSink& sink_;
+  uint64_t written_ = 0;
+  bool mapped_ram_ = false;  // In this section, pages stand at fixed offsets.
+  std::vector<WrittenFull> fulls_;
+  Error error_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REWRITE_DESCRIBED_WRITER_H_

@@ -1,0 +1,35 @@
+#include "codec/rewrite/device_choice.h"
+
+#include "absl/strings/str_cat.h"
+#include "codec/wire/printable.h"
+
+namespace migstream {
+
+bool DeviceChoice::Matches(const SectionView& section) {
+  if (!section.vfio) return false;
+  if (!idstr_.empty() && section.idstr != idstr_ &&
+      Printable(section.idstr) != idstr_) {
+    return false;
+  }
+  if (!found_) found_.emplace(section.idstr, section.instance_id);
+  if (found_->first == section.idstr && found_->second == section.instance_id) {
+    return true;
+  }
+  several_ = true;
+  return false;
+}
+
+Error DeviceChoice::Finish() const {
+  if (!found_) {
+    return {ErrorCode::kUnknownSection, 0, "stream",
+            idstr_.empty() ? "there is no VFIO device"
+                           : absl::StrCat("there is no device ", idstr_)};
+  }
+  if (several_) {
+    return {ErrorCode::kUnknownSection, 0, "stream",
+            "there are several devices: which one?"};
+  }
+  return {};
+}
+
+}  // namespace migstream

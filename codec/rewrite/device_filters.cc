@@ -1,0 +1,186 @@
+#include "codec/rewrite/device_filters.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "codec/device/pci_config.h"
+
+namespace migstream {
+namespace {
+
+// What a device reads at a time since v2.
+constexpr uint64_t kRecordBytes = 1 << 20;
+
+std::string Name(const SectionView& section) {
+  return absl::StrCat(section.idstr, " ", ToString(section.type));
+}
+
+}  // namespace
+
+void DeviceDropper::OnSection(const SectionView& section) {
+  dropping_ = choice_.Matches(section);
+  if (!dropping_) next().OnSection(section);
+}
+
+void DeviceDropper::OnDeviceEvent(const SectionView& section,
+                                  const Event& event) {
+  if (!dropping_) next().OnDeviceEvent(section, event);
+}
+
+void DeviceDropper::OnSectionEnd(const SectionView& section,
+                                 uint64_t content_bytes, bool footer) {
+  if (!dropping_) next().OnSectionEnd(section, content_bytes, footer);
+  dropping_ = false;
+}
+
+void EmptyPartStripper::OnSection(const SectionView& section) {
+  held_ = section.vfio && section.type == SectionType::kPart;
+  held_records_ = 0;
+  if (!held_) next().OnSection(section);
+}
+
+void EmptyPartStripper::OnDeviceEvent(const SectionView& section,
+                                      const Event& event) {
+  if (held_ && event.kind == EventKind::kEndOfState) return;
+  if (held_ && event.kind == EventKind::kData && event.record_bytes == 0) {
+    ++held_records_;
+    return;
+  }
+  if (held_) Release(section);
+  next().OnDeviceEvent(section, event);
+}
+
+void EmptyPartStripper::Release(const SectionView& section) {
+  held_ = false;
+  next().OnSection(section);
+  Event empty;
+  empty.kind = EventKind::kData;
+  empty.starts_record = true;
+  for (; held_records_ > 0; --held_records_) {
+    next().OnDeviceEvent(section, empty);
+  }
+}
+
+void EmptyPartStripper::OnSectionEnd(const SectionView& section,
+                                     uint64_t content_bytes, bool footer) {
+  if (!held_) next().OnSectionEnd(section, content_bytes, footer);
+  held_ = false;
+}
+
+void ConfigReplacer::OnSection(const SectionView& section) {
+  chosen_ = choice_.Matches(section);
+  next().OnSection(section);
+}
+
+void ConfigReplacer::OnDeviceEvent(const SectionView& section,
+                                   const Event& event) {
+  if (!chosen_ || event.kind != EventKind::kConfig ||
+      event.layout.total_bytes == 0) {
+    return next().OnDeviceEvent(section, event);
+  }
+  const ConfigLayout& old = event.layout;
+  if (old.kind != ConfigLayoutKind::kReleased) {
+    return Fail({ErrorCode::kNotWritable, event.offset, Name(section),
+                 "the config payload has a layout that was never released"});
+  }
+  PciMsix msix = PciConfig::Parse(AsBytes(config_)).msix;
+  uint32_t vectors = msix.present ? msix.vectors : 0;
+  if (vectors != old.msix_vectors) {
+    return Fail({ErrorCode::kNotWritable, event.offset, Name(section),
+                 absl::StrCat("the new config space has ", vectors,
+                              " MSI-X vectors, and the table in the stream ",
+                              old.msix_vectors)});
+  }
+  constexpr size_t kVersionBytes = 4;
+  std::string payload(AsText(event.payload));
+  payload.replace(kVersionBytes, old.pci_config_bytes, config_);
+  Event replaced = event;
+  replaced.payload = AsBytes(payload);
+  uint32_t bytes = static_cast<uint32_t>(config_.size());
+  replaced.layout.pci_config_bytes = bytes;
+  replaced.layout.fixed_bytes += bytes - old.pci_config_bytes;
+  replaced.layout.total_bytes += bytes - old.pci_config_bytes;
+  replaced_ = true;
+  next().OnDeviceEvent(section, replaced);
+}
+
+void ConfigReplacer::Finish() {
+  Fail(choice_.Finish());
+  if (!replaced_) {
+    Fail({ErrorCode::kNotWritable, 0, "stream",
+          "the device has no CONFIG in the main channel"});
+  }
+}
+
+PayloadReplacer::PayloadReplacer(std::string idstr, ByteSource& payload,
+                                 bool record_boundaries_matter,
+                                 StreamVisitor& next)
+    : VisitorFilter(next),
+      choice_(std::move(idstr)),
+      payload_(payload),
+      left_(payload.size().value_or(0)),
+      keep_records_(record_boundaries_matter) {}
+
+void PayloadReplacer::OnSection(const SectionView& section) {
+  chosen_ = choice_.Matches(section);
+  next().OnSection(section);
+}
+
+void PayloadReplacer::OnDeviceEvent(const SectionView& section,
+                                    const Event& event) {
+  if (!chosen_) return next().OnDeviceEvent(section, event);
+  if (event.kind == EventKind::kData) {
+    if (!event.starts_record) return;  // It was filled with its header.
+    if (keep_records_ && event.record_bytes > left_) {
+      return Fail(
+          {ErrorCode::kNotWritable, event.offset, Name(section),
+           absl::StrCat("the new payload has ", left_,
+                        " bytes left for a record of ", event.record_bytes,
+                        ", and records of v1 must stay as they are")});
+    }
+    uint64_t bytes = std::min(event.record_bytes, left_);
+    if (bytes > 0 || event.record_bytes == 0) Record(section, bytes);
+    return;
+  }
+  if (section.type == SectionType::kEnd &&
+      event.kind == EventKind::kEndOfState && !keep_records_) {
+    while (left_ > 0 && error().ok()) {
+      Record(section, std::min(left_, kRecordBytes));
+    }
+  }
+  next().OnDeviceEvent(section, event);
+}
+
+void PayloadReplacer::Record(const SectionView& section, uint64_t bytes) {
+  Event event;
+  event.kind = EventKind::kData;
+  event.starts_record = true;
+  event.record_bytes = bytes;
+  left_ -= bytes;
+  do {
+    ByteSpan here = payload_.Peek(bytes > event.record_offset ? 1 : 0);
+    here = here.first(
+        std::min<uint64_t>(here.size(), bytes - event.record_offset));
+    if (here.empty() && bytes > event.record_offset) {
+      return Fail({ErrorCode::kReadFailed, payload_.offset(), "new payload",
+                   payload_.failure().empty() ? "it became shorter"
+                                              : payload_.failure()});
+    }
+    event.payload = here;
+    next().OnDeviceEvent(section, event);
+    payload_.Consume(here.size());
+    event.record_offset += here.size();
+    event.starts_record = false;
+  } while (event.record_offset < bytes);
+}
+
+void PayloadReplacer::Finish() {
+  Fail(choice_.Finish());
+  if (left_ > 0) {
+    Fail({ErrorCode::kNotWritable, 0, "stream",
+          absl::StrCat("the new payload has ", left_,
+                       " bytes more than the records of the device")});
+  }
+}
+
+}  // namespace migstream

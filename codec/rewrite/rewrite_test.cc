@@ -1,0 +1,333 @@
+// Captures of real QEMUs, rewritten, and what a destination would then get.
+
+#include "codec/rewrite/rewrite.h"
+
+#include <algorithm>
+#include <string>
+
+#include "codec/device/config_view.h"
+#include "codec/qemu/payload_extractor.h"
+#include "codec/report/report_builder.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+using testing::HasSubstr;
+
+struct Rewritten {
+  Error error;
+  std::string bytes;
+};
+
+Rewritten RewriteBytes(const std::string& bytes,
+                       const RewriteOptions& options) {
+  StringSink sink;
+  Rewritten result;
+  result.error =
+      Rewrite([&] { return std::make_unique<MemorySource>(AsBytes(bytes)); },
+              sink, options);
+  result.bytes = sink.bytes();
+  return result;
+}
+
+std::string Extract(const std::string& bytes, const std::string& device,
+                    PayloadExtractor::What what = PayloadExtractor::kPayload) {
+  MemorySource source(AsBytes(bytes));
+  StringSink sink;
+  PayloadExtractor extractor(sink, device, what);
+  Error error = StreamReader(source, extractor).Read();
+  if (error.ok()) error = extractor.Finish();
+  EXPECT_TRUE(error.ok()) << ToString(error);
+  return sink.bytes();
+}
+
+// Its checks say that the description fits, too.
+report::Report ReportOf(const std::string& bytes) {
+  MemorySource source(AsBytes(bytes));
+  ReportOptions options;
+  options.records = true;
+  report::Report report;
+  Error error = BuildReport(source, options, report);
+  EXPECT_TRUE(error.ok()) << ToString(error);
+  for (const report::Finding& finding : report.findings()) {
+    // No 5.2 has the machine types of 7.2.
+    if (finding.id() == "dialect-release") continue;
+    EXPECT_EQ(finding.severity(), "note") << finding.DebugString();
+  }
+  return report;
+}
+
+// Every device's payload is what it was.
+void ExpectSamePayloads(const testdata::Capture& capture,
+                        const std::string& bytes) {
+  for (const testdata::Device& device : capture.devices()) {
+    EXPECT_EQ(Sha256(Extract(bytes, device.idstr())), device.payload_sha256());
+  }
+}
+
+const Dialect* Row(DialectId id) { return &GetDialect(id); }
+
+bool Is52(const testdata::Capture& capture) {
+  return capture.qemu().rfind("5.", 0) == 0;
+}
+bool IsV1(const testdata::Capture& capture) {
+  return Is52(capture) || capture.qemu().rfind("7.", 0) == 0;
+}
+
+class RewriteCaptureTest : public testing::TestWithParam<testdata::Capture> {
+ protected:
+  RewriteCaptureTest() : bytes_(ReadCapture(GetParam())) {
+    whole_ = GetParam().completed() && GetParam().devices_size() > 0 &&
+             !HasDeviceStateChannels(GetParam());
+  }
+
+  const std::string bytes_;
+  bool whole_;  // All of its devices' state is there.
+};
+
+TEST_P(RewriteCaptureTest, WithoutOptionsNotOneByteChanges) {
+  Rewritten same = RewriteBytes(bytes_, {});
+  EXPECT_EQ(same.error.ok(), GetParam().completed()) << ToString(same.error);
+  EXPECT_TRUE(same.bytes == bytes_);
+}
+
+TEST_P(RewriteCaptureTest, RecordsOfV2AreCutAndThoseOfV1AreNot) {
+  if (!whole_) return;
+  RewriteOptions options;
+  options.record_bytes = 1000;
+  options.reader.dialect = Row(
+      IsV1(GetParam()) ? Is52(GetParam()) ? DialectId::kV52 : DialectId::kV60
+                       : DialectId::kV81);
+  Rewritten cut = RewriteBytes(bytes_, options);
+  if (IsV1(GetParam())) {
+    EXPECT_EQ(cut.error.code, ErrorCode::kNotWritable);
+    EXPECT_THAT(cut.error.reason, HasSubstr("transaction of the device"));
+    return;
+  }
+  ASSERT_TRUE(cut.error.ok()) << ToString(cut.error);
+  ExpectSamePayloads(GetParam(), cut.bytes);
+  report::Report report = ReportOf(cut.bytes);
+  for (const report::Device& device : report.devices()) {
+    EXPECT_LE(device.largest_record_bytes(), 1000);
+    EXPECT_GE(device.data_records(), device.payload_bytes() / 1000);
+  }
+}
+
+TEST_P(RewriteCaptureTest, From52ToV60AndBackGivesTheSameBytes) {
+  if (!whole_ || !Is52(GetParam())) return;
+  RewriteOptions options;
+  options.to = Row(DialectId::kV60);
+  Rewritten later = RewriteBytes(bytes_, options);
+  ASSERT_TRUE(later.error.ok()) << ToString(later.error);
+  ExpectSamePayloads(GetParam(), later.bytes);
+  report::Report report = ReportOf(later.bytes);
+  EXPECT_THAT(report.dialect(), testing::StartsWith("V60"));
+  for (const report::Device& device : report.devices()) {
+    EXPECT_EQ(device.config().section(), "FULL");
+    EXPECT_EQ(Extract(later.bytes, device.idstr(), PayloadExtractor::kConfig),
+              Extract(bytes_, device.idstr(), PayloadExtractor::kConfig));
+  }
+  options.to = Row(DialectId::kV52);
+  Rewritten back = RewriteBytes(later.bytes, options);
+  ASSERT_TRUE(back.error.ok()) << ToString(back.error);
+  EXPECT_TRUE(back.bytes == bytes_);
+}
+
+TEST_P(RewriteCaptureTest, FromV60To52AndBackLosesNothing) {
+  if (!whole_ || !IsV1(GetParam()) || Is52(GetParam())) return;
+  RewriteOptions options;
+  options.to = Row(DialectId::kV52);
+  Rewritten earlier = RewriteBytes(bytes_, options);
+  ASSERT_TRUE(earlier.error.ok()) << ToString(earlier.error);
+  ExpectSamePayloads(GetParam(), earlier.bytes);
+  report::Report report = ReportOf(earlier.bytes);
+  EXPECT_EQ(report.dialect(), "V52");
+  options.to = Row(DialectId::kV60);
+  Rewritten back = RewriteBytes(earlier.bytes, options);
+  ASSERT_TRUE(back.error.ok()) << ToString(back.error);
+  EXPECT_EQ(back.bytes.size(), bytes_.size());
+  ExpectSamePayloads(GetParam(), back.bytes);
+}
+
+TEST_P(RewriteCaptureTest, EmptyPartsAreGoneAndNothingElse) {
+  if (!whole_) return;
+  RewriteOptions options;
+  options.strip_empty_parts = true;
+  Rewritten stripped = RewriteBytes(bytes_, options);
+  ASSERT_TRUE(stripped.error.ok()) << ToString(stripped.error);
+  ExpectSamePayloads(GetParam(), stripped.bytes);
+  report::Report before = ReportOf(bytes_);
+  report::Report after = ReportOf(stripped.bytes);
+  uint64_t empty = 0;
+  for (int i = 0; i < before.devices_size(); ++i) {
+    const report::Device& device = before.devices(i);
+    uint64_t useful =
+        device.pre_copy().records() +
+        (device.init_data_sent() > 0 && device.pre_copy().records() == 0);
+    EXPECT_LE(after.devices(i).pre_copy().sections(), useful);
+    EXPECT_EQ(after.devices(i).init_data_sent(), device.init_data_sent());
+    empty +=
+        device.pre_copy().sections() - after.devices(i).pre_copy().sections();
+  }
+  EXPECT_EQ(before.sections().part() - after.sections().part(), empty);
+}
+
+TEST_P(RewriteCaptureTest, APayloadIsExchanged) {
+  if (!whole_ || GetParam().devices_size() != 1) return;
+  const uint64_t size = GetParam().devices(0).payload_bytes();
+  for (int64_t more : {0, -1, 3 << 20}) {
+    if (size == 0 && more <= 0) continue;
+    std::string payload(size + more, 'P');
+    payload.back() = 'e';
+    MemorySource source(AsBytes(payload));
+    RewriteOptions options;
+    options.payload = &source;
+    options.reader.dialect =
+        Row(IsV1(GetParam()) ? DialectId::kAuto : DialectId::kV81);
+    Rewritten replaced = RewriteBytes(bytes_, options);
+    if (IsV1(GetParam()) && more != 0) {
+      EXPECT_EQ(replaced.error.code, ErrorCode::kNotWritable) << more;
+      continue;
+    }
+    ASSERT_TRUE(replaced.error.ok()) << ToString(replaced.error);
+    EXPECT_TRUE(Extract(replaced.bytes, "") == payload) << more;
+    ReportOf(replaced.bytes);
+  }
+}
+
+TEST_P(RewriteCaptureTest, AConfigIsExchanged) {
+  if (!whole_) return;
+  const std::string device = GetParam().devices(0).idstr();
+  std::string config = Extract(bytes_, device, PayloadExtractor::kConfig);
+  config[4] = 7;  // Command.
+  RewriteOptions options;
+  options.device = device;
+  options.config = config;
+  Rewritten replaced = RewriteBytes(bytes_, options);
+  ASSERT_TRUE(replaced.error.ok()) << ToString(replaced.error);
+  EXPECT_EQ(replaced.bytes.size(), bytes_.size());
+  EXPECT_TRUE(Extract(replaced.bytes, device, PayloadExtractor::kConfig) ==
+              config);
+  ExpectSamePayloads(GetParam(), replaced.bytes);
+
+  // Another size; where there is a description, it says so.
+  options.config.resize(config.size() == 256 ? 4096 : 256);
+  replaced = RewriteBytes(bytes_, options);
+  ASSERT_TRUE(replaced.error.ok()) << ToString(replaced.error);
+  EXPECT_TRUE(Extract(replaced.bytes, device, PayloadExtractor::kConfig) ==
+              options.config);
+  ReportOf(replaced.bytes);
+}
+
+TEST_P(RewriteCaptureTest, ADroppedDeviceLeavesTheOthersAsTheyWere) {
+  if (!GetParam().completed() || GetParam().devices_size() == 0) return;
+  RewriteOptions options;
+  options.dropped_devices = {GetParam().devices(0).idstr()};
+  Rewritten dropped = RewriteBytes(bytes_, options);
+  ASSERT_TRUE(dropped.error.ok()) << ToString(dropped.error);
+  report::Report report = ReportOf(dropped.bytes);
+  EXPECT_EQ(report.devices_size(), GetParam().devices_size() - 1);
+  if (!whole_ || GetParam().devices_size() < 2) return;
+  const testdata::Device& other = GetParam().devices(1);
+  EXPECT_EQ(Sha256(Extract(dropped.bytes, other.idstr())),
+            other.payload_sha256());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RewriteCaptureTest,
+                         testing::ValuesIn(AllCaptures()), CaptureName());
+
+Error Refusal(const std::string& capture, const RewriteOptions& options) {
+  Rewritten result = RewriteBytes(ReadCapture(GetCapture(capture)), options);
+  EXPECT_FALSE(result.error.ok());
+  return result.error;
+}
+
+TEST(RewriteTest, WhatADialectsWritersNeverWriteIsRefused) {
+  RewriteOptions options;
+  options.to = Row(DialectId::kV60);
+  EXPECT_THAT(Refusal("s111-precopy", options).reason,
+              HasSubstr("QEMU 6.0 to 7.2 writes no PART without DATA"));
+  options.strip_empty_parts = true;
+  EXPECT_THAT(Refusal("s111-switchover-ack", options).reason,
+              HasSubstr("no INIT_DATA_SENT"));
+  options = {};
+  options.to = Row(DialectId::kV80);
+  EXPECT_THAT(Refusal("s72-precopy", options).reason,
+              HasSubstr("dialect V80 has no PART section"));
+  options.to = Row(DialectId::kV81);
+  EXPECT_THAT(Refusal("s52-precopy", options).reason,
+              HasSubstr("has no CONFIG"));
+}
+
+TEST(RewriteTest, ADialectThatNoQemuReadsIsRefused) {
+  RewriteOptions options;
+  options.to = Row(DialectId::kE2);
+  EXPECT_THAT(Refusal("s52-precopy", options).reason,
+              HasSubstr("never released"));
+  options.to = Row(DialectId::kV111M);
+  EXPECT_THAT(Refusal("s111-precopy", options).reason,
+              HasSubstr("multifd channels"));
+}
+
+TEST(RewriteTest, ADeviceMustBeMeantWithoutDoubt) {
+  MemorySource payload(AsBytes("x"));
+  RewriteOptions options;
+  options.payload = &payload;
+  options.reader.dialect = Row(DialectId::kV111);
+  EXPECT_THAT(Refusal("s111-two", options).reason,
+              HasSubstr("several devices"));
+  options.device = "0000:00:09.0/vfio";
+  MemorySource again(AsBytes("x"));
+  options.payload = &again;
+  EXPECT_THAT(Refusal("s111-two", options).reason,
+              HasSubstr("no device 0000:00:09.0/vfio"));
+}
+
+TEST(RewriteTest, AConfigWithOtherVectorsIsRefused) {
+  RewriteOptions options;
+  options.config = std::string(4096, '\0');
+  EXPECT_THAT(Refusal("s111-precopy", options).reason,
+              HasSubstr("0 MSI-X vectors, and the table in the stream 5"));
+}
+
+TEST(RewriteTest, RecordsOfAStreamThatMayBeOfV1AreNotCut) {
+  RewriteOptions options;
+  options.record_bytes = 512;
+  EXPECT_THAT(Refusal("s72-stop3m", options).reason,
+              HasSubstr("may be of V60"));
+}
+
+TEST(RewriteTest, WhatIsCutShortIsNotRewritten) {
+  RewriteOptions options;
+  options.strip_empty_parts = true;
+  EXPECT_EQ(Refusal("s111-cancelled", options).code, ErrorCode::kTruncated);
+}
+
+TEST(RewriteTest, MappedRamPagesStayWhereTheirOffsetsSay) {
+  std::string bytes = ReadCapture(GetCapture("s111-file-mapped-ram"));
+  RewriteOptions options;
+  options.strip_empty_parts = true;  // All of them come after the pages.
+  EXPECT_TRUE(RewriteBytes(bytes, options).error.ok());
+}
+
+TEST(RewriteTest, AnInputThatCannotBeReadTwiceIsRefusedWhereItMustBe) {
+  std::string bytes = ReadCapture(GetCapture("s72-plain"));
+  int opened = 0;
+  RewriteOptions options;
+  options.to = Row(DialectId::kV52);
+  StringSink sink;
+  Error error = Rewrite(
+      [&]() -> std::unique_ptr<ByteSource> {
+        if (opened++ > 0) return nullptr;
+        return std::make_unique<MemorySource>(AsBytes(bytes));
+      },
+      sink, options);
+  EXPECT_EQ(error.code, ErrorCode::kReadFailed);
+  EXPECT_THAT(error.reason, HasSubstr("read twice"));
+}
+
+}  // namespace
+}  // namespace migstream
