@@ -27,6 +27,8 @@ SectionEncoder::SectionEncoder(SectionType type, const Dialect& dialect,
       grammar_(&dialect.Grammar(type)),
       headers_(headers),
       pieces_(pieces),
+      header_(headers.data()),
+      piece_(pieces.data()),
       type_(type) {
   if (!grammar_->Exists()) Fail(ErrorCode::kUnexpectedSection, Element::kNone);
 }
@@ -43,7 +45,7 @@ Put SectionEncoder::DataStateComplete() {
 }
 
 Put SectionEncoder::TagOnly(Element element) {
-  if (!Allowed(element)) return Put::kError;
+  if (!Allowed(element)) return Refuse(element);
   if (!Room(kTagBytes, 1)) return Put::kFull;
   StoreBe64(Header(kTagBytes), static_cast<uint64_t>(dialect_->TagOf(element)));
   previous_ = element;
@@ -51,35 +53,34 @@ Put SectionEncoder::TagOnly(Element element) {
   return Put::kDone;
 }
 
-// The hot path of a migration. What it counts is kept in registers until the
-// end: counters written one by one and read together would stall it.
+// The hot path of a migration.
 Put SectionEncoder::Data(ByteSpan payload) {
-  if (!Allowed(Element::kData)) return Put::kError;
+  if (!Allowed(Element::kData)) return Refuse(Element::kData);
   if (!Room(kRecordHeaderBytes, 2)) return Put::kFull;
-  uint8_t* header = headers_.data() + header_bytes_;
+  uint8_t* header = header_;
   StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
   StoreBe64(header + kTagBytes, payload.size());
-  iovec* next = pieces_.data() + piece_count_;
+  header_ = header + kRecordHeaderBytes;
   // Behind another header it is the same piece.
+  iovec* piece = piece_;
   if (header == piece_end_) {
-    next[-1].iov_len += kRecordHeaderBytes;
+    piece[-1].iov_len += kRecordHeaderBytes;
   } else {
-    *next++ = {header, kRecordHeaderBytes};
+    *piece++ = {header, kRecordHeaderBytes};
   }
   piece_end_ = header + kRecordHeaderBytes;
   if (!payload.empty()) {
-    *next++ = {const_cast<uint8_t*>(payload.data()), payload.size()};
+    *piece++ = {const_cast<uint8_t*>(payload.data()), payload.size()};
     piece_end_ = nullptr;
   }
-  header_bytes_ += kRecordHeaderBytes;
-  piece_count_ = next - pieces_.data();
+  piece_ = piece;
   bytes_ += kRecordHeaderBytes + payload.size();
   previous_ = Element::kData;
   return Put::kDone;
 }
 
 Put SectionEncoder::DataHeader(uint64_t bytes) {
-  if (!Allowed(Element::kData)) return Put::kError;
+  if (!Allowed(Element::kData)) return Refuse(Element::kData);
   if (!Room(kRecordHeaderBytes, 1)) return Put::kFull;
   uint8_t* header = Header(kRecordHeaderBytes);
   StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
@@ -147,7 +148,7 @@ bool SectionEncoder::IsWritable(const ConfigView& config) const {
 Put SectionEncoder::ConfigWithSubflag(const ConfigView& config,
                                       uint8_t trigger_flags,
                                       uint64_t subflag_value) {
-  if (!Allowed(Element::kConfig)) return Put::kError;
+  if (!Allowed(Element::kConfig)) return Refuse(Element::kConfig);
   const Subflag& subflag = dialect_->subflag;
   bool config_follows =
       subflag.width == 0 || (trigger_flags & kTriggerConfigFollows) != 0;
@@ -274,30 +275,28 @@ Put SectionEncoder::Append(const Event& event) {
 }
 
 void SectionEncoder::Clear() {
-  header_bytes_ = 0;
-  piece_count_ = 0;
+  header_ = headers_.data();
+  piece_ = pieces_.data();
   piece_end_ = nullptr;
 }
 
-bool SectionEncoder::Refuse(Element element) {
-  if (ok()) {
-    Fail(payload_left_ != 0 ? ErrorCode::kMissingPayload
-                            : ErrorCode::kNotWritable,
-         element);
-  }
-  return false;
+Put SectionEncoder::Refuse(Element element) {
+  if (!ok()) return Put::kError;
+  return Fail(
+      payload_left_ != 0 ? ErrorCode::kMissingPayload : ErrorCode::kNotWritable,
+      element);
 }
 
 // The next bytes of the headers buffer, and a piece for them: the one before,
 // if that ends where they begin.
 uint8_t* SectionEncoder::Header(size_t bytes) {
-  uint8_t* header = headers_.data() + header_bytes_;
-  header_bytes_ += bytes;
+  uint8_t* header = header_;
+  header_ += bytes;
   bytes_ += bytes;
   if (header == piece_end_) {
-    pieces_[piece_count_ - 1].iov_len += bytes;
+    piece_[-1].iov_len += bytes;
   } else {
-    pieces_[piece_count_++] = {header, bytes};
+    *piece_++ = {header, bytes};
   }
   piece_end_ = header + bytes;
   return header;
@@ -306,7 +305,7 @@ uint8_t* SectionEncoder::Header(size_t bytes) {
 void SectionEncoder::Piece(ByteSpan bytes) {
   if (bytes.empty()) return;
   bytes_ += bytes.size();
-  pieces_[piece_count_++] = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  *piece_++ = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
   piece_end_ = nullptr;
 }
 

@@ -23,6 +23,7 @@
 
 #include <sys/uio.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
@@ -79,7 +80,9 @@ class SectionEncoder {
   Error error(absl::string_view device) const;
 
   // What is to be written, in order, since the last Clear().
-  absl::Span<const iovec> pieces() const { return pieces_.first(piece_count_); }
+  absl::Span<const iovec> pieces() const {
+    return absl::MakeConstSpan(pieces_.data(), piece_);
+  }
   // Forgets the pieces; the section goes on.
   void Clear();
 
@@ -92,15 +95,15 @@ class SectionEncoder {
   Put ConfigWithSubflag(const ConfigView& config, uint8_t trigger_flags,
                         uint64_t subflag_value);
   bool IsWritable(const ConfigView& config) const;
-  bool Allowed(Element element) {
-    return (state_ == State::kElements && payload_left_ == 0 &&
-            grammar_->After(previous_).Contains(element)) ||
-           Refuse(element);
+  bool Allowed(Element element) const {
+    return state_ == State::kElements && payload_left_ == 0 &&
+           grammar_->After(previous_).Contains(element);
   }
-  bool Refuse(Element element);
-  bool Room(size_t header_bytes, size_t pieces) const {
-    return header_bytes <= headers_.size() - header_bytes_ &&
-           pieces <= pieces_.size() - piece_count_;
+  // The answer to an element that is not.
+  Put Refuse(Element element);
+  bool Room(ptrdiff_t header_bytes, ptrdiff_t pieces) const {
+    return header_bytes <= headers_.end() - header_ &&
+           pieces <= pieces_.end() - piece_;
   }
   uint8_t* Header(size_t bytes);
   void Piece(ByteSpan bytes);
@@ -111,8 +114,10 @@ class SectionEncoder {
   const SectionGrammar* grammar_;
   absl::Span<uint8_t> headers_;
   absl::Span<iovec> pieces_;
-  size_t header_bytes_ = 0;
-  size_t piece_count_ = 0;
+  // The next ones in both: pointers, since two counts would cost Data() a third
+  // more.
+  uint8_t* header_;
+  iovec* piece_;
   // Where the last piece ends, if it is a header: the next one may join it.
   const uint8_t* piece_end_ = nullptr;
   uint64_t bytes_ = 0;
