@@ -33,11 +33,10 @@
 #include "codec/device/subsection.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
+#include "codec/wire/step.h"
 #include "flags/dialect.h"
 
 namespace migstream {
-
-enum class Put : uint8_t { kDone, kFull, kError };
 
 class SectionEncoder {
  public:

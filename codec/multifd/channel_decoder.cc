@@ -15,6 +15,11 @@ absl::string_view UpToNul(ByteSpan bytes) {
   return text.substr(0, text.find('\0'));
 }
 
+// What follows `text` and its NUL in the field that it begins.
+ByteSpan TailOf(ByteSpan field, absl::string_view text) {
+  return field.subspan(std::min(field.size(), text.size() + 1));
+}
+
 }  // namespace
 
 ChannelDecoder::ChannelDecoder(const ChannelOptions& options)
@@ -63,6 +68,8 @@ Step ChannelDecoder::NextInit(ByteSpan& input, MultifdEvent& event) {
   ByteSpan uuid = cursor.Bytes(event.init.uuid.size());
   std::copy(uuid.begin(), uuid.end(), event.init.uuid.begin());
   event.init.channel_id = cursor.U8();
+  ByteSpan reserved = cursor.Bytes(event.init.reserved.size());
+  std::copy(reserved.begin(), reserved.end(), event.init.reserved.begin());
   event.kind = MultifdEventKind::kInit;
   event.flags = 0;
   event.payload_bytes = 0;
@@ -72,28 +79,36 @@ Step ChannelDecoder::NextInit(ByteSpan& input, MultifdEvent& event) {
 }
 
 Step ChannelDecoder::NextRam(ByteSpan& input, MultifdEvent& event) {
-  uint64_t slots =
-      kRamPacketPageBytes / std::max<uint32_t>(options_.page_bytes, 1);
+  uint64_t slots = RamPacketSlots(options_.page_bytes);
   size_t size = kRamPacketFixedBytes + 8 * slots;
   if (input.size() < size) return Need(size);
-  Cursor cursor(input.subspan(kMultifdHeaderBytes));
+  Cursor cursor(input.first(size));
+  cursor.Bytes(kMultifdHeaderBytes);
   RamPacket& ram = event.ram;
   ram.allocated_pages = cursor.Be32();
   ram.normal_pages = cursor.Be32();
-  uint32_t payload_bytes = cursor.Be32();
+  ram.next_packet_size = cursor.Be32();
   ram.packet_number = cursor.Be64();
   ram.zero_pages = cursor.Be32();
-  ram.block = UpToNul(input.subspan(64, kMultifdNameBytes));
-  ram.offsets = input.subspan(kRamPacketFixedBytes, 8 * slots);
-  if (ram.normal_pages > slots || ram.zero_pages > slots - ram.normal_pages) {
-    return Fail(ErrorCode::kMultifdPages, offset_ + 16, ram.normal_pages);
+  ram.unused = cursor.Bytes(kRamPacketUnusedBytes);
+  ByteSpan block = cursor.Bytes(kMultifdNameBytes);
+  ram.block = UpToNul(block);
+  ram.block_tail = TailOf(block, ram.block);
+  ram.offsets = cursor.Bytes(8 * slots);
+  uint32_t payload_bytes = ram.payload_bytes();
+  switch (ErrorCode code =
+              CheckRamPacket(event.flags, ram, options_.page_bytes)) {
+    case ErrorCode::kNone:
+      break;
+    case ErrorCode::kMultifdFlags:
+      return Fail(code, offset_ + 8, event.flags);
+    case ErrorCode::kMultifdPages:
+      return Fail(code, offset_ + 16,
+                  uint64_t{ram.normal_pages} + ram.zero_pages);
+    default:
+      return Fail(code, offset_ + 20, payload_bytes);
   }
-  // Where there is no page, the size is stale.
-  if (ram.normal_pages == 0) payload_bytes = 0;
-  uint64_t page_bytes = uint64_t{ram.normal_pages} * options_.page_bytes;
-  bool compressed = (event.flags & kMultifdCompressionMask) != 0;
-  if ((!compressed && payload_bytes != page_bytes) ||
-      payload_bytes > options_.limits.ram_packet_bytes) {
+  if (payload_bytes > options_.limits.ram_packet_bytes) {
     return Fail(ErrorCode::kMultifdPacketLimit, offset_ + 20, payload_bytes);
   }
   event.kind = MultifdEventKind::kRamPacket;
@@ -115,11 +130,13 @@ Step ChannelDecoder::NextDeviceState(ByteSpan& input, MultifdEvent& event) {
     return Fail(ErrorCode::kMultifdIdstr, offset_ + kMultifdHeaderBytes, 0);
   }
   event.device.idstr = UpToNul(name);
+  event.device.idstr_tail = TailOf(name, event.device.idstr);
   Cursor cursor(input.subspan(kMultifdHeaderBytes + kMultifdNameBytes));
   event.device.instance_id = cursor.Be32();
   uint32_t payload_bytes = cursor.Be32();
   if (payload_bytes == 0 || payload_bytes > options_.limits.packet_bytes) {
-    return Fail(ErrorCode::kMultifdPacketLimit,
+    return Fail(payload_bytes == 0 ? ErrorCode::kMultifdEmptyPacket
+                                   : ErrorCode::kMultifdPacketLimit,
                 offset_ + kDeviceStatePacketBytes - 4, payload_bytes);
   }
   event.kind = MultifdEventKind::kDeviceState;
@@ -194,20 +211,29 @@ Error ChannelDecoder::error(absl::string_view channel) const {
       break;
     case ErrorCode::kMultifdFlags:
       error.reason = absl::StrCat(
-          "device-state packet with flags ",
+          "packet with flags ",
           MultifdFlagsToString(static_cast<uint32_t>(error_found_)),
-          ", expected DEVICE_STATE alone");
+          ", expected DEVICE_STATE alone, or SYNC and one compression at the "
+          "most");
       break;
     case ErrorCode::kMultifdIdstr:
       error.reason = "device-state packet with an unterminated idstr";
       break;
     case ErrorCode::kMultifdPages:
       error.reason = absl::StrCat("RAM packet with ", error_found_,
-                                  " normal pages, more than fit");
+                                  " pages, more than fit");
+      break;
+    case ErrorCode::kMultifdPayloadSize:
+      error.reason =
+          absl::StrCat("RAM packet claims a payload of ", error_found_,
+                       " bytes, which is not that of its pages");
+      break;
+    case ErrorCode::kMultifdEmptyPacket:
+      error.reason = "device-state packet without payload";
       break;
     case ErrorCode::kMultifdPacketLimit:
-      error.reason =
-          absl::StrCat("packet claims a payload of ", error_found_, " bytes");
+      error.reason = absl::StrCat("packet claims a payload of ", error_found_,
+                                  " bytes, beyond the limit");
       break;
     default:
       error.reason = "more payload moved than the packet has";

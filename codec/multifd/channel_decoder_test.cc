@@ -185,7 +185,7 @@ TEST(ChannelDecoderTest, WhatNoWriterSendsIsRefused) {
   sync[11] = 0x41;
   ExpectError(Init(0) + sync, ErrorCode::kMultifdFlags, at + 8);
   std::string empty = Device("");
-  ExpectError(Init(0) + empty, ErrorCode::kMultifdPacketLimit, at + 272);
+  ExpectError(Init(0) + empty, ErrorCode::kMultifdEmptyPacket, at + 272);
   std::string huge = device;
   huge.replace(272, 4, Be32(0xffffffff));
   ExpectError(Init(0) + huge, ErrorCode::kMultifdPacketLimit, at + 272);
@@ -197,7 +197,7 @@ TEST(ChannelDecoderTest, WhatNoWriterSendsIsRefused) {
   ExpectError(Init(0) + RamPacketBytes({.normal = 128, .zero = 1}),
               ErrorCode::kMultifdPages, at + 16);
   ExpectError(Init(0) + RamPacketBytes({.normal = 1, .payload_bytes = 4095}),
-              ErrorCode::kMultifdPacketLimit, at + 20);
+              ErrorCode::kMultifdPayloadSize, at + 20);
 }
 
 TEST(ChannelDecoderTest, PayloadMayBeMovedByTheCaller) {

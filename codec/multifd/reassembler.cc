@@ -9,14 +9,6 @@ namespace migstream {
 namespace {
 
 constexpr uint32_t kVfioPacketVersion = 0;
-constexpr uint32_t kInvalidIndex = 0xffffffff;
-
-VfioPacketHeader ParseHeader(ByteSpan payload, bool host_endian) {
-  auto load = [host_endian](const uint8_t* from) {
-    return host_endian ? LoadLe32(from) : LoadBe32(from);
-  };
-  return {load(&payload[0]), load(&payload[4]), load(&payload[8])};
-}
 
 }  // namespace
 
@@ -32,19 +24,30 @@ void Reassembler::Expect(absl::string_view idstr, uint32_t instance_id) {
 
 Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload) {
   if (!error_.ok()) return error_;
+  if (due_ != nullptr) {
+    return Fail(ErrorCode::kMultifdNotTaken, packet.idstr,
+                "what was due before this packet has not been taken");
+  }
   std::pair<std::string, uint32_t> key(packet.idstr, packet.instance_id);
   auto found = index_.find(key);
+  if (found == index_.end() && closed_) {
+    return Fail(
+        ErrorCode::kMultifdUnknownDevice, packet.idstr,
+        absl::StrCat("device-state packet for instance ", packet.instance_id,
+                     ", whose state no FULL leaves to the channels"));
+  }
+  if (payload.size() < VfioPacketHeader::kBytes) {
+    return Fail(
+        ErrorCode::kMultifdShortPacket, packet.idstr,
+        absl::StrCat("packet too short at ", payload.size(), " (min is 12)"));
+  }
+  VfioPacketHeader header =
+      VfioPacketHeader::Parse(payload.data(), host_endian_);
+  ByteSpan data = payload.subspan(VfioPacketHeader::kBytes);
+  if (Error error = Check(packet.idstr, header); !error.ok()) return error;
   if (found == index_.end()) {
-    Device unknown;
-    unknown.idstr = key.first;
-    if (closed_) {
-      return Fail(
-          ErrorCode::kMultifdUnknownDevice, unknown,
-          absl::StrCat("device-state packet for instance ", packet.instance_id,
-                       ", whose state no FULL leaves to the channels"));
-    }
     if (devices_.size() >= limits_.devices) {
-      return Fail(ErrorCode::kDeviceLimit, unknown,
+      return Fail(ErrorCode::kDeviceLimit, packet.idstr,
                   absl::StrCat("more than ", limits_.devices, " devices"));
     }
     found = index_.try_emplace(key, devices_.size()).first;
@@ -53,18 +56,7 @@ Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload) {
     devices_.back()->instance_id = packet.instance_id;
   }
   Device& device = *devices_[found->second];
-  if (due_ != nullptr) {
-    return Fail(ErrorCode::kMultifdNotTaken, device,
-                "what was due before this packet has not been taken");
-  }
-  if (payload.size() < VfioPacketHeader::kBytes) {
-    return Fail(
-        ErrorCode::kMultifdShortPacket, device,
-        absl::StrCat("packet too short at ", payload.size(), " (min is 12)"));
-  }
-  VfioPacketHeader header = ParseHeader(payload, host_endian_);
-  ByteSpan data = payload.subspan(VfioPacketHeader::kBytes);
-  if (Error error = Check(device, header, data.size()); !error.ok()) {
+  if (Error error = CheckPlace(device, header, data.size()); !error.ok()) {
     return error;
   }
   bool config = (header.flags & kVfioPacketConfigState) != 0;
@@ -93,58 +85,72 @@ bool Reassembler::IsDue(const DeviceStatePacket& packet,
   if (payload.size() < VfioPacketHeader::kBytes) return false;
   auto found = index_.find({std::string(packet.idstr), packet.instance_id});
   uint32_t next = found == index_.end() ? 0 : devices_[found->second]->next;
-  return ParseHeader(payload, host_endian_).index == next;
+  return VfioPacketHeader::Parse(payload.data(), host_endian_).index == next;
 }
 
-// All that can be wrong with a packet before a byte of it is kept.
-Error Reassembler::Check(Device& device, const VfioPacketHeader& header,
-                         size_t data_bytes) {
+// What can be wrong with a packet of any device.
+Error Reassembler::Check(absl::string_view idstr,
+                         const VfioPacketHeader& header) {
   uint32_t index = header.index;
   if (header.version != kVfioPacketVersion) {
-    return Fail(ErrorCode::kMultifdVersion, device,
+    return Fail(ErrorCode::kMultifdVersion, idstr,
                 absl::StrCat("packet has unknown version ", header.version));
   }
-  if (index == kInvalidIndex || index > limits_.index) {
-    return Fail(ErrorCode::kMultifdIndexLimit, device,
+  if (index == kInvalidVfioPacketIndex || index > limits_.index) {
+    return Fail(ErrorCode::kMultifdIndexLimit, idstr,
                 absl::StrCat("packet index ", Hex(index), " is beyond ",
                              limits_.index));
   }
+  if ((header.flags & ~uint32_t{kVfioPacketConfigState}) != 0) {
+    return Fail(ErrorCode::kMultifdFlags, idstr,
+                absl::StrCat("packet ", index, " has flags ",
+                             VfioPacketFlagsToString(header.flags)));
+  }
+  return {};
+}
+
+// What can be wrong with it beside those that came before, before a byte of it
+// is kept.
+Error Reassembler::CheckPlace(const Device& device,
+                              const VfioPacketHeader& header,
+                              size_t data_bytes) {
+  uint32_t index = header.index;
   if (index < device.next || device.held.contains(index)) {
-    return Fail(ErrorCode::kMultifdDuplicate, device,
+    return Fail(ErrorCode::kMultifdDuplicate, device.idstr,
                 absl::StrCat("packet ", index, " came before"));
   }
   if (index - device.next > limits_.gap) {
-    return Fail(ErrorCode::kMultifdGapLimit, device,
+    return Fail(ErrorCode::kMultifdGapLimit, device.idstr,
                 absl::StrCat("packet ", index, " is ", index - device.next,
                              " ahead of packet ", device.next,
                              ", the limit is ", limits_.gap));
   }
-  if ((header.flags & ~uint32_t{kVfioPacketConfigState}) != 0) {
-    return Fail(ErrorCode::kMultifdFlags, device,
-                absl::StrCat("packet ", index, " has flags ",
-                             VfioPacketFlagsToString(header.flags)));
-  }
   bool config = header.flags != 0;
   if (config && device.config_seen) {
-    return Fail(ErrorCode::kMultifdConfigNotLast, device,
+    return Fail(ErrorCode::kMultifdConfigNotLast, device.idstr,
                 absl::StrCat("packets ", device.config_index, " and ", index,
                              " are both config packets"));
   }
   if ((config && device.any_seen && index < device.highest) ||
       (!config && device.config_seen && index > device.config_index)) {
-    return Fail(ErrorCode::kMultifdConfigNotLast, device,
+    return Fail(ErrorCode::kMultifdConfigNotLast, device.idstr,
                 absl::StrCat("packet ", config ? device.highest : index,
                              " comes after the config packet ",
                              config ? index : device.config_index));
   }
+  if (index == device.next) return {};
   // Only what has to wait is held.
-  if (index != device.next &&
-      (data_bytes > limits_.held_bytes_per_device - device.held_bytes ||
-       data_bytes > limits_.held_bytes - held_bytes_)) {
-    return Fail(ErrorCode::kMultifdHeldLimit, device,
+  auto held_limit = [&](ErrorCode code, absl::string_view whose) {
+    return Fail(code, device.idstr,
                 absl::StrCat("queuing state buffer ", index,
-                             " would exceed the bytes held: ", held_bytes_,
+                             " would exceed the bytes held ", whose,
                              " while packet ", device.next, " is missing"));
+  };
+  if (data_bytes > limits_.held_bytes_per_device - device.held_bytes) {
+    return held_limit(ErrorCode::kMultifdHeldLimit, "for the device");
+  }
+  if (data_bytes > limits_.held_bytes - held_bytes_) {
+    return held_limit(ErrorCode::kMultifdTotalHeldLimit, "in all");
   }
   return {};
 }
@@ -191,9 +197,9 @@ Error Reassembler::Finish() const {
   return {};
 }
 
-Error Reassembler::Fail(ErrorCode code, const Device& device,
+Error Reassembler::Fail(ErrorCode code, absl::string_view idstr,
                         std::string reason) {
-  error_ = {code, 0, device.idstr, std::move(reason)};
+  error_ = {code, 0, std::string(idstr), std::move(reason)};
   return error_;
 }
 

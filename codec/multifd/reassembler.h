@@ -83,9 +83,10 @@ class Reassembler {
     absl::flat_hash_map<uint32_t, Held> held;
   };
 
-  Error Fail(ErrorCode code, const Device& device, std::string reason);
-  Error Check(Device& device, const VfioPacketHeader& header,
-              size_t data_bytes);
+  Error Fail(ErrorCode code, absl::string_view idstr, std::string reason);
+  Error Check(absl::string_view idstr, const VfioPacketHeader& header);
+  Error CheckPlace(const Device& device, const VfioPacketHeader& header,
+                   size_t data_bytes);
 
   const MultifdLimits limits_;
   const bool host_endian_;

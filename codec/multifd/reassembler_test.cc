@@ -148,7 +148,7 @@ TEST(ReassemblerTest, HeldBytesAreBoundedPerDeviceAndInTotal) {
   Fixture two(limits);
   EXPECT_TRUE(two.Add(Payload(1, std::string(10, 'x')), "a/vfio").ok());
   EXPECT_EQ(two.Add(Payload(1, std::string(6, 'x')), "b/vfio").code,
-            ErrorCode::kMultifdHeldLimit);
+            ErrorCode::kMultifdTotalHeldLimit);
   EXPECT_LE(two.reassembler_.held_bytes(), 15);
 }
 

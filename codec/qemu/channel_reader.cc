@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "codec/device/section_decoder.h"
+#include "codec/qemu/channel_source.h"
 #include "flags/multifd_flags.h"
 
 namespace migstream {
@@ -11,44 +12,20 @@ namespace migstream {
 // One channel, read up to its next device-state packet.
 class ChannelReader::Reading {
  public:
-  Reading(Channel channel, const ChannelReaderOptions& options)
-      : channel_(std::move(channel)),
-        decoder_({.page_bytes = options.page_bytes, .limits = options.limits}) {
-  }
+  Reading(const Channel& channel, const ChannelReaderOptions& options)
+      : source_(channel.name, *channel.source,
+                {.page_bytes = options.page_bytes, .limits = options.limits}) {}
 
   // Reads on; false at the channel's end, or at an error.
   bool Advance() {
-    size_t needed = 1;
     payload_.clear();
-    while (true) {
-      ByteSpan input = channel_.source->Peek(needed);
-      bool end_of_input = input.size() < needed;
-      size_t before = input.size();
-      MultifdEvent event;
-      switch (decoder_.Next(input, event)) {
-        case Step::kNeedInput:
-          if (end_of_input) {
-            error_ = decoder_.AtEndOfInput(channel_.name, input);
-            if (!channel_.source->failure().empty()) {
-              error_ = {ErrorCode::kReadFailed, decoder_.offset(),
-                        channel_.name, channel_.source->failure()};
-            }
-            return ended_ = true, false;
-          }
-          needed = decoder_.bytes_needed();
-          continue;
-        case Step::kError:
-          error_ = decoder_.error(channel_.name);
-          return ended_ = true, false;
-        default:
-          break;
-      }
-      bool complete = Use(event);
-      channel_.source->Consume(before - input.size());
-      stats_.bytes = decoder_.offset();
-      needed = 1;
-      if (complete) return true;
+    MultifdEvent event;
+    while (source_.Next(event) == Step::kEvent) {
+      stats_.bytes = source_.decoder().offset();
+      if (Use(event)) return true;
     }
+    ended_ = true;
+    return false;
   }
 
   // The packet that Advance() has read.
@@ -56,9 +33,9 @@ class ChannelReader::Reading {
   uint32_t instance_id() const { return instance_id_; }
   ByteSpan payload() const { return payload_; }
 
-  const std::string& name() const { return channel_.name; }
+  const std::string& name() const { return source_.name(); }
   bool ended() const { return ended_; }
-  const Error& error() const { return error_; }
+  const Error& error() const { return source_.error(); }
   const ChannelStats& stats() const { return stats_; }
 
  private:
@@ -85,28 +62,25 @@ class ChannelReader::Reading {
       case MultifdEventKind::kPayload:
         if (!in_device_) return false;
         payload_.insert(payload_.end(), event.bytes.begin(), event.bytes.end());
-        return decoder_.payload_left() == 0;
+        return source_.decoder().payload_left() == 0;
     }
     return false;
   }
 
-  const Channel channel_;
-  ChannelDecoder decoder_;
+  ChannelSource source_;
   bool in_device_ = false;
   bool ended_ = false;
   std::string idstr_;
   uint32_t instance_id_ = 0;
   std::vector<uint8_t> payload_;
   ChannelStats stats_;
-  Error error_;
 };
 
 ChannelReader::ChannelReader(std::vector<Channel> channels,
                              const ChannelReaderOptions& options)
     : options_(options) {
-  for (Channel& channel : channels) {
-    channels_.push_back(
-        std::make_unique<Reading>(std::move(channel), options_));
+  for (const Channel& channel : channels) {
+    channels_.push_back(std::make_unique<Reading>(channel, options_));
   }
 }
 

@@ -78,6 +78,10 @@ inline uint32_t LoadLe32(const uint8_t* from) {
   return value;
 }
 
+inline void StoreLe32(uint8_t* to, uint32_t value) {
+  std::memcpy(to, &value, sizeof value);
+}
+
 inline absl::string_view AsText(ByteSpan bytes) {
   return absl::string_view(reinterpret_cast<const char*>(bytes.data()),
                            bytes.size());

@@ -81,11 +81,17 @@ enum class ErrorCode : uint16_t {
   kMultifdUnknownDevice = 707,
   kMultifdIndexLimit = 708,
   kMultifdGapLimit = 709,
-  kMultifdHeldLimit = 710,
+  kMultifdHeldLimit = 710,  // Of one device.
   kMultifdDuplicate = 711,
   kMultifdConfigNotLast = 712,
-  kMultifdGap = 713,       // A packet never came.
-  kMultifdNotTaken = 714,  // Use of the library: see Reassembler::Add().
+  kMultifdGap = 713,             // A packet never came.
+  kMultifdNotTaken = 714,        // Use of the library: see Reassembler::Add().
+  kMultifdEmptyPacket = 715,     // A device-state packet without payload.
+  kMultifdPayloadSize = 716,     // Not that of the pages, uncompressed.
+  kMultifdTotalHeldLimit = 717,  // Of all devices together.
+  kMultifdInflate = 718,         // It does not inflate to its pages, exactly.
+  kMultifdWindowLimit = 719,     // What inflating takes.
+  kMultifdPageLengths = 720,     // qpl, uadk: they do not fill the payload.
 };
 
 struct Error {

@@ -1,4 +1,5 @@
-// The outcomes of one step of an incremental decoder. FORMAT.md section 15.
+// The outcomes of one step of an incremental decoder, and of one call of an
+// encoder. FORMAT.md section 15.
 
 #ifndef MIGSTREAM_CODEC_WIRE_STEP_H_
 #define MIGSTREAM_CODEC_WIRE_STEP_H_
@@ -12,6 +13,12 @@ enum class Step : uint8_t {
   kNeedInput,  // What is left of the input has to come again, with more.
   kDone,       // It has ended; the input begins with what follows.
   kError,      // It is damaged. This is final.
+};
+
+enum class Put : uint8_t {
+  kDone,
+  kFull,   // It does not fit into what is left of the buffers; nothing changed.
+  kError,  // It may not stand here. This is final.
 };
 
 }  // namespace migstream

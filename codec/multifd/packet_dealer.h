@@ -1,0 +1,79 @@
+// Deals a migration's device-state packets over its channels: which channel a
+// packet goes to, and which index it has. FORMAT.md section 13.6.
+//
+//   PacketDealer dealer(4);                       // Channels, in turn.
+//   DealtPacket packet;
+//   Error error = dealer.Data(idstr, 0, packet);  // For each read of a device.
+//   encoders[packet.channel].VfioPacket(packet.device, packet.header, data);
+//   …
+//   Error error = dealer.Config(idstr, 0, packet);  // The device's last.
+//   Error error = dealer.Finish();                  // Every config was there?
+//
+// It moves no bytes: channel_set_writer.h does, for writers of files. A
+// destination puts packets of any channel in order, so any choice will do; of
+// one channel's packets, those of lower index must be written first, or it has
+// to hold back more. Errors are sticky. Memory is that of the devices' names,
+// limits.devices of them at the most.
+
+#ifndef MIGSTREAM_CODEC_MULTIFD_PACKET_DEALER_H_
+#define MIGSTREAM_CODEC_MULTIFD_PACKET_DEALER_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "codec/multifd/limits.h"
+#include "codec/multifd/packet.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+struct DealtPacket {
+  uint32_t channel = 0;
+  DeviceStatePacket device;  // Its idstr views the caller's.
+  VfioPacketHeader header;
+};
+
+class PacketDealer {
+ public:
+  // The channel for a packet, fewer than there are.
+  using Choice = std::function<uint32_t(absl::string_view idstr,
+                                        uint32_t instance_id, uint32_t index)>;
+
+  // `choice` null: all channels in turn.
+  explicit PacketDealer(uint32_t channels, Choice choice = nullptr,
+                        const MultifdLimits& limits = {});
+
+  // One packet of data: at the most limits.packet_bytes with its header.
+  Error Data(absl::string_view idstr, uint32_t instance_id,
+             DealtPacket& packet);
+  // CONFIG … END_OF_STATE, which every device has, as its last packet.
+  Error Config(absl::string_view idstr, uint32_t instance_id,
+               DealtPacket& packet);
+
+  // Nothing will follow: does a device lack its config?
+  Error Finish() const;
+
+ private:
+  struct Device {
+    uint32_t next = 0;
+    bool config_dealt = false;
+  };
+
+  Error Deal(absl::string_view idstr, uint32_t instance_id, bool config,
+             DealtPacket& packet);
+
+  const uint32_t channels_;
+  const Choice choice_;
+  const MultifdLimits limits_;
+  std::map<std::pair<std::string, uint32_t>, Device> devices_;
+  uint32_t turn_ = 0;
+  Error error_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_MULTIFD_PACKET_DEALER_H_

@@ -1,0 +1,36 @@
+#include "codec/qemu/channel_source.h"
+
+namespace migstream {
+
+Step ChannelSource::Next(MultifdEvent& event) {
+  if (!error_.ok()) return Step::kError;
+  source_.Consume(used_);
+  used_ = 0;
+  size_t needed = 1;
+  while (true) {
+    ByteSpan input = source_.Peek(needed);
+    size_t before = input.size();
+    switch (decoder_.Next(input, event)) {
+      case Step::kEvent:
+        used_ = before - input.size();
+        return Step::kEvent;
+      case Step::kNeedInput:
+        if (before >= needed) {
+          needed = decoder_.bytes_needed();
+          continue;
+        }
+        error_ = decoder_.AtEndOfInput(name_, input);
+        rest_ = input;
+        if (!source_.failure().empty()) {
+          error_ = {ErrorCode::kReadFailed, decoder_.offset(), name_,
+                    source_.failure()};
+        }
+        return error_.ok() ? Step::kDone : Step::kError;
+      default:
+        error_ = decoder_.error(name_);
+        return Step::kError;
+    }
+  }
+}
+
+}  // namespace migstream

@@ -1,0 +1,76 @@
+// Collects what is to be written, scatter-gather: numbers in a small buffer of
+// the caller's, payload by reference, ready for writev(2).
+//
+//   Gather gather(absl::MakeSpan(headers), absl::MakeSpan(iovecs));
+//   if (!gather.Room(8, 2)) …;            // Write the pieces, Clear().
+//   StoreBe64(gather.Header(8), tag);
+//   gather.Piece(payload);
+//
+// Allocates nothing. The pieces point into the buffer and into the caller's
+// payloads; both must live until they are written.
+
+#ifndef MIGSTREAM_CODEC_WIRE_GATHER_H_
+#define MIGSTREAM_CODEC_WIRE_GATHER_H_
+
+#include <sys/uio.h>
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "codec/wire/bytes.h"
+
+namespace migstream {
+
+class Gather {
+ public:
+  Gather(absl::Span<uint8_t> headers, absl::Span<iovec> pieces)
+      : headers_(headers), pieces_(pieces) {}
+
+  bool Room(size_t header_bytes, size_t pieces) const {
+    return header_bytes <= headers_.size() - header_bytes_ &&
+           pieces <= pieces_.size() - piece_count_;
+  }
+
+  // Where to put `bytes` bytes; they take one piece at the most. Only if there
+  // is Room().
+  uint8_t* Header(size_t bytes) {
+    uint8_t* header = headers_.data() + header_bytes_;
+    header_bytes_ += bytes;
+    // Behind another header it is the same piece.
+    if (header == piece_end_) {
+      pieces_[piece_count_ - 1].iov_len += bytes;
+    } else {
+      pieces_[piece_count_++] = {header, bytes};
+    }
+    piece_end_ = header + bytes;
+    return header;
+  }
+
+  // Payload, by reference. Only if there is Room().
+  void Piece(ByteSpan bytes) {
+    if (bytes.empty()) return;
+    pieces_[piece_count_++] = {const_cast<uint8_t*>(bytes.data()),
+                               bytes.size()};
+    piece_end_ = nullptr;
+  }
+
+  absl::Span<const iovec> pieces() const { return pieces_.first(piece_count_); }
+
+  void Clear() {
+    header_bytes_ = 0;
+    piece_count_ = 0;
+    piece_end_ = nullptr;
+  }
+
+ private:
+  absl::Span<uint8_t> headers_;
+  absl::Span<iovec> pieces_;
+  size_t header_bytes_ = 0;
+  size_t piece_count_ = 0;
+  // Where the last piece ends, if it is a header.
+  const uint8_t* piece_end_ = nullptr;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_WIRE_GATHER_H_
