@@ -6,7 +6,8 @@ set -eu
 packages='
   bazel-bootstrap g++ clang lld libclang-rt-14-dev llvm pkgconf jq valgrind
   libabsl-dev libprotobuf-dev protobuf-compiler libssl-dev libzstd-dev
-  libbenchmark-dev libgtest-dev libgmock-dev rapidjson-dev
+  libbz2-dev liblzma-dev zlib1g-dev rapidjson-dev
+  libbenchmark-dev libgtest-dev libgmock-dev
 '
 
 missing=

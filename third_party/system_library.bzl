@@ -21,6 +21,8 @@ proto_lang_toolchain(
 """
 
 def _pkg_config(ctx, option, modules):
+    if not modules:
+        return []
     result = ctx.execute(["pkg-config", option] + modules)
     if result.return_code:
         fail(result.stderr)

@@ -33,7 +33,9 @@ void ByteSource::Fill(size_t count) {
       buffer_.resize(std::max(kBufferBytes, 2 * buffer_.size()));
       data_ = buffer_.data();
     }
-    size_t got = Read(buffer_.data() + end_, buffer_.size() - end_);
+    size_t room = buffer_.size() - end_;
+    if (!read_ahead_) room = std::min(room, count - (end_ - begin_));
+    size_t got = Read(buffer_.data() + end_, room);
     if (watcher_) watcher_();
     if (got == 0) ended_ = true;
     end_ += got;

@@ -1,5 +1,6 @@
 // Where a stream's bytes come from: a file, a pipe, memory, or any of them
-// through zstd. Bytes are pulled and looked at before they are consumed:
+// through a decompressor (decompressing_source.h). Bytes are pulled and looked
+// at before they are consumed:
 //
 //   ByteSpan bytes = source.Peek(8);     // 8 or more; fewer at the end.
 //   source.Consume(8);
@@ -58,6 +59,11 @@ class ByteSource {
   // The whole input's length, where it is known beforehand.
   virtual std::optional<uint64_t> size() const { return std::nullopt; }
 
+  // Whether more may be read than Peek() asks for, so that reading costs
+  // little; it may at first. Without, bytes that are skipped are never read
+  // from a source that can seek.
+  void SetReadAhead(bool on) { read_ahead_ = on; }
+
   // Bytes read from the outermost file; for progress.
   virtual uint64_t raw_offset() const { return offset_; }
   virtual std::optional<uint64_t> raw_size() const { return size(); }
@@ -92,6 +98,7 @@ class ByteSource {
   size_t begin_ = 0;
   size_t end_ = 0;
   bool ended_ = false;
+  bool read_ahead_ = true;
   uint64_t offset_ = 0;
   std::string failure_;
   std::function<void()> watcher_;
@@ -133,32 +140,12 @@ class FileSource : public ByteSource {
   uint64_t position_ = 0;         // From there.
 };
 
-// Decompresses zstd frames, one after the other.
-class ZstdSource : public ByteSource {
- public:
-  explicit ZstdSource(std::unique_ptr<ByteSource> compressed);
-  ~ZstdSource() override;
+// Opens a file for reading, or takes standard input for "-". The error says why
+// not, without the path.
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& path);
 
-  // What begins a zstd frame: 4 bytes.
-  static bool IsZstd(ByteSpan bytes);
-
-  uint64_t raw_offset() const override { return compressed_->raw_offset(); }
-  std::optional<uint64_t> raw_size() const override {
-    return compressed_->raw_size();
-  }
-
- protected:
-  size_t Read(uint8_t* to, size_t count) override;
-
- private:
-  struct Decoder;
-  std::unique_ptr<ByteSource> compressed_;
-  std::unique_ptr<Decoder> decoder_;
-  bool in_frame_ = false;
-};
-
-// Opens a file for reading, or takes standard input for "-"; through zstd if
-// its first bytes say so. The error says why not, without the path.
+// The same through a decompressor, if its first bytes say so. See open_stream.h
+// for files that hold more than a stream.
 absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(const std::string& path);
 
 }  // namespace migstream

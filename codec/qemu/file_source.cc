@@ -68,21 +68,14 @@ std::vector<uint8_t> FileSource::Tail(uint64_t count) {
   return tail;
 }
 
-absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
-    const std::string& path) {
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& path) {
   int fd = path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                        : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return absl::NotFoundError(std::strerror(errno));
-  std::unique_ptr<ByteSource> source = std::make_unique<FileSource>(fd);
+  auto source = std::make_unique<FileSource>(fd);
   struct stat info;
   if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
     return absl::InvalidArgumentError("is a directory");
-  }
-  if (ZstdSource::IsZstd(source->Peek(4))) {
-    source = std::make_unique<ZstdSource>(std::move(source));
-  }
-  if (source->Peek(1).empty() && !source->failure().empty()) {
-    return absl::DataLossError(source->failure());
   }
   return source;
 }

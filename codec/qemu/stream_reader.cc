@@ -77,27 +77,31 @@ class StreamReader::Impl {
   };
 
   void ReadAll() {
+    // Where pages may follow that need not be read, nothing is read ahead.
+    source_.SetReadAhead(false);
     if (!ReadHeader()) return;
     ReadConfiguration();
+    source_.SetReadAhead(!traits_.mapped_ram);
     while (error_.ok() && ReadRecord()) {
     }
   }
 
   bool ReadHeader() {
+    const uint64_t start = source_.offset();
     ByteSpan bytes = source_.Peek(8);
     if (bytes.size() < 8 &&
         (!source_.failure().empty() ||
          (bytes.size() >= 4 && LoadBe32(bytes.data()) == kStreamMagic))) {
-      return Fail(ErrorCode::kTruncated, bytes.size(), "header",
+      return Fail(ErrorCode::kTruncated, start + bytes.size(), "header",
                   "input ends in the header");
     }
     if (std::string problem = NotAStream(bytes); !problem.empty()) {
-      return Fail(ErrorCode::kNotAStream, 0, "header", problem);
+      return Fail(ErrorCode::kNotAStream, start, "header", problem);
     }
     uint32_t version = LoadBe32(&bytes[4]);
     if (version != kStreamVersion) {
       return Fail(
-          ErrorCode::kUnknownVersion, 4, "header",
+          ErrorCode::kUnknownVersion, start + 4, "header",
           version == kStreamVersionObsolete
               ? "stream version 2, which is obsolete"
               : absl::StrCat("stream version ", version, ", expected 3"));
@@ -409,6 +413,8 @@ class StreamReader::Impl {
     ContentReader content(source_, visitor_, section_name_);
     if (section.idstr == "ram" && section.type != SectionType::kFull) {
       ram_.Walk(content, traits_);
+      // The blocks, and with them all pages, are over with the START.
+      source_.SetReadAhead(true);
     } else if (HandlerWalker walk =
                    FindHandlerWalker(section.idstr, section.type)) {
       walk(content, section.type);

@@ -1,0 +1,69 @@
+#include "codec/qemu/open_stream.h"
+
+#include "absl/strings/str_cat.h"
+#include "codec/qemu/decompressing_source.h"
+
+namespace migstream {
+namespace {
+
+OpenedStream Failed(Error error) {
+  OpenedStream failed;
+  failed.error = std::move(error);
+  return failed;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
+    const std::string& path) {
+  auto file = OpenFile(path);
+  if (!file.ok()) return file.status();
+  auto source = Decompressed(*std::move(file), {});
+  if (source->Peek(1).empty() && !source->failure().empty()) {
+    return absl::DataLossError(source->failure());
+  }
+  return source;
+}
+
+OpenedStream OpenStream(const std::string& path, const OpenOptions& options) {
+  auto file = OpenFile(path);
+  if (file.ok()) return Unwrap(*std::move(file), options);
+  return Failed(
+      {ErrorCode::kReadFailed, 0, "", std::string(file.status().message())});
+}
+
+OpenedStream Unwrap(std::unique_ptr<ByteSource> source,
+                    const OpenOptions& options) {
+  OpenedStream opened;
+  // What is skipped need not be read, and may be large.
+  source->SetReadAhead(false);
+  source = Decompressed(std::move(source), options.limits);
+  source->SetReadAhead(false);
+  uint64_t skipped = source->Skip(options.offset);
+  if (skipped < options.offset && source->failure().empty()) {
+    return Failed(
+        {ErrorCode::kNotAStream, skipped, "header",
+         absl::StrCat("input ends before the offset ", Hex(options.offset))});
+  }
+  if (IsLibvirtSave(source->Peek(kLibvirtHeaderBytes))) {
+    opened.libvirt.emplace();
+    Error error = ReadLibvirtSave(*source, options.on_xml, *opened.libvirt);
+    if (!error.ok()) return Failed(std::move(error));
+    Compression compression = CompressionOf(opened.libvirt->format);
+    if (compression != Compression::kNone) {
+      source = std::make_unique<DecompressingSource>(
+          std::move(source), compression, options.limits);
+    }
+  } else if (options.offset != 0) {
+    source = Decompressed(std::move(source), options.limits);
+  }
+  if (source->Peek(1).empty() && !source->failure().empty()) {
+    return Failed(
+        {ErrorCode::kReadFailed, source->offset(), "", source->failure()});
+  }
+  source->SetReadAhead(true);
+  opened.source = std::move(source);
+  return opened;
+}
+
+}  // namespace migstream

@@ -1,0 +1,62 @@
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "codec/qemu/decompressor.h"
+
+namespace migstream {
+namespace {
+
+// The largest power of two that is no more.
+int Log2(uint64_t bytes) {
+  int log = 0;
+  while ((bytes >>= 1) != 0) ++log;
+  return log;
+}
+
+class ZstdDecompressor : public Decompressor {
+ public:
+  explicit ZstdDecompressor(const CompressionLimits& limits)
+      : stream_(ZSTD_createDStream()), window_bytes_(limits.window_bytes) {
+    ZSTD_bounds bounds = ZSTD_dParam_getBounds(ZSTD_d_windowLogMax);
+    ZSTD_DCtx_setParameter(
+        stream_, ZSTD_d_windowLogMax,
+        std::clamp(Log2(window_bytes_), bounds.lowerBound, bounds.upperBound));
+  }
+  ~ZstdDecompressor() override { ZSTD_freeDStream(stream_); }
+
+  std::string Run(ByteSpan& in, absl::Span<uint8_t>& out) override {
+    ZSTD_inBuffer from = {in.data(), in.size(), 0};
+    ZSTD_outBuffer to = {out.data(), out.size(), 0};
+    size_t result = ZSTD_decompressStream(stream_, &to, &from);
+    in.remove_prefix(from.pos);
+    out.remove_prefix(to.pos);
+    if (ZSTD_isError(result)) {
+      return ZSTD_getErrorCode(result) ==
+                     ZSTD_error_frameParameter_windowTooLarge
+                 ? absl::StrCat("needs a window of more than the limit of ",
+                                window_bytes_, " bytes")
+                 : ZSTD_getErrorName(result);
+    }
+    ended_ = result == 0;
+    return "";
+  }
+
+  bool ended() const override { return ended_; }
+
+ private:
+  ZSTD_DStream* const stream_;
+  const uint64_t window_bytes_;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Decompressor> NewZstdDecompressor(
+    const CompressionLimits& limits) {
+  return std::make_unique<ZstdDecompressor>(limits);
+}
+
+}  // namespace migstream
