@@ -1,0 +1,42 @@
+#include "codec/qemu/zstd_sink.h"
+
+#include <zstd.h>
+
+namespace migstream {
+
+struct ZstdSink::Encoder {
+  Encoder() : context(ZSTD_createCCtx()) {}
+  ~Encoder() { ZSTD_freeCCtx(context); }
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+
+  ZSTD_CCtx* context;
+};
+
+ZstdSink::ZstdSink(ByteSink& sink, int level)
+    : sink_(sink),
+      encoder_(std::make_unique<Encoder>()),
+      out_(ZSTD_CStreamOutSize()) {
+  ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_compressionLevel, level);
+  ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_checksumFlag, 1);
+}
+
+ZstdSink::~ZstdSink() = default;
+
+void ZstdSink::Write(ByteSpan bytes) { Compress(bytes, /*last=*/false); }
+void ZstdSink::Finish() { Compress({}, /*last=*/true); }
+
+void ZstdSink::Compress(ByteSpan bytes, bool last) {
+  ZSTD_inBuffer in = {bytes.data(), bytes.size(), 0};
+  size_t left = 1;
+  while (last ? left != 0 : in.pos < in.size) {
+    ZSTD_outBuffer out = {out_.data(), out_.size(), 0};
+    left = ZSTD_compressStream2(encoder_->context, &out, &in,
+                                last ? ZSTD_e_end : ZSTD_e_continue);
+    // Only misuse or lack of memory makes it fail.
+    if (ZSTD_isError(left)) return;
+    sink_.Write(ByteSpan(out_).first(out.pos));
+  }
+}
+
+}  // namespace migstream

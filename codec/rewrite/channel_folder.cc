@@ -1,0 +1,47 @@
+#include "codec/rewrite/channel_folder.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "codec/qemu/channel_reader.h"
+
+namespace migstream {
+
+void ChannelFolder::OnDeviceEvent(const SectionView& section,
+                                  const Event& event) {
+  bool ends = event.kind == EventKind::kEndOfState ||
+              event.kind == EventKind::kConfigLoadReady;
+  if (!ends || !pieces_.Has(section.idstr, section.instance_id)) {
+    return next().OnDeviceEvent(section, event);
+  }
+  if (section.type == SectionType::kEnd) PutData(section);
+  if (section.type == SectionType::kFull) return PutConfig(section);
+  next().OnDeviceEvent(section, event);
+}
+
+void ChannelFolder::PutData(const SectionView& section) {
+  size_t count = pieces_.DataPieces(section.idstr, section.instance_id);
+  for (size_t i = 0; i < count && error().ok(); ++i) {
+    Event record;
+    record.kind = EventKind::kData;
+    record.starts_record = true;
+    Fail(pieces_.ReadData(section.idstr, section.instance_id, i,
+                          record.payload));
+    record.record_bytes = record.payload.size();
+    if (error().ok()) next().OnDeviceEvent(section, record);
+  }
+}
+
+void ChannelFolder::PutConfig(const SectionView& section) {
+  ReassembledPiece piece;
+  piece.idstr = section.idstr;
+  piece.instance_id = section.instance_id;
+  piece.config = true;
+  Fail(pieces_.ReadConfig(section.idstr, section.instance_id, piece.data));
+  if (!error().ok()) return;
+  Fail(DecodeConfigPiece(piece, [&](const Event& event) {
+    next().OnDeviceEvent(section, event);
+  }));
+}
+
+}  // namespace migstream

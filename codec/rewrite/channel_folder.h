@@ -1,0 +1,32 @@
+// Puts what multifd channels carry of the devices back into the main channel:
+// packets become DATA records of END, and the config packet the CONFIG of FULL.
+// FORMAT.md section 13.8.
+
+#ifndef MIGSTREAM_CODEC_REWRITE_CHANNEL_FOLDER_H_
+#define MIGSTREAM_CODEC_REWRITE_CHANNEL_FOLDER_H_
+
+#include <cstdint>
+
+#include "codec/rewrite/piece_spool.h"
+#include "codec/rewrite/visitor_filter.h"
+
+namespace migstream {
+
+class ChannelFolder : public VisitorFilter {
+ public:
+  // `pieces` are those of all devices, and must outlive the filter.
+  ChannelFolder(PieceSpool& pieces, StreamVisitor& next)
+      : VisitorFilter(next), pieces_(pieces) {}
+
+  void OnDeviceEvent(const SectionView& section, const Event& event) override;
+
+ private:
+  void PutData(const SectionView& section);
+  void PutConfig(const SectionView& section);
+
+  PieceSpool& pieces_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REWRITE_CHANNEL_FOLDER_H_

@@ -1,0 +1,75 @@
+#include "codec/rewrite/channel_spreader.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "codec/rewrite/held_config.h"
+#include "flags/dialect.h"
+
+namespace migstream {
+
+void ChannelSpreader::OnCommand(const CommandView& command) {
+  switchover_started_ |= command.command == Command::kSwitchoverStart;
+  next().OnCommand(command);
+}
+
+void ChannelSpreader::OnDeviceEvent(const SectionView& section,
+                                    const Event& event) {
+  bool spread =
+      (section.type == SectionType::kEnd && event.kind == EventKind::kData) ||
+      HeldConfig::Holds(event.kind);
+  if (!spread) return next().OnDeviceEvent(section, event);
+  if (!switchover_started_) {
+    return Fail({ErrorCode::kNotWritable, event.offset,
+                 std::string(section.idstr),
+                 "a destination reads device state from channels only after "
+                 "COMMAND SWITCHOVER_START, which this stream lacks"});
+  }
+  if (section.type == SectionType::kEnd && event.kind != EventKind::kData) {
+    return Fail({ErrorCode::kNotWritable, event.offset,
+                 std::string(section.idstr),
+                 "CONFIG in END, which no release with such channels writes"});
+  }
+  if (error().ok()) Spread(section, event);
+  if (event.kind == EventKind::kConfigEnd) {
+    Event end = event;
+    end.kind = EventKind::kEndOfState;
+    next().OnDeviceEvent(section, end);
+  }
+}
+
+void ChannelSpreader::Spread(const SectionView& section, const Event& event) {
+  if (event.kind != EventKind::kData) return AddToConfig(section, event);
+  if (event.starts_record && event.record_bytes > 0) {
+    Fail(channels_.DataStart(section.idstr, section.instance_id,
+                             event.record_bytes));
+  }
+  if (!event.payload.empty()) Fail(channels_.Payload(event.payload));
+}
+
+void ChannelSpreader::AddToConfig(const SectionView& section,
+                                  const Event& event) {
+  if (event.kind == EventKind::kConfig) {
+    config_.clear();
+    encoder_ = std::make_unique<SectionEncoder>(
+        SectionType::kFull, GetDialect(DialectId::kV111),
+        absl::MakeSpan(headers_), absl::MakeSpan(pieces_));
+  }
+  if (encoder_->Append(event) != Put::kDone) {
+    Error error = encoder_->error(section.idstr);
+    error.offset = event.offset;
+    return Fail(std::move(error));
+  }
+  for (const iovec& piece : encoder_->pieces()) {
+    absl::StrAppend(&config_,
+                    absl::string_view(static_cast<const char*>(piece.iov_base),
+                                      piece.iov_len));
+  }
+  encoder_->Clear();
+  if (event.kind == EventKind::kConfigEnd) {
+    Fail(
+        channels_.Config(section.idstr, section.instance_id, AsBytes(config_)));
+  }
+}
+
+}  // namespace migstream

@@ -1,0 +1,67 @@
+// Keeps the pieces of all devices from multifd channels until their place on
+// the main channel has come: in a file without a name, so that memory is 16
+// bytes a piece.
+
+#ifndef MIGSTREAM_CODEC_REWRITE_PIECE_SPOOL_H_
+#define MIGSTREAM_CODEC_REWRITE_PIECE_SPOOL_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "codec/multifd/reassembler.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+class PieceSpool {
+ public:
+  PieceSpool() = default;
+  ~PieceSpool();
+  PieceSpool(const PieceSpool&) = delete;
+  PieceSpool& operator=(const PieceSpool&) = delete;
+
+  // The file is in TMPDIR, or /var/tmp; kWriteFailed if there can be none.
+  Error Open();
+
+  // In the order in which a device gave them.
+  Error Add(const ReassembledPiece& piece);
+
+  // The pieces of a device that hold data, or its config, one after the other.
+  // Empty if there are none.
+  size_t DataPieces(absl::string_view idstr, uint32_t instance_id) const;
+  // Piece `index` of those. The view is good until the next call.
+  Error ReadData(absl::string_view idstr, uint32_t instance_id, size_t index,
+                 ByteSpan& data);
+  Error ReadConfig(absl::string_view idstr, uint32_t instance_id,
+                   ByteSpan& config);
+
+  bool Has(absl::string_view idstr, uint32_t instance_id) const {
+    return Find(idstr, instance_id) != nullptr;
+  }
+
+ private:
+  struct Place {
+    uint64_t offset = 0;
+    uint64_t bytes = 0;
+  };
+  struct Device {
+    std::vector<Place> data;
+    Place config;
+  };
+
+  const Device* Find(absl::string_view idstr, uint32_t instance_id) const;
+  Error Read(const Place& place, ByteSpan& bytes);
+
+  int fd_ = -1;
+  uint64_t end_ = 0;
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, Device> devices_;
+  std::vector<uint8_t> buffer_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REWRITE_PIECE_SPOOL_H_
