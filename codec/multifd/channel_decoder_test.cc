@@ -5,56 +5,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codec/multifd/packet_bytes.h"
 #include "flags/multifd_flags.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
 
 namespace migstream {
 namespace {
-
-std::string Be32(uint32_t value) {
-  std::string bytes(4, '\0');
-  StoreBe32(reinterpret_cast<uint8_t*>(bytes.data()), value);
-  return bytes;
-}
-
-std::string Padded(std::string text, size_t size) {
-  text.resize(size);
-  return text;
-}
-
-std::string Init(uint8_t id) {
-  return Be32(0x11223344) + Be32(1)    // magic, version
-         + std::string(16, '\x7a')     // uuid
-         + static_cast<char>(id)       // channel
-         + std::string(7 + 32, '\0');  // reserved
-}
-
-std::string Device(const std::string& payload,
-                   const std::string& idstr = "0000:00:05.0/vfio") {
-  return Be32(0x11223344) + Be32(1) + Be32(kMultifdDeviceState)  // header
-         + Padded(idstr, 256)                                    // idstr
-         + Be32(0)                                               // instance
-         + Be32(static_cast<uint32_t>(payload.size())) + payload;
-}
-
-struct Ram {
-  uint32_t flags = 0;
-  uint32_t normal = 0;
-  uint32_t zero = 0;
-  uint32_t payload_bytes = 0;
-};
-
-std::string RamPacketBytes(const Ram& ram, const std::string& payload = "") {
-  return Be32(0x11223344) + Be32(1) + Be32(ram.flags)  // header
-         + Be32(128) + Be32(ram.normal)                // allocated, normal
-         + Be32(ram.payload_bytes)                     // next_packet_size
-         + Be32(0) + Be32(7)                           // packet_num
-         + Be32(ram.zero) + std::string(28, '\0')      // zero, unused
-         + Padded("pc.ram", 256)                       // block
-         + std::string(8 * 128, '\0')                  // offsets
-         + payload;
-}
 
 struct Seen {
   std::vector<std::string> events;  // The pieces of a payload put together.

@@ -23,6 +23,9 @@ struct MultifdLimits {
   // Bytes held until the packets before them have come.
   uint64_t held_bytes_per_device = 64 << 20;
   uint64_t held_bytes = 256 << 20;
+  // The window of a zstd stream, for each channel; what QEMU's highest level
+  // (20) takes. That of zlib is 32 KiB in any case.
+  uint64_t window_bytes = 32 << 20;
   // Different devices, by idstr and instance id.
   uint32_t devices = 4096;
 };

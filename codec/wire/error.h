@@ -92,6 +92,7 @@ enum class ErrorCode : uint16_t {
   kMultifdInflate = 718,         // It does not inflate to its pages, exactly.
   kMultifdWindowLimit = 719,     // What inflating takes.
   kMultifdPageLengths = 720,     // qpl, uadk: they do not fill the payload.
+  kMultifdPageOffset = 721,      // No multiple of the page size.
 };
 
 struct Error {
