@@ -1,5 +1,7 @@
 #include "flags/command.h"
 
+#include <iterator>
+
 #include "flags/names.h"
 
 namespace migstream {
@@ -53,6 +55,42 @@ std::string ToString(ReturnMessage message) {
       {7, "SWITCHOVER_ACK"},
   };
   return NameOf(static_cast<uint64_t>(message), kNames);
+}
+
+namespace {
+
+// By type. A str8 has 1 to 256 bytes; no block is without a name.
+struct ReturnLengths {
+  uint16_t least;
+  uint16_t most;
+  absl::string_view words;
+};
+constexpr ReturnLengths kReturnLengths[] = {
+    {4, 4, "4"},             // SHUT
+    {4, 4, "4"},             // PONG
+    {14, 268, "14 to 268"},  // REQ_PAGES_ID
+    {12, 12, "12"},          // REQ_PAGES
+    {2, 256, "2 to 256"},    // RECV_BITMAP
+    {4, 4, "4"},             // RESUME_ACK
+    {0, 0, "0"},             // SWITCHOVER_ACK
+};
+
+const ReturnLengths* FindReturnLengths(ReturnMessage message) {
+  size_t index = static_cast<size_t>(message) - 1;
+  return index < std::size(kReturnLengths) ? &kReturnLengths[index] : nullptr;
+}
+
+}  // namespace
+
+bool IsReturnMessageLength(ReturnMessage message, uint16_t bytes) {
+  const ReturnLengths* lengths = FindReturnLengths(message);
+  return lengths != nullptr && bytes >= lengths->least &&
+         bytes <= lengths->most;
+}
+
+absl::string_view ReturnMessageLengths(ReturnMessage message) {
+  const ReturnLengths* lengths = FindReturnLengths(message);
+  return lengths == nullptr ? "" : lengths->words;
 }
 
 }  // namespace migstream

@@ -41,12 +41,20 @@ enum class ReturnMessage : uint16_t {
   kPong = 2,           // be32 of the PING.
   kReqPagesId = 3,     // be64 start, be32 length, str8 block. Postcopy.
   kReqPages = 4,       // be64 start, be32 length; block as before. Postcopy.
-  kRecvBitmap = 5,     // str8 block; the bitmap follows the message.
+  kRecvBitmap = 5,     // str8 block; then, outside of the length, be64 size,
+                       // bitmap, be64 kRecvBitmapEnd.
   kResumeAck = 6,      // be32. After a broken postcopy.
   kSwitchoverAck = 7,  // No data. Since 8.1.
 };
 
 std::string ToString(ReturnMessage message);
+
+// Whether such a message can have so much data; false for an unknown one.
+bool IsReturnMessageLength(ReturnMessage message, uint16_t bytes);
+// The right ones in words: "14 to 268"; empty for an unknown one.
+absl::string_view ReturnMessageLengths(ReturnMessage message);
+
+inline constexpr uint64_t kRecvBitmapEnd = 0x0123456789abcdef;
 
 }  // namespace migstream
 

@@ -26,12 +26,11 @@ FileKind KindOf(ByteSpan bytes) {
     default:
       break;
   }
-  uint16_t message = LoadBe16(bytes.data());
-  uint16_t length = LoadBe16(&bytes[2]);
-  bool known = message >= static_cast<uint16_t>(ReturnMessage::kShut) &&
-               message <= static_cast<uint16_t>(ReturnMessage::kSwitchoverAck);
-  return known && (length == 0 || length == 4) ? FileKind::kReturnPath
-                                               : FileKind::kUnknown;
+  return IsReturnMessageLength(
+             static_cast<ReturnMessage>(LoadBe16(bytes.data())),
+             LoadBe16(&bytes[2]))
+             ? FileKind::kReturnPath
+             : FileKind::kUnknown;
 }
 
 std::string NotAStream(ByteSpan bytes) {

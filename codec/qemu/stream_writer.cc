@@ -1,5 +1,6 @@
 #include "codec/qemu/stream_writer.h"
 
+#include "absl/strings/str_cat.h"
 #include "codec/wire/writer.h"
 #include "flags/section_type.h"
 
@@ -110,10 +111,19 @@ void StreamWriter::OnDescription(uint64_t, ByteSpan json) {
 
 Error Repack(ByteSource& source, ByteSink& sink, const ReaderOptions& options,
              std::vector<Finding>* findings) {
+  const uint64_t start = source.offset();
   RepackVisitor writer(sink, *options.dialect, findings);
   StreamReader reader(source, writer, options);
   Error error = reader.Read();
-  return writer.error().ok() ? error : writer.error();
+  if (!writer.error().ok()) return writer.error();
+  for (const RamBlock& block : reader.ram().blocks) {
+    if (start == 0 || block.pages_offset == 0) continue;
+    return {ErrorCode::kNotWritable, start, "ram START",
+            absl::StrCat("mapped-ram offsets count from the file's first byte, "
+                         "and the stream begins at ",
+                         Hex(start))};
+  }
+  return error;
 }
 
 }  // namespace migstream

@@ -82,7 +82,9 @@ class StreamWriter : public StreamVisitor {
 
 // Decodes a stream and encodes it again: what comes out is what went in, or
 // the error says why not. A stream that is cut short is copied up to the cut,
-// and the error is kTruncated. Findings go to `findings`, if it is not null.
+// and the error is kTruncated. A mapped-ram stream that does not begin its file
+// cannot begin another: kNotWritable. Findings go to `findings`, if it is not
+// null.
 Error Repack(ByteSource& source, ByteSink& sink, const ReaderOptions& options,
              std::vector<Finding>* findings);
 

@@ -1,0 +1,152 @@
+#include "codec/qemu/return_path.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codec/qemu/file_kind.h"
+#include "codec/qemu/stream_bytes.h"
+#include "codec/qemu/stream_recording.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string MessageBytes(uint16_t type, const std::string& data) {
+  return Be16Bytes(type) + Be16Bytes(static_cast<uint16_t>(data.size())) + data;
+}
+
+struct Seen {
+  Error error;
+  std::vector<std::string> messages;  // "0x0 PONG 1"
+};
+
+Seen ReadFrom(ByteSource& source) {
+  Seen seen;
+  seen.error = ReadReturnPath(source, [&](const ReturnPathMessage& message) {
+    seen.messages.push_back(
+        absl::StrCat(Hex(message.offset), " ", ToString(message)));
+  });
+  return seen;
+}
+
+Seen Read(const std::string& bytes) {
+  MemorySource source(AsBytes(bytes));
+  Seen seen = ReadFrom(source);
+  for (size_t longest : {1, 3}) {
+    ShortReadSource pipe(AsBytes(bytes), longest);
+    Seen piped = ReadFrom(pipe);
+    EXPECT_EQ(piped.messages, seen.messages);
+    EXPECT_EQ(ToString(piped.error), ToString(seen.error));
+  }
+  return seen;
+}
+
+std::string BitmapBytes(const std::string& bitmap, uint64_t end) {
+  return MessageBytes(5, Str8Bytes("pc.ram")) + Be64Bytes(bitmap.size()) +
+         bitmap + Be64Bytes(end);
+}
+
+TEST(ReturnPathTest, EveryMessageIsNamedWithItsValue) {
+  Seen seen = Read(MessageBytes(2, Be32Bytes(1)) +  //
+                   MessageBytes(7, "") +            //
+                   MessageBytes(3, Be64Bytes(0x1000) + Be32Bytes(4096) +
+                                       Str8Bytes("pc.ram")) +
+                   MessageBytes(4, Be64Bytes(0x5000) + Be32Bytes(8192)) +
+                   MessageBytes(6, Be32Bytes(1)) +  //
+                   MessageBytes(1, Be32Bytes(0)));
+  EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
+  EXPECT_THAT(seen.messages,
+              ElementsAre("0x0 PONG 1", "0x8 SWITCHOVER_ACK",
+                          "0xc REQ_PAGES_ID pc.ram 0x1000, 4096 bytes",
+                          "0x23 REQ_PAGES 0x5000, 8192 bytes",
+                          "0x33 RESUME_ACK 1", "0x3b SHUT 0"));
+}
+
+TEST(ReturnPathTest, ABitmapFollowsItsMessageOutsideOfTheLength) {
+  // What looks like a message in it is none.
+  Seen seen =
+      Read(BitmapBytes(MessageBytes(1, Be32Bytes(0)), 0x0123456789abcdef) +
+           MessageBytes(6, Be32Bytes(1)));
+  EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
+  EXPECT_THAT(seen.messages, ElementsAre("0x0 RECV_BITMAP pc.ram, 8 bytes",
+                                         "0x23 RESUME_ACK 1"));
+}
+
+TEST(ReturnPathTest, ABitmapEndsWithItsMark) {
+  Seen seen = Read(BitmapBytes("12345678", 1));
+  EXPECT_EQ(ToString(seen.error),
+            "0x1b: return path RECV_BITMAP: bitmap ends with 0x1, expected "
+            "0x123456789abcdef");
+}
+
+TEST(ReturnPathTest, ABitmapOf2To63BytesIsNotBackedByItsInput) {
+  Seen seen = Read(MessageBytes(5, Str8Bytes("pc.ram")) +
+                   Be64Bytes(uint64_t{1} << 63) + "12345678");
+  EXPECT_EQ(seen.error.code, ErrorCode::kTruncated);
+  EXPECT_EQ(seen.error.offset, 0x1b);
+}
+
+TEST(ReturnPathTest, AnUnknownMessageIsRefused) {
+  EXPECT_EQ(ToString(Read(MessageBytes(8, "")).error),
+            "0x0: return path: unknown message 0x8");
+  EXPECT_EQ(ToString(Read(MessageBytes(0, "")).error),
+            "0x0: return path: unknown message 0");
+}
+
+TEST(ReturnPathTest, LengthsAreThoseOfTheData) {
+  EXPECT_EQ(ToString(Read(MessageBytes(2, "12345")).error),
+            "0x2: return path PONG: 5 bytes of data, expected 4");
+  EXPECT_EQ(ToString(Read(MessageBytes(5, "\1ab")).error),
+            "0x2: return path RECV_BITMAP: length 3, but its data has 2 bytes");
+}
+
+TEST(ReturnPathTest, AnyMessageMayBeTheLastButNotAPartOfOne) {
+  std::string bytes = MessageBytes(2, Be32Bytes(1)) +
+                      BitmapBytes("12345678", 0x0123456789abcdef);
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    Seen seen = Read(bytes.substr(0, length));
+    if (length == 0 || length == 8) {
+      EXPECT_TRUE(seen.error.ok());
+    } else {
+      EXPECT_EQ(seen.error.code, ErrorCode::kTruncated) << length;
+      EXPECT_LE(seen.error.offset, length);
+    }
+  }
+}
+
+TEST(ReturnPathTest, AFailureIsTheError) {
+  FailingSource source(MessageBytes(2, Be32Bytes(1)));
+  Seen seen = ReadFrom(source);
+  EXPECT_EQ(seen.error.code, ErrorCode::kReadFailed);
+  EXPECT_EQ(seen.error.reason, "out of luck");
+  EXPECT_THAT(seen.messages, ElementsAre("0x0 PONG 1"));
+}
+
+TEST(ReturnPathTest, RealOnesArePongsAnAckAndShut) {
+  int seen_files = 0;
+  for (const testdata::Capture& capture : AllCaptures()) {
+    for (const testdata::File& file : capture.files()) {
+      if (file.file().find(".return") == std::string::npos) continue;
+      auto source =
+          OpenSource(absl::StrCat("testdata/captures/", file.file(), ".zst"));
+      ASSERT_TRUE(source.ok());
+      EXPECT_EQ(KindOf((*source)->Peek(8)), FileKind::kReturnPath);
+      Seen seen = ReadFrom(**source);
+      EXPECT_TRUE(seen.error.ok());
+      ASSERT_GE(seen.messages.size(), 2);
+      EXPECT_EQ(seen.messages.front(), "0x0 PONG 1");
+      EXPECT_THAT(seen.messages.back(), testing::EndsWith(" SHUT 0"));
+      ++seen_files;
+    }
+  }
+  EXPECT_GE(seen_files, 6);
+}
+
+}  // namespace
+}  // namespace migstream
