@@ -1,13 +1,21 @@
 #include "codec/rewrite/rewrite.h"
 
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "codec/qemu/channel_reader.h"
+#include "codec/qemu/channel_set_writer.h"
 #include "codec/report/report_builder.h"
+#include "codec/rewrite/channel_folder.h"
+#include "codec/rewrite/channel_pages.h"
+#include "codec/rewrite/channel_spreader.h"
 #include "codec/rewrite/config_mover.h"
 #include "codec/rewrite/described_writer.h"
 #include "codec/rewrite/device_filters.h"
 #include "codec/rewrite/dialect_guard.h"
+#include "codec/rewrite/piece_spool.h"
+#include "codec/rewrite/ram_folder.h"
 #include "codec/rewrite/record_cutter.h"
 #include "codec/rewrite/visitor_filter.h"
 
@@ -20,135 +28,249 @@ Error NotAgain() {
           "once"};
 }
 
-// What must be known before the first byte is written.
-struct Foreknowledge {
-  bool record_boundaries_matter = true;
-  std::string dialects;  // That the stream may be of.
-  HeldConfigs configs;
-};
-
-Error LookAtDialect(const Reopen& input, const RewriteOptions& options,
-                    Foreknowledge& known) {
-  if (options.reader.dialect->id != DialectId::kAuto) {
-    known.dialects = std::string(options.reader.dialect->name);
-    known.record_boundaries_matter =
-        options.reader.dialect->record_boundaries_matter;
-    return {};
-  }
-  std::unique_ptr<ByteSource> source = input();
-  if (!source) return NotAgain();
-  ReportOptions report_options;
-  report_options.reader = options.reader;
-  report::Report report;
-  Error error = BuildReport(*source, report_options, report);
-  known.dialects = report.dialect();
-  known.record_boundaries_matter = false;
-  for (const std::string& name : report.dialects()) {
-    const Dialect* row = FindDialect(name);
-    known.record_boundaries_matter |= row && row->record_boundaries_matter;
-  }
-  return error;
-}
-
-Error LookAtConfigs(const Reopen& input, const RewriteOptions& options,
-                    Foreknowledge& known) {
-  std::unique_ptr<ByteSource> source = input();
-  if (!source) return NotAgain();
-  ConfigCollector collector;
-  Error error = StreamReader(*source, collector, options.reader).Read();
-  known.configs = std::move(collector.configs());
-  return error.ok() ? collector.error() : error;
+Error Refusal(std::string reason) {
+  return {ErrorCode::kNotWritable, 0, "stream", std::move(reason)};
 }
 
 bool ConfigInEnd(const Dialect& dialect) {
   return dialect.end.After(Element::kNone).Contains(Element::kConfig);
 }
 
-// What the options ask for that no dialect can give.
-Error CheckOptions(const RewriteOptions& options) {
+// What no option can give, or only others beside it.
+Error CheckOptions(const RewriteInput& input, const RewriteOutput& output,
+                   const RewriteOptions& options) {
   const Dialect* to = options.to;
-  auto refuse = [](std::string reason) {
-    return Error{ErrorCode::kNotWritable, 0, "stream", std::move(reason)};
-  };
   if (to != nullptr && !to->released()) {
-    return refuse(absl::StrCat(
+    return Refusal(absl::StrCat(
         to->name, " was never released; no QEMU would read the result"));
   }
   if (to != nullptr && to->multifd_device_state) {
-    return refuse(absl::StrCat("device state of ", to->name,
-                               " is on multifd channels; spread it over some"));
+    return Refusal(
+        absl::StrCat("device state of ", to->name,
+                     " is on multifd channels; spread it over some"));
+  }
+  if (to != nullptr && options.spread) {
+    return Refusal("device state is spread in the dialect of the stream only");
+  }
+  if (options.spread && output.channels.empty()) {
+    return Refusal("there are no channels to spread over");
+  }
+  bool folds = options.single_channel && !input.channels.empty();
+  if (!folds && !input.channels.empty() &&
+      (options.spread || !options.dropped_devices.empty() ||
+       !options.config.empty() || options.payload != nullptr)) {
+    return Refusal(
+        "device state is on multifd channels; fold them into a single channel "
+        "for this");
   }
   return {};
 }
 
+// One run: what it must know beforehand, and what it writes.
+class Rewriter {
+ public:
+  Rewriter(const RewriteInput& input, const RewriteOutput& output,
+           const RewriteOptions& options)
+      : input_(input),
+        output_(output),
+        options_(options),
+        folds_(options.single_channel && !input.channels.empty()) {}
+
+  Error Run() {
+    Error error = CheckOptions(input_, output_, options_);
+    if (error.ok() && (options_.record_bytes != 0 || options_.payload)) {
+      error = LookAtDialect();
+    }
+    if (error.ok() && options_.to && ConfigInEnd(*options_.to)) {
+      error = LookAtConfigs();
+    }
+    if (error.ok() && folds_) error = ReadChannels();
+    if (error.ok() && !input_.channels.empty() && !folds_) {
+      error = CopyChannels();
+    }
+    return error.ok() ? Write() : error;
+  }
+
+ private:
+  Error LookAtDialect() {
+    std::string dialects(options_.reader.dialect->name);
+    record_boundaries_matter_ =
+        options_.reader.dialect->record_boundaries_matter;
+    if (options_.reader.dialect->id == DialectId::kAuto) {
+      std::unique_ptr<ByteSource> source = input_.main();
+      if (!source) return NotAgain();
+      ReportOptions report_options;
+      report_options.reader = options_.reader;
+      report::Report report;
+      Error error = BuildReport(*source, report_options, report);
+      if (!error.ok()) return error;
+      dialects = report.dialect();
+      record_boundaries_matter_ = false;
+      for (const std::string& name : report.dialects()) {
+        const Dialect* row = FindDialect(name);
+        record_boundaries_matter_ |= row && row->record_boundaries_matter;
+      }
+    }
+    if (options_.record_bytes != 0 && record_boundaries_matter_) {
+      return Refusal(absl::StrCat(
+          "the stream may be of ", dialects,
+          ", and a record of v1 is a transaction of the device: it must stay "
+          "as it is"));
+    }
+    return {};
+  }
+
+  Error LookAtConfigs() {
+    std::unique_ptr<ByteSource> source = input_.main();
+    if (!source) return NotAgain();
+    ConfigCollector collector;
+    Error error = StreamReader(*source, collector, options_.reader).Read();
+    configs_ = std::move(collector.configs());
+    return error.ok() ? collector.error() : error;
+  }
+
+  // Device state goes to the spool; guest memory is read again with the main
+  // channel.
+  Error ReadChannels() {
+    std::unique_ptr<ByteSource> main = input_.main();
+    if (!main) return NotAgain();
+    StreamVisitor nobody;
+    StreamReader reader(*main, nobody, options_.reader);
+    Error error = reader.Read();
+    if (!error.ok()) return error;
+    page_bytes_ = reader.page_bytes();
+    ChannelReaderOptions options;
+    options.page_bytes = static_cast<uint32_t>(page_bytes_);
+    options.host_endian = options_.reader.dialect->host_endian_packets;
+    std::vector<std::unique_ptr<ByteSource>> sources;
+    std::vector<ChannelReader::Channel> channels;
+    for (const auto& channel : input_.channels) {
+      sources.push_back(channel.open());
+      if (!sources.back()) return NotAgain();
+      channels.push_back({channel.name, sources.back().get()});
+    }
+    error = spool_.Open();
+    if (!error.ok()) return error;
+    ChannelReader channel_reader(std::move(channels), options);
+    Error spooled;
+    error = channel_reader.Read([&](const ReassembledPiece& piece) {
+      if (spooled.ok()) spooled = spool_.Add(piece);
+    });
+    if (error.ok()) error = spooled;
+    if (!error.ok()) return error;
+    uuid_ = channel_reader.stats().front().uuid;
+    for (const auto& channel : input_.channels) {
+      page_sources_.push_back(channel.open());
+      if (!page_sources_.back()) return NotAgain();
+      pages_.AddChannel(
+          channel.name, *page_sources_.back(),
+          {.page_bytes = static_cast<uint32_t>(page_bytes_), .limits = {}});
+    }
+    return {};
+  }
+
+  Error CopyChannels() {
+    if (output_.channels.size() != input_.channels.size()) {
+      return Refusal(absl::StrCat(input_.channels.size(),
+                                  " channels cannot be written as ",
+                                  output_.channels.size()));
+    }
+    std::unique_ptr<ByteSource> main = input_.main();
+    if (!main) return NotAgain();
+    StreamVisitor nobody;
+    StreamReader reader(*main, nobody, options_.reader);
+    Error error = reader.Read();
+    for (size_t i = 0; i < input_.channels.size() && error.ok(); ++i) {
+      std::unique_ptr<ByteSource> source = input_.channels[i].open();
+      if (!source) return NotAgain();
+      error = RepackChannel(
+          input_.channels[i].name, *source, *output_.channels[i],
+          {.page_bytes = static_cast<uint32_t>(reader.page_bytes()),
+           .limits = {}});
+    }
+    return error;
+  }
+
+  // Builds the chain from its last step to its first, and runs it.
+  Error Write() {
+    const Dialect* to = options_.to;
+    DescribedWriter writer(*output_.main,
+                           to != nullptr ? *to : *options_.reader.dialect);
+    first_ = &writer;
+    std::unique_ptr<ChannelSetWriter> channels;
+    if (options_.spread) {
+      ChannelSetOptions channel_options;
+      channel_options.uuid = uuid_;
+      channels =
+          std::make_unique<ChannelSetWriter>(output_.channels, channel_options);
+      Add<ChannelSpreader>(*channels);
+    }
+    if (to != nullptr) {
+      Add<DialectGuard>(*to);
+      if (ConfigInEnd(*to)) {
+        Add<ConfigToEnd>(configs_);
+      } else if (to->protocol == VfioProtocol::kV1) {
+        Add<ConfigToFull>();
+      }
+    }
+    if (options_.strip_empty_parts) Add<EmptyPartStripper>();
+    if (options_.record_bytes != 0) Add<RecordCutter>(options_.record_bytes);
+    if (!options_.config.empty()) {
+      Add<ConfigReplacer>(options_.device, options_.config);
+    }
+    if (options_.payload != nullptr) {
+      Add<PayloadReplacer>(options_.device, *options_.payload,
+                           record_boundaries_matter_);
+    }
+    if (folds_) {
+      Add<ChannelFolder>(spool_);
+      Add<RamFolder>(pages_, page_bytes_);
+    }
+    for (const std::string& device : options_.dropped_devices) {
+      Add<DeviceDropper>(device);
+    }
+
+    std::unique_ptr<ByteSource> source = input_.main();
+    if (!source) return NotAgain();
+    Error error = StreamReader(*source, *first_, options_.reader).Read();
+    if (!error.ok()) return error;
+    // The error of an early step explains those of later ones.
+    for (auto filter = filters_.rbegin(); filter != filters_.rend(); ++filter) {
+      (*filter)->Finish();
+      if (!(*filter)->error().ok()) return (*filter)->error();
+    }
+    return writer.error();
+  }
+
+  template <typename Filter, typename... Arguments>
+  void Add(Arguments&&... arguments) {
+    filters_.push_back(std::make_unique<Filter>(
+        std::forward<Arguments>(arguments)..., *first_));
+    first_ = filters_.back().get();
+  }
+
+  const RewriteInput& input_;
+  const RewriteOutput& output_;
+  const RewriteOptions& options_;
+  const bool folds_;
+
+  bool record_boundaries_matter_ = true;
+  HeldConfigs configs_;
+  uint64_t page_bytes_ = 4096;
+  std::array<uint8_t, 16> uuid_ = {};
+  PieceSpool spool_;
+  std::vector<std::unique_ptr<ByteSource>> page_sources_;
+  ChannelPages pages_;
+
+  StreamVisitor* first_ = nullptr;
+  std::vector<std::unique_ptr<VisitorFilter>> filters_;
+};
+
 }  // namespace
 
-Error Rewrite(const Reopen& input, ByteSink& sink,
+Error Rewrite(const RewriteInput& input, const RewriteOutput& output,
               const RewriteOptions& options) {
-  Error error = CheckOptions(options);
-  if (!error.ok()) return error;
-  Foreknowledge known;
-  const Dialect* to = options.to;
-  if (options.record_bytes != 0 || options.payload != nullptr) {
-    error = LookAtDialect(input, options, known);
-  }
-  if (error.ok() && to != nullptr && ConfigInEnd(*to)) {
-    error = LookAtConfigs(input, options, known);
-  }
-  if (!error.ok()) return error;
-  if (options.record_bytes != 0 && known.record_boundaries_matter) {
-    return {ErrorCode::kNotWritable, 0, "stream",
-            absl::StrCat("the stream may be of ", known.dialects,
-                         ", and a record of v1 is a transaction of the device: "
-                         "it must stay as it is")};
-  }
-
-  // From the last step to the first.
-  const Dialect& written = to != nullptr ? *to : *options.reader.dialect;
-  DescribedWriter writer(sink, written);
-  StreamVisitor* first = &writer;
-  std::vector<std::unique_ptr<VisitorFilter>> filters;
-  auto add = [&](std::unique_ptr<VisitorFilter> filter) {
-    first = filter.get();
-    filters.push_back(std::move(filter));
-  };
-  if (to != nullptr) {
-    add(std::make_unique<DialectGuard>(*to, *first));
-    if (ConfigInEnd(*to)) {
-      add(std::make_unique<ConfigToEnd>(known.configs, *first));
-    } else if (to->protocol == VfioProtocol::kV1) {
-      add(std::make_unique<ConfigToFull>(*first));
-    }
-  }
-  if (options.strip_empty_parts) {
-    add(std::make_unique<EmptyPartStripper>(*first));
-  }
-  if (options.record_bytes != 0) {
-    add(std::make_unique<RecordCutter>(options.record_bytes, *first));
-  }
-  if (!options.config.empty()) {
-    add(std::make_unique<ConfigReplacer>(options.device, options.config,
-                                         *first));
-  }
-  if (options.payload != nullptr) {
-    add(std::make_unique<PayloadReplacer>(options.device, *options.payload,
-                                          known.record_boundaries_matter,
-                                          *first));
-  }
-  for (const std::string& device : options.dropped_devices) {
-    add(std::make_unique<DeviceDropper>(device, *first));
-  }
-
-  std::unique_ptr<ByteSource> source = input();
-  if (!source) return NotAgain();
-  error = StreamReader(*source, *first, options.reader).Read();
-  if (!error.ok()) return error;
-  // The error of an early step explains those of later ones.
-  for (auto filter = filters.rbegin(); filter != filters.rend(); ++filter) {
-    (*filter)->Finish();
-    if (!(*filter)->error().ok()) return (*filter)->error();
-  }
-  return writer.error();
+  return Rewriter(input, output, options).Run();
 }
 
 }  // namespace migstream

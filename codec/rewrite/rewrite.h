@@ -3,7 +3,7 @@
 //
 //   RewriteOptions options;
 //   options.to = &GetDialect(DialectId::kV60);
-//   Error error = Rewrite(input, sink, options);
+//   Error error = Rewrite({.main = open}, {.main = &sink}, options);
 //   // What was written is of use only if there is no error.
 //
 // The VMDESCRIPTION is kept true. What cannot be rewritten safely is refused
@@ -35,6 +35,12 @@ struct RewriteOptions {
   const Dialect* to = nullptr;
   // Leaves out PARTs that give a device nothing.
   bool strip_empty_parts = false;
+  // Puts what multifd channels carry into the main channel: device state and
+  // guest memory.
+  bool single_channel = false;
+  // Spreads device state over the output's channels. The input must have none,
+  // or `single_channel` be set.
+  bool spread = false;
   // The device that the next two mean; empty for the only one.
   std::string device = {};
   // Another PCI config space: 256 or 4096 bytes; empty for none.
@@ -45,14 +51,29 @@ struct RewriteOptions {
   std::vector<std::string> dropped_devices = {};
 };
 
-// The input can be read several times: each call gives it from its start, null
-// if it cannot.
+// Each call gives an input from its start; null if it cannot, which is told.
 using Reopen = std::function<std::unique_ptr<ByteSource>()>;
 
-// `input` is called more than once only if the dialect must be known before the
-// first byte is written, which option `reader.dialect` avoids, or if CONFIG
-// moves to END.
-Error Rewrite(const Reopen& input, ByteSink& sink,
+// The main channel is opened more than once if the dialect must be known before
+// the first byte is written, which `reader.dialect` can tell, if CONFIG moves
+// to END, or if channels are folded; so are the channels then.
+struct RewriteInput {
+  struct Channel {
+    std::string name;  // For errors.
+    Reopen open;
+  };
+  Reopen main;
+  std::vector<Channel> channels = {};
+};
+
+// As many channels as there are in the input, in the same order, unless they
+// are folded or spread anew.
+struct RewriteOutput {
+  ByteSink* main;
+  std::vector<ByteSink*> channels = {};
+};
+
+Error Rewrite(const RewriteInput& input, const RewriteOutput& output,
               const RewriteOptions& options);
 
 }  // namespace migstream

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "codec/device/config_view.h"
+#include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
 #include "codec/report/report_builder.h"
 #include "gmock/gmock.h"
@@ -22,26 +25,72 @@ struct Rewritten {
   std::string bytes;
 };
 
+// A migration: its main channel, and its multifd channels if there are any.
+struct Streams {
+  std::string main;
+  std::vector<std::string> channels = {};
+};
+
+struct RewrittenStreams {
+  Error error;
+  Streams streams;
+};
+
+RewrittenStreams RewriteStreams(const Streams& streams, size_t out_channels,
+                                const RewriteOptions& options) {
+  RewriteInput input = {
+      [&] { return std::make_unique<MemorySource>(AsBytes(streams.main)); }};
+  for (const std::string& channel : streams.channels) {
+    input.channels.push_back(
+        {absl::StrCat("channel ", input.channels.size()), [&channel] {
+           return std::make_unique<MemorySource>(AsBytes(channel));
+         }});
+  }
+  StringSink main;
+  std::vector<StringSink> sinks(out_channels);
+  RewriteOutput output = {&main};
+  for (StringSink& sink : sinks) output.channels.push_back(&sink);
+  RewrittenStreams result;
+  result.error = Rewrite(input, output, options);
+  result.streams.main = main.bytes();
+  for (const StringSink& sink : sinks) {
+    result.streams.channels.push_back(sink.bytes());
+  }
+  return result;
+}
+
 Rewritten RewriteBytes(const std::string& bytes,
                        const RewriteOptions& options) {
+  RewrittenStreams result = RewriteStreams({bytes}, 0, options);
+  return {result.error, result.streams.main};
+}
+
+std::string ExtractFrom(const Streams& streams, const std::string& device,
+                        PayloadExtractor::What what) {
+  MemorySource source(AsBytes(streams.main));
   StringSink sink;
-  Rewritten result;
-  result.error =
-      Rewrite([&] { return std::make_unique<MemorySource>(AsBytes(bytes)); },
-              sink, options);
-  result.bytes = sink.bytes();
-  return result;
+  PayloadExtractor extractor(sink, device, what);
+  Error error = StreamReader(source, extractor).Read();
+  if (error.ok() && !streams.channels.empty()) {
+    std::vector<std::unique_ptr<ByteSource>> sources;
+    std::vector<ChannelReader::Channel> channels;
+    for (const std::string& channel : streams.channels) {
+      sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
+      channels.push_back({"channel", sources.back().get()});
+    }
+    error =
+        ChannelReader(channels, {}).Read([&](const ReassembledPiece& piece) {
+          extractor.OnPiece(piece);
+        });
+  }
+  if (error.ok()) error = extractor.Finish();
+  EXPECT_TRUE(error.ok()) << ToString(error);
+  return sink.bytes();
 }
 
 std::string Extract(const std::string& bytes, const std::string& device,
                     PayloadExtractor::What what = PayloadExtractor::kPayload) {
-  MemorySource source(AsBytes(bytes));
-  StringSink sink;
-  PayloadExtractor extractor(sink, device, what);
-  Error error = StreamReader(source, extractor).Read();
-  if (error.ok()) error = extractor.Finish();
-  EXPECT_TRUE(error.ok()) << ToString(error);
-  return sink.bytes();
+  return ExtractFrom({bytes}, device, what);
 }
 
 // Its checks say that the description fits, too.
@@ -236,6 +285,50 @@ TEST_P(RewriteCaptureTest, ADroppedDeviceLeavesTheOthersAsTheyWere) {
             other.payload_sha256());
 }
 
+TEST_P(RewriteCaptureTest, ChannelsAreWrittenAgainToTheLastByte) {
+  Streams streams = {bytes_, ReadChannels(GetParam())};
+  if (streams.channels.empty() || !GetParam().completed()) return;
+  RewrittenStreams same =
+      RewriteStreams(streams, streams.channels.size(), RewriteOptions());
+  ASSERT_TRUE(same.error.ok()) << ToString(same.error);
+  EXPECT_TRUE(same.streams.main == bytes_);
+  EXPECT_TRUE(same.streams.channels == streams.channels);
+}
+
+TEST_P(RewriteCaptureTest, ChannelsAreFoldedIntoOneAndSpreadOverFour) {
+  Streams streams = {bytes_, ReadChannels(GetParam())};
+  if (streams.channels.empty() || !GetParam().completed()) return;
+  RewriteOptions options;
+  options.single_channel = true;
+  RewrittenStreams folded = RewriteStreams(streams, 0, options);
+  ASSERT_TRUE(folded.error.ok()) << ToString(folded.error);
+  ExpectSamePayloads(GetParam(), folded.streams.main);
+  report::Report report = ReportOf(folded.streams.main);
+  EXPECT_EQ(report.ram().multifd_flushes(), 0);
+  for (const report::Device& device : report.devices()) {
+    EXPECT_FALSE(device.multifd_device_state());
+    EXPECT_TRUE(device.has_config());
+  }
+  if (GetParam().devices_size() == 0 || IsV1(GetParam())) return;
+
+  options = {};
+  options.spread = true;
+  RewrittenStreams spread = RewriteStreams(folded.streams, 4, options);
+  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
+  for (const testdata::Device& device : GetParam().devices()) {
+    for (auto what : {PayloadExtractor::kPayload, PayloadExtractor::kConfig}) {
+      EXPECT_TRUE(ExtractFrom(spread.streams, device.idstr(), what) ==
+                  Extract(folded.streams.main, device.idstr(), what));
+    }
+  }
+
+  // Both at once, from the channels that there were.
+  options.single_channel = true;
+  RewrittenStreams dealt = RewriteStreams(streams, 4, options);
+  ASSERT_TRUE(dealt.error.ok()) << ToString(dealt.error);
+  EXPECT_TRUE(dealt.streams.main == spread.streams.main);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, RewriteCaptureTest,
                          testing::ValuesIn(AllCaptures()), CaptureName());
 
@@ -313,18 +406,49 @@ TEST(RewriteTest, MappedRamPagesStayWhereTheirOffsetsSay) {
   EXPECT_TRUE(RewriteBytes(bytes, options).error.ok());
 }
 
+TEST(RewriteTest, AMissingChannelIsNoticed) {
+  const testdata::Capture& capture = GetCapture("s111-multifd-two");
+  Streams streams = {ReadCapture(capture), ReadChannels(capture)};
+  streams.channels.erase(streams.channels.begin());
+  RewriteOptions options;
+  options.single_channel = true;
+  Error error = RewriteStreams(streams, 0, options).error;
+  EXPECT_EQ(error.code, ErrorCode::kMultifdGap) << ToString(error);
+}
+
+TEST(RewriteTest, ChannelsThatEndBeforeASyncPointAreRefused) {
+  const testdata::Capture& capture = GetCapture("s72-multifd-ram");
+  Streams streams = {ReadCapture(capture), ReadChannels(capture)};
+  streams.channels[0].resize(64);  // The init message.
+  RewriteOptions options;
+  options.single_channel = true;
+  Error error = RewriteStreams(streams, 0, options).error;
+  EXPECT_EQ(error.code, ErrorCode::kOutOfStep);
+  EXPECT_THAT(error.reason, HasSubstr("before a sync point"));
+}
+
+TEST(RewriteTest, DeviceStateIsNotSpreadWithoutSwitchoverStart) {
+  RewriteOptions options;
+  options.spread = true;
+  Error error =
+      RewriteStreams({ReadCapture(GetCapture("s72-precopy"))}, 2, options)
+          .error;
+  EXPECT_EQ(error.code, ErrorCode::kNotWritable);
+  EXPECT_THAT(error.reason, HasSubstr("SWITCHOVER_START"));
+}
+
 TEST(RewriteTest, AnInputThatCannotBeReadTwiceIsRefusedWhereItMustBe) {
   std::string bytes = ReadCapture(GetCapture("s72-plain"));
   int opened = 0;
   RewriteOptions options;
   options.to = Row(DialectId::kV52);
   StringSink sink;
-  Error error = Rewrite(
-      [&]() -> std::unique_ptr<ByteSource> {
-        if (opened++ > 0) return nullptr;
-        return std::make_unique<MemorySource>(AsBytes(bytes));
-      },
-      sink, options);
+  RewriteInput input;
+  input.main = [&]() -> std::unique_ptr<ByteSource> {
+    if (opened++ > 0) return nullptr;
+    return std::make_unique<MemorySource>(AsBytes(bytes));
+  };
+  Error error = Rewrite(input, {&sink}, options);
   EXPECT_EQ(error.code, ErrorCode::kReadFailed);
   EXPECT_THAT(error.reason, HasSubstr("read twice"));
 }

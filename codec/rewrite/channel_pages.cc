@@ -1,0 +1,81 @@
+#include "codec/rewrite/channel_pages.h"
+
+#include "absl/strings/str_cat.h"
+#include "flags/multifd_flags.h"
+
+namespace migstream {
+
+void ChannelPages::AddChannel(std::string name, ByteSource& source,
+                              const ChannelOptions& options) {
+  PageInflaterOptions inflater_options;
+  inflater_options.page_bytes = options.page_bytes;
+  inflater_options.limits = options.limits;
+  channels_.push_back(std::unique_ptr<Channel>(
+      new Channel{ChannelSource(std::move(name), source, options),
+                  PageInflater(inflater_options)}));
+}
+
+// One packet with all its payload, or the init message.
+bool ChannelPages::ReadPacket(Channel& channel, const OnPage& on_page,
+                              bool& sync, Error& error) {
+  MultifdEvent event;
+  do {
+    switch (channel.source.Next(event)) {
+      case Step::kEvent:
+        break;
+      case Step::kError:
+        error = channel.source.error();
+        return false;
+      default:
+        return false;
+    }
+    sync |= event.kind == MultifdEventKind::kRamPacket &&
+            (event.flags & kMultifdSync) != 0;
+    channel.inflater.Add(event);
+    for (ChannelPage page; channel.inflater.Next(page) == Step::kEvent;) {
+      on_page(page);
+    }
+    if (!channel.inflater.ok()) {
+      error = channel.inflater.error(channel.source.name());
+      return false;
+    }
+  } while (channel.source.decoder().payload_left() > 0);
+  return true;
+}
+
+Error ChannelPages::ReadToSync(const OnPage& on_page) {
+  Error error;
+  for (auto& channel : channels_) {
+    bool sync = false;
+    while (!sync) {
+      if (ReadPacket(*channel, on_page, sync, error)) continue;
+      if (!error.ok()) return error;
+      return {ErrorCode::kOutOfStep, channel->source.decoder().offset(),
+              channel->source.name(),
+              "the channel ends before a sync point of the main channel"};
+    }
+  }
+  return {};
+}
+
+Error ChannelPages::Finish() {
+  Error error;
+  for (auto& channel : channels_) {
+    bool pages = false;
+    bool sync = false;
+    uint64_t offset = channel->source.decoder().offset();
+    while (!pages && ReadPacket(
+                         *channel, [&](const ChannelPage&) { pages = true; },
+                         sync, error)) {
+      if (!pages) offset = channel->source.decoder().offset();
+    }
+    if (!error.ok()) return error;
+    if (pages) {
+      return {ErrorCode::kOutOfStep, offset, channel->source.name(),
+              "pages after the main channel's last sync point"};
+    }
+  }
+  return {};
+}
+
+}  // namespace migstream

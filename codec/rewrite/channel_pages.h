@@ -1,0 +1,50 @@
+// The pages of guest memory on all multifd channels, up to one sync point after
+// the other: a SYNC packet stands on every channel at each. FORMAT.md sections
+// 13.3 and 13.7.
+
+#ifndef MIGSTREAM_CODEC_REWRITE_CHANNEL_PAGES_H_
+#define MIGSTREAM_CODEC_REWRITE_CHANNEL_PAGES_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codec/multifd/page_inflater.h"
+#include "codec/qemu/byte_source.h"
+#include "codec/qemu/channel_source.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+class ChannelPages {
+ public:
+  using OnPage = std::function<void(const ChannelPage&)>;
+
+  // The sources must outlive this.
+  void AddChannel(std::string name, ByteSource& source,
+                  const ChannelOptions& options);
+
+  // Gives the pages before the next SYNC packet of each channel, one channel
+  // after the other: between two sync points no page comes twice.
+  Error ReadToSync(const OnPage& on_page);
+
+  // No sync point will follow: kOutOfStep if a page does.
+  Error Finish();
+
+ private:
+  struct Channel {
+    ChannelSource source;
+    PageInflater inflater;
+  };
+  // False at the channel's end, or with an error.
+  bool ReadPacket(Channel& channel, const OnPage& on_page, bool& sync,
+                  Error& error);
+
+  std::vector<std::unique_ptr<Channel>> channels_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REWRITE_CHANNEL_PAGES_H_
