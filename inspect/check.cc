@@ -4,7 +4,6 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
-#include "codec/device/pci_config.h"
 #include "codec/report/report_builder.h"
 #include "inspect/inputs.h"
 #include "inspect/progress.h"
@@ -13,19 +12,6 @@
 
 namespace migstream {
 namespace {
-
-// A config space as `extract --what=config` writes it; false, and said why, if
-// it is none.
-bool ReadConfigSpace(const std::string& path, std::string& config) {
-  std::unique_ptr<ByteSource> source = OpenInput(path);
-  if (!source) return false;
-  config = std::string(AsText(source->Peek(kPcieConfigBytes + 1)));
-  if (config.size() == kPciConfigBytes || config.size() == kPcieConfigBytes) {
-    return true;
-  }
-  Complain(absl::StrCat(path, ": a PCI config space has 256 or 4096 bytes"));
-  return false;
-}
 
 ExitStatus Run(const Arguments& arguments) {
   ReportOptions options;

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -28,14 +29,17 @@ constexpr Option kCommonOptions[] = {
      Set<&Arguments::quiet>},
 };
 
-// "--name=VALUE", or "-o OUT".
+bool IsOptional(const Option& option) {
+  return absl::StartsWith(option.value, "[");
+}
+
+// "--name=VALUE", "--name[=VALUE]", or "-o OUT".
 std::string Spelled(const Option& option) {
-  bool letter = option.name.size() == 1;
-  return absl::StrCat(letter ? "-" : "--", option.name,
-                      option.value.empty() ? ""
-                      : letter             ? " "
-                                           : "=",
-                      option.value);
+  if (option.name.size() == 1) {
+    return absl::StrCat("-", option.name, " ", option.value);
+  }
+  bool equals = !option.value.empty() && !IsOptional(option);
+  return absl::StrCat("--", option.name, equals ? "=" : "", option.value);
 }
 
 std::string Usage(const Verb& verb) {
@@ -57,11 +61,23 @@ std::string OptionHelp(const Option& option) {
   return text;
 }
 
+// A verb's own option comes before one that all have.
+const Option* FindOption(const Verb& verb, absl::string_view name) {
+  for (absl::Span<const Option> options : {verb.options, CommonOptions()}) {
+    for (const Option& option : options) {
+      if (option.name == name) return &option;
+    }
+  }
+  return nullptr;
+}
+
 std::string VerbHelp(const Verb& verb) {
   std::string text = absl::StrCat("usage: migstream ", Usage(verb), "\n",
                                   verb.summary, "\n\n");
   for (const Option& option : verb.options) text += OptionHelp(option);
-  for (const Option& option : kCommonOptions) text += OptionHelp(option);
+  for (const Option& option : kCommonOptions) {
+    if (FindOption(verb, option.name) == &option) text += OptionHelp(option);
+  }
   return text;
 }
 
@@ -92,15 +108,6 @@ ExitStatus WrongUsage(absl::string_view message, const Verb* verb) {
   return kUnusable;
 }
 
-const Option* FindOption(const Verb& verb, absl::string_view name) {
-  for (absl::Span<const Option> options : {verb.options, CommonOptions()}) {
-    for (const Option& option : options) {
-      if (option.name == name) return &option;
-    }
-  }
-  return nullptr;
-}
-
 // Takes word `i`, and the next if that is its value. Empty if all is well, else
 // what is wrong.
 std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
@@ -116,6 +123,9 @@ std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
   if (option->value.empty()) {
     return equals == std::string::npos ? option->set(arguments, "")
                                        : absl::StrCat(name, " takes no value");
+  }
+  if (equals == std::string::npos && IsOptional(*option)) {
+    return option->set(arguments, "");
   }
   if (equals == std::string::npos && ++i == words.size()) {
     return absl::StrCat(word, " needs a value");

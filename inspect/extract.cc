@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
 #include "codec/qemu/stream_reader.h"
@@ -51,11 +49,7 @@ ExitStatus Run(const Arguments& arguments) {
                              *arguments.dialect);
   Error error = Extract(arguments, inputs, extractor);
   if (!error.ok()) {
-    // A channel's error names its file, and its offset is in that.
-    bool of_channel =
-        std::find(inputs.channel_files.begin(), inputs.channel_files.end(),
-                  error.section) != inputs.channel_files.end();
-    Complain(ErrorLine(of_channel ? error.section : inputs.file, error));
+    Complain(inputs.Line(error));
     return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
                ? kUnusable
                : kFindings;

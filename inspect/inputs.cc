@@ -1,12 +1,36 @@
 #include "inspect/inputs.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "codec/device/pci_config.h"
 #include "codec/qemu/file_kind.h"
+#include "inspect/progress.h"
 #include "inspect/say.h"
 
 namespace migstream {
+namespace {
+
+bool IsRegularFile(const std::string& file) {
+  struct stat info;
+  return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+Reopen OpenedOften(const std::string& file, std::unique_ptr<ByteSource>& source,
+                   bool quiet) {
+  auto first = std::make_shared<std::unique_ptr<ByteSource>>(std::move(source));
+  return [file, first, quiet]() -> std::unique_ptr<ByteSource> {
+    std::unique_ptr<ByteSource> opened = std::move(*first);
+    if (!opened && IsRegularFile(file)) opened = OpenInput(file);
+    if (opened) ShowProgress(*opened, quiet);
+    return opened;
+  };
+}
+
+}  // namespace
 
 std::unique_ptr<ByteSource> OpenInput(const std::string& file) {
   if (file == "-" && isatty(STDIN_FILENO)) {
@@ -17,6 +41,17 @@ std::unique_ptr<ByteSource> OpenInput(const std::string& file) {
   if (source.ok()) return *std::move(source);
   Complain(absl::StrCat(file, ": ", source.status().message()));
   return nullptr;
+}
+
+bool ReadConfigSpace(const std::string& file, std::string& config) {
+  std::unique_ptr<ByteSource> source = OpenInput(file);
+  if (!source) return false;
+  config = std::string(AsText(source->Peek(kPcieConfigBytes + 1)));
+  if (config.size() == kPciConfigBytes || config.size() == kPcieConfigBytes) {
+    return true;
+  }
+  Complain(absl::StrCat(file, ": a PCI config space has 256 or 4096 bytes"));
+  return false;
 }
 
 Inputs OpenInputs(const Arguments& arguments) {
@@ -53,6 +88,24 @@ std::vector<ChannelReader::Channel> Inputs::Channels() const {
     all.push_back({channel_files[i], channels[i].get()});
   }
   return all;
+}
+
+RewriteInput Inputs::Reopenable(bool quiet) {
+  RewriteInput input = {OpenedOften(file, main, quiet)};
+  for (size_t i = 0; i < channels.size(); ++i) {
+    input.channels.push_back(
+        {channel_files[i], OpenedOften(channel_files[i], channels[i], quiet)});
+  }
+  return input;
+}
+
+std::string Inputs::Line(const Error& error) const {
+  bool of_channel = std::find(channel_files.begin(), channel_files.end(),
+                              error.section) != channel_files.end();
+  if (!of_channel) return ErrorLine(file, error);
+  Error of_file = error;
+  of_file.section = "multifd";
+  return ErrorLine(error.section, of_file);
 }
 
 }  // namespace migstream

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -14,32 +15,45 @@
 #include "absl/strings/str_cat.h"
 
 namespace migstream {
+
+// For the signal handler. Never freed: a program writes few.
+struct UnfinishedFile {
+  char path[4096];
+  std::atomic<bool> ours = false;  // To be removed.
+  UnfinishedFile* next = nullptr;
+};
+
 namespace {
 
 constexpr size_t kBufferBytes = 256 << 10;
 constexpr int kMaxLinks = 16;
 
-// What a signal handler may look at.
-char unfinished[4096];
-volatile sig_atomic_t have_unfinished = 0;
+std::atomic<UnfinishedFile*> all_unfinished = nullptr;
 
 void RemoveUnfinished(int signal) {
-  if (have_unfinished) unlink(unfinished);
+  for (UnfinishedFile* file = all_unfinished; file != nullptr;
+       file = file->next) {
+    if (file->ours) unlink(file->path);
+  }
   // As if there were no handler: the caller sees what ended the process.
   std::signal(signal, SIG_DFL);
   raise(signal);
 }
 
-// Gets ready to remove `path`, once have_unfinished says that it is ours.
-void Guard(const std::string& path) {
-  if (path.size() >= sizeof unfinished) return;
-  std::memcpy(unfinished, path.c_str(), path.size() + 1);
+// Gets ready to remove `path`, which is not there yet; null if it is too long.
+UnfinishedFile* Guard(const std::string& path) {
+  if (path.size() >= sizeof UnfinishedFile::path) return nullptr;
+  auto* file = new UnfinishedFile;
+  std::memcpy(file->path, path.c_str(), path.size() + 1);
+  file->next = all_unfinished;
+  all_unfinished = file;
   for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     // One that is ignored, as under nohup, stays so.
     if (std::signal(signal, RemoveUnfinished) == SIG_IGN) {
       std::signal(signal, SIG_IGN);
     }
   }
+  return file;
 }
 
 absl::Status Problem(absl::string_view path, int error) {
@@ -51,7 +65,7 @@ absl::Status Problem(absl::string_view path, int error) {
 OutputFile::~OutputFile() {
   if (fd_ >= 0) close(fd_);
   if (!beside_.empty()) unlink(beside_.c_str());
-  have_unfinished = 0;
+  if (guard_ != nullptr) guard_->ours = false;
 }
 
 absl::Status OutputFile::Open(const std::string& path, bool force) {
@@ -83,15 +97,17 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
     if (error || links == kMaxLinks) return Problem(path, ELOOP);
     path_ = (std::filesystem::path(path_).parent_path() / target).string();
   }
-  std::string beside = (std::filesystem::path(path_).parent_path() /
-                        absl::StrCat(".migstream.", getpid(), ".unfinished"))
-                           .string();
-  Guard(beside);
+  static int count = 0;
+  std::string beside =
+      (std::filesystem::path(path_).parent_path() /
+       absl::StrCat(".migstream.", getpid(), ".", count++, ".unfinished"))
+          .string();
+  guard_ = Guard(beside);
   fd_ = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
              replaced ? 0600 : 0666);
   if (fd_ < 0) return Problem(errno == EEXIST ? beside : path, errno);
   beside_ = beside;
-  have_unfinished = beside.size() < sizeof unfinished;
+  if (guard_ != nullptr) guard_->ours = true;
   // Guest memory stays as private as what it replaces was.
   if (replaced && fchmod(fd_, info.st_mode & 0777) != 0) {
     return Problem(path, errno);
@@ -136,7 +152,7 @@ absl::Status OutputFile::Commit() {
   if (failed != 0) return status_ = Problem(path_, errno);
   unlink(beside_.c_str());
   beside_.clear();
-  have_unfinished = 0;
+  if (guard_ != nullptr) guard_->ours = false;
   return absl::OkStatus();
 }
 

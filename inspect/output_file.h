@@ -12,9 +12,12 @@
 
 namespace migstream {
 
+// A file that a signal must not leave behind.
+struct UnfinishedFile;
+
 // "-" is standard output; a pipe or a device is written to directly. The
 // unfinished file is removed when the object goes, and when the process is
-// ended by SIGINT, SIGTERM, SIGHUP or SIGQUIT. One object at a time.
+// ended by SIGINT, SIGTERM, SIGHUP or SIGQUIT.
 class OutputFile : public ByteSink {
  public:
   OutputFile() = default;
@@ -36,6 +39,7 @@ class OutputFile : public ByteSink {
 
   std::string path_;
   std::string beside_;  // Where it is written; empty if directly.
+  UnfinishedFile* guard_ = nullptr;
   bool force_ = false;
   int fd_ = -1;
   std::vector<uint8_t> buffer_;

@@ -4,27 +4,25 @@
 #ifndef MIGSTREAM_INSPECT_PROGRESS_H_
 #define MIGSTREAM_INSPECT_PROGRESS_H_
 
-#include <chrono>
-#include <cstdint>
-
 #include "codec/qemu/byte_source.h"
 
 namespace migstream {
 
+// Shows how far `source` is read, until it is gone. Nothing if `quiet`.
+void ShowProgress(ByteSource& source, bool quiet);
+
+// The same while this object lives, which the source must outlive.
 class Progress {
  public:
-  // Watches `source`, which must outlive it. Nothing is said if `quiet`.
-  Progress(ByteSource& source, bool quiet);
-  ~Progress();
+  Progress(ByteSource& source, bool quiet) : source_(source) {
+    ShowProgress(source, quiet);
+  }
+  ~Progress() { source_.SetWatcher(nullptr); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
  private:
-  void Look();
-
   ByteSource& source_;
-  bool shown_ = false;
-  std::chrono::steady_clock::time_point next_;
 };
 
 }  // namespace migstream

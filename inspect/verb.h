@@ -31,14 +31,25 @@ struct Arguments {
   std::string what = "payload";
   std::string output;
   bool force = false;
+  // repack
+  const Dialect* to_dialect = nullptr;
+  int record_bytes = 0;
+  bool strip_empty_parts = false;
+  bool single_channel = false;
+  int channels = 0;
+  std::string replace_config;
+  std::string replace_payload;
+  std::vector<std::string> drop_devices;
+  int zstd_level = 0;
 };
 
 struct Option {
-  absl::string_view name;   // As in --NAME; a single letter as in -N.
-  absl::string_view value;  // What its value is called; empty for a switch.
-  absl::string_view help;   // Lines of up to 55 columns.
-  // Takes the value, which is not empty; empty if it is good, else what is
-  // wrong with it.
+  absl::string_view name;  // As in --NAME; a single letter as in -N.
+  // What its value is called; empty for a switch; "[=…]" if it may be left out.
+  absl::string_view value;
+  absl::string_view help;  // Lines of up to 55 columns.
+  // Takes the value, which is empty only if it may be; empty if it is good,
+  // else what is wrong with it.
   std::string (*set)(Arguments& arguments, const std::string& value);
 };
 
