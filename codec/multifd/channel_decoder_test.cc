@@ -130,31 +130,83 @@ void ExpectError(const std::string& bytes, ErrorCode code, uint64_t offset) {
   EXPECT_EQ(seen.error.offset, offset) << ToString(seen.error);
 }
 
-TEST(ChannelDecoderTest, WhatNoWriterSendsIsRefused) {
-  const size_t at = kMultifdInitBytes;
+// Where the packet after an init begins.
+constexpr size_t kAt = kMultifdInitBytes;
+
+TEST(ChannelDecoderTest, AnotherMagicIsRefused) {
   ExpectError(std::string(64, 'x'), ErrorCode::kMultifdMagic, 0);
+  ExpectError(Init(0) + std::string(12, 'x'), ErrorCode::kMultifdMagic, kAt);
+}
+
+TEST(ChannelDecoderTest, AnotherVersionIsRefused) {
   ExpectError(Be32(0x11223344) + Be32(2) + std::string(56, '\0'),
               ErrorCode::kMultifdVersion, 4);
-  ExpectError(Init(0) + std::string(12, 'x'), ErrorCode::kMultifdMagic, at);
+  ExpectError(Init(0) + Be32(0x11223344) + Be32(0) + Be32(0),
+              ErrorCode::kMultifdVersion, kAt + 4);
+}
 
-  std::string device = Device("state");
-  std::string sync = device;
-  sync[11] = 0x41;
-  ExpectError(Init(0) + sync, ErrorCode::kMultifdFlags, at + 8);
-  std::string empty = Device("");
-  ExpectError(Init(0) + empty, ErrorCode::kMultifdEmptyPacket, at + 272);
-  std::string huge = device;
-  huge.replace(272, 4, Be32(0xffffffff));
-  ExpectError(Init(0) + huge, ErrorCode::kMultifdPacketLimit, at + 272);
+TEST(ChannelDecoderTest, DeviceStateStandsAloneInTheFlags) {
+  for (uint32_t more : {kMultifdSync, kMultifdZlib, kMultifdZstd, kMultifdQpl,
+                        kMultifdUadk, kMultifdQatzip, MultifdFlag{0x80}}) {
+    std::string device = Device("state");
+    device.replace(8, 4, Be32(kMultifdDeviceState | more));
+    ExpectError(Init(0) + device, ErrorCode::kMultifdFlags, kAt + 8);
+  }
+}
+
+TEST(ChannelDecoderTest, ARamPacketHasOneCompressionAtTheMost) {
+  ExpectError(Init(0) + RamPacketBytes({.flags = kMultifdZlib | kMultifdZstd}),
+              ErrorCode::kMultifdFlags, kAt + 8);
+  ExpectError(Init(0) + RamPacketBytes({.flags = 0x80}),
+              ErrorCode::kMultifdFlags, kAt + 8);
+  for (uint32_t one : {kMultifdZlib, kMultifdZstd, kMultifdQpl, kMultifdUadk,
+                       kMultifdQatzip}) {
+    Seen seen =
+        DecodeAllWays(Init(0) + RamPacketBytes({.flags = one | kMultifdSync}));
+    EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
+  }
+}
+
+TEST(ChannelDecoderTest, ADeviceStatePacketMayNotBeEmpty) {
+  ExpectError(Init(0) + Device(""), ErrorCode::kMultifdEmptyPacket, kAt + 272);
+}
+
+TEST(ChannelDecoderTest, ADeviceStatePacketIsWithinTheLimit) {
+  for (uint32_t size : {0xffffffffu, (2u << 20) + 1}) {
+    std::string huge = Device("state");
+    huge.replace(272, 4, Be32(size));
+    ExpectError(Init(0) + huge, ErrorCode::kMultifdPacketLimit, kAt + 272);
+  }
+}
+
+TEST(ChannelDecoderTest, AnIdstrIsTerminated) {
   ExpectError(Init(0) + Device("state", std::string(256, 'x')),
-              ErrorCode::kMultifdIdstr, at + 12);
+              ErrorCode::kMultifdIdstr, kAt + 12);
+  EXPECT_TRUE(DecodeAllWays(Init(0) + Device("state", std::string(255, 'x')))
+                  .error.ok());
+}
 
+TEST(ChannelDecoderTest, ARamPacketHasNoMorePagesThanSlots) {
   ExpectError(Init(0) + RamPacketBytes({.normal = 129}),
-              ErrorCode::kMultifdPages, at + 16);
+              ErrorCode::kMultifdPages, kAt + 16);
   ExpectError(Init(0) + RamPacketBytes({.normal = 128, .zero = 1}),
-              ErrorCode::kMultifdPages, at + 16);
+              ErrorCode::kMultifdPages, kAt + 16);
+  ExpectError(Init(0) + RamPacketBytes({.normal = 2, .zero = 0xffffffff}),
+              ErrorCode::kMultifdPages, kAt + 16);
+}
+
+TEST(ChannelDecoderTest, UncompressedPagesAreAsLongAsTheirPayload) {
   ExpectError(Init(0) + RamPacketBytes({.normal = 1, .payload_bytes = 4095}),
-              ErrorCode::kMultifdPayloadSize, at + 20);
+              ErrorCode::kMultifdPayloadSize, kAt + 20);
+  ExpectError(Init(0) + RamPacketBytes({.normal = 1}),
+              ErrorCode::kMultifdPayloadSize, kAt + 20);
+}
+
+TEST(ChannelDecoderTest, CompressedPagesAreWithinTheLimit) {
+  ExpectError(Init(0) + RamPacketBytes({.flags = kMultifdZstd,
+                                        .normal = 1,
+                                        .payload_bytes = (2 << 20) + 1}),
+              ErrorCode::kMultifdPacketLimit, kAt + 20);
 }
 
 TEST(ChannelDecoderTest, PayloadMayBeMovedByTheCaller) {

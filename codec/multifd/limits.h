@@ -20,7 +20,9 @@ struct MultifdLimits {
   uint32_t index = 1 << 20;
   // How far a packet may be ahead of the one that is due.
   uint32_t gap = 4096;
-  // Bytes held until the packets before them have come.
+  // Bytes held until the packets before them have come; each packet counts for
+  // kHeldPacketBytes more, for holding an empty one takes memory too.
+  static constexpr uint32_t kHeldPacketBytes = 64;
   uint64_t held_bytes_per_device = 64 << 20;
   uint64_t held_bytes = 256 << 20;
   // The window of a zstd stream, for each channel; what QEMU's highest level

@@ -10,6 +10,11 @@ namespace {
 
 constexpr uint32_t kVfioPacketVersion = 0;
 
+// What a packet that waits counts for.
+uint64_t HeldBytes(size_t data_bytes) {
+  return data_bytes + MultifdLimits::kHeldPacketBytes;
+}
+
 }  // namespace
 
 void Reassembler::Expect(absl::string_view idstr, uint32_t instance_id) {
@@ -74,8 +79,8 @@ Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload) {
     ++device.next;
     return {};
   }
-  device.held_bytes += data.size();
-  held_bytes_ += data.size();
+  device.held_bytes += HeldBytes(data.size());
+  held_bytes_ += HeldBytes(data.size());
   device.held[header.index] = {{data.begin(), data.end()}, config};
   return {};
 }
@@ -146,10 +151,11 @@ Error Reassembler::CheckPlace(const Device& device,
                              " would exceed the bytes held ", whose,
                              " while packet ", device.next, " is missing"));
   };
-  if (data_bytes > limits_.held_bytes_per_device - device.held_bytes) {
+  uint64_t bytes = HeldBytes(data_bytes);
+  if (bytes > limits_.held_bytes_per_device - device.held_bytes) {
     return held_limit(ErrorCode::kMultifdHeldLimit, "for the device");
   }
-  if (data_bytes > limits_.held_bytes - held_bytes_) {
+  if (bytes > limits_.held_bytes - held_bytes_) {
     return held_limit(ErrorCode::kMultifdTotalHeldLimit, "in all");
   }
   return {};
@@ -175,8 +181,8 @@ bool Reassembler::Next(ReassembledPiece& piece) {
   }
   current_ = std::move(found->second);
   due_->held.erase(found);
-  due_->held_bytes -= current_.bytes.size();
-  held_bytes_ -= current_.bytes.size();
+  due_->held_bytes -= HeldBytes(current_.bytes.size());
+  held_bytes_ -= HeldBytes(current_.bytes.size());
   return give(*due_, due_->next++, current_.config, current_.bytes);
 }
 

@@ -63,6 +63,7 @@ class Reassembler {
   // No packet will follow: the first that is missing, if any is.
   Error Finish() const;
 
+  // As limits.held_bytes counts them.
   uint64_t held_bytes() const { return held_bytes_; }
 
  private:
