@@ -80,6 +80,15 @@ std::vector<std::string> ReadChannels(const testdata::Capture& capture) {
   return channels;
 }
 
+std::vector<testdata::Capture> CapturesWithChannels() {
+  std::vector<testdata::Capture> captures;
+  for (const testdata::Capture& capture : AllCaptures()) {
+    // Beside the main channel and the return path.
+    if (capture.files_size() > 2) captures.push_back(capture);
+  }
+  return captures;
+}
+
 bool HasDeviceStateChannels(const testdata::Capture& capture) {
   auto multifd = capture.capabilities().find("multifd");
   return multifd != capture.capabilities().end() && multifd->second &&

@@ -26,6 +26,9 @@ std::string ReadCapture(const testdata::Capture& capture);
 // The bytes of each multifd channel, in the order of connection.
 std::vector<std::string> ReadChannels(const testdata::Capture& capture);
 
+// The captures that have multifd channels.
+std::vector<testdata::Capture> CapturesWithChannels();
+
 // Whether the stop-copy data travels on multifd channels.
 bool HasDeviceStateChannels(const testdata::Capture& capture);
 

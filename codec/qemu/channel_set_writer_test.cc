@@ -374,16 +374,9 @@ TEST_P(ChannelSetCaptureTest, DeviceStateDealtAnewIsTheSame) {
   }
 }
 
-std::vector<testdata::Capture> WithChannels() {
-  std::vector<testdata::Capture> captures;
-  for (const testdata::Capture& capture : AllCaptures()) {
-    if (capture.files_size() > 2) captures.push_back(capture);
-  }
-  return captures;
-}
-
 INSTANTIATE_TEST_SUITE_P(All, ChannelSetCaptureTest,
-                         testing::ValuesIn(WithChannels()), CaptureName());
+                         testing::ValuesIn(CapturesWithChannels()),
+                         CaptureName());
 
 }  // namespace
 }  // namespace migstream
