@@ -25,10 +25,7 @@ SectionEncoder::SectionEncoder(SectionType type, const Dialect& dialect,
                                absl::Span<iovec> pieces)
     : dialect_(&dialect),
       grammar_(&dialect.Grammar(type)),
-      headers_(headers),
-      pieces_(pieces),
-      header_(headers.data()),
-      piece_(pieces.data()),
+      gather_(headers, pieces),
       type_(type) {
   if (!grammar_->Exists()) Fail(ErrorCode::kUnexpectedSection, Element::kNone);
 }
@@ -46,7 +43,7 @@ Put SectionEncoder::DataStateComplete() {
 
 Put SectionEncoder::TagOnly(Element element) {
   if (!Allowed(element)) return Refuse(element);
-  if (!Room(kTagBytes, 1)) return Put::kFull;
+  if (!gather_.Room(kTagBytes, 1)) return Put::kFull;
   StoreBe64(Header(kTagBytes), static_cast<uint64_t>(dialect_->TagOf(element)));
   previous_ = element;
   if (grammar_->After(element).empty()) state_ = State::kDone;
@@ -56,24 +53,11 @@ Put SectionEncoder::TagOnly(Element element) {
 // The hot path of a migration.
 Put SectionEncoder::Data(ByteSpan payload) {
   if (!Allowed(Element::kData)) return Refuse(Element::kData);
-  if (!Room(kRecordHeaderBytes, 2)) return Put::kFull;
-  uint8_t* header = header_;
+  if (!gather_.Room(kRecordHeaderBytes, 2)) return Put::kFull;
+  uint8_t* header = gather_.Header(kRecordHeaderBytes);
   StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
   StoreBe64(header + kTagBytes, payload.size());
-  header_ = header + kRecordHeaderBytes;
-  // Behind another header it is the same piece.
-  iovec* piece = piece_;
-  if (header == piece_end_) {
-    piece[-1].iov_len += kRecordHeaderBytes;
-  } else {
-    *piece++ = {header, kRecordHeaderBytes};
-  }
-  piece_end_ = header + kRecordHeaderBytes;
-  if (!payload.empty()) {
-    *piece++ = {const_cast<uint8_t*>(payload.data()), payload.size()};
-    piece_end_ = nullptr;
-  }
-  piece_ = piece;
+  gather_.Piece(payload);
   bytes_ += kRecordHeaderBytes + payload.size();
   previous_ = Element::kData;
   return Put::kDone;
@@ -81,7 +65,7 @@ Put SectionEncoder::Data(ByteSpan payload) {
 
 Put SectionEncoder::DataHeader(uint64_t bytes) {
   if (!Allowed(Element::kData)) return Refuse(Element::kData);
-  if (!Room(kRecordHeaderBytes, 1)) return Put::kFull;
+  if (!gather_.Room(kRecordHeaderBytes, 1)) return Put::kFull;
   uint8_t* header = Header(kRecordHeaderBytes);
   StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
   StoreBe64(header + kTagBytes, bytes);
@@ -95,7 +79,7 @@ Put SectionEncoder::Payload(ByteSpan piece) {
   if (piece.size() > payload_left_) {
     return Fail(ErrorCode::kRecordOverrun, Element::kData);
   }
-  if (!Room(0, 1)) return Put::kFull;
+  if (!gather_.Room(0, 1)) return Put::kFull;
   Piece(piece);
   payload_left_ -= piece.size();
   return Put::kDone;
@@ -155,7 +139,7 @@ Put SectionEncoder::ConfigWithSubflag(const ConfigView& config,
   if (subflag.width > kTagBytes || (config_follows && !IsWritable(config))) {
     return Fail(ErrorCode::kNotWritable, Element::kConfig);
   }
-  if (!Room(2 * kTagBytes + kMaxConfigNumbers, 6)) return Put::kFull;
+  if (!gather_.Room(2 * kTagBytes + kMaxConfigNumbers, 6)) return Put::kFull;
   config_has_payload_ = config_follows;
 
   uint8_t* tag = Header(kTagBytes + subflag.width);
@@ -218,7 +202,7 @@ Put SectionEncoder::Subsection(const SubsectionView& subsection) {
     return Fail(ErrorCode::kNotWritable, Element::kNone);
   }
   size_t header_bytes = 2 + subsection.name.size() + 4;
-  if (!Room(header_bytes, 2)) return Put::kFull;
+  if (!gather_.Room(header_bytes, 2)) return Put::kFull;
   Writer writer(absl::MakeSpan(Header(header_bytes), header_bytes));
   writer.U8(static_cast<uint8_t>(SectionType::kSubsection));
   writer.Str8(subsection.name);
@@ -232,7 +216,7 @@ Put SectionEncoder::EndConfig() {
   if (state_ != State::kConfig) {
     return Fail(ErrorCode::kNotWritable, Element::kEndOfState);
   }
-  if (!Room(kTagBytes, 1)) return Put::kFull;
+  if (!gather_.Room(kTagBytes, 1)) return Put::kFull;
   StoreBe64(Header(kTagBytes), static_cast<uint64_t>(Tag::kEndOfState));
   state_ = grammar_->After(Element::kConfig).empty() ? State::kDone
                                                      : State::kElements;
@@ -245,7 +229,7 @@ Put SectionEncoder::Append(const Event& event) {
       return Setup();
     case EventKind::kData: {
       if (!event.starts_record) return Payload(event.payload);
-      if (!Room(2 * kTagBytes, 2) && ok()) return Put::kFull;
+      if (!gather_.Room(2 * kTagBytes, 2) && ok()) return Put::kFull;
       Put put = DataHeader(event.record_bytes);
       return put == Put::kDone ? Payload(event.payload) : put;
     }
@@ -274,12 +258,6 @@ Put SectionEncoder::Append(const Event& event) {
   return Put::kError;
 }
 
-void SectionEncoder::Clear() {
-  header_ = headers_.data();
-  piece_ = pieces_.data();
-  piece_end_ = nullptr;
-}
-
 Put SectionEncoder::Refuse(Element element) {
   if (!ok()) return Put::kError;
   return Fail(
@@ -287,26 +265,14 @@ Put SectionEncoder::Refuse(Element element) {
       element);
 }
 
-// The next bytes of the headers buffer, and a piece for them: the one before,
-// if that ends where they begin.
 uint8_t* SectionEncoder::Header(size_t bytes) {
-  uint8_t* header = header_;
-  header_ += bytes;
   bytes_ += bytes;
-  if (header == piece_end_) {
-    piece_[-1].iov_len += bytes;
-  } else {
-    *piece_++ = {header, bytes};
-  }
-  piece_end_ = header + bytes;
-  return header;
+  return gather_.Header(bytes);
 }
 
 void SectionEncoder::Piece(ByteSpan bytes) {
-  if (bytes.empty()) return;
   bytes_ += bytes.size();
-  *piece_++ = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
-  piece_end_ = nullptr;
+  gather_.Piece(bytes);
 }
 
 Put SectionEncoder::Fail(ErrorCode code, Element element) {

@@ -23,7 +23,6 @@
 
 #include <sys/uio.h>
 
-#include <cstddef>
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
@@ -33,6 +32,7 @@
 #include "codec/device/subsection.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
+#include "codec/wire/gather.h"
 #include "codec/wire/step.h"
 #include "flags/dialect.h"
 
@@ -79,11 +79,9 @@ class SectionEncoder {
   Error error(absl::string_view device) const;
 
   // What is to be written, in order, since the last Clear().
-  absl::Span<const iovec> pieces() const {
-    return absl::MakeConstSpan(pieces_.data(), piece_);
-  }
+  absl::Span<const iovec> pieces() const { return gather_.pieces(); }
   // Forgets the pieces; the section goes on.
-  void Clear();
+  void Clear() { gather_.Clear(); }
 
   // Bytes put so far, those of TakeOver() too.
   uint64_t bytes() const { return bytes_; }
@@ -100,10 +98,6 @@ class SectionEncoder {
   }
   // The answer to an element that is not.
   Put Refuse(Element element);
-  bool Room(ptrdiff_t header_bytes, ptrdiff_t pieces) const {
-    return header_bytes <= headers_.end() - header_ &&
-           pieces <= pieces_.end() - piece_;
-  }
   uint8_t* Header(size_t bytes);
   void Piece(ByteSpan bytes);
   Put TagOnly(Element element);
@@ -111,14 +105,7 @@ class SectionEncoder {
 
   const Dialect* dialect_;
   const SectionGrammar* grammar_;
-  absl::Span<uint8_t> headers_;
-  absl::Span<iovec> pieces_;
-  // The next ones in both: pointers, since two counts would cost Data() a third
-  // more.
-  uint8_t* header_;
-  iovec* piece_;
-  // Where the last piece ends, if it is a header: the next one may join it.
-  const uint8_t* piece_end_ = nullptr;
+  Gather gather_;
   uint64_t bytes_ = 0;
   uint64_t payload_left_ = 0;
   SectionType type_;
