@@ -9,6 +9,8 @@ namespace migstream {
 namespace {
 
 constexpr uint32_t kVfioPacketVersion = 0;
+// As many channels can be a packet each ahead of one that is late.
+constexpr size_t kSpareBuffers = 16;
 
 // What a packet that waits counts for.
 uint64_t HeldBytes(size_t data_bytes) {
@@ -28,6 +30,26 @@ void Reassembler::Expect(absl::string_view idstr, uint32_t instance_id) {
 }
 
 Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload) {
+  std::vector<uint8_t>* held;
+  Error error = Accept(packet, payload, held);
+  if (held != nullptr) held->assign(payload.begin(), payload.end());
+  return error;
+}
+
+Error Reassembler::Take(const DeviceStatePacket& packet,
+                        std::vector<uint8_t>& payload) {
+  std::vector<uint8_t>* held;
+  Error error = Accept(packet, payload, held);
+  if (held != nullptr) {
+    held->swap(payload);
+    payload.clear();
+  }
+  return error;
+}
+
+Error Reassembler::Accept(const DeviceStatePacket& packet, ByteSpan payload,
+                          std::vector<uint8_t>*& held) {
+  held = nullptr;
   if (!error_.ok()) return error_;
   if (due_ != nullptr) {
     return Fail(ErrorCode::kMultifdNotTaken, packet.idstr,
@@ -81,7 +103,13 @@ Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload) {
   }
   device.held_bytes += HeldBytes(data.size());
   held_bytes_ += HeldBytes(data.size());
-  device.held[header.index] = {{data.begin(), data.end()}, config};
+  Held& waiting = device.held[header.index];
+  waiting.config = config;
+  if (!spare_buffers_.empty()) {
+    waiting.payload = std::move(spare_buffers_.back());
+    spare_buffers_.pop_back();
+  }
+  held = &waiting.payload;
   return {};
 }
 
@@ -179,11 +207,16 @@ bool Reassembler::Next(ReassembledPiece& piece) {
     due_ = nullptr;
     return false;
   }
+  if (current_.payload.capacity() != 0 &&
+      spare_buffers_.size() < kSpareBuffers) {
+    spare_buffers_.push_back(std::move(current_.payload));
+  }
   current_ = std::move(found->second);
   due_->held.erase(found);
-  due_->held_bytes -= HeldBytes(current_.bytes.size());
-  held_bytes_ -= HeldBytes(current_.bytes.size());
-  return give(*due_, due_->next++, current_.config, current_.bytes);
+  ByteSpan data = current_.data();
+  due_->held_bytes -= HeldBytes(data.size());
+  held_bytes_ -= HeldBytes(data.size());
+  return give(*due_, due_->next++, current_.config, data);
 }
 
 Error Reassembler::Finish() const {

@@ -7,8 +7,9 @@
 //   Error error = reassembler.Finish();               // Is anything missing?
 //
 // A packet that is due is handed out as a view of what the caller gave; one
-// that is ahead is copied and held, within the limits. A real QEMU waits in
-// silence for a packet that never comes; Finish() names it. Errors are sticky.
+// that is ahead is held, within the limits: as a copy, or, given by Take(), in
+// the caller's own buffer. A real QEMU waits in silence for a packet that never
+// comes; Finish() names it. Errors are sticky.
 
 #ifndef MIGSTREAM_CODEC_MULTIFD_REASSEMBLER_H_
 #define MIGSTREAM_CODEC_MULTIFD_REASSEMBLER_H_
@@ -53,6 +54,11 @@ class Reassembler {
   // it must have done since the packet before.
   Error Add(const DeviceStatePacket& packet, ByteSpan payload);
 
+  // The same for a payload in a buffer of its own. One that has to wait is not
+  // copied: its buffer is kept, and `payload` is an empty one then, mostly with
+  // room from a packet before.
+  Error Take(const DeviceStatePacket& packet, std::vector<uint8_t>& payload);
+
   // Whether Add() would find it due: false for one that has to wait, or is
   // wrong.
   bool IsDue(const DeviceStatePacket& packet, ByteSpan payload) const;
@@ -68,7 +74,11 @@ class Reassembler {
 
  private:
   struct Held {
-    std::vector<uint8_t> bytes;
+    ByteSpan data() const {
+      return ByteSpan(payload).subspan(VfioPacketHeader::kBytes);
+    }
+
+    std::vector<uint8_t> payload;
     bool config = false;
   };
   struct Device {
@@ -84,6 +94,9 @@ class Reassembler {
     absl::flat_hash_map<uint32_t, Held> held;
   };
 
+  // `held` is where to keep a payload that has to wait, else null.
+  Error Accept(const DeviceStatePacket& packet, ByteSpan payload,
+               std::vector<uint8_t>*& held);
   Error Fail(ErrorCode code, absl::string_view idstr, std::string reason);
   Error Check(absl::string_view idstr, const VfioPacketHeader& header);
   Error CheckPlace(const Device& device, const VfioPacketHeader& header,
@@ -103,6 +116,8 @@ class Reassembler {
   bool direct_config_ = false;
   ByteSpan direct_data_;
   Held current_;  // Keeps what the last piece views.
+  // Of packets that were held: fresh memory costs more than the copy into it.
+  std::vector<std::vector<uint8_t>> spare_buffers_;
 };
 
 }  // namespace migstream

@@ -73,6 +73,56 @@ TEST(ReassemblerTest, AnyOrderOfArrivalGivesTheOrderOfIndexes) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+TEST(ReassemblerTest, ATakenPayloadIsHeldWithoutACopy) {
+  auto bytes = [](const std::string& payload) {
+    return std::vector<uint8_t>(payload.begin(), payload.end());
+  };
+  Reassembler reassembler;
+  ReassembledPiece piece;
+  std::vector<uint8_t> first = bytes(Payload(1, "late"));
+  const uint8_t* late = first.data() + 12;
+  ASSERT_TRUE(reassembler.Take({kIdstr, 0}, first).ok());
+  EXPECT_TRUE(first.empty());
+  EXPECT_EQ(reassembler.held_bytes(), 4);
+  EXPECT_FALSE(reassembler.Next(piece));
+
+  // What is due stays the caller's.
+  std::vector<uint8_t> second = bytes(Payload(0, "now"));
+  const uint8_t* now = second.data() + 12;
+  ASSERT_TRUE(reassembler.Take({kIdstr, 0}, second).ok());
+  EXPECT_EQ(second.size(), 15);
+  ASSERT_TRUE(reassembler.Next(piece));
+  EXPECT_EQ(piece.data.data(), now);
+  ASSERT_TRUE(reassembler.Next(piece));
+  EXPECT_EQ(piece.data.data(), late);
+  EXPECT_EQ(AsText(piece.data), "late");
+  EXPECT_FALSE(reassembler.Next(piece));
+  EXPECT_EQ(reassembler.held_bytes(), 0);
+}
+
+TEST(ReassemblerTest, AWrongPayloadIsNotTaken) {
+  Reassembler reassembler;
+  std::vector<uint8_t> payload(11);
+  EXPECT_EQ(reassembler.Take({kIdstr, 0}, payload).code,
+            ErrorCode::kMultifdShortPacket);
+  EXPECT_EQ(payload.size(), 11);
+}
+
+TEST(ReassemblerTest, BuffersThatComeBackHoldLaterPackets) {
+  Reassembler reassembler;
+  std::string text;
+  std::vector<uint8_t> buffer;
+  // Pairs in the wrong order.
+  for (uint32_t index : {1, 0, 3, 2, 5, 4, 7, 6}) {
+    std::string payload = Payload(index, std::string(1, 'a' + index));
+    buffer.assign(payload.begin(), payload.end());
+    ASSERT_TRUE(reassembler.Take({kIdstr, 0}, buffer).ok());
+    ReassembledPiece piece;
+    while (reassembler.Next(piece)) text += std::string(AsText(piece.data));
+  }
+  EXPECT_EQ(text, "abcdefgh");
+}
+
 TEST(ReassemblerTest, DevicesAreReassembledSeparately) {
   Fixture f;
   EXPECT_TRUE(f.Add(Payload(1, "B", 1), "b/vfio").ok());

@@ -31,7 +31,8 @@ class ChannelReader::Reading {
   // The packet that Advance() has read.
   const std::string& idstr() const { return idstr_; }
   uint32_t instance_id() const { return instance_id_; }
-  ByteSpan payload() const { return payload_; }
+  // May be taken, and is filled anew by the next call.
+  std::vector<uint8_t>& payload() { return payload_; }
 
   const std::string& name() const { return source_.name(); }
   bool ended() const { return ended_; }
@@ -112,7 +113,7 @@ Error ChannelReader::Read(
     }
     if (next == nullptr) break;
     Error error =
-        reassembler.Add({next->idstr(), next->instance_id()}, next->payload());
+        reassembler.Take({next->idstr(), next->instance_id()}, next->payload());
     if (!error.ok()) return error;
     ReassembledPiece piece;
     while (reassembler.Next(piece)) on_piece(piece);
