@@ -9,8 +9,6 @@ namespace migstream {
 namespace {
 
 constexpr uint32_t kVfioPacketVersion = 0;
-// As many channels can be a packet each ahead of one that is late.
-constexpr size_t kSpareBuffers = 16;
 
 // What a packet that waits counts for.
 uint64_t HeldBytes(size_t data_bytes) {
@@ -207,8 +205,7 @@ bool Reassembler::Next(ReassembledPiece& piece) {
     due_ = nullptr;
     return false;
   }
-  if (current_.payload.capacity() != 0 &&
-      spare_buffers_.size() < kSpareBuffers) {
+  if (current_.payload.capacity() != 0) {
     spare_buffers_.push_back(std::move(current_.payload));
   }
   current_ = std::move(found->second);

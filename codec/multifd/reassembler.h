@@ -116,7 +116,8 @@ class Reassembler {
   bool direct_config_ = false;
   ByteSpan direct_data_;
   Held current_;  // Keeps what the last piece views.
-  // Of packets that were held: fresh memory costs more than the copy into it.
+  // Of packets that were held, never more than at one time: fresh memory costs
+  // more than the copy into it.
   std::vector<std::vector<uint8_t>> spare_buffers_;
 };
 
