@@ -198,7 +198,7 @@ bool TakeIrqState(Attempt& attempt) {
 Attempt TrySize(ByteSpan bytes, ConfigLayoutKind kind,
                 uint32_t pci_config_bytes, uint64_t config_bytes,
                 const ConfigHints& hints, const DeviceLimits& limits,
-                bool trust_type = true) {
+                bool trust_type) {
   Attempt attempt(bytes, config_bytes, limits);
   attempt.layout().kind = kind;
   attempt.layout().pci_config_bytes = pci_config_bytes;
@@ -221,14 +221,26 @@ Attempt TrySize(ByteSpan bytes, ConfigLayoutKind kind,
     if (!attempt.Take(MsixBytes(vectors))) return attempt;
   }
   attempt.FinishFrom(attempt.at());
-  if (kind == ConfigLayoutKind::kE5V26 && trust_type &&
-      attempt.state() == Attempt::kFails) {
-    // That word may be anything: is it the other way round?
-    Attempt other = TrySize(bytes, kind, pci_config_bytes, config_bytes, hints,
-                            limits, false);
-    if (other.state() != Attempt::kFails) return other;
-  }
   return attempt;
+}
+
+// E5-v26's word for the interrupt type may be anything: is it the other way
+// round than it says?
+Attempt TryBothTypes(ByteSpan bytes, ConfigLayoutKind kind,
+                     uint32_t pci_config_bytes, uint64_t config_bytes,
+                     const ConfigHints& hints, const DeviceLimits& limits,
+                     bool end_of_input) {
+  Attempt attempt =
+      TrySize(bytes, kind, pci_config_bytes, config_bytes, hints, limits, true);
+  // What runs past the input's end does not fit either.
+  auto possible = [end_of_input](const Attempt& tried) {
+    return tried.state() == Attempt::kFits ||
+           (tried.state() == Attempt::kNeedInput && !end_of_input);
+  };
+  if (kind != ConfigLayoutKind::kE5V26 || possible(attempt)) return attempt;
+  Attempt other = TrySize(bytes, kind, pci_config_bytes, config_bytes, hints,
+                          limits, false);
+  return possible(other) ? other : attempt;
 }
 
 // Bytes after END_OF_STATE by which to decide between two sizes.
@@ -290,13 +302,16 @@ ConfigDeduction DeduceSize(ByteSpan bytes, bool end_of_input,
                            const ConfigHints& hints,
                            const DeviceLimits& limits) {
   auto attempt = [&](uint32_t size) {
-    return TrySize(bytes, kind, size, config_bytes, hints, limits);
+    return TryBothTypes(bytes, kind, size, config_bytes, hints, limits,
+                        end_of_input);
   };
   if (hints.pci_config_bytes != 0) {
     return attempt(hints.pci_config_bytes).Result();
   }
   Attempt small = attempt(kPciConfigBytes);
-  if (small.state() == Attempt::kNeedInput) return small.Result();
+  if (small.state() == Attempt::kNeedInput && !end_of_input) {
+    return small.Result();
+  }
   Attempt large = attempt(kPcieConfigBytes);
 
   if (small.state() == Attempt::kFits) {
@@ -317,6 +332,7 @@ ConfigDeduction DeduceSize(ByteSpan bytes, bool end_of_input,
     return result;
   }
   if (large.state() == Attempt::kFits) return large.Result();
+  if (small.state() == Attempt::kNeedInput) return small.Result();
   // The small size does not fit. Was it meant all the same?
   ConfigDeduction a = small.Result();
   ConfigDeduction b = large.Result();

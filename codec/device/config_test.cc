@@ -254,6 +254,19 @@ TEST(ConfigLayoutTest, E5V26DoesNotTrustTheInterruptType) {
   EXPECT_EQ(result.layout.msix_vectors, 5);
 }
 
+TEST(ConfigLayoutTest, E5V26OfManyVectorsAndNoTableAtTheEndOfTheInput) {
+  // The table that there is none of would not fit into what is left.
+  ConfigBytes config = {.msix_vectors = 738};
+  std::string payload = std::string("\0\0\0\2", 4) + config.PciConfig() +
+                        std::string(16, '\0') +
+                        std::string("\0\0\0\1\0\0\0\1", 8);
+  ConfigDeduction result =
+      Deduce(payload + EndOfStateBytes(), true, {}, 0, Kind::kE5V26);
+  ASSERT_EQ(result.outcome, ConfigDeduction::kFits);
+  EXPECT_EQ(result.layout.total_bytes, payload.size());
+  EXPECT_EQ(result.layout.msix_vectors, 0);
+}
+
 std::string V7(uint32_t vectors) {
   std::string payload(24, '\x11');
   payload += std::string("\0\0\0\3", 4);
