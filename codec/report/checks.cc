@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "codec/device/subsection.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
@@ -59,6 +60,13 @@ class Checker {
           absl::StrCat("saved config space has vendor id ",
                        Hex(device.config().pci().vendor_id()),
                        ", which no device has"));
+    }
+    for (const report::Subsection& subsection : device.config().subsections()) {
+      if (subsection.name() == kDisplaySubsection) continue;
+      Add(Severity::kWarning, "unknown-subsection", device.config().offset(),
+          name,
+          absl::StrCat("no release up to 11.1 knows the subsection '",
+                       subsection.name(), "', and a loader refuses it"));
     }
     if (!report_.complete()) return;
     if (facts.ends == 0) {
