@@ -84,7 +84,8 @@ std::string VerbHelp(const Verb& verb) {
 std::string GeneralHelp() {
   std::string text =
       "usage: migstream VERB FILE [OPTION]...\n"
-      "Reads what QEMU writes when it migrates a VM with VFIO devices.\n\n";
+      "Reads and writes what QEMU writes when it migrates a VM with VFIO "
+      "devices.\n\n";
   for (const Verb* verb : Verbs()) {
     absl::StrAppend(&text, "  ", verb->name,
                     std::string(10 - verb->name.size(), ' '), verb->summary,
@@ -151,12 +152,12 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
       return problem;
     }
   }
-  if (arguments.files.empty()) return "which FILE?";
+  if (arguments.files.empty() && !verb.checks_files) return "which FILE?";
   if (arguments.files.size() > verb.max_files) {
     return absl::StrCat(verb.max_files == 1 ? "one FILE at a time" : verb.files,
                         ", not also '", arguments.files[verb.max_files], "'");
   }
-  if (FindOption(verb, "o") && arguments.output.empty()) {
+  if (FindOption(verb, "o") && arguments.output.empty() && !verb.checks_files) {
     return "-o OUT is missing";
   }
   return "";
@@ -166,7 +167,7 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
 
 const std::vector<const Verb*>& Verbs() {
   static const auto* verbs = new std::vector<const Verb*>{
-      &kInspectVerb, &kCheckVerb, &kExtractVerb, &kRepackVerb};
+      &kInspectVerb, &kCheckVerb, &kExtractVerb, &kRepackVerb, &kGenerateVerb};
   return *verbs;
 }
 

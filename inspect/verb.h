@@ -4,6 +4,7 @@
 #ifndef MIGSTREAM_INSPECT_VERB_H_
 #define MIGSTREAM_INSPECT_VERB_H_
 
+#include <cstdint>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -41,6 +42,14 @@ struct Arguments {
   std::string replace_payload;
   std::vector<std::string> drop_devices;
   int zstd_level = 0;
+  // generate
+  uint64_t seed = 0;
+  bool seeded = false;  // --seed was given.
+  uint64_t count = 1;
+  std::string out_dir;
+  std::string frame;
+  std::vector<std::string> damages;
+  uint16_t expected_loader = 0;  // 1101 is 11.1; 0: no --expect.
 };
 
 struct Option {
@@ -61,6 +70,8 @@ struct Verb {
                               // are further ones.
   absl::Span<const Option> options;
   ExitStatus (*run)(const Arguments& arguments);
+  // Neither a file nor -o is always needed: run() sees to that.
+  bool checks_files = false;
 };
 
 // Any number of multifd channels may stand beside the main channel.
@@ -89,6 +100,7 @@ extern const Verb kInspectVerb;
 extern const Verb kCheckVerb;
 extern const Verb kExtractVerb;
 extern const Verb kRepackVerb;
+extern const Verb kGenerateVerb;
 
 }  // namespace migstream
 

@@ -1,0 +1,52 @@
+// Deliberate damage to a generated stream, by name. The names, what each does
+// and what the loaders of QEMU say to it are the table in damage.cc, which
+// `migstream generate --help` and fuzz/README.md show. FORMAT.md section 16.
+
+#ifndef MIGSTREAM_FUZZ_DAMAGE_H_
+#define MIGSTREAM_FUZZ_DAMAGE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "flags/dialect.h"
+#include "fuzz/generated.h"
+#include "fuzz/stream.pb.h"
+
+namespace migstream {
+
+// What loaders from one release to another say.
+struct LoaderVerdict {
+  Release first = 502;
+  Release last = kNewestRelease;
+  recipe::Expectation::Verdict verdict = recipe::Expectation::UNKNOWN;
+  recipe::Expectation::Basis basis = recipe::Expectation::NOT_KNOWN;
+  // Part of the message; "$0" is what the damage put there.
+  absl::string_view message = "";
+  // What the destination must be for that.
+  absl::string_view provided = "";
+};
+
+struct DamageRow {
+  recipe::Damage::Kind kind;
+  absl::string_view what;
+  absl::Span<const LoaderVerdict> verdicts;
+  // Does it; the status says why that cannot be. `done.found` is for "$0".
+  absl::Status (*inflict)(Generated& stream, DoneDamage& done);
+};
+
+absl::Span<const DamageRow> DamageRows();
+
+// "bad-tag" for BAD_TAG.
+std::string DamageName(recipe::Damage::Kind kind);
+// Null if there is no such damage.
+const DamageRow* FindDamage(absl::string_view name);
+
+// Adds to stream.damages. A stream that has nothing to do it to is left alone,
+// and NOT_FOUND says what is missing.
+absl::Status Inflict(const recipe::Damage& damage, Generated& stream);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_FUZZ_DAMAGE_H_

@@ -1,0 +1,34 @@
+// Multifd channels that carry devices' state. FORMAT.md section 13.
+
+#ifndef MIGSTREAM_FUZZ_DEVICE_CHANNELS_H_
+#define MIGSTREAM_FUZZ_DEVICE_CHANNELS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codec/multifd/packet.h"
+#include "fuzz/generated.h"
+#include "fuzz/random.h"
+#include "fuzz/stream.pb.h"
+
+namespace migstream {
+
+struct DevicePacket {
+  int device = 0;
+  std::string data;
+  bool config = false;
+};
+// What stands around a packet's data.
+inline constexpr uint64_t kDevicePacketOverhead =
+    kDeviceStatePacketBytes + VfioPacketHeader::kBytes;
+
+// Deals the packets out to channels: of each device in its order, one device's
+// in turn with the others'. `packets` has a list for each device.
+void WriteDeviceChannels(const recipe::Migration& recipe,
+                         const std::vector<std::vector<DevicePacket>>& packets,
+                         Random& random, Generated& out);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_FUZZ_DEVICE_CHANNELS_H_

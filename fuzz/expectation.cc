@@ -1,0 +1,210 @@
+#include "fuzz/expectation.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "codec/device/subsection.h"
+#include "codec/wire/bytes.h"
+#include "codec/wire/error.h"
+#include "flags/tag.h"
+#include "fuzz/damage.h"
+
+namespace migstream {
+namespace {
+
+using recipe::Expectation;
+
+// What is in a channel comes after all that the main channel says at once.
+constexpr uint64_t kInChannel = ~uint64_t{0} - 1;
+
+struct Outcome {
+  uint64_t offset = 0;
+  Expectation::Verdict verdict = Expectation::LOADS;
+  Expectation::Basis basis = Expectation::SEEN;
+  std::string message;
+  std::string because;
+};
+
+class Expecting {
+ public:
+  Expecting(const Generated& stream, Release loader)
+      : stream_(stream), loader_(loader) {}
+
+  Expectation Run() {
+    Provide(stream_.machine_type.empty()
+                ? ""
+                : absl::StrCat("machine type ", stream_.machine_type));
+    for (size_t i = 0; i < stream_.devices.size(); ++i) {
+      Provide(absl::StrCat("a device at ", stream_.devices[i].idstr));
+      OfDevice(stream_.devices[i], static_cast<int>(i));
+    }
+    for (size_t i = 0; i < stream_.damages.size(); ++i) OfDamage(i);
+    const Outcome* first = nullptr;
+    Expectation::Basis basis = Expectation::SEEN;
+    for (const Outcome& outcome : outcomes_) {
+      basis = std::max(basis, outcome.basis);
+      if (outcome.verdict == Expectation::LOADS) continue;
+      if (first == nullptr || outcome.offset < first->offset) first = &outcome;
+    }
+    Expectation expected;
+    expected.set_loader(
+        absl::StrCat("qemu-", loader_ / 100, ".", loader_ % 100));
+    if (first == nullptr) {
+      expected.set_verdict(Expectation::LOADS);
+      expected.set_basis(basis);
+    } else {
+      expected.set_verdict(first->verdict);
+      expected.set_basis(first->basis);
+      expected.set_message(first->message);
+      expected.set_because(first->because);
+    }
+    for (std::string& what : provided_) {
+      expected.add_provided(std::move(what));
+    }
+    return expected;
+  }
+
+ private:
+  // What the stream is before any damage.
+  void OfDevice(const GeneratedDevice& device, int i) {
+    const Dialect& dialect = *device.dialect;
+    const Mark* config_in_end = Find(i, SectionType::kEnd, MarkKind::kConfig);
+    if (!dialect.released() && dialect.id != DialectId::kE1) {
+      // Nobody has loaded one, and the proposals had loaders of their own.
+      Add(0, Expectation::UNKNOWN, Expectation::NOT_KNOWN, "");
+      return;
+    }
+    if (dialect.multifd_device_state) {
+      if (loader_ < 1000) {
+        Add(0, Expectation::UNKNOWN, Expectation::NOT_KNOWN, "");
+        return;
+      }
+      Provide(
+          absl::StrCat("multifd with ", stream_.channels.size(), " channels"));
+      Provide("x-migration-multifd-transfer on");
+    }
+    if (dialect.id == DialectId::kV52 && config_in_end != nullptr &&
+        loader_ >= 600) {
+      // It stops after the config, and takes what follows for a footer.
+      Add(config_in_end->offset + config_in_end->bytes + kTagBytes,
+          Expectation::REFUSES,
+          loader_ >= 702 ? Expectation::SEEN : Expectation::READ,
+          absl::StrCat("Missing section footer for ", device.idstr));
+    }
+    const Mark* config_in_full = Find(i, SectionType::kFull, MarkKind::kConfig);
+    if (config_in_full != nullptr && loader_ < 600) {
+      // It goes on after the config, and takes what follows for a tag.
+      uint64_t next =
+          config_in_full->offset + config_in_full->bytes + kTagBytes;
+      Add(next, Expectation::REFUSES, Expectation::INFERRED,
+          next + 8 <= stream_.main.bytes.size()
+              ? absl::StrCat(
+                    "Unknown tag ",
+                    Hex(LoadBe64(AsBytes(stream_.main.bytes).data() + next)))
+              : "");
+    }
+    if (device.init_data_sent) {
+      Provide("switchover-ack on");
+      const Mark* end = Find(i, SectionType::kPart, MarkKind::kEnd);
+      if (loader_ < 801) {
+        Add(end == nullptr ? 0 : end->offset, Expectation::REFUSES,
+            Expectation::READ, "Unknown tag 0xffffffffef100005");
+      }
+    }
+    if (device.config_load_ready) {
+      Provide("x-migration-load-config-after-iter on");
+      const Mark* end = Find(i, SectionType::kFull, MarkKind::kEnd);
+      if (loader_ < 1001) {
+        Add(end == nullptr ? 0 : end->offset, Expectation::REFUSES,
+            Expectation::READ, "Unknown tag 0xffffffffef100006");
+      }
+    }
+    for (const std::string& name : device.subsections) {
+      const Mark* mark = config_in_full;
+      if (name == kDisplaySubsection && loader_ >= 802) {
+        Provide("ramfb on");
+        continue;
+      }
+      Add(mark == nullptr ? kInChannel : mark->offset, Expectation::REFUSES,
+          Expectation::READ, absl::StrCat("VM subsection '", name, "' in"));
+    }
+  }
+
+  void OfDamage(size_t number) {
+    const DoneDamage& done = stream_.damages[number];
+    uint64_t offset = kInChannel;
+    for (const Mark& mark : stream_.main.marks) {
+      if (mark.kind == MarkKind::kDamage && mark.number == number) {
+        offset = mark.offset;
+      }
+    }
+    const std::string name = DamageName(done.damage.kind());
+    for (const DamageRow& row : DamageRows()) {
+      if (row.kind != done.damage.kind()) continue;
+      for (const LoaderVerdict& verdict : row.verdicts) {
+        if (loader_ < verdict.first || loader_ > verdict.last) continue;
+        Add(offset, verdict.verdict, verdict.basis,
+            absl::StrReplaceAll(verdict.message, {{"$0", done.found}}), name);
+        Provide(verdict.provided);
+        return;
+      }
+    }
+    Add(offset, Expectation::UNKNOWN, Expectation::NOT_KNOWN, "", name);
+  }
+
+  const Mark* Find(int device, SectionType section, MarkKind kind) const {
+    for (const Mark& mark : stream_.main.marks) {
+      if (mark.device == device && mark.section == section &&
+          mark.kind == kind) {
+        return &mark;
+      }
+    }
+    return nullptr;
+  }
+
+  void Add(uint64_t offset, Expectation::Verdict verdict,
+           Expectation::Basis basis, std::string message,
+           std::string because = "") {
+    outcomes_.push_back(
+        {offset, verdict, basis, std::move(message), std::move(because)});
+  }
+
+  void Provide(absl::string_view what) {
+    if (what.empty() || std::find(provided_.begin(), provided_.end(), what) !=
+                            provided_.end()) {
+      return;
+    }
+    provided_.emplace_back(what);
+  }
+
+  const Generated& stream_;
+  const Release loader_;
+  std::vector<Outcome> outcomes_;
+  std::vector<std::string> provided_;
+};
+
+}  // namespace
+
+Expectation Expect(const Generated& stream, Release loader) {
+  return Expecting(stream, loader).Run();
+}
+
+Release ParseLoader(absl::string_view name) {
+  absl::ConsumePrefix(&name, "qemu-");
+  std::vector<absl::string_view> parts = absl::StrSplit(name, '.');
+  uint32_t major = 0;
+  uint32_t minor = 0;
+  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &major) ||
+      !absl::SimpleAtoi(parts[1], &minor) || minor > 2) {
+    return 0;
+  }
+  uint64_t release = uint64_t{major} * 100 + minor;
+  return release >= 502 && release <= 1101 ? static_cast<Release>(release) : 0;
+}
+
+}  // namespace migstream

@@ -1,0 +1,847 @@
+#include "fuzz/generator.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "codec/device/section_encoder.h"
+#include "codec/qemu/byte_source.h"
+#include "codec/qemu/configuration.h"
+#include "codec/qemu/stream_reader.h"
+#include "codec/qemu/stream_writer.h"
+#include "flags/ram_flags.h"
+#include "flags/tag.h"
+#include "flags/trigger_flags.h"
+#include "fuzz/config_parts.h"
+#include "fuzz/damage.h"
+#include "fuzz/device_channels.h"
+#include "fuzz/frame.h"
+#include "fuzz/random.h"
+
+namespace migstream {
+namespace {
+
+constexpr uint64_t kPageBytes = 4096;
+constexpr uint32_t kRamSectionId = 2;
+constexpr uint32_t kRamVersion = 4;
+constexpr uint32_t kDeviceVersion = 1;
+constexpr uint32_t kFirstSlot = 2;
+constexpr uint32_t kSlots = 32;
+// Of one list in a recipe, `repeat` included: a bound on time, as max_bytes is
+// one on memory.
+constexpr uint64_t kMaxRepeats = 1 << 20;
+
+absl::Status Invalid(absl::string_view what) {
+  return absl::InvalidArgumentError(what);
+}
+
+// A recipe's record, repeated as it asks.
+template <typename Message, typename Function>
+void Repeat(const google::protobuf::RepeatedPtrField<Message>& list,
+            Function function) {
+  uint64_t left = kMaxRepeats;
+  for (const Message& message : list) {
+    uint64_t times = std::max<uint64_t>(message.repeat(), 1);
+    for (; times > 0 && left > 0; --times, --left) {
+      if (!function(message)) return;
+    }
+  }
+}
+
+bool Decide(recipe::Choice choice, bool usual) {
+  return choice == recipe::USUAL ? usual : choice == recipe::YES;
+}
+
+std::string DefaultMachineType(const Dialect& dialect) {
+  Release release = dialect.first_release;
+  if (!dialect.released()) release = dialect.multifd_device_state ? 1000 : 502;
+  // From 8.2 on it is certain that the description has the configuration.
+  if (dialect.id == DialectId::kV81) release = 802;
+  return absl::StrCat("pc-q35-", release / 100, ".", release % 100);
+}
+
+struct PlannedDevice {
+  const recipe::Device* recipe = nullptr;
+  const Dialect* dialect = nullptr;
+  SectionView section;  // Its idstr is a view of GeneratedDevice's.
+  ConfigParts config;
+  bool has_config = true;
+  bool wrote_end = false;
+  uint64_t full_bytes = 0;  // Of its FULL's content.
+  std::vector<DevicePacket> packets;
+};
+
+class Generator : private StreamWriter {
+ public:
+  Generator(const recipe::Migration& recipe, const GenerateOptions& options,
+            Generated& out)
+      : StreamWriter(sink_, GetDialect(DialectId::kAuto)),
+        recipe_(recipe),
+        options_(options),
+        out_(out),
+        sink_(out.main.bytes),
+        random_(recipe.seed()),
+        dialect_(
+            RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111))) {}
+
+  absl::Status Run() {
+    if (!recipe_.frame().empty()) {
+      auto frame = Frame::Read(options_.frame);
+      if (!frame.ok()) return frame.status();
+      frame_ = *std::move(frame);
+      framed_ = true;
+      next_id_ = uint64_t{frame_.highest_id} + 1;
+      footers_ = frame_.footers;
+      out_.machine_type = frame_.machine_type;
+    } else {
+      footers_ = recipe_.footers() != recipe::NO;
+    }
+    if (absl::Status status = Plan(); !status.ok()) return status;
+    if (framed_) {
+      MemorySource source(options_.frame);
+      Error error = StreamReader(source, *this).Read();
+      if (!error.ok() && status_.ok()) status_ = Invalid(ToString(error));
+    } else {
+      WriteAll();
+    }
+    if (status_.ok()) WriteChannels();
+    return status_;
+  }
+
+ private:
+  class Sink : public ByteSink {
+   public:
+    explicit Sink(std::string& bytes) : bytes_(bytes) {}
+    void Write(ByteSpan bytes) override {
+      bytes_.append(AsText(bytes).data(), bytes.size());
+    }
+
+   private:
+    std::string& bytes_;
+  };
+
+  // Who the devices are.
+  absl::Status Plan() {
+    absl::flat_hash_set<uint64_t> ids;
+    absl::flat_hash_set<std::pair<std::string, uint32_t>> names;
+    if (!framed_ && recipe_.has_ram()) ids.insert(kRamSectionId);
+    out_.devices.resize(recipe_.devices_size());
+    planned_.resize(recipe_.devices_size());
+    for (int i = 0; i < recipe_.devices_size(); ++i) {
+      const recipe::Device& from = recipe_.devices(i);
+      PlannedDevice& device = planned_[i];
+      GeneratedDevice& told = out_.devices[i];
+      const FrameDevice* frame = i < static_cast<int>(frame_.devices.size())
+                                     ? &frame_.devices[i]
+                                     : nullptr;
+      device.recipe = &from;
+      device.dialect = &RecipeDialect(from.dialect(), dialect_);
+      told.dialect = device.dialect;
+      told.idstr = !from.idstr().empty() ? from.idstr()
+                   : frame               ? frame->idstr
+                                         : DefaultIdstr(names);
+      told.instance_id = frame && from.instance_id() == 0 ? frame->instance_id
+                                                          : from.instance_id();
+      if (told.idstr.size() > 0xff || !IsVfioIdstr(told.idstr)) {
+        return Invalid(absl::StrCat("device ", i, ": idstr '", told.idstr,
+                                    "' is not a VFIO device's"));
+      }
+      if (!names.emplace(told.idstr, told.instance_id).second) {
+        return Invalid(absl::StrCat("device ", i, ": a second ", told.idstr));
+      }
+      uint64_t id = from.section_id() != 0 ? from.section_id()
+                    : frame                ? frame->section_id
+                                           : next_id_;
+      while (from.section_id() == 0 && ids.contains(id)) ++id;
+      if (id > 0xffffffff || !ids.insert(id).second) {
+        return Invalid(
+            absl::StrCat("device ", i, ": section id ", id, " is another's"));
+      }
+      told.section_id = static_cast<uint32_t>(id);
+      if (!frame) next_id_ = std::max(next_id_, id + 1);
+      device.has_config = !from.no_config();
+      if (!from.has_config() && framed_ && device.has_config) {
+        const FrameDevice& model = frame ? *frame : frame_.devices.back();
+        if (!model.has_config) {
+          return Invalid(absl::StrCat(
+              "device ", i, ": neither the recipe nor the frame has a config"));
+        }
+        device.config = model.config;
+      } else {
+        device.config =
+            ConfigParts::Make(from.config(), *device.dialect, random_);
+      }
+      told.pci_config = device.config.pci_config;
+      told.msix_vectors = device.config.View().msix_vectors();
+      for (const auto& subsection : device.config.subsections) {
+        if (device.has_config) told.subsections.push_back(subsection.name);
+      }
+      told.config_load_ready = from.config_load_ready();
+    }
+    // Views of what does not move any more.
+    for (size_t i = 0; i < planned_.size(); ++i) {
+      planned_[i].section.idstr = out_.devices[i].idstr;
+      planned_[i].section.id = out_.devices[i].section_id;
+      planned_[i].section.instance_id = out_.devices[i].instance_id;
+      planned_[i].section.version_id = kDeviceVersion;
+      Repeat(planned_[i].recipe->parts(), [&](const recipe::Part& part) {
+        out_.devices[i].init_data_sent |= part.init_data_sent();
+        return !out_.devices[i].init_data_sent;
+      });
+    }
+    return absl::OkStatus();
+  }
+
+  std::string DefaultIdstr(
+      const absl::flat_hash_set<std::pair<std::string, uint32_t>>& taken) {
+    std::string idstr;
+    for (;; ++next_slot_) {
+      // Slot after slot, domain after domain.
+      idstr = absl::StrFormat("%04x:00:%02x.0/vfio", next_slot_ / kSlots,
+                              next_slot_ % kSlots);
+      if (!taken.contains({idstr, 0})) return idstr;
+    }
+  }
+
+  bool InitDataSent() const {
+    return std::any_of(out_.devices.begin(), out_.devices.end(),
+                       [](const auto& d) { return d.init_data_sent; });
+  }
+
+  // ---- Without a frame ----
+
+  void WriteAll() {
+    OnHeader(kStreamVersion);
+    WriteConfiguration();
+    if (Decide(recipe_.return_path(), InitDataSent())) WriteReturnPath();
+    if (recipe_.has_ram()) WriteRamStart();
+    WriteStarts();
+    size_t ram_parts = recipe_.has_ram() ? recipe_.ram().parts() : 0;
+    ram_parts = std::min<size_t>(ram_parts, kMaxRepeats);
+    for (size_t i = 0; i < ram_parts; ++i) WriteRamPart(i, ram_parts);
+    WriteParts();
+    if (Decide(recipe_.switchover_start(), IsSince(1000))) {
+      WriteCommand(Command::kSwitchoverStart, "");
+    }
+    if (recipe_.has_ram()) {
+      WriteRam(SectionType::kEnd, RamRecord(kRamEos));
+    }
+    WriteEnds();
+    WriteFulls();
+    OnEof(out_.main.bytes.size());
+    if (recipe_.description() == recipe::NO || !status_.ok()) return;
+    std::string json = absl::StrCat(
+        "{",
+        ConfigurationPresent() && IsSince(801)
+            ? absl::StrCat(R"("configuration": {"vmsd_name": "configuration", )"
+                           R"("version": 1, "fields": [{"name": "len", )"
+                           R"("type": "uint32", "size": 4}, {"name": "name", )"
+                           R"("type": "buffer", "size": )",
+                           out_.machine_type.size(), "}]}, ")
+            : "",
+        R"("page_size": 4096, "devices": [)",
+        absl::StrJoin(DescriptionEntries(), ", "), "]}");
+    StreamWriter::OnDescription(0, AsBytes(json));
+  }
+
+  bool IsSince(Release release) const {
+    return dialect_.released() ? dialect_.first_release >= release
+                               : dialect_.multifd_device_state;
+  }
+
+  bool ConfigurationPresent() const {
+    return recipe_.configuration().present() != recipe::NO;
+  }
+
+  void WriteConfiguration() {
+    if (!ConfigurationPresent()) return;
+    const recipe::Configuration& from = recipe_.configuration();
+    out_.machine_type = from.machine_type().empty()
+                            ? DefaultMachineType(dialect_)
+                            : from.machine_type();
+    ConfigurationView view;
+    view.machine_type = out_.machine_type;
+    std::string bits(4, '\0');
+    std::string capabilities(4, '\0');
+    auto store = [](std::string& to, uint32_t value) {
+      StoreBe32(reinterpret_cast<uint8_t*>(to.data()), value);
+    };
+    store(bits, from.page_bits());
+    store(capabilities, static_cast<uint32_t>(from.capabilities_size()));
+    for (const std::string& name : from.capabilities()) {
+      capabilities.push_back(
+          static_cast<char>(std::min<size_t>(name.size(), 0xff)));
+      capabilities += name.substr(0, 0xff);
+    }
+    if (from.page_bits() != 0) {
+      view.subsections.push_back({kPageBitsSubsection, 1, AsBytes(bits)});
+    }
+    if (from.capabilities_size() != 0) {
+      view.subsections.push_back(
+          {kCapabilitiesSubsection, 1, AsBytes(capabilities)});
+    }
+    if (from.uuid().size() == 16) {
+      view.subsections.push_back({kUuidSubsection, 1, AsBytes(from.uuid())});
+    }
+    OnConfiguration(view);
+  }
+
+  static std::string RamRecord(uint64_t word) {
+    std::string bytes(8, '\0');
+    StoreBe64(reinterpret_cast<uint8_t*>(bytes.data()), word);
+    return bytes;
+  }
+
+  static std::string Str8(const std::string& text) {
+    std::string cut = text.substr(0, 0xff);
+    return static_cast<char>(cut.size()) + cut;
+  }
+
+  void WriteRam(SectionType type, const std::string& content) {
+    SectionView ram = {.type = type,
+                       .offset = 0,
+                       .id = kRamSectionId,
+                       .idstr = "ram",
+                       .instance_id = 0,
+                       .version_id = kRamVersion,
+                       .vfio = false};
+    Framed(ram, -1, [&] { StreamWriter::OnContent(AsBytes(content)); });
+  }
+
+  void WriteRamStart() {
+    uint64_t total = 0;
+    std::string blocks;
+    for (const recipe::RamBlock& block : recipe_.ram().blocks()) {
+      uint64_t bytes = block.bytes() / kPageBytes * kPageBytes;
+      bytes = std::min<uint64_t>(bytes, uint64_t{1} << 48);
+      total += bytes;
+      blocks += Str8(block.name()) + RamRecord(bytes);
+    }
+    WriteRam(SectionType::kStart,
+             RamRecord(total | kRamMemSize) + blocks + RamRecord(kRamEos));
+  }
+
+  // The pages whose turn it is in the nth of so many PARTs.
+  void WriteRamPart(size_t part, size_t parts) {
+    std::string content;
+    for (const recipe::RamBlock& block : recipe_.ram().blocks()) {
+      uint64_t in_block = block.bytes() / kPageBytes;
+      uint64_t pages = std::min<uint64_t>(block.pages(), in_block);
+      uint64_t all = std::min<uint64_t>(pages + block.zero_pages(), in_block);
+      bool named = false;
+      for (uint64_t page = part; page < all; page += parts) {
+        if (!Claim(kPageBytes)) return;
+        uint64_t word =
+            page * kPageBytes | (page < pages ? kRamPage : kRamZero);
+        content += RamRecord(named ? word | kRamContinue : word);
+        if (!named) content += Str8(block.name());
+        named = true;
+        content +=
+            page < pages ? random_.Bytes(kPageBytes) : std::string(1, '\0');
+      }
+    }
+    WriteRam(SectionType::kPart, content + RamRecord(kRamEos));
+  }
+
+  // ---- Within a frame ----
+
+  void OnConfiguration(const ConfigurationView& configuration) override {
+    uint64_t at = out_.main.bytes.size();
+    StreamWriter::OnConfiguration(configuration);
+    AddMark(MarkKind::kMachineType, -1, at + 1,
+            4 + configuration.machine_type.size());
+    for (const auto& subsection : configuration.subsections) {
+      if (subsection.name != kCapabilitiesSubsection) continue;
+      for (const std::string& name : ParseCapabilities(subsection.payload)) {
+        mapped_ram_ |= name == "mapped-ram";
+      }
+    }
+  }
+
+  void OnHeader(uint32_t version) override {
+    uint64_t at = out_.main.bytes.size();
+    StreamWriter::OnHeader(version);
+    AddMark(MarkKind::kHeader, -1, at, 8);
+  }
+
+  void OnSection(const SectionView& section) override {
+    if (section.type == SectionType::kStart &&
+        !std::exchange(return_path_decided_, true) && !frame_.return_path &&
+        Decide(recipe_.return_path(), InitDataSent())) {
+      WriteReturnPath();
+    }
+    if (section.type == SectionType::kEnd &&
+        !std::exchange(switchover_decided_, true)) {
+      WriteParts();
+      if (!frame_.switchover_start &&
+          recipe_.switchover_start() == recipe::YES) {
+        WriteCommand(Command::kSwitchoverStart, "");
+      }
+    }
+    if (!section.vfio) {
+      if (mapped_ram_ && section.type == SectionType::kStart &&
+          section.idstr == "ram" && section.offset != out_.main.bytes.size()) {
+        status_ = Invalid(
+            "what is written before the RAM of a mapped-ram "
+            "frame must be as long as it was");
+      }
+      section_at_ = out_.main.bytes.size();
+      StreamWriter::OnSection(section);
+      return;
+    }
+    switch (section.type) {
+      case SectionType::kStart:
+        return WriteStarts();
+      case SectionType::kPart:
+        return WriteParts();
+      case SectionType::kEnd:
+        return WriteEnds();
+      default:
+        return WriteFulls();
+    }
+  }
+
+  void OnDeviceEvent(const SectionView&, const Event&) override {}
+
+  void OnSectionEnd(const SectionView& section, uint64_t bytes,
+                    bool footer) override {
+    if (section.vfio) return;
+    uint64_t at = out_.main.bytes.size();
+    StreamWriter::OnSectionEnd(section, bytes, footer);
+    if (footer) {
+      AddMark(MarkKind::kFooter, -1, at, kFooterBytes, section.type);
+    }
+    AddMark(MarkKind::kSection, -1, section_at_,
+            out_.main.bytes.size() - section_at_, section.type);
+  }
+
+  void OnCommand(const CommandView& command) override {
+    switch (command.command) {
+      case Command::kOpenReturnPath:
+      case Command::kPing:
+        if (recipe_.return_path() == recipe::NO) return;
+        break;
+      case Command::kSwitchoverStart:
+        WriteParts();
+        switchover_decided_ = true;
+        if (recipe_.switchover_start() == recipe::NO) return;
+        break;
+      default:
+        break;
+    }
+    StreamWriter::OnCommand(command);
+  }
+
+  void OnEof(uint64_t offset) override {
+    if (framed_) {
+      WriteEnds();
+      WriteFulls();
+    }
+    AddMark(MarkKind::kEof, -1, out_.main.bytes.size(), 1);
+    StreamWriter::OnEof(offset);
+  }
+
+  void OnDescription(uint64_t offset, ByteSpan json) override {
+    if (recipe_.description() == recipe::NO) return;
+    std::string edited = ReplaceVfioEntries(AsText(json), DescriptionEntries());
+    StreamWriter::OnDescription(offset, AsBytes(edited));
+  }
+
+  // ---- Sections of the devices ----
+
+  void WriteStarts() {
+    if (std::exchange(starts_written_, true)) return;
+    ForEach([&](PlannedDevice& device, int i) {
+      Section(device, i, SectionType::kStart, [&](SectionEncoder& encoder) {
+        const SectionGrammar& start = device.dialect->start;
+        Put1(encoder, encoder.Setup(), MarkKind::kSetup, i);
+        if (start.After(Element::kSetup).Contains(Element::kConfig) &&
+            device.has_config) {
+          PutConfig(encoder, device, i, 0);
+        } else {
+          Put1(encoder, encoder.EndOfState(), MarkKind::kSetupEnd, i);
+        }
+      });
+    });
+  }
+
+  // One of each device in turn, as a writer's rounds have it.
+  void WriteParts() {
+    if (std::exchange(parts_written_, true)) return;
+    std::vector<std::vector<const recipe::Part*>> parts(planned_.size());
+    size_t rounds = 0;
+    for (size_t i = 0; i < planned_.size(); ++i) {
+      Repeat(planned_[i].recipe->parts(), [&](const recipe::Part& part) {
+        parts[i].push_back(&part);
+        return true;
+      });
+      rounds = std::max(rounds, parts[i].size());
+    }
+    for (size_t round = 0; round < rounds && status_.ok(); ++round) {
+      ForEach([&](PlannedDevice& device, int i) {
+        if (round < parts[i].size()) WritePart(device, i, *parts[i][round]);
+      });
+    }
+  }
+
+  void WritePart(PlannedDevice& device, int i, const recipe::Part& part) {
+    Section(device, i, SectionType::kPart, [&](SectionEncoder& encoder) {
+      if (part.trigger_flags() != 0 && device.dialect->subflag.width != 0) {
+        PutConfig(encoder, device, i,
+                  static_cast<uint8_t>(part.trigger_flags()));
+      }
+      PutRecords(encoder, device, i, part.records());
+      Put1(
+          encoder,
+          part.init_data_sent() ? encoder.InitDataSent() : encoder.EndOfState(),
+          MarkKind::kEnd, i);
+    });
+  }
+
+  void WriteEnds() {
+    if (std::exchange(ends_written_, true)) return;
+    ForEach([&](PlannedDevice& device, int i) {
+      const Dialect& dialect = *device.dialect;
+      if (dialect.end.After(Element::kNone)
+              .Contains(Element::kDataStateComplete)) {
+        Section(device, i, SectionType::kEnd, [&](SectionEncoder& encoder) {
+          Put1(encoder, encoder.DataStateComplete(), MarkKind::kSetup, i);
+          Put1(encoder, encoder.EndOfState(), MarkKind::kEnd, i);
+        });
+      }
+      Section(device, i, SectionType::kEnd, [&](SectionEncoder& encoder) {
+        if (ConfigInEnd(dialect) && device.has_config) {
+          PutConfig(encoder, device, i, kTriggerConfigFollows);
+        }
+        if (dialect.multifd_device_state) {
+          PlanPackets(device, i);
+        } else {
+          PutRecords(encoder, device, i, device.recipe->end());
+        }
+        Put1(encoder, encoder.EndOfState(), MarkKind::kEnd, i);
+      });
+    });
+  }
+
+  static bool ConfigInEnd(const Dialect& dialect) {
+    return dialect.end.After(Element::kNone).Contains(Element::kConfig);
+  }
+
+  void WriteFulls() {
+    if (std::exchange(fulls_written_, true)) return;
+    ForEach([&](PlannedDevice& device, int i) {
+      const Dialect& dialect = *device.dialect;
+      ElementSet first = dialect.full.After(Element::kNone);
+      const bool subflag = dialect.subflag.width != 0;
+      if (first.empty() || (ConfigInEnd(dialect) && !subflag &&
+                            first.Contains(Element::kConfig))) {
+        return;  // The dialect has none, or has told its config before.
+      }
+      Section(device, i, SectionType::kFull, [&](SectionEncoder& encoder) {
+        if (first.Contains(Element::kTrigger)) {
+          Put1(encoder, encoder.Trigger(), MarkKind::kSetup, i);
+          Put1(encoder, encoder.EndOfState(), MarkKind::kEnd, i);
+        } else if (dialect.multifd_device_state) {
+          Put1(encoder,
+               device.recipe->config_load_ready() ? encoder.ConfigLoadReady()
+                                                  : encoder.EndOfState(),
+               MarkKind::kEnd, i);
+        } else if (device.has_config) {
+          PutConfig(encoder, device, i, kTriggerEnableInterrupts);
+        } else {
+          // What a loader takes and no writer of the dialect writes.
+          PutRaw(static_cast<uint64_t>(Tag::kEndOfState), MarkKind::kEnd, i);
+        }
+      });
+    });
+  }
+
+  template <typename Function>
+  void ForEach(Function function) {
+    for (size_t i = 0; i < planned_.size() && status_.ok(); ++i) {
+      function(planned_[i], static_cast<int>(i));
+    }
+  }
+
+  template <typename Function>
+  void Section(PlannedDevice& device, int i, SectionType type,
+               Function function) {
+    device.section.type = type;
+    section_ = type;
+    SectionEncoder encoder(type, *device.dialect, absl::MakeSpan(headers_),
+                           absl::MakeSpan(pieces_));
+    Framed(device.section, i, [&] {
+      uint64_t at = out_.main.bytes.size();
+      function(encoder);
+      device.full_bytes = out_.main.bytes.size() - at;
+    });
+  }
+
+  // The section's head and its footer, around what `content` writes.
+  template <typename Content>
+  void Framed(const SectionView& section, int i, Content content) {
+    if (!status_.ok()) return;
+    uint64_t begin = out_.main.bytes.size();
+    StreamWriter::OnSection(section);
+    content();
+    uint64_t footer = out_.main.bytes.size();
+    StreamWriter::OnSectionEnd(section, 0, footers_);
+    uint64_t end = out_.main.bytes.size();
+    if (end != footer) {
+      AddMark(MarkKind::kFooter, i, footer, end - footer, section.type);
+    }
+    AddMark(MarkKind::kSection, i, begin, end - begin, section.type);
+  }
+
+  void PutRaw(uint64_t tag, MarkKind mark, int i) {
+    AddMark(mark, i, out_.main.bytes.size(), kTagBytes, section_);
+    out_.main.bytes += RamRecord(tag);
+  }
+
+  // What the encoder has just put, as one mark.
+  void Put1(SectionEncoder& encoder, Put put, MarkKind mark, int i) {
+    if (!status_.ok()) return;
+    if (put != Put::kDone) return Refused(encoder, i);
+    uint64_t at = out_.main.bytes.size();
+    Flush(encoder, out_.main.bytes);
+    AddMark(mark, i, at, out_.main.bytes.size() - at, section_);
+  }
+
+  void Refused(const SectionEncoder& encoder, int i) {
+    if (!status_.ok()) return;
+    Error error = encoder.error(out_.devices[i].idstr);
+    status_ = Invalid(absl::StrCat(error.section, ": ", error.reason));
+  }
+
+  static void Flush(SectionEncoder& encoder, std::string& to) {
+    for (const iovec& piece : encoder.pieces()) {
+      to.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+    }
+    encoder.Clear();
+  }
+
+  // A payload's bytes are asked for before they are made.
+  bool Claim(uint64_t bytes) {
+    uint64_t used = out_.main.bytes.size() + packet_bytes_;
+    if (bytes <= options_.max_bytes && used <= options_.max_bytes - bytes) {
+      return true;
+    }
+    if (status_.ok()) {
+      status_ = absl::ResourceExhaustedError(absl::StrCat(
+          "the recipe makes more than ", options_.max_bytes, " bytes"));
+    }
+    return false;
+  }
+
+  std::string Payload(const recipe::Record& record, int i) {
+    if (!record.payload().empty()) return record.payload();
+    uint64_t bytes = record.bytes();
+    std::string payload;
+    switch (record.fill()) {
+      case recipe::Record::ZEROES:
+        return std::string(bytes, '\0');
+      case recipe::Record::TAGS:
+        for (int number = 1; payload.size() < bytes; number = number % 6 + 1) {
+          payload += RamRecord(kTagPrefix + number);
+        }
+        break;
+      case recipe::Record::FOOTERS:
+        while (payload.size() < bytes) {
+          std::string id = RamRecord(out_.devices[i].section_id).substr(4);
+          payload += absl::StrCat("\x7e", id, "\x03", id);
+        }
+        break;
+      default:
+        return random_.Bytes(bytes);
+    }
+    payload.resize(bytes);
+    return payload;
+  }
+
+  uint64_t RecordBytes(const recipe::Record& record) const {
+    return record.payload().empty() ? record.bytes() : record.payload().size();
+  }
+
+  void PutRecords(
+      SectionEncoder& encoder, PlannedDevice& device, int i,
+      const google::protobuf::RepeatedPtrField<recipe::Record>& records) {
+    Repeat(records, [&](const recipe::Record& record) {
+      // What no release of the dialect writes is refused, not written.
+      const WriterHabits& habits = device.dialect->habits;
+      uint64_t bytes = RecordBytes(record);
+      if ((bytes == 0 && !habits.empty_records) ||
+          (habits.max_record_bytes != 0 && bytes > habits.max_record_bytes)) {
+        if (status_.ok()) {
+          status_ = Invalid(absl::StrCat(
+              out_.devices[i].idstr, ": dialect ", device.dialect->name,
+              " has no record of ", bytes, " bytes"));
+        }
+        return false;
+      }
+      if (!Claim(bytes)) return false;
+      std::string payload = Payload(record, i);
+      Put1(encoder, encoder.Data(AsBytes(payload)), MarkKind::kData, i);
+      out_.devices[i].payload += payload;
+      return status_.ok();
+    });
+  }
+
+  void PutConfig(SectionEncoder& encoder, PlannedDevice& device, int i,
+                 uint8_t trigger_flags) {
+    if (!status_.ok()) return;
+    uint64_t at = out_.main.bytes.size();
+    if (!device.config.Encode(encoder, trigger_flags,
+                              device.dialect->subflag.width == 0 ||
+                                  (trigger_flags & kTriggerConfigFollows) != 0,
+                              [&] { Flush(encoder, out_.main.bytes); })) {
+      return Refused(encoder, i);
+    }
+    AddMark(MarkKind::kConfig, i, at, out_.main.bytes.size() - at, section_);
+    Put1(encoder, encoder.EndConfig(), MarkKind::kConfigEnd, i);
+  }
+
+  // ---- Multifd ----
+
+  void PlanPackets(PlannedDevice& device, int i) {
+    Repeat(device.recipe->end(), [&](const recipe::Record& record) {
+      uint64_t bytes = RecordBytes(record);
+      if (bytes == 0 || bytes > device.dialect->habits.max_record_bytes) {
+        status_ = Invalid(absl::StrCat(out_.devices[i].idstr, ": no packet of ",
+                                       bytes, " bytes is written"));
+        return false;
+      }
+      if (!Claim(bytes)) return false;
+      packet_bytes_ += bytes + kDevicePacketOverhead;
+      device.packets.push_back({i, Payload(record, i), false});
+      out_.devices[i].payload += device.packets.back().data;
+      return true;
+    });
+    if (!device.has_config || !status_.ok()) return;
+    // A buffer of its own, as a FULL of the dialects without multifd holds it.
+    SectionEncoder encoder(SectionType::kFull, GetDialect(DialectId::kV100),
+                           absl::MakeSpan(headers_), absl::MakeSpan(pieces_));
+    DevicePacket packet = {i, "", true};
+    bool encoded = device.config.Encode(encoder, 0, true,
+                                        [&] { Flush(encoder, packet.data); });
+    if (!encoded || encoder.EndConfig() != Put::kDone) {
+      return Refused(encoder, i);
+    }
+    Flush(encoder, packet.data);
+    device.packets.push_back(std::move(packet));
+  }
+
+  void WriteChannels() {
+    std::vector<std::vector<DevicePacket>> packets;
+    for (PlannedDevice& device : planned_) {
+      packets.push_back(std::move(device.packets));
+    }
+    WriteDeviceChannels(recipe_, packets, random_, out_);
+  }
+
+  // ---- The rest ----
+
+  void WriteReturnPath() {
+    WriteCommand(Command::kOpenReturnPath, "");
+    WriteCommand(Command::kPing, std::string("\0\0\0\1", 4));
+  }
+
+  void WriteCommand(Command command, absl::string_view data) {
+    StreamWriter::OnCommand({0, command, AsBytes(data)});
+  }
+
+  // The devices' FULL sections as the description has them.
+  std::vector<std::string> DescriptionEntries() const {
+    std::vector<std::string> entries;
+    for (size_t i = 0; i < planned_.size(); ++i) {
+      const PlannedDevice& device = planned_[i];
+      if (device.section.type != SectionType::kFull) continue;
+      entries.push_back(absl::StrCat(
+          R"({"name": ")", JsonText(device.section.idstr),
+          R"(", "instance_id": )", device.section.instance_id, R"(, "size": )",
+          device.full_bytes, R"(, "fields": [{"name": "data", "size": )",
+          device.full_bytes, R"(, "type": "buffer"}]})"));
+    }
+    return entries;
+  }
+
+  static std::string JsonText(absl::string_view text) {
+    std::string escaped;
+    for (char c : text) {
+      if (c == '"' || c == '\\') escaped.push_back('\\');
+      if (static_cast<uint8_t>(c) < 0x20) {
+        absl::StrAppendFormat(&escaped, "\\u%04x", c);
+      } else {
+        escaped.push_back(c);
+      }
+    }
+    return escaped;
+  }
+
+  void AddMark(MarkKind kind, int device, uint64_t offset, uint64_t bytes,
+               SectionType section = SectionType::kFull) {
+    out_.main.marks.push_back({kind, device, section, offset, bytes, 0});
+  }
+
+  const recipe::Migration& recipe_;
+  const GenerateOptions& options_;
+  Generated& out_;
+  Sink sink_;
+  Random random_;
+  const Dialect& dialect_;
+  Frame frame_;
+  bool framed_ = false;
+  bool footers_ = true;
+  bool mapped_ram_ = false;
+  uint64_t next_id_ = kRamSectionId + 1;
+  uint32_t next_slot_ = kFirstSlot;
+  std::vector<PlannedDevice> planned_;
+  SectionType section_ = SectionType::kStart;
+  uint64_t section_at_ = 0;
+  bool return_path_decided_ = false;
+  bool switchover_decided_ = false;
+  bool starts_written_ = false;
+  bool parts_written_ = false;
+  bool ends_written_ = false;
+  bool fulls_written_ = false;
+  uint64_t packet_bytes_ = 0;
+  absl::Status status_;
+  uint8_t headers_[SectionEncoder::kMinHeaderBytes];
+  iovec pieces_[SectionEncoder::kMinPieces];
+};
+
+}  // namespace
+
+const Dialect& RecipeDialect(recipe::Dialect dialect, const Dialect& usual) {
+  int number = static_cast<int>(dialect);
+  bool known = number >= 1 && number < static_cast<int>(DialectId::kAuto) + 1;
+  return known ? GetDialect(static_cast<DialectId>(number - 1)) : usual;
+}
+
+recipe::Dialect RecipeDialect(const Dialect& dialect) {
+  return dialect.id == DialectId::kAuto
+             ? recipe::NEWEST
+             : static_cast<recipe::Dialect>(static_cast<int>(dialect.id) + 1);
+}
+
+absl::StatusOr<Generated> Generate(const recipe::Migration& recipe,
+                                   const GenerateOptions& options) {
+  Generated out;
+  // The generator writes into `out`, which must stay where it is.
+  if (absl::Status status = Generator(recipe, options, out).Run();
+      !status.ok()) {
+    return status;
+  }
+  for (const recipe::Damage& damage : recipe.damage()) {
+    if (absl::Status status = Inflict(damage, out); !status.ok()) return status;
+  }
+  return out;
+}
+
+}  // namespace migstream

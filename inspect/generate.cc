@@ -1,0 +1,307 @@
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "fuzz/damage.h"
+#include "fuzz/expectation.h"
+#include "fuzz/generator.h"
+#include "fuzz/random.h"
+#include "fuzz/random_recipe.h"
+#include "google/protobuf/io/tokenizer.h"
+#include "google/protobuf/text_format.h"
+#include "inspect/inputs.h"
+#include "inspect/output_file.h"
+#include "inspect/verb.h"
+
+namespace migstream {
+namespace {
+
+constexpr size_t kMaxRecipeBytes = 64 << 20;
+constexpr size_t kMaxFrameBytes = size_t{1} << 30;
+constexpr absl::string_view kAnyDamage = "any";
+constexpr Release kNewestLoader = 1101;
+
+class FirstProblem : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int line, int column, const std::string& message) override {
+    if (!text.empty()) return;
+    text = absl::StrCat(line + 1, ":", column + 1, ": ", message);
+  }
+  void AddWarning(int, int, const std::string&) override {}
+
+  std::string text;
+};
+
+// All of a file; false, and said why, if it cannot be read or holds more.
+bool ReadAll(const std::string& path, size_t limit, std::string& bytes) {
+  std::unique_ptr<ByteSource> source = OpenInput(path);
+  if (!source) return false;
+  while (true) {
+    ByteSpan piece = source->Peek(1);
+    if (piece.empty()) break;
+    bytes.append(AsText(piece).data(), piece.size());
+    source->Consume(piece.size());
+    if (bytes.size() > limit) {
+      Complain(absl::StrCat(path, ": more than ", limit, " bytes"));
+      return false;
+    }
+  }
+  if (source->failure().empty()) return true;
+  Complain(absl::StrCat(path, ": ", source->failure()));
+  return false;
+}
+
+bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
+  std::string text;
+  if (!ReadAll(path, kMaxRecipeBytes, text)) return false;
+  FirstProblem problem;
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&problem);
+  if (parser.ParseFromString(text, &recipe)) return true;
+  Complain(absl::StrCat(path, ":", problem.text));
+  return false;
+}
+
+bool WriteFile(const std::string& path, bool force, absl::string_view bytes) {
+  OutputFile output;
+  absl::Status status = output.Open(path, force);
+  if (status.ok()) {
+    output.Write(AsBytes(bytes));
+    status = output.Commit();
+  }
+  if (!status.ok()) Complain(status.message());
+  return status.ok();
+}
+
+// "vm.ch1.qvm" beside "vm.qvm".
+std::string Beside(const std::string& path, const std::string& what) {
+  std::filesystem::path file(path);
+  return (file.parent_path() /
+          absl::StrCat(file.stem().string(), what, file.extension().string()))
+      .string();
+}
+
+bool WriteAll(const Generated& made, const std::string& path,
+              const Arguments& arguments) {
+  if (path == "-" &&
+      (!made.channels.empty() || arguments.expected_loader != 0)) {
+    Complain("standard output takes one stream, and this makes several files");
+    return false;
+  }
+  if (!WriteFile(path, arguments.force, made.main.bytes)) return false;
+  for (size_t i = 0; i < made.channels.size(); ++i) {
+    if (!WriteFile(Beside(path, absl::StrCat(".ch", i + 1)), arguments.force,
+                   made.channels[i].bytes)) {
+      return false;
+    }
+  }
+  if (arguments.expected_loader == 0) return true;
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(
+      Expect(made, arguments.expected_loader), &text);
+  return WriteFile(
+      std::filesystem::path(path).replace_extension(".expect").string(),
+      arguments.force, text);
+}
+
+// The first damage, in an order that the seed decides, that can be done.
+absl::Status InflictAny(uint64_t seed, Generated& made) {
+  Random random(seed);
+  absl::Span<const DamageRow> rows = DamageRows();
+  size_t first = random.Below(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    recipe::Damage damage;
+    damage.set_kind(rows[(first + i) % rows.size()].kind);
+    if (Inflict(damage, made).ok()) return absl::OkStatus();
+  }
+  return absl::NotFoundError("nothing can be done to the stream");
+}
+
+// In the recipe's order those of the recipe, and then those of the command
+// line. `missed` counts what a stream has nothing to do it to.
+absl::Status InflictAll(const Arguments& arguments, uint64_t seed,
+                        uint64_t* missed, Generated& made) {
+  for (const std::string& name : arguments.damages) {
+    absl::Status status;
+    if (name == kAnyDamage) {
+      status = InflictAny(seed, made);
+    } else {
+      recipe::Damage damage;
+      damage.set_kind(FindDamage(name)->kind);
+      status = Inflict(damage, made);
+    }
+    if (status.ok()) continue;
+    if (missed == nullptr) return status;
+    ++*missed;
+  }
+  return absl::OkStatus();
+}
+
+ExitStatus GenerateRecipe(const Arguments& arguments) {
+  recipe::Migration recipe;
+  const std::string& file = arguments.files[0];
+  if (!ReadRecipe(file, recipe)) return kUnusable;
+  if (arguments.seeded) recipe.set_seed(arguments.seed);
+  if (!arguments.frame.empty()) recipe.set_frame(arguments.frame);
+  if (arguments.dialect->id != DialectId::kAuto) {
+    recipe.set_dialect(RecipeDialect(*arguments.dialect));
+  }
+  std::string frame;
+  if (!recipe.frame().empty() &&
+      !ReadAll(recipe.frame(), kMaxFrameBytes, frame)) {
+    return kUnusable;
+  }
+  GenerateOptions options;
+  options.frame = AsBytes(frame);
+  auto made = Generate(recipe, options);
+  absl::Status status = made.status();
+  if (status.ok()) {
+    status = InflictAll(arguments, recipe.seed(), nullptr, *made);
+  }
+  if (!status.ok()) {
+    Complain(absl::StrCat(file, ": ", status.message()));
+    return kUnusable;
+  }
+  return WriteAll(*made, arguments.output, arguments) ? kFine : kUnusable;
+}
+
+ExitStatus GenerateSeeds(const Arguments& arguments) {
+  std::string frame;
+  if (!arguments.frame.empty() &&
+      !ReadAll(arguments.frame, kMaxFrameBytes, frame)) {
+    return kUnusable;
+  }
+  std::error_code error;
+  std::filesystem::create_directories(arguments.out_dir, error);
+  if (error) {
+    Complain(absl::StrCat(arguments.out_dir, ": ", error.message()));
+    return kUnusable;
+  }
+  uint64_t missed = 0;
+  for (uint64_t i = 0; i < arguments.count; ++i) {
+    uint64_t seed = arguments.seed + i;
+    recipe::Migration recipe =
+        RandomRecipe(seed, RecipeDialect(*arguments.dialect));
+    if (!arguments.frame.empty()) PutIntoFrame(arguments.frame, recipe);
+    GenerateOptions options;
+    options.frame = AsBytes(frame);
+    auto made = Generate(recipe, options);
+    if (!made.ok()) {
+      Complain(absl::StrCat("seed ", seed, ": ", made.status().message()));
+      return kUnusable;
+    }
+    if (!InflictAll(arguments, seed, &missed, *made).ok()) return kUnusable;
+    // With the damage, so that the recipe alone makes the stream again.
+    for (const DoneDamage& done : made->damages) {
+      *recipe.add_damage() = done.damage;
+    }
+    std::string path = (std::filesystem::path(arguments.out_dir) /
+                        absl::StrCat("seed-", seed, ".qvm"))
+                           .string();
+    std::string text;
+    google::protobuf::TextFormat::PrintToString(recipe, &text);
+    if (!WriteAll(*made, path, arguments) ||
+        !WriteFile(std::filesystem::path(path)
+                       .replace_extension(".textproto")
+                       .string(),
+                   arguments.force, text)) {
+      return kUnusable;
+    }
+  }
+  if (missed != 0) {
+    Complain(absl::StrCat(missed, " times a stream had nothing to do ",
+                          absl::StrJoin(arguments.damages, " or "), " to"));
+  }
+  return kFine;
+}
+
+ExitStatus Run(const Arguments& arguments) {
+  if (!arguments.files.empty() && !arguments.output.empty() &&
+      arguments.out_dir.empty() && arguments.count == 1) {
+    return GenerateRecipe(arguments);
+  }
+  if (arguments.files.empty() && arguments.seeded &&
+      !arguments.out_dir.empty() && arguments.output.empty()) {
+    return GenerateSeeds(arguments);
+  }
+  Complain("either RECIPE and -o OUT, or --seed and --out-dir");
+  return kUnusable;
+}
+
+std::string SetNumber(const char* name, const std::string& value,
+                      uint64_t& number) {
+  return absl::SimpleAtoi(value, &number)
+             ? std::string()
+             : absl::StrCat("--", name, " is a number, not '", value, "'");
+}
+
+std::string SetDamages(Arguments& arguments, const std::string& value) {
+  for (absl::string_view name : absl::StrSplit(value, ',')) {
+    if (name != kAnyDamage && FindDamage(name) == nullptr) {
+      std::vector<std::string> names;
+      for (const DamageRow& row : DamageRows()) {
+        names.push_back(DamageName(row.kind));
+      }
+      return absl::StrCat("there is no damage '", name, "', but ", kAnyDamage,
+                          ", ", absl::StrJoin(names, ", "));
+    }
+    arguments.damages.emplace_back(name);
+  }
+  return "";
+}
+
+constexpr Option kOptions[] = {
+    {"o", "OUT",
+     "the main channel's file; - is standard output. Multifd\n"
+     "channels stand beside it: vm.ch1.qvm beside vm.qvm",
+     Set<&Arguments::output>},
+    {"seed", "N", "what the recipe leaves open; or all, without a recipe",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.seeded = true;
+       return SetNumber("seed", value, arguments.seed);
+     }},
+    {"count", "N", "as many seeds, from --seed on",
+     [](Arguments& arguments, const std::string& value) {
+       return SetNumber("count", value, arguments.count);
+     }},
+    {"out-dir", "DIR", "where they go: seed-N.qvm, and its recipe",
+     Set<&Arguments::out_dir>},
+    {"frame", "FILE",
+     "a real stream; only its VFIO devices are replaced, so that\n"
+     "a QEMU that loads it can load this",
+     Set<&Arguments::frame>},
+    {"damage", "NAME,...",
+     "what to damage, in this order; any takes one by the seed\n"
+     "(fuzz/README.md lists them)",
+     SetDamages},
+    {"expect", "[=qemu-X.Y]",
+     "write what that release's loader must say beside the\n"
+     "stream: vm.expect; 11.1 if none is named",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.expected_loader =
+           value.empty() ? kNewestLoader : ParseLoader(value);
+       return arguments.expected_loader != 0
+                  ? std::string()
+                  : absl::StrCat("--expect is of qemu-5.2 to qemu-11.1, not '",
+                                 value, "'");
+     }},
+    {"force", "", "replace files that exist", Set<&Arguments::force>},
+};
+
+}  // namespace
+
+const Verb kGenerateVerb = {
+    "generate",
+    "[RECIPE]",
+    "make streams from a recipe (fuzz/stream.proto) or a seed",
+    1,
+    kOptions,
+    Run,
+    true};
+
+}  // namespace migstream

@@ -1,0 +1,138 @@
+// The verb `generate`, run as a user runs it.
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inspect/run_program.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char kRecipe[] = "devices { end { bytes: 100 repeat: 2 } }";
+
+std::vector<std::string> FilesIn(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(GenerateTest, ARecipeMakesAStreamThatPassesCheck) {
+  std::string recipe = WriteTestFile("recipe.textproto", kRecipe);
+  std::string folder = TestFolder();
+  std::string out = folder + "/vm.qvm";
+  ProgramRun run = RunProgram({"generate", recipe, "-o", out, "--expect"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_EQ(RunProgram({"check", out}).status, 0);
+  EXPECT_THAT(ReadTestFile(folder + "/vm.expect"),
+              HasSubstr("loader: \"qemu-11.1\"\nverdict: LOADS\n"));
+  // It is there now.
+  run = RunProgram({"generate", recipe, "-o", out});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("--force replaces it"));
+}
+
+TEST(GenerateTest, DamageIsDoneInOrderAndExpected) {
+  std::string recipe = WriteTestFile("recipe.textproto", kRecipe);
+  std::string folder = TestFolder();
+  std::string out = folder + "/bad.qvm";
+  ProgramRun run =
+      RunProgram({"generate", recipe, "-o", out, "--damage=drop-record,bad-tag",
+                  "--expect=qemu-7.2"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_THAT(ReadTestFile(folder + "/bad.expect"),
+              HasSubstr("loader: \"qemu-7.2\"\nverdict: REFUSES\nbasis: SEEN\n"
+                        "message: \"Unknown tag 0xffffffffef100009\"\n"
+                        "because: \"bad-tag\"\n"));
+  EXPECT_EQ(RunProgram({"check", out}).status, 1);
+}
+
+TEST(GenerateTest, ChannelsStandBesideTheMainChannel) {
+  std::string recipe = WriteTestFile(
+      "recipe.textproto", "dialect: V111M devices { end { bytes: 9 } }");
+  std::string folder = TestFolder() + "/channels";
+  std::filesystem::create_directory(folder);
+  ProgramRun run = RunProgram({"generate", recipe, "-o", folder + "/vm.qvm"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_THAT(FilesIn(folder),
+              ElementsAre("vm.ch1.qvm", "vm.ch2.qvm", "vm.qvm"));
+  run = RunProgram({"check", folder + "/vm.qvm", folder + "/vm.ch1.qvm",
+                    folder + "/vm.ch2.qvm"});
+  EXPECT_EQ(run.output, "");
+  EXPECT_EQ(run.status, 0);
+  // One stream goes to standard output, and these are three.
+  EXPECT_EQ(RunProgram({"generate", recipe, "-o", "-"}).status, 2);
+}
+
+TEST(GenerateTest, ASeedIsARecipeThatMakesTheSameAgain) {
+  std::string folder = TestFolder() + "/seeds";
+  ProgramRun run =
+      RunProgram({"generate", "--seed=7", "--count=2", "--damage=any",
+                  "--dialect=V60", absl::StrCat("--out-dir=", folder)});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_THAT(FilesIn(folder), ElementsAre("seed-7.qvm", "seed-7.textproto",
+                                           "seed-8.qvm", "seed-8.textproto"));
+  run = RunProgram({"generate", folder + "/seed-8.textproto", "-o", "-"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_TRUE(run.output == ReadTestFile(folder + "/seed-8.qvm"));
+}
+
+TEST(GenerateTest, AFrameKeepsAllButTheDevices) {
+  std::string recipe = WriteTestFile("recipe.textproto", kRecipe);
+  std::string out = TestFolder() + "/framed.qvm";
+  ProgramRun run = RunProgram(
+      {"generate", recipe,
+       absl::StrCat("--frame=", CapturePath(GetCapture("s111-tiny"))), "-o",
+       out});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  run = RunProgram({"inspect", out});
+  EXPECT_THAT(run.output, HasSubstr("pc-q35-11.1"));
+  EXPECT_THAT(run.output, HasSubstr("0000:00:05.0/vfio  8086:1889"));
+  EXPECT_THAT(run.output, HasSubstr(" 200 "));
+}
+
+TEST(GenerateTest, WhatCannotBeMadeIsSaidInOneLine) {
+  std::string recipe = WriteTestFile("recipe.textproto", kRecipe);
+  std::string wrong =
+      WriteTestFile("wrong.textproto", "devices {\n  ends {} }");
+  const std::string out = TestFolder() + "/none.qvm";
+  struct Case {
+    std::vector<std::string> words;
+    std::string error;
+  };
+  const Case kCases[] = {
+      {{"generate", recipe}, "either RECIPE and -o OUT, or --seed"},
+      {{"generate", "--seed=1"}, "either RECIPE and -o OUT, or --seed"},
+      {{"generate", "--seed=x"}, "--seed is a number, not 'x'"},
+      {{"generate", wrong, "-o", out}, "wrong.textproto:2:8: "},
+      {{"generate", recipe, "-o", out, "--damage=wear"},
+       "there is no damage 'wear', but any, bad-tag"},
+      {{"generate", recipe, "-o", out, "--damage=drop-packet"},
+       "damage drop-packet: no such packet"},
+      {{"generate", recipe, "-o", out, "--expect=qemu-4.2"},
+       "--expect is of qemu-5.2 to qemu-11.1"},
+      {{"generate", recipe, "-o", out, "--dialect=V80", "--frame=/none"},
+       "/none"},
+  };
+  for (const Case& c : kCases) {
+    ProgramRun run = RunProgram(c.words);
+    EXPECT_EQ(run.status, 2) << c.error;
+    EXPECT_THAT(run.errors, HasSubstr(c.error));
+    EXPECT_EQ(run.output, "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+}  // namespace
+}  // namespace migstream
