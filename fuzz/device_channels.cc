@@ -1,10 +1,11 @@
 #include "fuzz/device_channels.h"
 
 #include <algorithm>
+#include <memory>
 
-#include "codec/wire/writer.h"
+#include "codec/multifd/channel_encoder.h"
 #include "flags/multifd_flags.h"
-#include "flags/section_type.h"
+#include "fuzz/generator.h"
 
 namespace migstream {
 namespace {
@@ -12,76 +13,87 @@ namespace {
 constexpr uint32_t kUsualChannels = 2;
 constexpr uint32_t kMaxChannels = 256;  // The id is one byte.
 constexpr uint32_t kMaxSyncPackets = 1 << 10;
-constexpr size_t kRamPacketBytes =
-    kRamPacketFixedBytes + 8 * (kRamPacketPageBytes / 4096);
 
-std::string Init(const recipe::Channels& recipe, uint8_t id) {
-  std::string bytes(kMultifdInitBytes, '\0');
-  Writer writer(
-      absl::MakeSpan(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()));
-  writer.Be32(kMultifdMagic);
-  writer.Be32(kMultifdVersion);
-  std::string uuid = recipe.uuid();
-  uuid.resize(16);
-  writer.Bytes(AsBytes(uuid));
-  writer.U8(id);
-  return bytes;
-}
+// One channel, while it is written.
+class Channel {
+ public:
+  Channel(const Dialect& dialect, MarkedBytes& to)
+      : to_(to),
+        encoder_(absl::MakeSpan(headers_), absl::MakeSpan(pieces_),
+                 {.host_endian = dialect.host_endian_packets}) {}
 
-// A RAM packet without pages.
-std::string SyncPacket() {
-  std::string bytes(kRamPacketBytes, '\0');
-  Writer writer(
-      absl::MakeSpan(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()));
-  writer.Be32(kMultifdMagic);
-  writer.Be32(kMultifdVersion);
-  writer.Be32(kMultifdSync);
-  return bytes;
-}
-
-std::string Packet(const GeneratedDevice& device, uint32_t index,
-                   const DevicePacket& packet) {
-  std::string bytes(kDevicePacketOverhead, '\0');
-  Writer writer(
-      absl::MakeSpan(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()));
-  writer.Be32(kMultifdMagic);
-  writer.Be32(kMultifdVersion);
-  writer.Be32(kMultifdDeviceState);
-  std::string name = device.idstr;
-  name.resize(kMultifdNameBytes);
-  writer.Bytes(AsBytes(name));
-  writer.Be32(device.instance_id);
-  writer.Be32(
-      static_cast<uint32_t>(VfioPacketHeader::kBytes + packet.data.size()));
-  const uint32_t words[] = {0, index,
-                            packet.config ? kVfioPacketConfigState : 0u};
-  for (uint32_t word : words) {
-    writer.Be32(device.dialect->host_endian_packets ? __builtin_bswap32(word)
-                                                    : word);
+  // What `put` puts goes to the channel.
+  template <typename Function>
+  absl::Status Write(Function put) {
+    if (put(encoder_) != Put::kDone) {
+      return absl::InvalidArgumentError(encoder_.error("channel").reason);
+    }
+    for (const iovec& piece : encoder_.pieces()) {
+      to_.bytes.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+    }
+    encoder_.Clear();
+    return absl::OkStatus();
   }
-  return bytes + packet.data;
+
+  absl::Status Packet(const GeneratedDevice& device, uint32_t index,
+                      const DevicePacket& packet) {
+    uint64_t at = to_.bytes.size();
+    absl::Status status = Write([&](ChannelEncoder& encoder) {
+      return encoder.VfioPacket(
+          {device.idstr, device.instance_id},
+          {0, index, packet.config ? kVfioPacketConfigState : 0u},
+          AsBytes(packet.data));
+    });
+    to_.marks.push_back({MarkKind::kPacket, packet.device, SectionType::kFull,
+                         at, to_.bytes.size() - at, index});
+    return status;
+  }
+
+ private:
+  MarkedBytes& to_;
+  uint8_t headers_[ChannelEncoder::kMinHeaderBytes];
+  iovec pieces_[ChannelEncoder::kMinPieces];
+  ChannelEncoder encoder_;
+};
+
+MultifdInit Init(const recipe::Channels& recipe, uint32_t id) {
+  MultifdInit init;
+  std::copy_n(recipe.uuid().begin(), std::min<size_t>(recipe.uuid().size(), 16),
+              init.uuid.begin());
+  init.channel_id = static_cast<uint8_t>(id);
+  return init;
 }
 
 }  // namespace
 
-void WriteDeviceChannels(const recipe::Migration& recipe,
-                         const std::vector<std::vector<DevicePacket>>& packets,
-                         Random& random, Generated& out) {
+absl::Status WriteDeviceChannels(
+    const recipe::Migration& recipe,
+    const std::vector<std::vector<DevicePacket>>& packets, Random& random,
+    Generated& out) {
   bool any = std::any_of(packets.begin(), packets.end(),
                          [](const auto& list) { return !list.empty(); });
   uint32_t count = recipe.channels().count();
   if (count == 0 && any) count = kUsualChannels;
   count = std::min(count, kMaxChannels);
+  const uint32_t syncs =
+      std::min(recipe.channels().sync_packets(), kMaxSyncPackets);
+  const Dialect& dialect =
+      RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111));
   out.channels.resize(count);
+  std::vector<std::unique_ptr<Channel>> channels;
+  absl::Status status;
   for (uint32_t id = 0; id < count; ++id) {
-    std::string& bytes = out.channels[id].bytes;
-    bytes = Init(recipe.channels(), static_cast<uint8_t>(id));
-    uint32_t syncs =
-        std::min(recipe.channels().sync_packets(), kMaxSyncPackets);
-    for (uint32_t i = 0; i < syncs; ++i) bytes += SyncPacket();
+    channels.push_back(std::make_unique<Channel>(dialect, out.channels[id]));
+    status.Update(channels[id]->Write([&](ChannelEncoder& encoder) {
+      return encoder.Init(Init(recipe.channels(), id));
+    }));
+    for (uint32_t i = 0; i < syncs; ++i) {
+      status.Update(channels[id]->Write(
+          [&](ChannelEncoder& encoder) { return encoder.Sync(i); }));
+    }
   }
   size_t turn = 0;
-  for (uint32_t index = 0; any; ++index) {
+  for (uint32_t index = 0; any && status.ok(); ++index) {
     any = false;
     for (const std::vector<DevicePacket>& list : packets) {
       if (index >= list.size()) continue;
@@ -89,13 +101,11 @@ void WriteDeviceChannels(const recipe::Migration& recipe,
       const DevicePacket& packet = list[index];
       size_t channel =
           recipe.channels().shuffled() ? random.Below(count) : turn++ % count;
-      MarkedBytes& to = out.channels[channel];
-      std::string bytes = Packet(out.devices[packet.device], index, packet);
-      to.marks.push_back({MarkKind::kPacket, packet.device, SectionType::kFull,
-                          to.bytes.size(), bytes.size(), index});
-      to.bytes += bytes;
+      status.Update(
+          channels[channel]->Packet(out.devices[packet.device], index, packet));
     }
   }
+  return status;
 }
 
 }  // namespace migstream

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "codec/multifd/packet.h"
 #include "fuzz/generated.h"
 #include "fuzz/random.h"
@@ -25,9 +26,10 @@ inline constexpr uint64_t kDevicePacketOverhead =
 
 // Deals the packets out to channels: of each device in its order, one device's
 // in turn with the others'. `packets` has a list for each device.
-void WriteDeviceChannels(const recipe::Migration& recipe,
-                         const std::vector<std::vector<DevicePacket>>& packets,
-                         Random& random, Generated& out);
+absl::Status WriteDeviceChannels(
+    const recipe::Migration& recipe,
+    const std::vector<std::vector<DevicePacket>>& packets, Random& random,
+    Generated& out);
 
 }  // namespace migstream
 

@@ -742,7 +742,7 @@ class Generator : private StreamWriter {
     for (PlannedDevice& device : planned_) {
       packets.push_back(std::move(device.packets));
     }
-    WriteDeviceChannels(recipe_, packets, random_, out_);
+    status_ = WriteDeviceChannels(recipe_, packets, random_, out_);
   }
 
   // ---- The rest ----
