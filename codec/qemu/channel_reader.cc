@@ -122,7 +122,9 @@ Error ChannelReader::Read(
   // A channel that is damaged explains what is missing.
   if (!first_error.ok()) return first_error;
   Error error = reassembler.Finish();
-  if (!error.ok()) error.reason += MissingIds();
+  if (std::string missing = MissingIds(); !error.ok() && !missing.empty()) {
+    absl::StrAppend(&error.reason, "; channels not given: ", missing);
+  }
   return error;
 }
 
@@ -147,7 +149,6 @@ Error ChannelReader::CheckIds() const {
   return {};
 }
 
-// What the ids say of channels that were not given.
 std::string ChannelReader::MissingIds() const {
   std::set<int> ids;
   for (const auto& channel : channels_) {
@@ -156,7 +157,7 @@ std::string ChannelReader::MissingIds() const {
   std::string text;
   for (int id = 0; !ids.empty() && id < *ids.rbegin(); ++id) {
     if (ids.count(id) != 0) continue;
-    absl::StrAppend(&text, text.empty() ? "; channels not given: " : ", ", id);
+    absl::StrAppend(&text, text.empty() ? "" : ", ", id);
   }
   return text;
 }

@@ -66,6 +66,9 @@ class ChannelReader {
   // channel's; with the latter it is 0.
   Error Read(const std::function<void(const ReassembledPiece&)>& on_piece);
 
+  // The channels that others' ids tell of, and that were not given: "1, 3".
+  std::string MissingIds() const;
+
   // As the channels were given.
   std::vector<ChannelStats> stats() const;
 
@@ -73,7 +76,6 @@ class ChannelReader {
   class Reading;
 
   Error CheckIds() const;
-  std::string MissingIds() const;
 
   std::vector<std::unique_ptr<Reading>> channels_;
   const ChannelReaderOptions options_;

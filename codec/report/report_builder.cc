@@ -220,8 +220,9 @@ class ReportBuilder : public StreamVisitor {
     AddFinding(finding, report_);
   }
 
-  // The packets of the devices whose state is not on the main channel.
-  void ReadChannels(std::vector<ChannelReader::Channel> channels,
+  // The packets of the devices whose state is not on the main channel. An error
+  // only if a channel could not be read.
+  Error ReadChannels(std::vector<ChannelReader::Channel> channels,
                     uint64_t page_bytes) {
     ChannelReaderOptions options;
     options.page_bytes = static_cast<uint32_t>(page_bytes);
@@ -250,7 +251,15 @@ class ReportBuilder : public StreamVisitor {
       row.set_zero_pages(stats[i].zero_pages);
       row.set_device_packets(stats[i].device_packets);
     }
-    if (error.ok()) return;
+    if (error.code == ErrorCode::kReadFailed) return error;
+    if (error.ok()) {
+      if (std::string missing = reader.MissingIds(); !missing.empty()) {
+        AddFinding({Severity::kWarning, "multifd-missing", 0, "multifd",
+                    absl::StrCat("channels not given: ", missing)},
+                   report_);
+      }
+      return {};
+    }
     bool of_channel =
         std::find(files.begin(), files.end(), error.section) != files.end();
     AddFinding({Severity::kError, "multifd", error.offset,
@@ -260,6 +269,7 @@ class ReportBuilder : public StreamVisitor {
       report_.mutable_findings(report_.findings_size() - 1)
           ->set_file(Printable(error.section));
     }
+    return {};
   }
 
   void Finish(const StreamReader& reader, const Error& error) {
@@ -308,8 +318,12 @@ class ReportBuilder : public StreamVisitor {
       event.record_bytes = piece.data.size();
       OnRecord(section, event);
     } else {
+      bool has_config = false;
       Error error = DecodeConfigPiece(piece, [&](const Event& event) {
-        if (event.kind == EventKind::kConfig) OnConfig(section, event);
+        if (event.kind == EventKind::kConfig) {
+          has_config |= event.layout.total_bytes != 0;
+          OnConfig(section, event);
+        }
         if (event.kind == EventKind::kSubsection) {
           FillSubsection(event.subsection,
                          *device_->mutable_config()->add_subsections());
@@ -320,6 +334,10 @@ class ReportBuilder : public StreamVisitor {
       if (!error.ok()) {
         AddFinding({Severity::kError, "multifd-config", 0, error.section,
                     error.reason},
+                   report_);
+      } else if (!has_config) {
+        AddFinding({Severity::kError, "multifd-config", 0,
+                    std::string(piece.idstr), "the config packet is empty"},
                    report_);
       }
     }
@@ -563,15 +581,17 @@ Error BuildReport(ByteSource& source, const ReportOptions& options,
 Error BuildReport(ByteSource& source,
                   std::vector<ChannelReader::Channel> channels,
                   const ReportOptions& options, report::Report& report) {
+  report.set_stream_offset(source.offset());
   ReportBuilder builder(options, report);
   StreamReader reader(source, builder, options.reader);
   Error error = reader.Read();
+  Error unreadable;
   if (!channels.empty()) {
-    builder.ReadChannels(std::move(channels), reader.page_bytes());
+    unreadable = builder.ReadChannels(std::move(channels), reader.page_bytes());
   }
-  report.set_bytes(source.offset());
+  report.set_bytes(source.offset() - report.stream_offset());
   builder.Finish(reader, error);
-  return error;
+  return error.ok() ? unreadable : error;
 }
 
 bool HasFindings(const report::Report& report) {

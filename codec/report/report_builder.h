@@ -42,7 +42,8 @@ Error BuildReport(ByteSource& source, const ReportOptions& options,
                   report::Report& report);
 
 // With the migration's multifd channels, in any order. What is wrong with them
-// is a finding; the error is the main channel's.
+// is a finding; the error is the main channel's, or that a channel could not be
+// read: kReadFailed, and its section is that channel's name.
 Error BuildReport(ByteSource& source,
                   std::vector<ChannelReader::Channel> channels,
                   const ReportOptions& options, report::Report& report);

@@ -1,0 +1,95 @@
+#include "codec/report/side_report.h"
+
+#include "codec/qemu/cpr_state.h"
+#include "codec/qemu/finding.h"
+#include "codec/qemu/return_path.h"
+#include "codec/wire/printable.h"
+
+namespace migstream {
+namespace {
+
+constexpr int kMaxMessages = 1 << 16;
+
+void Fill(const ReturnPathMessage& message, report::ReturnPathMessage& row) {
+  row.set_offset(message.offset);
+  row.set_name(ToString(message.type));
+  row.set_block(Printable(message.block));
+  row.set_text(Printable(ToString(message)));
+  switch (message.type) {
+    case ReturnMessage::kShut:
+    case ReturnMessage::kPong:
+    case ReturnMessage::kResumeAck:
+      return row.set_value(message.value);
+    case ReturnMessage::kReqPages:
+    case ReturnMessage::kReqPagesId:
+      row.set_start(message.start);
+      return row.set_bytes(message.bytes);
+    case ReturnMessage::kRecvBitmap:
+      return row.set_bytes(message.bitmap_bytes);
+    case ReturnMessage::kSwitchoverAck:
+      return;
+  }
+}
+
+}  // namespace
+
+void ReportLibvirt(const LibvirtSave& save, report::Report& report) {
+  report::Libvirt& row = *report.mutable_libvirt();
+  row.set_complete(save.complete);
+  row.set_version(save.version);
+  row.set_format(ToString(save.format));
+  row.set_was_running(save.was_running);
+  row.set_xml_bytes(save.xml_bytes);
+  row.set_data_bytes(save.data_bytes);
+  row.set_cookie_offset(save.cookie_offset);
+  row.set_big_endian(save.big_endian);
+  if (save.complete) return;
+  report::Finding& finding = *report.add_findings();
+  finding.set_severity(std::string(ToString(Severity::kError)));
+  finding.set_id("libvirt-incomplete");
+  finding.set_section("libvirt header");
+  finding.set_message(
+      "libvirt never finished this file (LibvirtQemudPart) and refuses it");
+}
+
+Error ReportReturnPath(const std::string& file, ByteSource& source,
+                       report::Report& report) {
+  report::ReturnPath& rows = *report.add_return_paths();
+  rows.set_file(Printable(file));
+  Error error = ReadReturnPath(source, [&](const ReturnPathMessage& message) {
+    if (rows.messages_size() < kMaxMessages) {
+      Fill(message, *rows.add_messages());
+    } else {
+      rows.set_messages_omitted(rows.messages_omitted() + 1);
+    }
+  });
+  rows.set_complete(error.ok());
+  return error;
+}
+
+Error ReportCpr(const std::string& file, ByteSource& source,
+                report::Report& report) {
+  report::Cpr& rows = *report.add_cpr_states();
+  rows.set_file(Printable(file));
+  CprState state;
+  Error error = ReadCprState(source, state);
+  for (const CprState::Descriptor& descriptor : state.descriptors) {
+    report::CprDescriptor& row = *rows.add_descriptors();
+    row.set_offset(descriptor.offset);
+    row.set_name(Printable(descriptor.name));
+    row.set_id(descriptor.id);
+    if (descriptor.number) row.set_number(*descriptor.number);
+  }
+  for (const CprState::VfioDevice& device : state.vfio_devices) {
+    report::CprVfioDevice& row = *rows.add_vfio_devices();
+    row.set_offset(device.offset);
+    row.set_name(Printable(device.name));
+    row.set_device_id(device.device_id);
+    row.set_ioas_id(device.ioas_id);
+    row.set_hwpt_id(device.hwpt_id);
+  }
+  rows.set_complete(error.ok());
+  return error;
+}
+
+}  // namespace migstream
