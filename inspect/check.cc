@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "codec/report/report_builder.h"
+#include "codec/report/side_report.h"
 #include "inspect/inputs.h"
 #include "inspect/progress.h"
 #include "inspect/text_report.h"
@@ -30,10 +31,11 @@ ExitStatus Run(const Arguments& arguments) {
   Error error;
   {
     Progress progress(*inputs.main, arguments.quiet);
+    if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
     error = BuildReport(*inputs.main, inputs.Channels(), options, report);
   }
   if (IsUnusable(error)) {
-    Complain(ErrorLine(file, error));
+    Complain(inputs.Line(error));
     return kUnusable;
   }
   if (error.ok() && !options.destination_config.empty() &&

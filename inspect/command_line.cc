@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -13,6 +14,12 @@ namespace migstream {
 namespace {
 
 constexpr absl::string_view kVersion = "migstream 0.1";
+
+// A decimal number, or a hexadecimal one with 0x; false if it is none.
+bool ParseNumber(const std::string& text, uint64_t& number) {
+  return absl::StartsWith(text, "0x") ? absl::SimpleHexAtoi(text, &number)
+                                      : absl::SimpleAtoi(text, &number);
+}
 
 constexpr Option kCommonOptions[] = {
     {"dialect", "NAME",
@@ -24,6 +31,27 @@ constexpr Option kCommonOptions[] = {
        return arguments.dialect
                   ? std::string()
                   : absl::StrCat("there is no dialect '", value, "'");
+     }},
+    {"offset", "N",
+     "the stream begins behind N bytes of something else, as\n"
+     "with QEMU's file:NAME,offset=N",
+     [](Arguments& arguments, const std::string& value) {
+       return ParseNumber(value, arguments.offset)
+                  ? std::string()
+                  : absl::StrCat("--offset is a number of bytes, not '", value,
+                                 "'");
+     }},
+    {"window", "MIB",
+     "how far compressed input may refer back, and so how\n"
+     "much memory that needs: 8 MiB if not said",
+     [](Arguments& arguments, const std::string& value) {
+       constexpr uint64_t kMost = 4096;
+       uint64_t mib = 0;
+       bool good = ParseNumber(value, mib) && mib >= 1 && mib <= kMost;
+       arguments.window_bytes = mib << 20;
+       return good ? std::string()
+                   : absl::StrCat("--window is 1 to ", kMost, " MiB, not '",
+                                  value, "'");
      }},
     {"quiet", "", "no progress on the terminal (also -q)",
      Set<&Arguments::quiet>},
@@ -94,8 +122,9 @@ std::string GeneralHelp() {
   absl::StrAppend(
       &text,
       "\nFILE is a migration's main channel, CHANNEL one of its multifd "
-      "channels, in any\norder; - is standard input; zstd is seen by its "
-      "magic.\n`migstream VERB --help` tells a verb's options.\n\n"
+      "channels, in any\norder; - is standard input. gzip, bzip2, xz, zstd and "
+      "libvirt's save files are\nseen by their magic.\n`migstream VERB --help` "
+      "tells a verb's options.\n\n"
       "exit status: 0 fine; 1 findings; 2 unreadable input or wrong usage\n");
   return text;
 }

@@ -1,3 +1,4 @@
+#include "absl/strings/str_cat.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
 #include "codec/qemu/stream_reader.h"
@@ -29,11 +30,38 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
       extractor.OnPiece(piece);
     });
     if (!error.ok()) return error;
+    extractor.OnChannelsRead(channels.MissingIds());
   }
   return extractor.Finish();
 }
 
+// The domain's XML, out of libvirt's header.
+ExitStatus ExtractXml(const Arguments& arguments) {
+  OutputFile output;
+  if (absl::Status status = output.Open(arguments.output, arguments.force);
+      !status.ok()) {
+    Complain(status.message());
+    return kUnusable;
+  }
+  OpenOptions options = OpenOptionsOf(arguments);
+  options.on_xml = [&output](ByteSpan bytes) { output.Write(bytes); };
+  const std::string& file = arguments.files[0];
+  OpenedStream opened = OpenStream(file, options);
+  // Of the stream behind it nothing is needed.
+  if (!opened.libvirt) {
+    Complain(opened.error.ok() ? absl::StrCat(file, ": is no libvirt save file")
+                               : ErrorLine(file, opened.error));
+    return kUnusable;
+  }
+  if (absl::Status status = output.Commit(); !status.ok()) {
+    Complain(status.message());
+    return kUnusable;
+  }
+  return kFine;
+}
+
 ExitStatus Run(const Arguments& arguments) {
+  if (arguments.what == "libvirt-xml") return ExtractXml(arguments);
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   OutputFile output;
@@ -64,10 +92,12 @@ ExitStatus Run(const Arguments& arguments) {
 const Option kOptions[] = {
     {"device", "IDSTR", "as inspect names it; needed if there are several",
      Set<&Arguments::device>},
-    {"what", "WHAT", "payload (the default) or config",
+    {"what", "WHAT",
+     "payload (the default) or config; or libvirt-xml, the\n"
+     "domain's XML in a save file",
      [](Arguments& arguments, const std::string& value) {
        arguments.what = value;
-       return OneOf("what", value, {"payload", "config"});
+       return OneOf("what", value, {"payload", "config", "libvirt-xml"});
      }},
     kOutputOption,
     kForceOption,

@@ -7,40 +7,96 @@
 
 #include "absl/strings/str_cat.h"
 #include "codec/device/pci_config.h"
-#include "codec/qemu/file_kind.h"
+#include "codec/qemu/decompressing_source.h"
+#include "codec/report/side_report.h"
 #include "inspect/progress.h"
 #include "inspect/say.h"
 
 namespace migstream {
 namespace {
 
+// False, and said so, if there is nothing to be read.
+bool CanRead(const std::string& file) {
+  if (file != "-" || !isatty(STDIN_FILENO)) return true;
+  Complain("standard input is a terminal, not a stream");
+  return false;
+}
+
+OpenedStream Said(const std::string& file, OpenedStream opened) {
+  if (opened.error.ok()) return opened;
+  Complain(opened.error.section.empty()
+               ? absl::StrCat(file, ": ", opened.error.reason)
+               : ErrorLine(file, opened.error));
+  return opened;
+}
+
+bool IsSide(FileKind kind) {
+  return kind == FileKind::kReturnPath || kind == FileKind::kCpr;
+}
+
 bool IsRegularFile(const std::string& file) {
   struct stat info;
   return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
-Reopen OpenedOften(const std::string& file, std::unique_ptr<ByteSource>& source,
-                   bool quiet) {
+Reopen OpenedOften(const std::string& file, const OpenOptions& options,
+                   std::unique_ptr<ByteSource>& source, bool quiet) {
   auto first = std::make_shared<std::unique_ptr<ByteSource>>(std::move(source));
-  return [file, first, quiet]() -> std::unique_ptr<ByteSource> {
+  return [file, options, first, quiet]() -> std::unique_ptr<ByteSource> {
     std::unique_ptr<ByteSource> opened = std::move(*first);
-    if (!opened && IsRegularFile(file)) opened = OpenInput(file);
+    if (!opened && IsRegularFile(file)) opened = OpenInput(file, options);
     if (opened) ShowProgress(*opened, quiet);
     return opened;
   };
 }
 
+// One of several files. The options are for a main channel only.
+bool AddInput(const std::string& file, const OpenOptions& options,
+              Inputs& inputs) {
+  auto opened = OpenFile(file);
+  if (!opened.ok()) {
+    Complain(absl::StrCat(file, ": ", opened.status().message()));
+    return false;
+  }
+  std::unique_ptr<ByteSource> source = *std::move(opened);
+  source->SetReadAhead(false);
+  source = Decompressed(std::move(source), options.limits);
+  FileKind kind = KindOf(source->Peek(8));
+  if (kind == FileKind::kEmpty && !source->failure().empty()) {
+    Complain(absl::StrCat(file, ": ", source->failure()));
+    return false;
+  }
+  if (kind == FileKind::kMultifd || IsSide(kind)) {
+    source->SetReadAhead(true);
+    if (kind == FileKind::kMultifd) {
+      inputs.channel_files.push_back(file);
+      inputs.channels.push_back(std::move(source));
+    } else {
+      inputs.sides.push_back({file, kind, std::move(source)});
+    }
+    return true;
+  }
+  OpenedStream stream = Said(file, Unwrap(std::move(source), options));
+  if (stream.source && inputs.main) {
+    std::string problem = NotAStream(stream.source->Peek(8));
+    if (problem.empty()) {
+      problem = absl::StrCat("is a second main channel, beside ", inputs.file);
+    }
+    Complain(absl::StrCat(file, ": ", problem));
+    return false;
+  }
+  inputs.file = file;
+  inputs.main = std::move(stream.source);
+  inputs.libvirt = stream.libvirt;
+  return inputs.main != nullptr;
+}
+
 }  // namespace
 
-std::unique_ptr<ByteSource> OpenInput(const std::string& file) {
-  if (file == "-" && isatty(STDIN_FILENO)) {
-    Complain("standard input is a terminal, not a stream");
-    return nullptr;
-  }
-  auto source = OpenSource(file);
-  if (source.ok()) return *std::move(source);
-  Complain(absl::StrCat(file, ": ", source.status().message()));
-  return nullptr;
+std::unique_ptr<ByteSource> OpenInput(const std::string& file,
+                                      const OpenOptions& options) {
+  if (!CanRead(file)) return nullptr;
+  return Said(file, OpenStream(file, options)).source;
 }
 
 bool ReadConfigSpace(const std::string& file, std::string& config) {
@@ -54,31 +110,29 @@ bool ReadConfigSpace(const std::string& file, std::string& config) {
   return false;
 }
 
+OpenOptions OpenOptionsOf(const Arguments& arguments) {
+  OpenOptions options;
+  options.offset = arguments.offset;
+  options.limits.window_bytes = arguments.window_bytes;
+  return options;
+}
+
 Inputs OpenInputs(const Arguments& arguments) {
   Inputs inputs;
-  Inputs none;
+  const OpenOptions options = OpenOptionsOf(arguments);
+  inputs.options = options;
+  if (arguments.files.size() == 1) {
+    inputs.file = arguments.files[0];
+    if (!CanRead(inputs.file)) return {};
+    OpenedStream opened = Said(inputs.file, OpenStream(inputs.file, options));
+    inputs.main = std::move(opened.source);
+    inputs.libvirt = opened.libvirt;
+    return inputs;
+  }
   for (const std::string& file : arguments.files) {
-    std::unique_ptr<ByteSource> source = OpenInput(file);
-    if (!source) return none;
-    FileKind kind = KindOf(source->Peek(8));
-    if (kind == FileKind::kMultifd && arguments.files.size() > 1) {
-      inputs.channel_files.push_back(file);
-      inputs.channels.push_back(std::move(source));
-    } else if (kind == FileKind::kReturnPath && arguments.files.size() > 1) {
-      continue;  // It holds nothing of the devices.
-    } else if (inputs.main) {
-      Complain(absl::StrCat(file, ": is a second main channel, beside ",
-                            inputs.file));
-      return none;
-    } else {
-      inputs.file = file;
-      inputs.main = std::move(source);
-    }
+    if (!CanRead(file) || !AddInput(file, options, inputs)) return {};
   }
-  if (!inputs.main) {
-    Complain("there is no main channel among the files");
-    return none;
-  }
+  if (!inputs.main) Complain("there is no main channel among the files");
   return inputs;
 }
 
@@ -91,10 +145,13 @@ std::vector<ChannelReader::Channel> Inputs::Channels() const {
 }
 
 RewriteInput Inputs::Reopenable(bool quiet) {
-  RewriteInput input = {OpenedOften(file, main, quiet)};
+  RewriteInput input = {OpenedOften(file, options, main, quiet)};
+  OpenOptions channel_options;
+  channel_options.limits = options.limits;
   for (size_t i = 0; i < channels.size(); ++i) {
     input.channels.push_back(
-        {channel_files[i], OpenedOften(channel_files[i], channels[i], quiet)});
+        {channel_files[i], OpenedOften(channel_files[i], channel_options,
+                                       channels[i], quiet)});
   }
   return input;
 }
@@ -106,6 +163,15 @@ std::string Inputs::Line(const Error& error) const {
   Error of_file = error;
   of_file.section = "multifd";
   return ErrorLine(error.section, of_file);
+}
+
+ExitStatus ReportSide(const Inputs::Side& side, report::Report& report) {
+  Error error = side.kind == FileKind::kCpr
+                    ? ReportCpr(side.file, *side.source, report)
+                    : ReportReturnPath(side.file, *side.source, report);
+  if (error.ok()) return kFine;
+  Complain(ErrorLine(side.file, error));
+  return IsUnusable(error) ? kUnusable : kFindings;
 }
 
 }  // namespace migstream

@@ -4,30 +4,50 @@
 #define MIGSTREAM_INSPECT_INPUTS_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codec/qemu/byte_source.h"
 #include "codec/qemu/channel_reader.h"
+#include "codec/qemu/file_kind.h"
+#include "codec/qemu/libvirt_save.h"
+#include "codec/qemu/open_stream.h"
+#include "codec/report/report.pb.h"
 #include "codec/rewrite/rewrite.h"
+#include "codec/wire/error.h"
 #include "inspect/verb.h"
 
 namespace migstream {
 
 // A file that is no channel of a migration, opened; null, and said why, if that
 // cannot be.
-std::unique_ptr<ByteSource> OpenInput(const std::string& file);
+std::unique_ptr<ByteSource> OpenInput(const std::string& file,
+                                      const OpenOptions& options = {});
 
 // Reads a config space as `extract --what=config` writes it; false, and said
 // why, if the file is none.
 bool ReadConfigSpace(const std::string& file, std::string& config);
 
+// What the options say of how files are opened.
+OpenOptions OpenOptionsOf(const Arguments& arguments);
+
 // The files of one migration, told apart by their first bytes.
 struct Inputs {
   std::string file;                  // The main channel's name.
   std::unique_ptr<ByteSource> main;  // Null, and said why, if one cannot be.
+  std::optional<LibvirtSave> libvirt;
   std::vector<std::string> channel_files;
   std::vector<std::unique_ptr<ByteSource>> channels;
+  // A return path or a CPR state channel, which say nothing of the devices. A
+  // single file of that kind is `main`, and no stream.
+  struct Side {
+    std::string file;
+    FileKind kind;
+    std::unique_ptr<ByteSource> source;
+  };
+  std::vector<Side> sides;
+  OpenOptions options;  // The main channel's.
 
   std::vector<ChannelReader::Channel> Channels() const;
   // The same files, to be opened as often as needed; only those that are
@@ -38,6 +58,10 @@ struct Inputs {
   std::string Line(const Error& error) const;
 };
 Inputs OpenInputs(const Arguments& arguments);
+
+// Adds a return path or a CPR state channel to a report. kFine; or why not was
+// said.
+ExitStatus ReportSide(const Inputs::Side& side, report::Report& report);
 
 }  // namespace migstream
 

@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "codec/report/report_builder.h"
+#include "codec/report/side_report.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
 #include "inspect/inputs.h"
@@ -26,12 +29,31 @@ std::string Format(const report::Report& report, const std::string& format) {
   return text;
 }
 
+// A file that stands beside a stream, alone.
+ExitStatus InspectSide(const Arguments& arguments, const Inputs::Side& side) {
+  report::Report report;
+  report.set_file(Printable(side.file));
+  ExitStatus status = ReportSide(side, report);
+  if (status == kUnusable) return status;
+  return Print(Format(report, arguments.format), status);
+}
+
 ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   const std::string& file = inputs.file;
+  FileKind kind = KindOf(inputs.main->Peek(8));
+  if (kind == FileKind::kReturnPath || kind == FileKind::kCpr) {
+    return InspectSide(arguments, {file, kind, std::move(inputs.main)});
+  }
   report::Report report;
   report.set_file(Printable(file));
+  ExitStatus side_status = kFine;
+  for (const Inputs::Side& side : inputs.sides) {
+    side_status = std::max(side_status, ReportSide(side, report));
+  }
+  if (side_status == kUnusable) return side_status;
+  if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
   ReportOptions options;
   options.reader.dialect = arguments.dialect;
   std::string lines;
@@ -56,7 +78,7 @@ ExitStatus Run(const Arguments& arguments) {
   }
   if (IsUnusable(error)) {
     Print(lines.size() > RecordHeadings().size() ? lines : "", kFine);
-    Complain(ErrorLine(file, error));
+    Complain(inputs.Line(error));
     return kUnusable;
   }
   if (printed != kFine) return printed;
@@ -67,10 +89,13 @@ ExitStatus Run(const Arguments& arguments) {
   }
   if (!lines.empty()) absl::StrAppend(&lines, "\n");
   absl::StrAppend(&lines, text);
-  ExitStatus status = Print(lines, error.ok() ? kFine : kFindings);
-  if (!error.ok()) Complain(ErrorLine(file, error));
+  ExitStatus status = Print(lines, error.ok() ? side_status : kFindings);
+  if (!error.ok()) Complain(inputs.Line(error));
   for (const report::Finding& finding : report.findings()) {
-    if (finding.id() != "multifd") continue;
+    if (!absl::StartsWith(finding.id(), "multifd") ||
+        finding.severity() == ToString(Severity::kNote)) {
+      continue;
+    }
     Complain(FindingLine(file, finding));
     status = std::max(status, kFindings);
   }

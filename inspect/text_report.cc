@@ -72,11 +72,73 @@ std::string Channels(const report::Report& report) {
                       Plural(packets, "device-state packet"));
 }
 
+std::string Libvirt(const report::Libvirt& libvirt) {
+  return absl::StrCat(libvirt.complete() ? "" : "NOT FINISHED, ",
+                      "save file version ", libvirt.version(), ", format ",
+                      libvirt.format(), ", domain was ",
+                      libvirt.was_running() ? "running" : "paused", ", XML ",
+                      libvirt.xml_bytes(), " bytes");
+}
+
+// A capture of a postcopy migration has a request for every page.
+std::string ReturnPath(const report::ReturnPath& path) {
+  constexpr int kMost = 10;
+  std::vector<std::string> texts;
+  for (int i = 0; i < std::min(kMost, path.messages_size()); ++i) {
+    texts.push_back(path.messages(i).text());
+  }
+  uint64_t more = path.messages_size() - texts.size() + path.messages_omitted();
+  if (more != 0) texts.push_back(absl::StrCat(more, " more"));
+  return absl::StrCat(absl::StrJoin(texts, ", "),
+                      path.complete() ? "" : " (damaged)");
+}
+
+std::string Cpr(const report::Cpr& cpr) {
+  return absl::StrCat(Plural(cpr.descriptors_size(), "descriptor"), ", ",
+                      Plural(cpr.vfio_devices_size(), "VFIO device"),
+                      cpr.complete() ? "" : " (damaged)");
+}
+
+// A return path that was given alone: each message with its offset.
+std::string ReturnPathAlone(const report::ReturnPath& path) {
+  std::string text = absl::StrCat(
+      path.file(), ": return path of a QEMU migration, ",
+      path.complete() ? "" : "damaged, ",
+      Plural(path.messages_size() + path.messages_omitted(), "message"), "\n");
+  for (const report::ReturnPathMessage& message : path.messages()) {
+    absl::StrAppendFormat(&text, "  %-12s %s\n", Hex(message.offset()),
+                          message.text());
+  }
+  return text;
+}
+
+std::string CprAlone(const report::Cpr& cpr) {
+  std::string text =
+      absl::StrCat(cpr.file(), ": QEMU CPR state, ", Cpr(cpr), "\n");
+  for (const report::CprDescriptor& row : cpr.descriptors()) {
+    absl::StrAppendFormat(
+        &text, "  %-12s %s, id %d%s\n", Hex(row.offset()), row.name(), row.id(),
+        row.has_number() ? absl::StrCat(", descriptor ", row.number()) : "");
+  }
+  for (const report::CprVfioDevice& row : cpr.vfio_devices()) {
+    absl::StrAppendFormat(&text,
+                          "  %-12s %s, iommufd device %d, ioas %d, hwpt %d\n",
+                          Hex(row.offset()), row.name(), row.device_id(),
+                          row.ioas_id(), row.hwpt_id());
+  }
+  return text;
+}
+
 std::string StreamTable(const report::Report& report) {
   Table table("ll");
   auto row = [&table](const char* name, std::string text) {
     table.Row({absl::StrCat("  ", name), std::move(text)});
   };
+  if (report.has_libvirt()) row("libvirt", Libvirt(report.libvirt()));
+  if (report.stream_offset() != 0) {
+    row("stream", absl::StrCat("begins at ", Hex(report.stream_offset()),
+                               "; offsets are those of the file"));
+  }
   row("dialect", absl::StrCat(report.dialect(), " (",
                               absl::StrJoin(report.writers(), "; "), ")"));
   const char* heading = "evidence";
@@ -103,6 +165,10 @@ std::string StreamTable(const report::Report& report) {
                    report.footers() ? "" : ", without footers"));
   if (report.commands_size() != 0) row("commands", Commands(report));
   if (report.channels_size() != 0) row("channels", Channels(report));
+  for (const report::ReturnPath& path : report.return_paths()) {
+    row("return path", ReturnPath(path));
+  }
+  for (const report::Cpr& cpr : report.cpr_states()) row("CPR state", Cpr(cpr));
   row("description",
       report.description().bytes() == 0
           ? "none"
@@ -234,6 +300,13 @@ std::string ConfigText(const report::Device& device) {
 }  // namespace
 
 std::string TextReport(const report::Report& report) {
+  // Nothing was read as a stream.
+  if (report.dialects_size() == 0 && report.return_paths_size() == 1) {
+    return ReturnPathAlone(report.return_paths(0));
+  }
+  if (report.dialects_size() == 0 && report.cpr_states_size() == 1) {
+    return CprAlone(report.cpr_states(0));
+  }
   std::string text =
       absl::StrCat(report.file(), ": QEMU migration stream, ",
                    report.complete() ? "complete" : "not complete", ", ",

@@ -11,6 +11,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "codec/qemu/decompressor.h"
 #include "flags/dialect.h"
 #include "inspect/say.h"
 
@@ -20,6 +21,8 @@ struct Arguments {
   std::vector<std::string> files;
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
   bool quiet = false;
+  uint64_t offset = 0;
+  uint64_t window_bytes = CompressionLimits{}.window_bytes;
   // inspect
   bool records = false;
   std::string format = "text";

@@ -16,7 +16,7 @@ DecompressingSource::DecompressingSource(std::unique_ptr<ByteSource> compressed,
 size_t DecompressingSource::Read(uint8_t* to, size_t count) {
   if (!failure().empty()) return 0;
   if (decompressor_ == nullptr) {
-    Refuse("compressed so, which is not supported; decompress it beforehand");
+    Refuse("is not supported; decompress it beforehand");
     return 0;
   }
   absl::Span<uint8_t> out(to, count);

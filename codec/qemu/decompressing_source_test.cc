@@ -199,8 +199,7 @@ TEST(LzopTest, IsKnownAndRefused) {
   std::string packed("\x89LZO\0\r\n\x1a\n", 9);
   EXPECT_EQ(CompressionOf(AsBytes(packed)), Compression::kLzop);
   EXPECT_EQ(FailureOf(Compression::kLzop, packed),
-            "lzop: compressed so, which is not supported; decompress it "
-            "beforehand");
+            "lzop: is not supported; decompress it beforehand");
 }
 
 }  // namespace

@@ -58,8 +58,9 @@ OpenedStream Unwrap(std::unique_ptr<ByteSource> source,
     source = Decompressed(std::move(source), options.limits);
   }
   if (source->Peek(1).empty() && !source->failure().empty()) {
-    return Failed(
-        {ErrorCode::kReadFailed, source->offset(), "", source->failure()});
+    opened.error = {ErrorCode::kReadFailed, source->offset(), "",
+                    source->failure()};
+    return opened;
   }
   source->SetReadAhead(true);
   opened.source = std::move(source);

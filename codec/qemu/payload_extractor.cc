@@ -111,8 +111,14 @@ Error PayloadExtractor::Finish() {
   } else if (multifd_ && !multifd_complete_) {
     error.code = ErrorCode::kUnwalkable;
     error.reason =
-        "the device's stop-copy data and config travel on multifd channels; "
-        "give their files as well";
+        channels_read_
+            ? "the device's config packet is missing in the multifd channels "
+              "that were given"
+            : "the device's stop-copy data and config travel on multifd "
+              "channels; give their files as well";
+    if (!missing_channels_.empty()) {
+      absl::StrAppend(&error.reason, "; not given: ", missing_channels_);
+    }
   } else if (ambiguous_) {
     error.code = ErrorCode::kUnwalkable;
     error.reason = "the device's state is not certain; see check";

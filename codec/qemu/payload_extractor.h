@@ -40,6 +40,11 @@ class PayloadExtractor : public StreamVisitor {
 
   // A piece of any device from the multifd channels, after the main channel.
   void OnPiece(const ReassembledPiece& piece);
+  // They have all come. `missing_channels` as ChannelReader::MissingIds().
+  void OnChannelsRead(std::string missing_channels) {
+    channels_read_ = true;
+    missing_channels_ = std::move(missing_channels);
+  }
   void OnFinding(const Finding& finding) override {
     ambiguous_ |= finding.severity == Severity::kError;
   }
@@ -71,6 +76,8 @@ class PayloadExtractor : public StreamVisitor {
   bool ambiguous_ = false;
   bool multifd_ = false;
   bool multifd_complete_ = false;
+  bool channels_read_ = false;
+  std::string missing_channels_;
   int configs_ = 0;
   uint32_t instance_id_ = 0;
   uint64_t offset_ = 0;
