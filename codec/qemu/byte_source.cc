@@ -1,6 +1,7 @@
 #include "codec/qemu/byte_source.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace migstream {
@@ -9,7 +10,22 @@ namespace {
 // Large enough that reading costs little, small enough for the cache.
 constexpr size_t kBufferBytes = 256 << 10;
 
+// For how much more a buffer has room that holds so many bytes: as many, but
+// beyond some MiB only a part of that.
+size_t Room(size_t held) {
+  constexpr size_t kMuch = 4 << 20;
+  return std::max(kBufferBytes, std::min(held, std::max(kMuch, held / 4)));
+}
+
 }  // namespace
+
+ByteSource::Buffer::~Buffer() { std::free(data_); }
+
+void ByteSource::Buffer::Grow(size_t size) {
+  data_ = static_cast<uint8_t*>(std::realloc(data_, size));
+  if (data_ == nullptr) std::abort();  // As operator new would.
+  size_ = size;
+}
 
 void ByteSource::SetAll(ByteSpan bytes) {
   data_ = bytes.data();
@@ -19,27 +35,31 @@ void ByteSource::SetAll(ByteSpan bytes) {
 
 void ByteSource::Fill(size_t count) {
   if (ended_) return;
+  // The front of the buffer is used again and again, rather than all of it.
+  if (begin_ == end_) begin_ = end_ = 0;
   if (begin_ > 0 && buffer_.size() - begin_ < count) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
-    // With as much room as is held, each byte is moved about once.
-    if (2 * end_ > buffer_.size()) buffer_.resize(2 * end_);
-    data_ = buffer_.data();
+    // With such room beside what is held, a byte is moved a few times.
+    Reserve(end_ + Room(end_));
   }
   while (end_ - begin_ < count && !ended_) {
-    if (end_ == buffer_.size()) {
-      // Grows by doubling, as bytes are really there to fill it.
-      buffer_.resize(std::max(kBufferBytes, 2 * buffer_.size()));
-      data_ = buffer_.data();
-    }
-    size_t room = buffer_.size() - end_;
-    if (!read_ahead_) room = std::min(room, count - (end_ - begin_));
-    size_t got = Read(buffer_.data() + end_, room);
+    // Grows as bytes are really there to fill it.
+    if (end_ == buffer_.size()) Reserve(end_ + Room(end_));
+    size_t missing = count - (end_ - begin_);
+    size_t most = read_ahead_ ? std::max(missing, kBufferBytes) : missing;
+    size_t got =
+        Read(buffer_.data() + end_, std::min(most, buffer_.size() - end_));
     if (watcher_) watcher_();
     if (got == 0) ended_ = true;
     end_ += got;
   }
+}
+
+void ByteSource::Reserve(size_t size) {
+  if (size > buffer_.size()) buffer_.Grow(size);
+  data_ = buffer_.data();
 }
 
 uint64_t ByteSource::Skip(uint64_t count) {

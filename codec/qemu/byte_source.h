@@ -91,9 +91,28 @@ class ByteSource {
   void SetAll(ByteSpan bytes);
 
  private:
-  void Fill(size_t count);
+  // Bytes that grow in place: what is not written to takes no memory, and a
+  // large piece is not held twice while it grows.
+  class Buffer {
+   public:
+    Buffer() = default;
+    ~Buffer();
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
 
-  std::vector<uint8_t> buffer_;
+    void Grow(size_t size);
+    uint8_t* data() { return data_; }
+    size_t size() const { return size_; }
+
+   private:
+    uint8_t* data_ = nullptr;
+    size_t size_ = 0;
+  };
+
+  void Fill(size_t count);
+  void Reserve(size_t size);
+
+  Buffer buffer_;
   const uint8_t* data_ = nullptr;
   size_t begin_ = 0;
   size_t end_ = 0;
