@@ -150,8 +150,8 @@ RewriteInput Inputs::Reopenable(bool quiet) {
   channel_options.limits = options.limits;
   for (size_t i = 0; i < channels.size(); ++i) {
     input.channels.push_back(
-        {channel_files[i], OpenedOften(channel_files[i], channel_options,
-                                       channels[i], quiet)});
+        {channel_files[i],
+         OpenedOften(channel_files[i], channel_options, channels[i], quiet)});
   }
   return input;
 }

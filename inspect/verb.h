@@ -63,6 +63,8 @@ struct Option {
   // Takes the value, which is empty only if it may be; empty if it is good,
   // else what is wrong with it.
   std::string (*set)(Arguments& arguments, const std::string& value);
+  // All values, with a space between; empty if they cannot be listed.
+  absl::string_view choices = {};
 };
 
 struct Verb {

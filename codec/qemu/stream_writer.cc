@@ -109,6 +109,17 @@ void StreamWriter::OnDescription(uint64_t, ByteSpan json) {
   sink_.Write(json);
 }
 
+Error CheckMayMove(uint64_t start, const RamStats& ram) {
+  for (const RamBlock& block : ram.blocks) {
+    if (start == 0 || block.pages_offset == 0) continue;
+    return {ErrorCode::kNotWritable, start, "ram START",
+            absl::StrCat("mapped-ram offsets count from the file's first byte, "
+                         "and the stream begins at ",
+                         Hex(start))};
+  }
+  return {};
+}
+
 Error Repack(ByteSource& source, ByteSink& sink, const ReaderOptions& options,
              std::vector<Finding>* findings) {
   const uint64_t start = source.offset();
@@ -116,13 +127,8 @@ Error Repack(ByteSource& source, ByteSink& sink, const ReaderOptions& options,
   StreamReader reader(source, writer, options);
   Error error = reader.Read();
   if (!writer.error().ok()) return writer.error();
-  for (const RamBlock& block : reader.ram().blocks) {
-    if (start == 0 || block.pages_offset == 0) continue;
-    return {ErrorCode::kNotWritable, start, "ram START",
-            absl::StrCat("mapped-ram offsets count from the file's first byte, "
-                         "and the stream begins at ",
-                         Hex(start))};
-  }
+  Error moved = CheckMayMove(start, reader.ram());
+  if (!moved.ok()) return moved;
   return error;
 }
 

@@ -80,11 +80,14 @@ class StreamWriter : public StreamVisitor {
   Error error_;
 };
 
+// kNotWritable if a stream that began at `start` of its file has mapped-ram,
+// and so cannot begin another.
+Error CheckMayMove(uint64_t start, const RamStats& ram);
+
 // Decodes a stream and encodes it again: what comes out is what went in, or
 // the error says why not. A stream that is cut short is copied up to the cut,
-// and the error is kTruncated. A mapped-ram stream that does not begin its file
-// cannot begin another: kNotWritable. Findings go to `findings`, if it is not
-// null.
+// and the error is kTruncated. See CheckMayMove(). Findings go to `findings`,
+// if it is not null.
 Error Repack(ByteSource& source, ByteSink& sink, const ReaderOptions& options,
              std::vector<Finding>* findings);
 

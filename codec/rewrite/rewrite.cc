@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/channel_set_writer.h"
+#include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
 #include "codec/rewrite/channel_folder.h"
 #include "codec/rewrite/channel_pages.h"
@@ -232,7 +233,12 @@ class Rewriter {
 
     std::unique_ptr<ByteSource> source = input_.main();
     if (!source) return NotAgain();
-    Error error = StreamReader(*source, *first_, options_.reader).Read();
+    const uint64_t start = source->offset();
+    StreamReader reader(*source, *first_, options_.reader);
+    Error error = reader.Read();
+    if (Error moved = CheckMayMove(start, reader.ram()); !moved.ok()) {
+      return moved;
+    }
     if (!error.ok()) return error;
     // The error of an early step explains those of later ones.
     for (auto filter = filters_.rbegin(); filter != filters_.rend(); ++filter) {
