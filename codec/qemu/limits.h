@@ -23,11 +23,18 @@ struct StreamLimits {
   uint32_t ram_blocks = 1 << 12;
   // Bytes of one RAM page, as a stream may set it.
   uint64_t page_bytes = 1 << 16;
+  // Bytes of a mapped-ram block's bitmap, when its pages are asked for: 1 TiB
+  // in pages of 4 KiB.
+  uint64_t bitmap_bytes = 32 << 20;
   // Bytes of the description's JSON.
   uint64_t description_bytes = 16 << 20;
-  // Objects in it: devices, fields, subsections. A large guest has some ten
-  // thousand.
-  uint32_t description_objects = 1 << 18;
+  // Objects and arrays in it: devices, fields, subsections. A large guest has
+  // some ten thousand.
+  uint32_t description_objects = 3 << 19;
+  // How deep they may be, two for each nested subsection.
+  uint32_t description_depth = 256;
+  // Bytes of a field's name or type.
+  uint32_t description_name_bytes = 1024;
   // Bytes that are kept in memory, from a source that cannot seek, until the
   // description at the end has come.
   uint64_t held_bytes = 16 << 20;

@@ -28,22 +28,24 @@ void RamWalker::Walk(ContentReader& content, const RamTraits& traits) {
       case kRamPage:
         FindBlock(content, flags);
         CheckPage(content, traits, address, at);
-        Tell(content, at, flags, address, traits.page_bytes);
+        Tell(content, traits, at, flags, address, traits.page_bytes);
         content.Pass(traits.page_bytes, "a page");
         ++stats_.pages;
         break;
       case kRamZero:
         FindBlock(content, flags);
         CheckPage(content, traits, address, at);
-        Tell(content, at, flags, address, 1);
+        Tell(content, traits, at, flags, address, 1);
         content.U8();
         ++stats_.zero_pages;
         break;
       case kRamEos:
-        content.visitor().OnRamRecord({.offset = at, .flags = flags});
+        content.visitor().OnRamRecord(
+            {.offset = at, .flags = flags, .page_bytes = traits.page_bytes});
         return;
       case kRamMemSize:
-        content.visitor().OnRamRecord({.offset = at, .flags = flags});
+        content.visitor().OnRamRecord(
+            {.offset = at, .flags = flags, .page_bytes = traits.page_bytes});
         WalkBlockList(content, traits, address, at);
         break;
       case kRamXbzrle: {
@@ -58,7 +60,7 @@ void RamWalker::Walk(ContentReader& content, const RamTraits& traits) {
                        absl::StrCat("XBZRLE page with encoding ", encoding,
                                     " and ", length, " bytes"));
         }
-        Tell(content, at, flags, address, length);
+        Tell(content, traits, at, flags, address, length);
         content.Pass(length, "an XBZRLE page");
         ++stats_.xbzrle_pages;
         break;
@@ -74,14 +76,15 @@ void RamWalker::Walk(ContentReader& content, const RamTraits& traits) {
               ErrorCode::kBadRam, head,
               absl::StrCat("compressed page claims ", length, " bytes"));
         }
-        Tell(content, at, flags, address, length);
+        Tell(content, traits, at, flags, address, length);
         content.Pass(length, "a compressed page");
         if (stats_.compressed_pages++ == 0) stats_.first_compressed_page = at;
         break;
       }
       case kRamMultifdFlush:
         if (stats_.multifd_flushes++ == 0) stats_.first_multifd_flush = at;
-        content.visitor().OnRamRecord({.offset = at, .flags = flags});
+        content.visitor().OnRamRecord(
+            {.offset = at, .flags = flags, .page_bytes = traits.page_bytes});
         break;
       case kRamHook:
         content.Fail(ErrorCode::kBadRam, at,
@@ -175,13 +178,13 @@ void RamWalker::WalkBlockList(ContentReader& content, const RamTraits& traits,
   if (content.ok()) content.visitor().OnRamBlocks(stats_.blocks);
 }
 
-void RamWalker::Tell(ContentReader& content, uint64_t record_offset,
-                     uint64_t flags, uint64_t page_offset,
-                     uint64_t payload_bytes) const {
+void RamWalker::Tell(ContentReader& content, const RamTraits& traits,
+                     uint64_t record_offset, uint64_t flags,
+                     uint64_t page_offset, uint64_t payload_bytes) const {
   if (!content.ok()) return;
   content.visitor().OnRamRecord({record_offset, flags,
                                  &stats_.blocks[last_block_], page_offset,
-                                 payload_bytes});
+                                 payload_bytes, traits.page_bytes});
 }
 
 void RamWalker::WalkMappedRam(ContentReader& content, RamBlock& block) {
@@ -213,6 +216,7 @@ void RamWalker::WalkMappedRam(ContentReader& content, RamBlock& block) {
         absl::StrCat("pages of RAM block '", block.name, "' at ",
                      Hex(block.pages_offset), ", before the block's header"));
   }
+  content.visitor().OnMappedRam(block, here);
   content.Pass(end - here, "the bitmap and pages of a RAM block");
 }
 

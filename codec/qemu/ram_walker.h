@@ -51,8 +51,9 @@ class RamWalker {
   void CheckPage(ContentReader& content, const RamTraits& traits,
                  uint64_t offset_in_block, uint64_t record_offset);
   // Of the last block.
-  void Tell(ContentReader& content, uint64_t record_offset, uint64_t flags,
-            uint64_t page_offset, uint64_t payload_bytes) const;
+  void Tell(ContentReader& content, const RamTraits& traits,
+            uint64_t record_offset, uint64_t flags, uint64_t page_offset,
+            uint64_t payload_bytes) const;
 
   const StreamLimits& limits_;
   RamStats stats_;

@@ -215,9 +215,13 @@ class StreamReader::Impl {
     }
     ByteSpan json = bytes.subspan(5, length);
     if (!description_) {
-      absl::StatusOr<VmDescription> parsed = ParseDescription(json);
+      absl::StatusOr<VmDescription> parsed =
+          ParseDescription(std::string(AsText(json)));
       if (!parsed.ok()) {
-        return Fail(ErrorCode::kBadDescription, offset + 5, "VMDESCRIPTION",
+        return Fail(absl::IsResourceExhausted(parsed.status())
+                        ? ErrorCode::kDescriptionLimit
+                        : ErrorCode::kBadDescription,
+                    offset + 5, "VMDESCRIPTION",
                     std::string(parsed.status().message()));
       }
       description_ = *std::move(parsed);
@@ -410,6 +414,10 @@ class StreamReader::Impl {
 
   void ReadContent(const SectionView& section) {
     if (section.vfio) return ReadDevice(section);
+    if (section.type == SectionType::kFull && visitor_.wants_fields()) {
+      LoadDescription();
+      visitor_.OnDescribed(section, description(), Describe(section));
+    }
     ContentReader content(source_, visitor_, section_name_);
     if (section.idstr == "ram" && section.type != SectionType::kFull) {
       ram_.Walk(content, traits_);
@@ -647,10 +655,14 @@ class StreamReader::Impl {
       FoundDescription found = FindDescription(tail);
       if (found.found) {
         ByteSpan json = ByteSpan(tail).subspan(found.json_at);
-        absl::StatusOr<VmDescription> parsed = ParseDescription(json);
+        size_t json_bytes = json.size();
+        std::string text(AsText(json));
+        tail = {};
+        absl::StatusOr<VmDescription> parsed =
+            ParseDescription(std::move(text));
         if (parsed.ok()) {
           description_ = *std::move(parsed);
-          used_json_bytes_ = json.size();
+          used_json_bytes_ = json_bytes;
           return;
         }
         // Where it stands, it will be reported.
@@ -664,9 +676,13 @@ class StreamReader::Impl {
     no_description_ = true;
   }
 
-  absl::StatusOr<VmDescription> ParseDescription(ByteSpan json) const {
-    return VmDescription::Parse(AsText(json),
-                                options_.limits.description_objects);
+  absl::StatusOr<VmDescription> ParseDescription(std::string json) const {
+    DescriptionOptions options;
+    options.max_objects = options_.limits.description_objects;
+    options.max_depth = options_.limits.description_depth;
+    options.max_name_bytes = options_.limits.description_name_bytes;
+    options.keep_fields = visitor_.wants_fields();
+    return VmDescription::Parse(std::move(json), options);
   }
 
   const DescribedDevice* Describe(const SectionView& section) {

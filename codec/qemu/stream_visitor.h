@@ -15,6 +15,7 @@
 #include "codec/device/event.h"
 #include "codec/device/subsection.h"
 #include "codec/qemu/finding.h"
+#include "codec/qemu/vm_description.h"
 #include "codec/wire/bytes.h"
 #include "flags/command.h"
 #include "flags/section_type.h"
@@ -71,6 +72,7 @@ struct RamRecordView {
   // What follows in the stream: the page, its fill byte, or its compressed
   // bytes. A list of blocks ends with OnRamBlocks().
   uint64_t payload_bytes = 0;
+  uint64_t page_bytes = 0;  // Of the target.
 };
 
 class StreamVisitor {
@@ -80,20 +82,31 @@ class StreamVisitor {
   // Whether OnContent() is of interest, and the payload of DATA records. If
   // not, such bytes may be sought over instead of read: only the first event
   // of a record is then sure to come, and its payload may be short.
+  // wants_content() is asked for each section, after OnSection().
   virtual bool wants_content() const { return false; }
   virtual bool wants_payload() const { return false; }
+  // Whether the fields of the description are kept, and OnDescribed() is to
+  // come.
+  virtual bool wants_fields() const { return false; }
 
   virtual void OnHeader(uint32_t /*version*/) {}
   virtual void OnConfiguration(const ConfigurationView&) {}
   virtual void OnSection(const SectionView&) {}
   // The content of a VFIO device's section.
   virtual void OnDeviceEvent(const SectionView&, const Event&) {}
+  // What describes a FULL of any other device, before its content; null where
+  // nothing does. Both are good as long as the reader.
+  virtual void OnDescribed(const SectionView&, const VmDescription*,
+                           const DescribedDevice*) {}
   // The content of any other section, in pieces.
   virtual void OnContent(ByteSpan) {}
   // In a RAM section: OnContent() has given the record up to its payload, and
   // will give the payload next.
   virtual void OnRamRecord(const RamRecordView&) {}
   virtual void OnRamBlocks(absl::Span<const RamBlock>) {}
+  // Within a list of blocks: the content goes on at `offset` with what leads up
+  // to the block's bitmap and pages, and then these. FORMAT.md section 5.5.
+  virtual void OnMappedRam(const RamBlock&, uint64_t /*offset*/) {}
   // The section is over, after `content_bytes`; a footer closed it.
   virtual void OnSectionEnd(const SectionView&, uint64_t /*content_bytes*/,
                             bool /*footer*/) {}

@@ -1,10 +1,17 @@
 // The VMDESCRIPTION at the end of a stream: it alone says how long the FULL
-// sections are. FORMAT.md section 7.
+// sections are, and what is in them. FORMAT.md section 7.
+//
+//   auto description = VmDescription::Parse(json, {.keep_fields = true});
+//   const DescribedDevice* device = description->Find("timer", 0);
+//
+// The fields of a device are a tree, which is kept flat: a node, then all that
+// is in it. FieldWalker is what goes through it.
 
 #ifndef MIGSTREAM_CODEC_QEMU_VM_DESCRIPTION_H_
 #define MIGSTREAM_CODEC_QEMU_VM_DESCRIPTION_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,22 +23,63 @@
 
 namespace migstream {
 
+// How the bytes of a field are read. FORMAT.md section 7.9.
+enum class FieldKind : uint8_t {
+  kBytes,       // As they are: buffers, timers, and every type not known here.
+  kUnsigned,    // Big-endian, 1 to 8 bytes.
+  kSigned,      // The same, in two's complement.
+  kBool,        // A byte; any but 0 is true.
+  kPointer,     // The marker of a pointer: a byte, 0x30 if it is null.
+  kStruct,      // The fields in it, one after the other.
+  kTmp,         // The same; a script that knows no such type shows bytes.
+  kSubsection,  // The same, after a head.
+};
+
 struct DescribedDevice {
   std::string name;  // The section's idstr.
   uint32_t instance_id = 0;
   uint64_t bytes = 0;  // Of the FULL section's content.
+  uint32_t node = 0;   // Of the device's own fields; see VmDescription::node().
+};
+
+struct DescriptionOptions {
+  // Objects and arrays, and how deep they may be.
+  size_t max_objects = 1 << 20;
+  size_t max_depth = 256;
+  // Bytes of a field's name or type.
+  size_t max_name_bytes = 1024;
+  // Without it the fields only count for the devices' sizes.
+  bool keep_fields = false;
 };
 
 class VmDescription {
  public:
-  // The JSON has errors, or a length in it is beyond any measure.
-  // `max_objects` bounds the memory that it takes to find out.
-  static absl::StatusOr<VmDescription> Parse(absl::string_view json,
-                                             size_t max_objects = 1 << 18);
+  // A device, a field or a subsection.
+  struct Node {
+    uint32_t name = 0;  // See text().
+    uint32_t type = 0;
+    uint32_t end = 0;    // The nodes after this one, up to here, are in it.
+    uint32_t count = 1;  // Elements.
+    // Of one element; of a subsection, with its head. There are many nodes.
+    uint64_t bytes : 56 = 0;
+    FieldKind kind : 8 = FieldKind::kBytes;
+  };
+  static_assert(sizeof(Node) == 24);
+
+  // RESOURCE_EXHAUSTED if it is beyond the options, INVALID_ARGUMENT if the
+  // JSON has errors or a length in it is beyond any measure.
+  static absl::StatusOr<VmDescription> Parse(
+      std::string json, const DescriptionOptions& options = {});
 
   // Null if it names no such section.
   const DescribedDevice* Find(absl::string_view name,
                               uint32_t instance_id) const;
+
+  // Whether there are nodes.
+  bool has_fields() const { return !nodes_.empty(); }
+  const Node& node(uint32_t index) const { return nodes_[index]; }
+  // Of a node's name or type; good as long as the description.
+  absl::string_view text(uint32_t at) const { return text_->c_str() + at; }
 
   // In the order of the FULL sections.
   std::vector<DescribedDevice> devices;
@@ -41,7 +89,12 @@ class VmDescription {
   Release not_before = 0;
 
  private:
+  class Parser;
+
   absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> index_;
+  std::vector<Node> nodes_;
+  // The JSON, with its strings decoded in place, each with a NUL after it.
+  std::unique_ptr<std::string> text_;
 };
 
 // Where the VMDESCRIPTION's JSON begins in the last bytes of a stream; nothing

@@ -301,12 +301,13 @@ TEST(FindDescriptionTest, AForgedOneInDeviceStateIsNotAtTheEnd) {
   EXPECT_EQ(found.json_at, before.size() + 5);
 }
 
-TEST(VmDescriptionTest, MemoryIsBoundedBeforeTheParserTakesAny) {
+TEST(VmDescriptionTest, ObjectsAndDepthHaveLimits) {
   auto code = [](const std::string& json) {
-    return VmDescription::Parse(json, 1000).status().code();
+    return VmDescription::Parse(json, {.max_objects = 1000}).status().code();
   };
-  // The parser counts objects as depth, but not arrays.
-  EXPECT_EQ(code("{\"devices\":" + std::string(100, '[')),
+  EXPECT_EQ(code("{\"x\":" + std::string(255, '[')),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("{\"x\":" + std::string(256, '[')),
             absl::StatusCode::kResourceExhausted);
   std::string many = "{\"devices\":[{}";
   for (int i = 0; i < 1000; ++i) many += ",{}";

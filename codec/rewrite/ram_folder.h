@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
-#include "codec/rewrite/channel_pages.h"
+#include "codec/qemu/channel_pages.h"
 #include "codec/rewrite/visitor_filter.h"
 
 namespace migstream {

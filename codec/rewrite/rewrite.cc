@@ -9,7 +9,7 @@
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
 #include "codec/rewrite/channel_folder.h"
-#include "codec/rewrite/channel_pages.h"
+#include "codec/qemu/channel_pages.h"
 #include "codec/rewrite/channel_spreader.h"
 #include "codec/rewrite/config_mover.h"
 #include "codec/rewrite/described_writer.h"

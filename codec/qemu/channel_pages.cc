@@ -1,4 +1,4 @@
-#include "codec/rewrite/channel_pages.h"
+#include "codec/qemu/channel_pages.h"
 
 #include "absl/strings/str_cat.h"
 #include "flags/multifd_flags.h"

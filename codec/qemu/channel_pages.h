@@ -2,8 +2,8 @@
 // the other: a SYNC packet stands on every channel at each. FORMAT.md sections
 // 13.3 and 13.7.
 
-#ifndef MIGSTREAM_CODEC_REWRITE_CHANNEL_PAGES_H_
-#define MIGSTREAM_CODEC_REWRITE_CHANNEL_PAGES_H_
+#ifndef MIGSTREAM_CODEC_QEMU_CHANNEL_PAGES_H_
+#define MIGSTREAM_CODEC_QEMU_CHANNEL_PAGES_H_
 
 #include <cstdint>
 #include <functional>
@@ -47,4 +47,4 @@ class ChannelPages {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REWRITE_CHANNEL_PAGES_H_
+#endif  // MIGSTREAM_CODEC_QEMU_CHANNEL_PAGES_H_

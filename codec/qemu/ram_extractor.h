@@ -1,0 +1,121 @@
+// Takes one RAM block's memory out of a stream: what the destination would have
+// in it. FORMAT.md sections 5 and 13.
+//
+//   RamExtractor extractor(image, "pc.ram", channels);
+//   Error error = StreamReader(source, extractor, options).Read();
+//   if (error.ok()) error = extractor.Finish();
+//
+// Whole, zero, XBZRLE and zlib pages, mapped-ram, and the pages on multifd
+// channels. The stream is read from front to back. Guest memory is secret: it
+// goes to the image, and nowhere else.
+
+#ifndef MIGSTREAM_CODEC_QEMU_RAM_EXTRACTOR_H_
+#define MIGSTREAM_CODEC_QEMU_RAM_EXTRACTOR_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codec/qemu/channel_pages.h"
+#include "codec/qemu/channel_reader.h"
+#include "codec/qemu/limits.h"
+#include "codec/qemu/stream_visitor.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+// The memory of a block. It is all zero before anything is written. A failure
+// stays, and is told by the image's owner.
+class RamImage {
+ public:
+  virtual ~RamImage() = default;
+  virtual void Resize(uint64_t bytes) = 0;
+  virtual void Write(uint64_t offset, ByteSpan bytes) = 0;
+  virtual void Zero(uint64_t offset, uint64_t bytes) = 0;
+  virtual void Read(uint64_t offset, absl::Span<uint8_t> bytes) = 0;
+};
+
+class RamExtractor : public StreamVisitor {
+ public:
+  // All must outlive the extractor. `block` is as it stands in the stream, or
+  // as Printable() shows it.
+  RamExtractor(RamImage& image, std::string block,
+               std::vector<ChannelReader::Channel> channels = {},
+               const StreamLimits& limits = {})
+      : image_(image),
+        block_(std::move(block)),
+        given_channels_(std::move(channels)),
+        limits_(limits) {}
+
+  bool wants_content() const override { return in_ram_ && error_.ok(); }
+  void OnSection(const SectionView& section) override;
+  void OnContent(ByteSpan bytes) override;
+  void OnRamRecord(const RamRecordView& record) override;
+  void OnRamBlocks(absl::Span<const RamBlock> blocks) override;
+  void OnMappedRam(const RamBlock& block, uint64_t offset) override;
+  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+                    bool footer) override;
+
+  // kUnknownSection: there is no such block, and the reason names those that
+  // there are. kUnwalkable: no page of it is here. kBadRam: a page cannot be.
+  Error Finish();
+
+  // Pages that never came, and are zero in the image. A source may leave out
+  // what its guest does not use; or they are on channels that were not given.
+  uint64_t missing_pages() const;
+
+  // For XBZRLE: `delta` changes `page` in place; false if it cannot be.
+  static bool ApplyXbzrle(ByteSpan delta, absl::Span<uint8_t> page);
+
+ private:
+  bool IsWanted(absl::string_view name) const;
+  void Found(const RamBlock& block);
+  void Apply();
+  void Put(uint64_t offset, ByteSpan bytes);
+  void MarkSeen(uint64_t offset);
+  void TakeMapped(ByteSpan bytes);
+  void OpenChannels();
+  void Sync();
+  void TakeChannelPage(const ChannelPage& page);
+  void Fail(ErrorCode code, uint64_t offset, std::string reason);
+
+  RamImage& image_;
+  const std::string block_;
+  const std::vector<ChannelReader::Channel> given_channels_;
+  const StreamLimits limits_;
+  ChannelPages channels_;
+  bool channels_open_ = false;
+  Error error_;
+
+  bool in_ram_ = false;
+  std::vector<std::string> names_;
+  bool found_ = false;
+  uint64_t used_bytes_ = 0;
+  uint64_t page_bytes_ = 4096;
+  uint64_t pages_ = 0;         // Of the block, that came; some more than once.
+  std::vector<uint8_t> seen_;  // A bit each.
+  uint64_t seen_pages_ = 0;
+
+  // A page's record, whose payload is coming.
+  bool in_page_ = false;
+  uint64_t flags_ = 0;
+  uint64_t record_offset_ = 0;
+  uint64_t page_offset_ = 0;
+  uint64_t payload_bytes_ = 0;
+  std::vector<uint8_t> payload_;
+
+  // A mapped-ram block, from its header to the end of its pages.
+  bool in_mapped_ = false;
+  RamBlock mapped_;
+  uint64_t mapped_at_ = 0;  // Offset in the file.
+  uint64_t bitmap_bytes_ = 0;
+  std::vector<uint8_t> bitmap_;
+
+  bool flush_seen_ = false;
+  bool by_flush_ = false;  // Rounds end with MULTIFD_FLUSH, not each section.
+  bool started_ = false;   // The START is over.
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_QEMU_RAM_EXTRACTOR_H_
