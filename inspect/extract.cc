@@ -1,10 +1,12 @@
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
+#include "codec/qemu/ram_extractor.h"
 #include "codec/qemu/stream_reader.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/progress.h"
+#include "inspect/ram_file.h"
 #include "inspect/verb.h"
 
 namespace migstream {
@@ -35,6 +37,20 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
   return extractor.Finish();
 }
 
+ExitStatus SayError(const Inputs& inputs, const Error& error) {
+  Complain(inputs.Line(error));
+  return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
+             ? kUnusable
+             : kFindings;
+}
+
+ExitStatus Commit(OutputFile& output, ExitStatus fine) {
+  absl::Status status = output.Commit();
+  if (status.ok()) return fine;
+  Complain(status.message());
+  return kUnusable;
+}
+
 // The domain's XML, out of libvirt's header.
 ExitStatus ExtractXml(const Arguments& arguments) {
   OutputFile output;
@@ -53,11 +69,36 @@ ExitStatus ExtractXml(const Arguments& arguments) {
                                : ErrorLine(file, opened.error));
     return kUnusable;
   }
-  if (absl::Status status = output.Commit(); !status.ok()) {
+  return Commit(output, kFine);
+}
+
+ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
+                      OutputFile& output) {
+  RamFile image(output);
+  RamExtractor extractor(image, arguments.ram, inputs.Channels());
+  ReaderOptions options;
+  options.dialect = arguments.dialect;
+  StreamReader reader(*inputs.main, extractor, options);
+  Error error;
+  {
+    Progress progress(*inputs.main, arguments.quiet);
+    error = reader.Read();
+  }
+  if (error.ok()) error = extractor.Finish();
+  if (!error.ok()) return SayError(inputs, error);
+  if (absl::Status status = image.Finish(); !status.ok()) {
     Complain(status.message());
     return kUnusable;
   }
-  return kFine;
+  uint64_t missing = extractor.missing_pages();
+  ExitStatus status = Commit(output, missing == 0 ? kFine : kFindings);
+  if (missing != 0 && status != kUnusable) {
+    Complain(absl::StrCat(inputs.file, ": ", missing, " pages of ",
+                          arguments.ram,
+                          " never came, and are zero; multifd channels have "
+                          "files of their own"));
+  }
+  return status;
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -70,23 +111,14 @@ ExitStatus Run(const Arguments& arguments) {
     Complain(status.message());
     return kUnusable;
   }
+  if (!arguments.ram.empty()) return ExtractRam(arguments, inputs, output);
   PayloadExtractor extractor(output, arguments.device,
                              arguments.what == "config"
                                  ? PayloadExtractor::kConfig
                                  : PayloadExtractor::kPayload,
                              *arguments.dialect);
   Error error = Extract(arguments, inputs, extractor);
-  if (!error.ok()) {
-    Complain(inputs.Line(error));
-    return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
-               ? kUnusable
-               : kFindings;
-  }
-  if (absl::Status status = output.Commit(); !status.ok()) {
-    Complain(status.message());
-    return kUnusable;
-  }
-  return kFine;
+  return error.ok() ? Commit(output, kFine) : SayError(inputs, error);
 }
 
 const Option kOptions[] = {
@@ -99,17 +131,22 @@ const Option kOptions[] = {
        arguments.what = value;
        return OneOf("what", value, {"payload", "config", "libvirt-xml"});
      }},
+    {"ram", "BLOCK",
+     "the memory of a RAM block instead, with holes where it\n"
+     "is zero; inspect names the blocks",
+     Set<&Arguments::ram>},
     kOutputOption,
     kForceOption,
 };
 
 }  // namespace
 
-const Verb kExtractVerb = {"extract",
-                           "FILE [CHANNEL]...",
-                           "a device's payload, or its config space",
-                           kAnyFiles,
-                           kOptions,
-                           Run};
+const Verb kExtractVerb = {
+    "extract",
+    "FILE [CHANNEL]...",
+    "a device's payload or config space, or guest memory",
+    kAnyFiles,
+    kOptions,
+    Run};
 
 }  // namespace migstream

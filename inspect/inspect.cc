@@ -9,6 +9,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "inspect/inputs.h"
 #include "inspect/progress.h"
+#include "inspect/state.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
 
@@ -41,6 +42,8 @@ ExitStatus InspectSide(const Arguments& arguments, const Inputs::Side& side) {
 ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
+  if (arguments.vmdesc) return PrintDescription(arguments, inputs);
+  if (arguments.state) return PrintState(arguments, inputs);
   const std::string& file = inputs.file;
   FileKind kind = KindOf(inputs.main->Peek(8));
   if (kind == FileKind::kReturnPath || kind == FileKind::kCpr) {
@@ -110,6 +113,15 @@ constexpr Option kOptions[] = {
        arguments.format = value;
        return OneOf("format", value, {"text", "json", "textproto"});
      }},
+    {"state", "",
+     "the fields of all devices instead, as JSON in the\n"
+     "shape that QEMU's analyze-migration.py prints; no\n"
+     "payload and no guest memory",
+     Set<&Arguments::state>},
+    {"vmdesc", "",
+     "the description of the devices instead: the JSON at\n"
+     "the stream's end, indented",
+     Set<&Arguments::vmdesc>},
 };
 
 }  // namespace

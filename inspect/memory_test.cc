@@ -262,5 +262,37 @@ TEST(MemoryTest, APackageOf4GiBCostsNothing) {
                           "input ends");
 }
 
+// One device of 2^20 fields, each of one byte.
+std::string MillionFields() {
+  constexpr int kFields = 1 << 20;
+  return Claim([](Maker& maker) {
+    maker.Named(4, 10, "dev", 1);
+    maker.PutBytes(AsBytes(std::string(kFields, '\x01')));
+    maker.Footer(10);
+    std::string json = R"({"devices":[{"name":"dev","fields":[{"size":1})";
+    for (int i = 1; i < kFields; ++i) json += R"(,{"size":1})";
+    json += "]}]}";
+    maker.Put([&](Writer& w) {
+      w.U8(0);
+      w.U8(6);
+      w.Be32(static_cast<uint32_t>(json.size()));
+    });
+    maker.PutBytes(AsBytes(json));
+  });
+}
+
+TEST(MemoryTest, AMillionFieldsTakeMemoryOnlyIfAskedFor) {
+  std::string path = WriteTestFile("fields.qvm", MillionFields());
+  ProgramRun run = RunProgram({"inspect", path});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_LT(run.peak_rss_kib, kPeakKib);
+  // 24 bytes a field, its JSON, and what groups fields by name.
+  run = RunProgram({"inspect", "--state", path});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_LT(run.peak_rss_kib, 2 * kPeakKib);
+  EXPECT_GT(run.output.size(), (1 << 20) * 6);
+  unlink(path.c_str());
+}
+
 }  // namespace
 }  // namespace migstream

@@ -103,7 +103,7 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
        absl::StrCat(".migstream.", getpid(), ".", count++, ".unfinished"))
           .string();
   guard_ = Guard(beside);
-  fd_ = open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+  fd_ = open(beside.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
              replaced ? 0600 : 0666);
   if (fd_ < 0) return Problem(errno == EEXIST ? beside : path, errno);
   beside_ = beside;

@@ -28,6 +28,10 @@ class OutputFile : public ByteSink {
   // A file that exists is replaced only by `force`.
   absl::Status Open(const std::string& path, bool force);
 
+  // The file that is being written, to be read and written anywhere instead of
+  // by Write(); -1 if it can only be written to from front to back.
+  int image() const { return beside_.empty() ? -1 : fd_; }
+
   // Errors are kept for Commit().
   void Write(ByteSpan bytes) override;
 

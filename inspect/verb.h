@@ -26,6 +26,8 @@ struct Arguments {
   // inspect
   bool records = false;
   std::string format = "text";
+  bool state = false;
+  bool vmdesc = false;
   // check
   bool switchover_ack_off = false;
   std::string destination_config;
@@ -33,6 +35,7 @@ struct Arguments {
   std::string device;
   // extract, repack
   std::string what = "payload";
+  std::string ram;
   std::string output;
   bool force = false;
   // repack

@@ -1,0 +1,156 @@
+#include "inspect/state.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codec/qemu/channel_reader.h"
+#include "codec/qemu/field_reader.h"
+#include "codec/qemu/stream_reader.h"
+#include "codec/report/state_json.h"
+#include "codec/wire/printable.h"
+#include "inspect/progress.h"
+#include "rapidjson/memorystream.h"
+#include "rapidjson/prettywriter.h"
+#include "rapidjson/reader.h"
+
+namespace migstream {
+namespace {
+
+// Standard output; after a failure it takes no more.
+class Output : public ByteSink {
+ public:
+  void Write(ByteSpan bytes) override {
+    if (status_ == kFine) status_ = Print(AsText(bytes), kFine);
+  }
+  ExitStatus status() const { return status_; }
+
+ private:
+  ExitStatus status_ = kFine;
+};
+
+// What RapidJSON writes to.
+class Characters {
+ public:
+  using Ch = char;
+  explicit Characters(ByteSink& sink) : sink_(sink) {}
+  void Put(char c) {
+    text_ += c;
+    if (text_.size() >= (64 << 10)) Flush();
+  }
+  void Flush() {
+    sink_.Write(AsBytes(text_));
+    text_.clear();
+  }
+
+ private:
+  ByteSink& sink_;
+  std::string text_;
+};
+
+void PrintJson(ByteSpan json, ByteSink& sink) {
+  rapidjson::MemoryStream stream(AsText(json).data(), json.size());
+  Characters characters(sink);
+  rapidjson::PrettyWriter<Characters> writer(characters);
+  rapidjson::Reader reader;
+  reader.Parse<rapidjson::kParseIterativeFlag>(stream, writer);
+  characters.Put('\n');
+  characters.Flush();
+}
+
+class DescriptionPrinter : public StreamVisitor {
+ public:
+  explicit DescriptionPrinter(ByteSink& sink) : sink_(sink) {}
+  void OnDescription(uint64_t, ByteSpan json) override {
+    found_ = true;
+    PrintJson(json, sink_);
+  }
+  bool found() const { return found_; }
+
+ private:
+  ByteSink& sink_;
+  bool found_ = false;
+};
+
+Error ReadChannels(const Arguments& arguments, Inputs& inputs,
+                   uint64_t page_bytes, FieldReader& fields) {
+  ChannelReaderOptions options;
+  options.page_bytes = static_cast<uint32_t>(page_bytes);
+  options.host_endian = arguments.dialect->host_endian_packets;
+  return ChannelReader(inputs.Channels(), options)
+      .Read(
+          [&fields](const ReassembledPiece& piece) { fields.OnPiece(piece); });
+}
+
+ExitStatus Conclude(const Inputs& inputs, const Error& error,
+                    ExitStatus status) {
+  if (error.ok()) return status;
+  Complain(inputs.Line(error));
+  return IsUnusable(error) ? kUnusable : std::max(status, kFindings);
+}
+
+}  // namespace
+
+ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
+  Output output;
+  StateJson json(output);
+  FieldReader fields(json);
+  ReaderOptions options;
+  options.dialect = arguments.dialect;
+  StreamReader reader(*inputs.main, fields, options);
+  Error error;
+  {
+    Progress progress(*inputs.main, arguments.quiet);
+    error = reader.Read();
+  }
+  if (error.ok() && !inputs.channels.empty()) {
+    error = ReadChannels(arguments, inputs, reader.page_bytes(), fields);
+  }
+  // What is no stream at all has no state.
+  if (IsUnusable(error) && !json.begun()) {
+    return Conclude(inputs, error, kUnusable);
+  }
+  fields.Finish();
+  json.Finish();
+  if (output.status() != kFine) return output.status();
+  ExitStatus status = kFine;
+  if (fields.undescribed() > 0) {
+    Complain(absl::StrCat(
+        inputs.file, ": nothing describes the state of ", fields.undescribed(),
+        " sections; their bytes are shown as \"undescribed\", and where each "
+        "ends is a guess"));
+  }
+  for (const Finding& finding : fields.findings()) {
+    Complain(absl::StrCat(inputs.file, ":", Hex(finding.offset), ": ",
+                          finding.section, ": ", finding.message));
+    status = kFindings;
+  }
+  if (json.cut()) {
+    Complain("members of a struct that is too large were left out");
+    status = kFindings;
+  }
+  return Conclude(inputs, error, status);
+}
+
+ExitStatus PrintDescription(const Arguments& arguments, Inputs& inputs) {
+  Output output;
+  DescriptionPrinter printer(output);
+  ReaderOptions options;
+  options.dialect = arguments.dialect;
+  StreamReader reader(*inputs.main, printer, options);
+  Error error;
+  {
+    Progress progress(*inputs.main, arguments.quiet);
+    error = reader.Read();
+  }
+  if (output.status() != kFine) return output.status();
+  ExitStatus status = kFine;
+  if (!printer.found() && error.ok()) {
+    Complain(absl::StrCat(inputs.file, ": the stream has no description"));
+    status = kFindings;
+  }
+  return Conclude(inputs, error, status);
+}
+
+}  // namespace migstream

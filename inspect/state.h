@@ -1,0 +1,20 @@
+// What `inspect --state` and `inspect --vmdesc` print.
+
+#ifndef MIGSTREAM_INSPECT_STATE_H_
+#define MIGSTREAM_INSPECT_STATE_H_
+
+#include "inspect/inputs.h"
+#include "inspect/say.h"
+#include "inspect/verb.h"
+
+namespace migstream {
+
+// The state of all devices, as JSON.
+ExitStatus PrintState(const Arguments& arguments, Inputs& inputs);
+
+// The description at the stream's end, as JSON.
+ExitStatus PrintDescription(const Arguments& arguments, Inputs& inputs);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_INSPECT_STATE_H_

@@ -1,0 +1,109 @@
+// inspect --state and --vmdesc, and extract --ram, as a user runs them.
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inspect/run_program.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string Path(const std::string& name) {
+  return CapturePath(GetCapture(name));
+}
+
+ProgramInput Feed(const std::string& bytes) {
+  return {
+      .feed = [bytes](int fd) { WriteAll(fd, bytes.data(), bytes.size()); }};
+}
+
+TEST(StateTest, StateFromAPipeIsThatOfTheFile) {
+  ProgramRun file = RunProgram({"inspect", "--state", Path("s72-precopy")});
+  EXPECT_EQ(file.status, 0);
+  EXPECT_EQ(file.errors, "");
+  EXPECT_THAT(file.output, StartsWith("{\n    \"ram ("));
+  ProgramRun pipe = RunProgram({"inspect", "--state", "-"},
+                               Feed(ReadCapture(GetCapture("s72-precopy"))));
+  EXPECT_EQ(pipe.status, 0);
+  EXPECT_TRUE(pipe.output == file.output);
+}
+
+TEST(StateTest, AStreamWithoutADescriptionSaysSo) {
+  ProgramRun run = RunProgram({"inspect", "--state", Path("s111-no-vmdesc")});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.errors, HasSubstr("nothing describes the state of 29"));
+  run = RunProgram({"inspect", "--vmdesc", Path("s111-no-vmdesc")});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.output, "");
+  EXPECT_THAT(run.errors, HasSubstr("the stream has no description"));
+}
+
+TEST(StateTest, ACutStreamGivesWhatIsThereAndAnError) {
+  ProgramRun run = RunProgram({"inspect", "--state", Path("s72-cancelled")});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, testing::EndsWith("\n}\n"));
+  EXPECT_THAT(run.errors, HasSubstr("input ends"));
+}
+
+TEST(StateTest, WhatIsNoStreamHasNoState) {
+  ProgramRun run = RunProgram(
+      {"inspect", "--state", WriteTestFile("x", "no stream at all")});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.output, "");
+}
+
+TEST(StateTest, VmdescIsTheDescriptionIndented) {
+  ProgramRun run = RunProgram({"inspect", "--vmdesc", Path("s72-plain")});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, StartsWith("{\n    \"page_size\": 4096,\n"
+                                     "    \"devices\": [\n        {\n"));
+  EXPECT_THAT(run.output, HasSubstr("\"type\": \"int64\",\n"));
+}
+
+TEST(StateTest, RamIsWrittenWithHoles) {
+  std::string out = TestFolder() + "/ram";
+  ProgramRun run =
+      RunProgram({"extract", Path("s72-plain"), "--ram=pc.ram", "-o", out});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_EQ(ReadTestFile(out), std::string(4 << 20, '\0'));
+  struct stat info;
+  ASSERT_EQ(stat(out.c_str(), &info), 0);
+  EXPECT_LT(info.st_blocks * 512, 1 << 20);
+}
+
+TEST(StateTest, RamGoesToAPipeAndComesFromOne) {
+  ProgramRun run = RunProgram({"extract", "-", "--ram=pc.bios", "-o", "-"},
+                              Feed(ReadCapture(GetCapture("s111-xbzrle"))));
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_TRUE(run.output == std::string(64 << 10, '\xf4'));
+}
+
+TEST(StateTest, AnUnknownBlockLeavesNothingAndListsTheOthers) {
+  std::string folder = TestFolder();
+  ProgramRun run = RunProgram(
+      {"extract", Path("s72-plain"), "--ram=vga.vram", "-o", folder + "/ram"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("there are: pc.ram, "));
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+TEST(StateTest, PagesThatAreNotThereAreSaid) {
+  std::string out = TestFolder() + "/ram";
+  ProgramRun run = RunProgram(
+      {"extract", Path("s72-multifd-zlib"), "--ram=pc.ram", "-o", out});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.errors, HasSubstr("300 pages of pc.ram never came"));
+  EXPECT_TRUE(std::filesystem::exists(out));
+}
+
+}  // namespace
+}  // namespace migstream
