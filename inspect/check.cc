@@ -67,7 +67,8 @@ constexpr Option kOptions[] = {
      [](Arguments& arguments, const std::string& value) {
        arguments.switchover_ack_off = value == "off";
        return OneOf("switchover-ack", value, {"on", "off"});
-     }},
+     },
+     "on off"},
     {"destination-config", "FILE",
      "compare the device's config space with this one, as a\n"
      "loader does (see extract --what=config)",

@@ -31,7 +31,8 @@ constexpr Option kCommonOptions[] = {
        return arguments.dialect
                   ? std::string()
                   : absl::StrCat("there is no dialect '", value, "'");
-     }},
+     },
+     kDialectChoices},
     {"offset", "N",
      "the stream begins behind N bytes of something else, as\n"
      "with QEMU's file:NAME,offset=N",
@@ -138,6 +139,25 @@ ExitStatus WrongUsage(absl::string_view message, const Verb* verb) {
   return kUnusable;
 }
 
+// What completion.bash asks for, and the test of the manual: a line for each
+// verb's option, "VERB|--OPTION|VALUE|CHOICES".
+std::string OptionList() {
+  std::string text;
+  for (const Verb* verb : Verbs()) {
+    for (absl::Span<const Option> options : {verb->options, CommonOptions()}) {
+      for (const Option& option : options) {
+        // A verb's own stands for a common one of the same name.
+        if (FindOption(*verb, option.name) != &option) continue;
+        bool letter = option.name.size() == 1;
+        absl::StrAppend(&text, verb->name, "|", letter ? "-" : "--",
+                        option.name, "|", option.value, "|", option.choices,
+                        "\n");
+      }
+    }
+  }
+  return text;
+}
+
 // Takes word `i`, and the next if that is its value. Empty if all is well, else
 // what is wrong.
 std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
@@ -230,6 +250,7 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
   if (words[0] == "--version") {
     return Print(absl::StrCat(kVersion, "\n"), kFine);
   }
+  if (words[0] == "--list-options") return Print(OptionList(), kFine);
   for (const Verb* verb : Verbs()) {
     if (verb->name != words[0]) continue;
     std::vector<std::string> rest(words.begin() + 1, words.end());

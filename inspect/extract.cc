@@ -130,7 +130,8 @@ const Option kOptions[] = {
      [](Arguments& arguments, const std::string& value) {
        arguments.what = value;
        return OneOf("what", value, {"payload", "config", "libvirt-xml"});
-     }},
+     },
+     "payload config libvirt-xml"},
     {"ram", "BLOCK",
      "the memory of a RAM block instead, with holes where it\n"
      "is zero; inspect names the blocks",

@@ -112,7 +112,8 @@ constexpr Option kOptions[] = {
      [](Arguments& arguments, const std::string& value) {
        arguments.format = value;
        return OneOf("format", value, {"text", "json", "textproto"});
-     }},
+     },
+     "text json textproto"},
     {"state", "",
      "the fields of all devices instead, as JSON in the\n"
      "shape that QEMU's analyze-migration.py prints; no\n"

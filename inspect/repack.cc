@@ -140,7 +140,8 @@ const Option kOptions[] = {
        return arguments.to_dialect
                   ? std::string()
                   : absl::StrCat("there is no dialect '", value, "'");
-     }},
+     },
+     kDialectChoices},
     {"from-dialect", "NAME",
      "take FILE for this dialect, instead of finding out",
      [](Arguments& arguments, const std::string& value) {
@@ -148,7 +149,8 @@ const Option kOptions[] = {
        return arguments.dialect
                   ? std::string()
                   : absl::StrCat("there is no dialect '", value, "'");
-     }},
+     },
+     kDialectChoices},
     {"strip-empty-parts", "", "leave out PARTs that give a device nothing",
      Set<&Arguments::strip_empty_parts>},
     {"single-channel", "", "put what the CHANNELs carry into the main channel",

@@ -70,6 +70,11 @@ struct Option {
   absl::string_view choices = {};
 };
 
+// Of an option that takes a dialect's name.
+inline constexpr absl::string_view kDialectChoices =
+    "V52 V60 V80 V81 V100 V100M V101M V111 V111M "
+    "E1 E2 E3 E4 E5-v7 E5-v26 E6 E7";
+
 struct Verb {
   absl::string_view name;
   absl::string_view files;    // What it is called with before its options.

@@ -1,0 +1,210 @@
+// The manual and the shell completion say what the program takes: no more, and
+// no less.
+
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "flags/dialect.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inspect/run_program.h"
+
+namespace migstream {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsSupersetOf;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+constexpr char kManual[] = "inspect/migstream.1";
+constexpr char kCommon[] = "COMMON OPTIONS";
+
+// What a shell command prints, standard error too.
+std::string Shell(const std::string& command) {
+  std::string out = TestFolder() + "/out";
+  EXPECT_EQ(std::system(absl::StrCat(command, " >", out, " 2>&1").c_str()), 0)
+      << ReadTestFile(out);
+  return ReadTestFile(out);
+}
+
+struct Row {
+  std::string verb, option, value, choices;
+};
+
+std::vector<Row> Rows() {
+  std::vector<Row> rows;
+  std::string list = RunProgram({"--list-options"}).output;
+  for (absl::string_view line : absl::StrSplit(list, '\n', absl::SkipEmpty())) {
+    std::vector<std::string> fields = absl::StrSplit(line, '|');
+    EXPECT_EQ(fields.size(), 4) << line;
+    rows.push_back({fields[0], fields[1], fields[2], fields[3]});
+  }
+  EXPECT_GT(rows.size(), 20);
+  return rows;
+}
+
+// The options that the manual explains, by verb or kCommon.
+std::map<std::string, std::set<std::string>> ManualOptions() {
+  std::map<std::string, std::set<std::string>> options;
+  std::string part;
+  bool term = false;  // The line after .TP is what is explained.
+  const std::string manual = ReadTestFile(kManual);
+  for (absl::string_view line : absl::StrSplit(manual, '\n')) {
+    if (absl::StartsWith(line, ".SS ") || absl::StartsWith(line, ".SH ")) {
+      part = std::string(line.substr(4));
+    } else if (term) {
+      std::string text = absl::StrReplaceAll(line, {{"\\-", "-"}});
+      std::vector<std::string> words =
+          absl::StrSplit(text, absl::ByAnyChar(" =,\""), absl::SkipEmpty());
+      for (const std::string& word : words) {
+        if (absl::StartsWith(word, "-")) options[part].insert(word);
+      }
+    }
+    term = line == ".TP";
+  }
+  return options;
+}
+
+TEST(ManualTest, GroffHasNothingToSayAgainstIt) {
+  EXPECT_EQ(Shell(absl::StrCat("groff -man -ww -z ", kManual)), "");
+}
+
+TEST(ManualTest, HasEveryVerbAndOption) {
+  auto options = ManualOptions();
+  for (const Row& row : Rows()) {
+    EXPECT_TRUE(options[row.verb].count(row.option) != 0 ||
+                options[kCommon].count(row.option) != 0)
+        << row.verb << " " << row.option;
+  }
+}
+
+TEST(ManualTest, HasNoVerbOrOptionThatIsNone) {
+  std::map<std::string, std::set<std::string>> real;
+  for (const Row& row : Rows()) {
+    real[row.verb].insert(row.option);
+    real[kCommon].insert(row.option);
+  }
+  real[kCommon].insert({"-q", "--help", "--version", "--list-options"});
+  for (const auto& [part, options] : ManualOptions()) {
+    for (const std::string& option : options) {
+      EXPECT_EQ(real[part].count(option), 1) << part << " " << option;
+    }
+  }
+}
+
+TEST(ManualTest, HasTheProgramsVersion) {
+  std::string version = RunProgram({"--version"}).output;
+  version.pop_back();
+  EXPECT_THAT(ReadTestFile(kManual), HasSubstr(absl::StrCat("\"", version)));
+}
+
+TEST(OptionTest, ChoicesAreTakenAndNothingElseIs) {
+  for (const Row& row : Rows()) {
+    if (row.choices.empty()) continue;
+    std::vector<std::string> values = absl::StrSplit(row.choices, ' ');
+    for (const std::string& value : values) {
+      // What is wrong is then only the file.
+      ProgramRun run = RunProgram({row.verb, "/nonexistent/file", "-o", "x",
+                                   absl::StrCat(row.option, "=", value)});
+      if (absl::StrContains(run.errors, "has no option -o")) {
+        run = RunProgram({row.verb, "/nonexistent/file",
+                          absl::StrCat(row.option, "=", value)});
+      }
+      EXPECT_THAT(run.errors, HasSubstr("No such file")) << row.option << value;
+    }
+    ProgramRun run = RunProgram(
+        {row.verb, "/nonexistent/file", absl::StrCat(row.option, "=nothing")});
+    EXPECT_THAT(run.errors, Not(HasSubstr("No such file"))) << row.option;
+  }
+}
+
+TEST(OptionTest, EveryDialectIsAChoice) {
+  for (const Row& row : Rows()) {
+    if (row.option != "--dialect") continue;
+    std::vector<std::string> names = absl::StrSplit(row.choices, ' ');
+    for (const Dialect& dialect : AllDialects()) {
+      if (dialect.id == DialectId::kAuto) continue;
+      EXPECT_THAT(names, Contains(std::string(dialect.name))) << row.verb;
+    }
+  }
+}
+
+// What bash offers where the cursor stands at the end of `words`.
+std::vector<std::string> Complete(const std::vector<std::string>& words) {
+  std::string command = absl::StrCat(
+      "bash -euc 'source inspect/completion.bash; COMP_WORDS=(migstream");
+  for (const std::string& word : words) {
+    absl::StrAppend(&command, " \"", word, "\"");
+  }
+  absl::StrAppend(&command, "); COMP_CWORD=", words.size(),
+                  "; _migstream inspect/migstream; "
+                  "printf \"%s\\n\" \"${COMPREPLY[@]}\"'");
+  std::string text = Shell(command);
+  return absl::StrSplit(text, '\n', absl::SkipEmpty());
+}
+
+TEST(CompletionTest, OffersEveryVerb) {
+  std::set<std::string> verbs = {"--help", "--version"};
+  for (const Row& row : Rows()) verbs.insert(row.verb);
+  EXPECT_THAT(Complete({""}), testing::UnorderedElementsAreArray(verbs));
+  EXPECT_THAT(Complete({"ins"}), ElementsAre("inspect"));
+  EXPECT_THAT(Complete({"nothing"}), ElementsAre());
+}
+
+TEST(CompletionTest, OffersEveryOptionOfAVerb) {
+  std::map<std::string, std::vector<std::string>> options;
+  for (const Row& row : Rows()) {
+    bool takes_value = !row.value.empty() && row.value[0] != '[';
+    options[row.verb].push_back(absl::StrCat(
+        row.option,
+        takes_value && absl::StartsWith(row.option, "--") ? "=" : ""));
+  }
+  for (auto& [verb, expected] : options) {
+    expected.push_back("--help");
+    EXPECT_THAT(Complete({verb, "-"}),
+                testing::UnorderedElementsAreArray(expected));
+  }
+  EXPECT_THAT(Complete({"inspect", "--rec"}), ElementsAre("--records"));
+  EXPECT_THAT(Complete({"inspect", "file", "--fo"}), ElementsAre("--format="));
+}
+
+TEST(CompletionTest, OffersAnOptionsValues) {
+  // bash takes "--format=j" for three words.
+  EXPECT_THAT(Complete({"inspect", "--format", "=", "j"}), ElementsAre("json"));
+  EXPECT_THAT(Complete({"inspect", "--format", "="}),
+              UnorderedElementsAre("text", "json", "textproto"));
+  EXPECT_THAT(Complete({"inspect", "--format", "te"}),
+              UnorderedElementsAre("text", "textproto"));
+  EXPECT_THAT(Complete({"extract", "--device", "=", ""}), ElementsAre());
+}
+
+TEST(CompletionTest, OffersFiles) {
+  std::string path = WriteTestFile("stream.qvm", "");
+  std::string start = path.substr(0, path.size() - 4);
+  EXPECT_THAT(Complete({"inspect", start}), ElementsAre(path));
+  EXPECT_THAT(Complete({"inspect", "--records", start}), ElementsAre(path));
+  EXPECT_THAT(Complete({"extract", "file", "-o", start}), ElementsAre(path));
+  EXPECT_THAT(Complete({"check", "--destination-config", "=", start}),
+              ElementsAre(path));
+}
+
+TEST(CompletionTest, IsSilentWithoutTheProgram) {
+  EXPECT_EQ(Shell("bash -c 'source inspect/completion.bash; "
+                  "COMP_WORDS=(migstream x); COMP_CWORD=1; "
+                  "_migstream /nonexistent/migstream || true'"),
+            "");
+}
+
+}  // namespace
+}  // namespace migstream
