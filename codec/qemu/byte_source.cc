@@ -73,7 +73,9 @@ uint64_t ByteSource::Skip(uint64_t count) {
       skipped += sought;
       if (watcher_) watcher_();
       if (sought != 0) continue;
-      here = std::min<uint64_t>(Peek(1).size(), left);
+      // What cannot be sought over is read in large pieces.
+      here = std::min<uint64_t>(
+          Peek(std::min<uint64_t>(left, kBufferBytes)).size(), left);
     }
     if (here == 0) break;
     Consume(here);

@@ -81,7 +81,7 @@ class StreamReader::Impl {
     source_.SetReadAhead(false);
     if (!ReadHeader()) return;
     ReadConfiguration();
-    source_.SetReadAhead(!traits_.mapped_ram);
+    source_.SetReadAhead(!traits_.mapped_ram || visitor_.wants_content());
     while (error_.ok() && ReadRecord()) {
     }
   }
