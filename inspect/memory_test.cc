@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "codec/device/section_encoder.h"
+#include "codec/qemu/compress_bytes.h"
 #include "codec/wire/writer.h"
 #include "flags/ram_flags.h"
 #include "gmock/gmock.h"
@@ -181,6 +182,24 @@ TEST(MemoryTest, AGibibyteFromAPipePeaksUnder48MiB) {
     RecordProperty(absl::StrCat(verb, "_pipe_peak_kib"),
                    static_cast<int>(run.peak_rss_kib));
   }
+}
+
+TEST(MemoryTest, TheLargestWindowsPeakUnder48MiB) {
+  std::string path = WriteTestFile("large.qvm", "");
+  int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  MakeLargeStream(fd, 64 * kMiB);
+  close(fd);
+  std::string bytes = ReadTestFile(path);
+  for (const std::string& packed : {ZstdBytes(bytes, 23), XzBytes(bytes, 1)}) {
+    for (const char* verb : {"inspect", "check"}) {
+      ProgramRun run = RunProgram({verb, "-"}, {.feed = [&](int fd) {
+                                    WriteAll(fd, packed.data(), packed.size());
+                                  }});
+      EXPECT_EQ(run.status, 0) << run.output << run.errors;
+      EXPECT_LT(run.peak_rss_kib, kPeakKib) << verb;
+    }
+  }
+  unlink(path.c_str());
 }
 
 // What a stream of nothing much needs: the program, its libraries, one buffer.

@@ -645,6 +645,26 @@ TEST(StreamReaderTest, APackageThatIsCutIsTruncated) {
   }
 }
 
+// A snapshot: what savevm writes.
+
+TEST(StreamReaderTest, ASnapshotIsTheSameStreamWithoutAReturnPath) {
+  std::string bytes =
+      HeaderBytes() + ConfigurationBytes("pc") + kRam.Start(BlockList()) +
+      kVfio.Start(kSetup) + CommandBytes(11) + kRam.End(kEosRecord) +
+      kVfio.End(DataBytes("stop") + kEos) + kTimer.Full(kTimerState) +
+      kVfio.Full(Config()) + EofBytes() +
+      DescriptionBytes(
+          DescriptionJson({kTimer.Json(24), kVfio.Json(Config().size())}));
+  Seen seen = Read(bytes);
+  ASSERT_TRUE(seen.error.ok()) << ToString(seen.error);
+  EXPECT_EQ(seen.Findings(), "");
+
+  // The rest of an image's last cluster.
+  seen = Read(bytes + std::string(1000, '\0'));
+  EXPECT_EQ(seen.error.code, ErrorCode::kTrailingBytes);
+  EXPECT_EQ(seen.error.offset, bytes.size());
+}
+
 // EOF and the description.
 
 TEST(StreamReaderTest, NothingButADescriptionFollowsEof) {
