@@ -1,6 +1,6 @@
 // Reads the CPR state channel: the file descriptors that a QEMU hands over to
 // the one that takes its place on the same host. It is no migration stream, but
-// stands beside one. FORMAT.md section 7.9.
+// stands beside one. FORMAT.md section 7.10.
 //
 //   CprState state;
 //   Error error = ReadCprState(source, state);
