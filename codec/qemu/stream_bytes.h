@@ -40,13 +40,14 @@ inline std::string HeaderBytes(uint32_t version = 3) {
 // `subsections` as ConfigurationSubsectionBytes() gives them.
 inline std::string ConfigurationBytes(const std::string& machine_type,
                                       const std::string& subsections = "") {
-  return "\x07" + Be32Bytes(static_cast<uint32_t>(machine_type.size())) +
+  return U8Bytes(7) + Be32Bytes(static_cast<uint32_t>(machine_type.size())) +
          machine_type + subsections;
 }
 
 inline std::string ConfigurationSubsectionBytes(const std::string& name,
                                                 const std::string& content) {
-  return "\x05" + Str8Bytes("configuration/" + name) + Be32Bytes(1) + content;
+  return U8Bytes(5) + Str8Bytes("configuration/" + name) + Be32Bytes(1) +
+         content;
 }
 
 inline std::string CapabilitiesBytes(
@@ -60,7 +61,7 @@ inline std::string CapabilitiesBytes(
 
 // `number` as in flags/command.h.
 inline std::string CommandBytes(uint16_t number, const std::string& data = "") {
-  return "\x08" + Be16Bytes(number) +
+  return U8Bytes(8) + Be16Bytes(number) +
          Be16Bytes(static_cast<uint16_t>(data.size())) + data;
 }
 
@@ -73,7 +74,7 @@ inline std::string PackagedBytes(const std::string& sections) {
 inline std::string EofBytes() { return std::string(1, '\0'); }
 
 inline std::string DescriptionBytes(const std::string& json) {
-  return "\x06" + Be32Bytes(static_cast<uint32_t>(json.size())) + json;
+  return U8Bytes(6) + Be32Bytes(static_cast<uint32_t>(json.size())) + json;
 }
 
 // Who owns sections, and how they look.
@@ -88,10 +89,10 @@ struct HandlerBytes {
     return Named('\x01') + content + Footer();
   }
   std::string Part(const std::string& content) const {
-    return "\x02" + Be32Bytes(id) + content + Footer();
+    return U8Bytes(2) + Be32Bytes(id) + content + Footer();
   }
   std::string End(const std::string& content) const {
-    return "\x03" + Be32Bytes(id) + content + Footer();
+    return U8Bytes(3) + Be32Bytes(id) + content + Footer();
   }
   std::string Full(const std::string& content) const {
     return Named('\x04') + content + Footer();
@@ -99,10 +100,12 @@ struct HandlerBytes {
 
   // What opens a START or a FULL.
   std::string Named(char type) const {
-    return type + Be32Bytes(id) + Str8Bytes(idstr) + Be32Bytes(instance) +
-           Be32Bytes(version);
+    return U8Bytes(static_cast<uint8_t>(type)) + Be32Bytes(id) +
+           Str8Bytes(idstr) + Be32Bytes(instance) + Be32Bytes(version);
   }
-  std::string Footer() const { return footers ? "\x7e" + Be32Bytes(id) : ""; }
+  std::string Footer() const {
+    return footers ? U8Bytes(0x7e) + Be32Bytes(id) : "";
+  }
 
   // Its entry in the description, as a handler of the old style has it.
   std::string Json(uint64_t full_bytes) const {

@@ -1,0 +1,120 @@
+// Decoding a VFIO device's section: views only, copied into the caller's
+// buffer, and from input that comes in pieces.
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+#include "bench/measure.h"
+#include "bench/section_data.h"
+#include "codec/device/section_decoder.h"
+
+namespace migstream {
+namespace {
+
+constexpr size_t kRecords = 64;
+
+void Views(ByteSpan input) {
+  SectionDecoder decoder(SectionType::kEnd, BenchDialect());
+  Event event;
+  while (decoder.Next(input, event) == Step::kEvent) {
+    benchmark::DoNotOptimize(event.payload.data());
+  }
+  Require(decoder.Next(input, event) == Step::kDone, "a section is decoded");
+}
+
+// The least that any decoder does: compares each tag, and goes from size to
+// size. No bounds, no limits, no grammar.
+void BareWalk(ByteSpan input) {
+  const uint8_t* at = input.data();
+  while (LoadBe64(at) == static_cast<uint64_t>(Tag::kDevDataState)) {
+    at += kRecordHeaderBytes + LoadBe64(at + kTagBytes);
+    benchmark::DoNotOptimize(at);
+  }
+}
+
+void MeasureViews(benchmark::State& state, const SectionData& section) {
+  Measure(
+      state, {.items = section.payloads().size()},
+      [&] { Views(section.bytes()); }, [&] { BareWalk(section.bytes()); });
+}
+
+void BM_DecodeViews(benchmark::State& state) {
+  MeasureViews(state, SectionData(std::vector<uint64_t>(
+                          kRecords, Scaled(state.range(0)))));
+}
+
+// No record tells the size of the next.
+void BM_DecodeViewsOfAnySize(benchmark::State& state) {
+  std::mt19937 random(1);
+  std::uniform_int_distribution<uint64_t> size(0, Scaled(state.range(0)));
+  std::vector<uint64_t> sizes(kRecords);
+  for (uint64_t& bytes : sizes) bytes = size(random);
+  MeasureViews(state, SectionData(sizes));
+}
+
+// Decodes `input`, presented `piece` bytes at a time, into `to`.
+void DecodeInto(ByteSpan input, size_t piece, uint8_t* to) {
+  SectionDecoder decoder(SectionType::kEnd, BenchDialect());
+  Event event;
+  const uint8_t* end = input.data() + input.size();
+  ByteSpan here = input.first(std::min(piece, input.size()));
+  while (true) {
+    Step step = decoder.Next(here, event);
+    if (step == Step::kEvent) {
+      std::memcpy(to, event.payload.data(), event.payload.size());
+      to += event.payload.size();
+      continue;
+    }
+    if (step == Step::kDone) return;
+    Require(step == Step::kNeedInput, "a section in pieces is decoded");
+    // What is left comes again, with the next piece behind it.
+    size_t more = std::min<size_t>(here.size() + piece, end - here.data());
+    here = ByteSpan(here.data(), more);
+  }
+}
+
+// memcpy of the same bytes between the same buffers, cut as the input is.
+void CopyPayloads(const SectionData& section, size_t piece, uint8_t* to) {
+  for (ByteSpan payload : section.payloads()) {
+    for (size_t at = 0; at < payload.size(); at += piece) {
+      size_t bytes = std::min(piece, payload.size() - at);
+      std::memcpy(to, payload.data() + at, bytes);
+      to += bytes;
+    }
+  }
+}
+
+void MeasureCopy(benchmark::State& state, size_t piece) {
+  SectionData section(TouchedRecords(state.range(0)), true);
+  Memory device(section.payload_bytes());
+  device.Touch();
+  Measure(
+      state,
+      {.items = section.payloads().size(), .bytes = section.payload_bytes()},
+      [&] { DecodeInto(section.bytes(), piece, device.data()); },
+      [&] { CopyPayloads(section, piece, device.data()); });
+}
+
+void BM_DecodeCopy(benchmark::State& state) {
+  MeasureCopy(state, size_t{1} << 40);
+}
+void BM_DecodeCopyInPieces(benchmark::State& state) {
+  MeasureCopy(state, state.range(1));
+}
+
+const std::vector<int64_t> kPieces = {4 << 10, 32 << 10, 1 << 20};
+
+BENCHMARK(BM_DecodeViews)->ArgsProduct({kRecordSizes})->UseManualTime();
+BENCHMARK(BM_DecodeViewsOfAnySize)
+    ->Arg(1 << 10)
+    ->Arg(64 << 10)
+    ->Arg(1 << 20)
+    ->UseManualTime();
+BENCHMARK(BM_DecodeCopy)->ArgsProduct({kRecordSizes})->UseManualTime();
+BENCHMARK(BM_DecodeCopyInPieces)
+    ->ArgsProduct({kRecordSizes, kPieces})
+    ->UseManualTime();
+
+}  // namespace
+}  // namespace migstream

@@ -1,0 +1,111 @@
+#include "bench/stream_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "bench/measure.h"
+#include "codec/qemu/stream_bytes.h"
+#include "flags/ram_flags.h"
+
+namespace migstream {
+namespace {
+
+constexpr uint64_t kPageBytes = 4096;
+constexpr uint64_t kRecordBytes = 1 << 20;
+constexpr uint64_t kPartBytes = 16 << 20;
+
+class StringMaker : public StreamMaker {
+ public:
+  std::string bytes;
+
+ protected:
+  void Write(absl::string_view piece) override {
+    bytes.append(piece.data(), piece.size());
+  }
+};
+
+class FileMaker : public StreamMaker {
+ public:
+  explicit FileMaker(int fd) : fd_(fd) {}
+
+ protected:
+  void Write(absl::string_view piece) override {
+    Require(write(fd_, piece.data(), piece.size()) ==
+                static_cast<ssize_t>(piece.size()),
+            "a file is written; is TMPDIR full?");
+  }
+
+ private:
+  const int fd_;
+};
+
+// `pages` of one block, from `first` on.
+std::string RamPages(uint64_t first, uint64_t pages) {
+  std::string content;
+  content.reserve(pages * (kPageBytes + 8));
+  for (uint64_t i = 0; i < pages; ++i) {
+    uint64_t flags = kRamPage;
+    if (i != 0) flags |= kRamContinue;
+    absl::StrAppend(&content, Be64Bytes((first + i) * kPageBytes | flags));
+    if (i == 0) absl::StrAppend(&content, Str8Bytes("pc.ram"));
+    content.append(kPageBytes, 'x');
+  }
+  return content + Be64Bytes(kRamEos);
+}
+
+}  // namespace
+
+void StreamMaker::Make(StreamContent content, uint64_t bytes) {
+  const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
+  const HandlerBytes device = {.id = 3, .idstr = "0000:00:05.0/vfio"};
+  const uint64_t pages = std::max<uint64_t>(1, bytes / kPageBytes);
+  std::string block = Str8Bytes("pc.ram") + Be64Bytes(pages * kPageBytes);
+  Write(HeaderBytes() + ConfigurationBytes("pc-q35-11.1") +
+        ram.Start(Be64Bytes(pages * kPageBytes | kRamMemSize) + block +
+                  Be64Bytes(kRamEos)));
+  Write(device.Start(kSetupTag + kEos));
+  if (content == StreamContent::kRam) {
+    for (uint64_t page = 0; page < pages; page += kPartBytes / kPageBytes) {
+      uint64_t count = std::min(kPartBytes / kPageBytes, pages - page);
+      Write(ram.Part(RamPages(page, count)));
+    }
+  } else {
+    std::string part = device.Part(
+        DataBytes(std::string(std::min(kRecordBytes, bytes), 'x')) + kEos);
+    for (uint64_t made = 0; made < bytes; made += kRecordBytes) Write(part);
+  }
+  Write(ram.End(Be64Bytes(kRamEos)));
+  Write(device.End(kEos));
+  Write(EofBytes());
+  Write(DescriptionBytes(DescriptionJson({}, kPageBytes)));
+}
+
+std::string MakeStream(StreamContent content, uint64_t bytes) {
+  StringMaker maker;
+  maker.Make(content, bytes);
+  return std::move(maker.bytes);
+}
+
+StreamFile::StreamFile(StreamContent content, uint64_t bytes) {
+  const char* directory = std::getenv("TMPDIR");
+  if (directory == nullptr) directory = "/tmp";
+  fd_ = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  Require(fd_ >= 0, "a file is made under TMPDIR");
+  FileMaker(fd_).Make(content, bytes);
+  bytes_ = lseek(fd_, 0, SEEK_CUR);
+}
+
+StreamFile::~StreamFile() { close(fd_); }
+
+int StreamFile::Open() const {
+  int fd =
+      open(absl::StrCat("/proc/self/fd/", fd_).c_str(), O_RDONLY | O_CLOEXEC);
+  Require(fd >= 0, "a file is opened again");
+  return fd;
+}
+
+}  // namespace migstream
