@@ -74,13 +74,16 @@ void DecodeInto(ByteSpan input, size_t piece, uint8_t* to) {
   }
 }
 
-// memcpy of the same bytes between the same buffers, cut as the input is.
+// memcpy of the same bytes between the same buffers, cut where the input is.
 void CopyPayloads(const SectionData& section, size_t piece, uint8_t* to) {
   for (ByteSpan payload : section.payloads()) {
-    for (size_t at = 0; at < payload.size(); at += piece) {
-      size_t bytes = std::min(piece, payload.size() - at);
-      std::memcpy(to, payload.data() + at, bytes);
+    size_t at = payload.data() - section.bytes().data();
+    for (size_t done = 0; done < payload.size();) {
+      size_t bytes =
+          std::min(piece - (at + done) % piece, payload.size() - done);
+      std::memcpy(to, payload.data() + done, bytes);
       to += bytes;
+      done += bytes;
     }
   }
 }
