@@ -39,8 +39,7 @@ void BM_Description(benchmark::State& state) {
       [&] {
         FoundDescription found = FindDescription(AsBytes(tail));
         Require(found.found, "a description is found");
-        auto description =
-            VmDescription::Parse(absl::string_view(tail).substr(found.json_at));
+        auto description = VmDescription::Parse(tail.substr(found.json_at));
         Require(description.ok(), "a description is parsed");
         benchmark::DoNotOptimize(description->devices.data());
       },
