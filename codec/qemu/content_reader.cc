@@ -5,6 +5,11 @@
 #include "absl/strings/str_cat.h"
 
 namespace migstream {
+namespace {
+
+constexpr size_t kPieceBytes = 64 << 10;
+
+}  // namespace
 
 uint64_t ContentReader::Number(int width) {
   if (!ok()) return 0;
@@ -48,7 +53,9 @@ void ContentReader::Pass(uint64_t bytes, absl::string_view what) {
     passed = source_.Skip(bytes);
   } else {
     while (passed < bytes) {
-      ByteSpan here = source_.Peek(1);
+      // All of it at once where nothing is read ahead, but in bounded pieces.
+      ByteSpan here =
+          source_.Peek(std::min<uint64_t>(bytes - passed, kPieceBytes));
       if (here.empty()) break;
       size_t size = std::min<uint64_t>(here.size(), bytes - passed);
       Take(here.first(size));

@@ -46,6 +46,7 @@ class SeenSource : public ByteSource {
     }
     return count;
   }
+  size_t reads() const { return reads_.size(); }
 
  protected:
   size_t Read(uint8_t* to, size_t count) override {
@@ -131,6 +132,16 @@ TEST(MappedRamTest, ThePagesAreNotRead) {
   }
 }
 
+TEST(MappedRamTest, CopiedPagesAreReadInLargePieces) {
+  MappedFile file = MakeMappedFile("", {3 * kMiB});
+  SeenSource source(file.bytes);
+  StringSink copy;
+  Error error = Repack(source, copy, ReaderOptions(), nullptr);
+  EXPECT_TRUE(error.ok()) << ToString(error);
+  EXPECT_EQ(copy.bytes(), file.bytes);
+  EXPECT_LT(source.reads(), 1000);
+}
+
 TEST(MappedRamTest, OffsetsCountFromTheFilesFirstByte) {
   std::string prefix(5000, 'x');
   MappedFile file = MakeMappedFile(prefix, {kMiB, 8192});
@@ -143,8 +154,7 @@ TEST(MappedRamTest, OffsetsCountFromTheFilesFirstByte) {
   std::string moved = file.bytes.substr(5000);
   MemorySource moved_source(AsBytes(moved));
   seen = Record(moved_source);
-  EXPECT_EQ(seen.error.code, ErrorCode::kBadRam)
-      << ToString(seen.error);
+  EXPECT_EQ(seen.error.code, ErrorCode::kBadRam) << ToString(seen.error);
 }
 
 TEST(MappedRamTest, ASparseLibvirtSaveIsSuchAFile) {
