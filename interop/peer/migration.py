@@ -6,6 +6,7 @@ multifd channels in the order of their connection. Folders are the caller's, and
 are best given short names: a socket's path has room for about 100 bytes.
 """
 
+import itertools
 import os
 import socket
 import threading
@@ -43,8 +44,10 @@ class Outcome:
     received: dict = field(default_factory=dict)  # section -> bytes
 
 
-def capture(release, plan, folder):
-    """Migrates out of `release`, keeping all it sends in `folder`."""
+def capture(release, plan, folder, pieces=None):
+    """Migrates out of `release`, keeping all it sends in `folder`. `pieces` is
+    called for each channel, and gives the (size, pause) of what is taken from
+    it at a time; by default as it comes."""
     streams = Streams(os.path.join(folder, "main"))
     source_folder = os.path.join(folder, "source")
     with qemu.Qemu(
@@ -57,12 +60,12 @@ def capture(release, plan, folder):
             source.command("migrate", uri="file:" + streams.main)
             _await_end(source)
         else:
-            _capture_sockets(release, plan, folder, source, streams)
+            _capture_sockets(release, plan, folder, source, streams, pieces)
         streams.given = _device_bytes(plan.machine, source_folder, "out")
     return streams
 
 
-def _capture_sockets(release, plan, folder, source, streams):
+def _capture_sockets(release, plan, folder, source, streams, pieces):
     recorder = None
     destination = None
     try:
@@ -75,7 +78,7 @@ def _capture_sockets(release, plan, folder, source, streams):
             _configure(destination, plan)
             onward = os.path.join(folder, "onward")
             destination.command("migrate-incoming", uri="unix:" + onward)
-        recorder = _Recorder(folder, onward, plan.cancel_after)
+        recorder = _Recorder(folder, onward, plan.cancel_after, pieces or _as_it_comes)
         source.command("migrate", uri="unix:" + recorder.path)
         if plan.cancel_after:
             recorder.full.wait(qemu.LIMIT)
@@ -115,7 +118,7 @@ def _load(vm, plan, folder, streams, pieces):
             vm.command("migrate-incoming", uri="unix:" + path)
             # Before 8.0 the first connection is the main channel.
             for file in (streams.main, *streams.channels):
-                feeders.append(_Feeder(path, file, pieces() if pieces else None))
+                feeders.append(_Feeder(path, file, (pieces or _as_it_comes)()))
             for feeder in feeders:
                 feeder.start()
         given_all = None
@@ -175,25 +178,31 @@ class _Recorder:
     """Takes a source's connections; keeps what comes in, a file for each, and
     passes it on to `onward`, if there is one, and the answers back."""
 
-    def __init__(self, folder, onward, full_at):
+    def __init__(self, folder, onward, full_at, pieces):
         self.path = os.path.join(folder, "recorder")
         self.files = []
         self.full = threading.Event()
         self._folder = folder
         self._onward = onward
         self._full_at = full_at
+        self._pieces = pieces
         self._sockets = []
         self._threads = []
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(self.path)
         self._server.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._last = os.path.join(folder, "last")
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def _accept(self):
         while True:
             try:
-                connection, _ = self._server.accept()
+                connection, address = self._server.accept()
             except OSError:
+                return
+            if address == self._last:
+                connection.close()
                 return
             peer = None
             if self._onward:
@@ -210,13 +219,17 @@ class _Recorder:
             thread = threading.Thread(
                 target=self._record, args=(connection, peer, name), daemon=True
             )
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
 
     def _record(self, connection, peer, name):
         size = 0
         with open(name, "wb") as file:
-            while piece := _receive(connection):
+            for most, pause in self._pieces():
+                time.sleep(pause)
+                piece = _receive(connection, most)
+                if not piece:
+                    break
                 file.write(piece)
                 if peer and not _send(peer, piece):
                     peer = None
@@ -232,7 +245,13 @@ class _Recorder:
                 return
 
     def join(self):
-        """Waits until the source has closed all of its connections."""
+        """Waits until the source, which opens no more connections, has closed
+        all of them."""
+        # Connections are accepted in order: after this one there is none.
+        with socket.socket(socket.AF_UNIX) as last:
+            last.bind(self._last)
+            last.connect(self.path)
+            self._acceptor.join(qemu.LIMIT)
         for thread in self._threads:
             thread.join(qemu.LIMIT)
             if thread.is_alive():
@@ -257,18 +276,14 @@ class _Feeder(threading.Thread):
     def run(self):
         threading.Thread(target=self._drain, daemon=True).start()
         with open(self._file, "rb") as file:
-            while piece := file.read(self._next_size()):
+            for size, pause in self._pieces:
+                time.sleep(pause)
+                piece = file.read(size)
+                if not piece:
+                    break
                 if not _send(self._socket, piece):
                     return
         _end(self._socket, socket.SHUT_WR)
-
-    def _next_size(self):
-        if not self._pieces:
-            return 1 << 16
-        size, pause = next(self._pieces)
-        if pause:
-            time.sleep(pause)
-        return size
 
     def _drain(self):
         while _receive(self._socket):
@@ -279,9 +294,13 @@ class _Feeder(threading.Thread):
         self._socket.close()
 
 
-def _receive(connection):
+def _as_it_comes():
+    return itertools.repeat((1 << 16, 0))
+
+
+def _receive(connection, most=1 << 16):
     try:
-        return connection.recv(1 << 16)
+        return connection.recv(most)
     except OSError:
         return b""
 

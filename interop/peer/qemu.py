@@ -12,6 +12,7 @@ whatever happens. All waiting ends after a time limit, in seconds.
 import ctypes
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -22,6 +23,16 @@ LIMIT = 30.0
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
+
+
+# A device that is told to take 2^56 bytes must not fill the disk with them.
+_MOST_FILE_BYTES = 256 << 20
+
+
+def _before_exec():
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_FILE_BYTES, _MOST_FILE_BYTES))
 
 
 class Gone(Exception):
@@ -114,7 +125,7 @@ class Qemu:
             stdout=self._errors,
             stderr=self._errors,
             pass_fds=[end.fileno() for end in inherited],
-            preexec_fn=lambda: _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+            preexec_fn=_before_exec,
         )
         for end in inherited:
             end.close()
