@@ -1,0 +1,123 @@
+// Where the fields of a stream's framing and of its VFIO sections are, for
+// those who want to damage one: a line for each, OFFSET SIZE KIND SECTION.
+//
+//   field_map FILE
+//
+// The content of other devices' sections is left out, and so is the inside of
+// the configuration.
+
+#include <cstdio>
+#include <string>
+
+#include "codec/qemu/byte_source.h"
+#include "codec/qemu/stream_reader.h"
+#include "codec/qemu/stream_visitor.h"
+#include "codec/wire/error.h"
+#include "flags/section_type.h"
+
+namespace migstream {
+namespace {
+
+class FieldMap : public StreamVisitor {
+ public:
+  void OnHeader(uint32_t) override {
+    Take(4, "magic", "-");
+    Take(4, "stream-version", "-");
+  }
+
+  void OnConfiguration(const ConfigurationView& configuration) override {
+    at_ = configuration.offset;
+    Take(1, "type", "configuration");
+    Take(4, "machine-length", "configuration");
+    Take(configuration.machine_type.size(), "machine", "configuration");
+  }
+
+  void OnSection(const SectionView& section) override {
+    std::string idstr(section.idstr);
+    std::string kind(ToString(section.type));
+    at_ = section.offset;
+    Take(1, kind, idstr);
+    Take(4, "id", idstr);
+    if (section.type == SectionType::kStart ||
+        section.type == SectionType::kFull) {
+      Take(1, "idstr-length", idstr);
+      Take(idstr.size(), "idstr", idstr);
+      Take(4, "instance", idstr);
+      Take(4, "version", idstr);
+    }
+    content_ = at_;
+  }
+
+  void OnDeviceEvent(const SectionView& section, const Event& event) override {
+    std::string idstr(section.idstr);
+    if (event.kind == EventKind::kData && !event.starts_record) return;
+    if (event.kind == EventKind::kSubsection) return;
+    if (event.kind == EventKind::kConfigEnd) {
+      Take(event.offset - at_, "config", idstr);
+    }
+    at_ = event.offset;
+    Take(8, "tag", idstr);
+    if (event.kind == EventKind::kData) {
+      Take(8, "record-size", idstr);
+      Take(event.record_bytes, "record", idstr);
+    }
+  }
+
+  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+                    bool footer) override {
+    if (!footer) return;
+    at_ = content_ + content_bytes;
+    Take(1, "footer", std::string(section.idstr));
+    Take(4, "footer-id", std::string(section.idstr));
+  }
+
+  void OnCommand(const CommandView& command) override {
+    at_ = command.offset;
+    Take(1, "type", "command");
+    Take(2, "command", "command");
+    Take(2, "command-length", "command");
+    Take(command.data.size(), "command-data", "command");
+  }
+
+  void OnEof(uint64_t offset) override {
+    at_ = offset;
+    Take(1, "eof", "-");
+  }
+
+  void OnDescription(uint64_t offset, ByteSpan json) override {
+    at_ = offset;
+    Take(1, "type", "description");
+    Take(4, "description-length", "description");
+    Take(json.size(), "description", "description");
+  }
+
+ private:
+  void Take(uint64_t size, const std::string& kind, const std::string& idstr) {
+    if (size > 0) {
+      std::printf("%llu\t%llu\t%s\t%s\n", static_cast<unsigned long long>(at_),
+                  static_cast<unsigned long long>(size), kind.c_str(),
+                  idstr.c_str());
+    }
+    at_ += size;
+  }
+
+  uint64_t at_ = 0;       // Of the next field.
+  uint64_t content_ = 0;  // Where the section's content begins.
+};
+
+}  // namespace
+}  // namespace migstream
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: field_map FILE\n");
+    return 2;
+  }
+  auto source = migstream::OpenSource(argv[1]);
+  if (!source.ok()) return 2;
+  migstream::FieldMap map;
+  migstream::Error error = migstream::StreamReader(**source, map).Read();
+  if (error.ok()) return 0;
+  std::fprintf(stderr, "%s\n", migstream::ToString(error).c_str());
+  return 1;
+}
