@@ -106,7 +106,7 @@ absl::StatusOr<Frame> Frame::Read(ByteSpan bytes) {
 std::string ReplaceVfioEntries(absl::string_view json,
                                const std::vector<std::string>& entries) {
   auto places = DeviceEntries(json);
-  auto parsed = VmDescription::Parse(json);
+  auto parsed = VmDescription::Parse(std::string(json));
   if (!parsed.ok() || parsed->devices.size() != places.size()) {
     return std::string(json);
   }

@@ -215,8 +215,9 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
 }  // namespace
 
 const std::vector<const Verb*>& Verbs() {
-  static const auto* verbs = new std::vector<const Verb*>{
-      &kInspectVerb, &kCheckVerb, &kExtractVerb, &kRepackVerb, &kGenerateVerb};
+  static const auto* verbs =
+      new std::vector<const Verb*>{&kInspectVerb, &kCheckVerb, &kExtractVerb,
+                                   &kRepackVerb,  &kDiffVerb,  &kGenerateVerb};
   return *verbs;
 }
 

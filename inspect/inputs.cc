@@ -34,11 +34,6 @@ bool IsSide(FileKind kind) {
   return kind == FileKind::kReturnPath || kind == FileKind::kCpr;
 }
 
-bool IsRegularFile(const std::string& file) {
-  struct stat info;
-  return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
-}
-
 Reopen OpenedOften(const std::string& file, const OpenOptions& options,
                    std::unique_ptr<ByteSource>& source, bool quiet) {
   auto first = std::make_shared<std::unique_ptr<ByteSource>>(std::move(source));
@@ -92,6 +87,11 @@ bool AddInput(const std::string& file, const OpenOptions& options,
 }
 
 }  // namespace
+
+bool IsRegularFile(const std::string& file) {
+  struct stat info;
+  return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
 
 std::unique_ptr<ByteSource> OpenInput(const std::string& file,
                                       const OpenOptions& options) {

@@ -25,6 +25,9 @@ namespace migstream {
 std::unique_ptr<ByteSource> OpenInput(const std::string& file,
                                       const OpenOptions& options = {});
 
+// Whether a file can be read more than once.
+bool IsRegularFile(const std::string& file);
+
 // Reads a config space as `extract --what=config` writes it; false, and said
 // why, if the file is none.
 bool ReadConfigSpace(const std::string& file, std::string& config);

@@ -38,6 +38,8 @@ struct Arguments {
   std::string ram;
   std::string output;
   bool force = false;
+  // diff
+  bool ignore_cuts = false;
   // repack
   const Dialect* to_dialect = nullptr;
   int record_bytes = 0;
@@ -111,6 +113,7 @@ std::string OneOf(absl::string_view name, const std::string& value,
 
 extern const Verb kInspectVerb;
 extern const Verb kCheckVerb;
+extern const Verb kDiffVerb;
 extern const Verb kExtractVerb;
 extern const Verb kRepackVerb;
 extern const Verb kGenerateVerb;

@@ -13,21 +13,14 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "codec/multifd/reassembler.h"
+#include "codec/qemu/temp_file.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
 
 class PieceSpool {
  public:
-  PieceSpool() = default;
-  ~PieceSpool();
-  PieceSpool(const PieceSpool&) = delete;
-  PieceSpool& operator=(const PieceSpool&) = delete;
-
-  // The file is in TMPDIR, or /var/tmp; kWriteFailed if there can be none.
-  Error Open();
-
-  // In the order in which a device gave them.
+  // In the order in which a device gave them. kWriteFailed if there is no room.
   Error Add(const ReassembledPiece& piece);
 
   // The pieces of a device that hold data, or its config, one after the other.
@@ -56,8 +49,7 @@ class PieceSpool {
   const Device* Find(absl::string_view idstr, uint32_t instance_id) const;
   Error Read(const Place& place, ByteSpan& bytes);
 
-  int fd_ = -1;
-  uint64_t end_ = 0;
+  TempFile file_;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, Device> devices_;
   std::vector<uint8_t> buffer_;
 };

@@ -150,8 +150,6 @@ class Rewriter {
       if (!sources.back()) return NotAgain();
       channels.push_back({channel.name, sources.back().get()});
     }
-    error = spool_.Open();
-    if (!error.ok()) return error;
     ChannelReader channel_reader(std::move(channels), options);
     Error spooled;
     error = channel_reader.Read([&](const ReassembledPiece& piece) {
