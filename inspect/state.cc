@@ -9,11 +9,9 @@
 #include "codec/qemu/field_reader.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/report/state_json.h"
+#include "codec/wire/json.h"
 #include "codec/wire/printable.h"
 #include "inspect/progress.h"
-#include "rapidjson/memorystream.h"
-#include "rapidjson/prettywriter.h"
-#include "rapidjson/reader.h"
 
 namespace migstream {
 namespace {

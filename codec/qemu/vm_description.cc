@@ -4,9 +4,8 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "codec/wire/json.h"
 #include "flags/section_type.h"
-#include "rapidjson/error/en.h"
-#include "rapidjson/reader.h"
 
 namespace migstream {
 namespace {

@@ -12,10 +12,9 @@
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_recording.h"
+#include "codec/wire/json.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "rapidjson/memorystream.h"
-#include "rapidjson/reader.h"
 #include "testdata/captures.h"
 
 namespace migstream {
