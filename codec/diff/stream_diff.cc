@@ -215,7 +215,7 @@ class Comparison {
     if (at >= value.bytes.size()) return "ends";
     absl::string_view left = absl::string_view(value.bytes).substr(at);
     return absl::StrCat(absl::BytesToHexString(left.substr(0, kShownBytes)),
-                        left.size() > kShownBytes ? "…" : "");
+                        left.size() > kShownBytes ? "..." : "");
   }
 
   const StreamState& a_;
