@@ -32,6 +32,7 @@ _migstream() {
           ! ($row_value == \[* && $option == "$previous") ]]; then
       case $row_value in
         FILE | OUT) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        DIR) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         *) mapfile -t COMPREPLY < <(compgen -W "$row_choices" -- "$current") ;;
       esac
       return

@@ -197,6 +197,10 @@ TEST(CompletionTest, OffersFiles) {
   EXPECT_THAT(Complete({"extract", "file", "-o", start}), ElementsAre(path));
   EXPECT_THAT(Complete({"check", "--destination-config", "=", start}),
               ElementsAre(path));
+  std::string folder = path.substr(0, path.rfind('/'));
+  EXPECT_THAT(Complete({"generate", "--out-dir", "=", folder}),
+              ElementsAre(folder));
+  EXPECT_THAT(Complete({"generate", "--out-dir", "=", start}), ElementsAre());
 }
 
 TEST(CompletionTest, IsSilentWithoutTheProgram) {
