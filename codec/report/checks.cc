@@ -48,8 +48,8 @@ class Checker {
           "one CONFIG too many for the device");
     }
     if (facts.msix_spells_offset != 0) {
-      Add(Severity::kError, "msix-spells-subsection",
-          facts.msix_spells_offset, name,
+      Add(Severity::kError, "msix-spells-subsection", facts.msix_spells_offset,
+          name,
           "the guest's MSI-X table begins like a subsection; QEMU's loader "
           "takes it for one and refuses it");
     }

