@@ -4,6 +4,8 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "codec/report/loader.h"
+#include "codec/report/loader_row.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
 #include "inspect/inputs.h"
@@ -14,10 +16,59 @@
 namespace migstream {
 namespace {
 
+// What one release's loader would do.
+ExitStatus AskLoader(const Arguments& arguments) {
+  LoaderOptions options;
+  options.release = arguments.loader;
+  options.machine_type = arguments.machine_type;
+  if (!arguments.switchover_ack.empty()) {
+    options.switchover_ack = arguments.switchover_ack == "on"
+                                 ? LoaderOptions::kOn
+                                 : LoaderOptions::kOff;
+  }
+  options.destination_device = arguments.device;
+  if (!arguments.destination_config.empty() &&
+      !ReadConfigSpace(arguments.destination_config,
+                       options.destination_config)) {
+    return kUnusable;
+  }
+  Inputs inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
+  LoadVerdict verdict;
+  {
+    Progress progress(*inputs.main, arguments.quiet);
+    verdict = PredictLoad(*inputs.main, inputs.Channels(), options);
+  }
+  std::string file = Printable(inputs.file);
+  if (verdict.outcome == LoadVerdict::kUnreadable) {
+    Complain(absl::StrCat(file, ": ", verdict.message));
+    return kUnusable;
+  }
+  std::string loader = absl::StrCat(ReleaseName(options.release), " would ");
+  std::string lines;
+  if (verdict.outcome == LoadVerdict::kLoads) {
+    lines = absl::StrCat(file, ": ", loader, "load it\n");
+  } else {
+    lines =
+        absl::StrCat(verdict.file.empty() ? file : Printable(verdict.file), ":",
+                     Hex(verdict.offset), ": ", verdict.section, ": ", loader,
+                     verdict.outcome == LoadVerdict::kWaits
+                         ? "wait for ever with no message: "
+                         : "refuse it: ",
+                     Printable(verdict.message), "\n");
+  }
+  for (const std::string& given : verdict.given) {
+    absl::StrAppend(&lines, file, ": given ", given, "\n");
+  }
+  return Print(lines,
+               verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
+}
+
 ExitStatus Run(const Arguments& arguments) {
+  if (arguments.loader != 0) return AskLoader(arguments);
   ReportOptions options;
   options.reader.dialect = arguments.dialect;
-  options.reader.switchover_ack_off = arguments.switchover_ack_off;
+  options.reader.switchover_ack_off = arguments.switchover_ack == "off";
   options.destination_device = arguments.device;
   if (!arguments.destination_config.empty() &&
       !ReadConfigSpace(arguments.destination_config,
@@ -65,7 +116,7 @@ constexpr Option kOptions[] = {
     {"switchover-ack", "off",
      "refuse INIT_DATA_SENT, as a destination without the\ncapability does",
      [](Arguments& arguments, const std::string& value) {
-       arguments.switchover_ack_off = value == "off";
+       arguments.switchover_ack = value;
        return OneOf("switchover-ack", value, {"on", "off"});
      },
      "on off"},
@@ -74,6 +125,21 @@ constexpr Option kOptions[] = {
      "loader does (see extract --what=config)",
      Set<&Arguments::destination_config>},
     {"device", "IDSTR", "compare only that device's", Set<&Arguments::device>},
+    {"for", "qemu-X.Y",
+     "whether that release's loader would take the stream, and\n"
+     "its message if not; instead of the findings",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.loader = ParseRelease(value);
+       return FindLoader(arguments.loader) != nullptr
+                  ? std::string()
+                  : absl::StrCat("no loader of '", value, "' is known, but of ",
+                                 ReleaseName(LoaderReleases().front()), " to ",
+                                 ReleaseName(LoaderReleases().back()));
+     }},
+    {"machine", "TYPE",
+     "with --for: the destination's machine type, if it is not\n"
+     "what the stream names",
+     Set<&Arguments::machine_type>},
 };
 
 }  // namespace

@@ -29,8 +29,10 @@ struct Arguments {
   bool state = false;
   bool vmdesc = false;
   // check
-  bool switchover_ack_off = false;
+  std::string switchover_ack;  // "on", "off"; empty: not said.
   std::string destination_config;
+  Release loader = 0;  // The release whose loader is asked; 0: none.
+  std::string machine_type;
   // check, extract
   std::string device;
   // extract, repack

@@ -26,11 +26,16 @@ struct ConfigMasks {
 // capability bit of the status register and the head of the list.
 ConfigMasks HeaderMasks(size_t config_bytes);
 
+// Those, and what a vfio-pci device of a destination with this configuration
+// space adds: the fixed bits of its BARs, and its capabilities. From QEMU 9.1
+// on, what is inside a vendor-specific capability is not compared.
+ConfigMasks DeviceMasks(ByteSpan destination, bool skip_vendor_capabilities);
+
 struct ConfigMismatch {
   uint32_t offset = 0;  // In the configuration space.
   uint8_t saved = 0;
   uint8_t destination = 0;
-  uint8_t check = 0;
+  uint8_t check = 0;  // The bits that were compared.
 };
 
 // "config byte 0x0 is 87, the destination's is 86 (compared bits ff)"

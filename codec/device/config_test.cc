@@ -399,5 +399,46 @@ TEST(ConfigCompareTest, WritableAndClearableBitsAreNotCompared) {
   EXPECT_FALSE(CompareConfig(AsBytes(saved), AsBytes(here), masks));
 }
 
+TEST(ConfigCompareTest, CapabilitiesAreComparedButForWhatAGuestWrites) {
+  // PM at 0x40, EXP at 0x60, MSI-X at 0x70, as real QEMUs compare them.
+  std::string own = ConfigBytes().PciConfig();
+  own[0x10] = 0x0c;  // BAR 0: 64 bits, prefetchable.
+  ConfigMasks masks = DeviceMasks(AsBytes(own), false);
+  auto taken = [&](size_t at, char flip) {
+    std::string saved = own;
+    saved[at] ^= flip;
+    return !CompareConfig(AsBytes(saved), AsBytes(own), masks).has_value();
+  };
+  EXPECT_FALSE(taken(0x00, 1));
+  EXPECT_TRUE(taken(0x04, 1));   // Command.
+  EXPECT_FALSE(taken(0x10, 1));  // BAR type.
+  EXPECT_TRUE(taken(0x13, 1));   // BAR address.
+  EXPECT_TRUE(taken(0x3c, 1));   // Interrupt line.
+  EXPECT_FALSE(taken(0x42, 1));  // PM capabilities
+  EXPECT_TRUE(taken(0x44, 1));   // and power state,
+  EXPECT_TRUE(taken(0x48, 1));   // and nothing behind it.
+  EXPECT_FALSE(taken(0x62, 1));  // EXP, up to the next capability.
+  EXPECT_FALSE(taken(0x6f, 1));
+  EXPECT_FALSE(taken(0x72, 1));      // MSI-X vectors
+  EXPECT_TRUE(taken(0x73, '\x80'));  // and enable bit.
+  EXPECT_TRUE(taken(0x7c, 1));
+  EXPECT_TRUE(taken(0x100, 1));  // No extended capabilities.
+  own[0x100] = 1;
+  masks = DeviceMasks(AsBytes(own), false);
+  EXPECT_FALSE(taken(0xfff, 1));
+}
+
+TEST(ConfigCompareTest, NewerLoadersSkipWhatIsInAVendorSpecificCapability) {
+  std::string own =
+      ConfigBytes({.msix_vectors = 0, .express = false}).PciConfig();
+  ASSERT_EQ(own[0x60], 0x09);
+  std::string saved = own;
+  saved[0x64] ^= 1;
+  EXPECT_TRUE(CompareConfig(AsBytes(saved), AsBytes(own),
+                            DeviceMasks(AsBytes(own), false)));
+  EXPECT_FALSE(CompareConfig(AsBytes(saved), AsBytes(own),
+                             DeviceMasks(AsBytes(own), true)));
+}
+
 }  // namespace
 }  // namespace migstream

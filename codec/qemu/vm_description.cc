@@ -85,6 +85,7 @@ enum class JsonKey : uint8_t {
   kConfiguration,
   kName,
   kInstanceId,
+  kVersion,
   kSize,
   kType,
   kArrayLength,
@@ -115,6 +116,7 @@ JsonKey KeyOf(Place place, absl::string_view name) {
        in(Place::kDevice, Place::kField, Place::kStruct, Place::kSubsection)},
       {"vmsd_name", JsonKey::kVmsdName, in(Place::kSubsection)},
       {"instance_id", JsonKey::kInstanceId, in(Place::kDevice)},
+      {"version", JsonKey::kVersion, in(Place::kDevice)},
       {"page_size", JsonKey::kPageSize, in(Place::kTop)},
       {"devices", JsonKey::kDevices, in(Place::kTop)},
       {"configuration", JsonKey::kConfiguration, in(Place::kTop)},
@@ -167,6 +169,7 @@ class VmDescription::Parser {
     uint32_t name = 0;
     uint32_t type = 0;
     uint32_t instance_id = 0;
+    std::optional<uint32_t> version = std::nullopt;
     uint64_t name_bytes = 0;
     uint64_t size = 0;
     uint64_t count = 1;
@@ -227,6 +230,10 @@ bool VmDescription::Parser::Uint64(uint64_t value) {
     case JsonKey::kInstanceId:
       if (value > UINT32_MAX) return Wrong("instance_id beyond 32 bits");
       open.instance_id = static_cast<uint32_t>(value);
+      return true;
+    case JsonKey::kVersion:
+      if (value > UINT32_MAX) return Wrong("version beyond 32 bits");
+      open.version = static_cast<uint32_t>(value);
       return true;
     case JsonKey::kSize:
       open.size = value;
@@ -381,6 +388,7 @@ bool VmDescription::Parser::EndDevice(const Open& device) {
   DescribedDevice described;
   described.name = std::string(Text(device.name));
   described.instance_id = device.instance_id;
+  described.version = device.version;
   described.node = device.node;
   // An old-style one says it, and a field repeats it.
   described.bytes = device.size != 0 ? device.size : device.content;

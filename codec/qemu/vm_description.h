@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ enum class FieldKind : uint8_t {
 struct DescribedDevice {
   std::string name;  // The section's idstr.
   uint32_t instance_id = 0;
+  std::optional<uint32_t> version = std::nullopt;  // Old-style ones say none.
   uint64_t bytes = 0;  // Of the FULL section's content.
   uint32_t node = 0;   // Of the device's own fields; see VmDescription::node().
 };

@@ -1,0 +1,67 @@
+// Whether a QEMU release's loader would take a stream, and what it would say.
+// FORMAT.md section 16.
+//
+//   LoaderOptions options;
+//   options.release = 1101;
+//   LoadVerdict verdict = PredictLoad(source, channels, options);
+//
+// The loader is read after, byte by byte: it is laxer than StreamReader where
+// it looks at nothing (record bytes, section types, what is missing), stricter
+// where it knows its own machine. Of that machine nothing is known here but
+// what the options tell; the rest is assumed to be as the stream needs it, and
+// the verdict says what was assumed. The state of other devices is not judged:
+// its length is that of the description.
+
+#ifndef MIGSTREAM_CODEC_REPORT_LOADER_H_
+#define MIGSTREAM_CODEC_REPORT_LOADER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codec/qemu/byte_source.h"
+#include "codec/qemu/channel_reader.h"
+#include "codec/qemu/limits.h"
+#include "flags/dialect.h"
+
+namespace migstream {
+
+struct LoaderOptions {
+  Release release = kNewestRelease;  // One that FindLoader() knows.
+  // The destination's; empty: what the stream names.
+  std::string machine_type = "";
+  enum Setting : uint8_t { kAsNeeded, kOff, kOn };
+  // kAsNeeded: it is on if the stream opens a return path.
+  Setting switchover_ack = kAsNeeded;
+  // As in ReportOptions.
+  std::string destination_config = "";
+  std::string destination_device = "";
+  StreamLimits limits = {};
+};
+
+struct LoadVerdict {
+  enum Outcome : uint8_t {
+    kLoads,
+    kRefuses,
+    kWaits,       // For ever, and with no message.
+    kUnreadable,  // The source failed: `message` is its failure.
+  };
+  Outcome outcome = kLoads;
+  // Of what is refused, or waited for.
+  uint64_t offset = 0;
+  std::string section;
+  // The loader's words, in the release's own wording where it differs; for
+  // kWaits what it waits for.
+  std::string message;
+  std::string file;  // A multifd channel's name; empty: the main channel.
+  // What was assumed of the destination.
+  std::vector<std::string> given;
+};
+
+LoadVerdict PredictLoad(ByteSource& source,
+                        std::vector<ChannelReader::Channel> channels,
+                        const LoaderOptions& options);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REPORT_LOADER_H_

@@ -1,0 +1,85 @@
+// A source as QEMU's loader reads it: what is asked for beyond the end is zero,
+// and many a reader looks only later whether that was so.
+
+#ifndef MIGSTREAM_CODEC_REPORT_LOADER_INPUT_H_
+#define MIGSTREAM_CODEC_REPORT_LOADER_INPUT_H_
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "codec/qemu/byte_source.h"
+
+namespace migstream {
+
+class LoaderInput {
+ public:
+  explicit LoaderInput(ByteSource& source) : source_(source) {}
+
+  uint64_t offset() const { return source_.offset(); }
+  ByteSource& source() { return source_; }
+  ByteSpan Peek(size_t count) { return source_.Peek(count); }
+
+  uint8_t U8() { return static_cast<uint8_t>(Number(1)); }
+  uint16_t Be16() { return static_cast<uint16_t>(Number(2)); }
+  uint32_t Be32() { return static_cast<uint32_t>(Number(4)); }
+  uint64_t Be64() { return Number(8); }
+
+  // As many bytes as there are.
+  std::string Bytes(size_t count) {
+    ByteSpan bytes = source_.Peek(count);
+    bytes = bytes.first(std::min(count, bytes.size()));
+    std::string text(AsText(bytes).data(), bytes.size());
+    source_.Consume(bytes.size());
+    ended_ |= bytes.size() < count;
+    return text;
+  }
+  // A string: to a loader it ends at its first NUL.
+  std::string Str8() {
+    std::string text = Bytes(U8());
+    return text.substr(0, text.find('\0'));
+  }
+  void Skip(uint64_t count) { ended_ |= source_.Skip(count) < count; }
+
+  // Something was asked for that is not there.
+  bool ended() const { return ended_; }
+
+  // The first reason for which the loader gives up; what comes later is none.
+  // Always false.
+  bool Refuse(uint64_t offset, std::string message) {
+    if (ok()) {
+      refused_ = true;
+      refused_at_ = offset;
+      message_ = std::move(message);
+    }
+    return false;
+  }
+  // What a reader does that looks whether the input has ended.
+  bool CheckEnd() { return !ended_ || Refuse(offset(), "Input/output error"); }
+  bool ok() const { return !refused_; }
+  uint64_t refused_at() const { return refused_at_; }
+  const std::string& message() const { return message_; }
+
+ private:
+  uint64_t Number(size_t width) {
+    ByteSpan bytes = source_.Peek(width);
+    uint64_t value = 0;
+    for (size_t i = 0; i < width; ++i) {
+      value = value << 8 | (i < bytes.size() ? bytes[i] : 0);
+    }
+    ended_ |= bytes.size() < width;
+    source_.Consume(std::min(width, bytes.size()));
+    return value;
+  }
+
+  ByteSource& source_;
+  bool ended_ = false;
+  bool refused_ = false;
+  uint64_t refused_at_ = 0;
+  std::string message_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REPORT_LOADER_INPUT_H_

@@ -1,0 +1,225 @@
+#include "codec/report/loader_ram.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "codec/wire/error.h"
+#include "flags/ram_flags.h"
+
+namespace migstream {
+namespace {
+
+constexpr uint32_t kRamVersion = 4;
+constexpr uint32_t kMappedRamVersion = 1;
+constexpr uint8_t kXbzrleEncoding = 1;
+// Records that name a page.
+constexpr uint64_t kPages = kRamZero | kRamPage | kRamXbzrle | kRamCompressPage;
+
+// A uleb128 of at most two bytes; false if it is longer, or not all there.
+bool TakeUleb128(absl::string_view& bytes, uint32_t& value) {
+  if (bytes.empty()) return false;
+  value = static_cast<uint8_t>(bytes[0]);
+  bytes.remove_prefix(1);
+  if (value < 0x80) return true;
+  if (bytes.empty() || static_cast<uint8_t>(bytes[0]) >= 0x80) return false;
+  value = (value & 0x7f) | uint32_t{static_cast<uint8_t>(bytes[0])} << 7;
+  bytes.remove_prefix(1);
+  return true;
+}
+
+// FORMAT.md section 5.6: runs of bytes that stay, and of bytes that change.
+bool IsXbzrle(absl::string_view bytes, uint64_t page_bytes) {
+  uint64_t done = 0;
+  for (bool first = true; !bytes.empty(); first = false) {
+    uint32_t stay = 0;
+    uint32_t change = 0;
+    if (bytes.size() < 2 || !TakeUleb128(bytes, stay) ||
+        (!first && stay == 0)) {
+      return false;
+    }
+    done += stay;
+    if (done > page_bytes || bytes.size() < 2 || !TakeUleb128(bytes, change) ||
+        change == 0) {
+      return false;
+    }
+    done += change;
+    if (done > page_bytes || change > bytes.size()) return false;
+    bytes.remove_prefix(change);
+  }
+  return true;
+}
+
+bool Unknown(LoaderInput& input, uint64_t at, uint64_t flags) {
+  return input.Refuse(
+      at, absl::StrCat("Unknown combination of migration flags: ", Hex(flags)));
+}
+
+// No block of a machine is called so: what was read as a name is none.
+bool IsBlockName(absl::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return c >= ' ' && c <= '~';
+  });
+}
+
+}  // namespace
+
+bool LoaderRam::Load(LoaderInput& input, uint32_t version,
+                     const RamTraits& traits) {
+  if (version != kRamVersion) {
+    return input.Refuse(input.offset(), "Invalid argument");
+  }
+  const uint64_t flag_mask = traits.page_bytes - 1;
+  while (true) {
+    uint64_t at = input.offset();
+    uint64_t record = input.Be64();
+    if (!input.CheckEnd()) return false;
+    uint64_t flags = record & flag_mask;
+    uint64_t kind = flags & ~uint64_t{kRamContinue};
+    bool known = (kind & (kind - 1)) == 0 && (row_.ram_records & kind) != 0;
+    if (traits.mapped_ram && kind != kRamEos && kind != kRamMemSize) {
+      return Unknown(input, at, flags);
+    }
+    if (!known && (row_.ram_records & flags & kRamCompressPage) != 0) {
+      return input.Refuse(at, "Received an unexpected compressed page");
+    }
+    // The page is looked up even if nothing is to become of it.
+    if ((flags & row_.ram_records & kPages) != 0 &&
+        !FindPage(input, flags, record & ~flag_mask, at)) {
+      return false;
+    }
+    if (!known) return Unknown(input, at, flags);
+    switch (kind) {
+      case kRamEos:
+        return true;
+      case kRamMemSize:
+        if (!LoadBlocks(input, record & ~flag_mask, traits)) return false;
+        break;
+      case kRamMultifdFlush:
+        multifd_ = true;
+        break;
+      case kRamHook:
+        if (row_.ignores_rdma_hook) break;
+        return input.Refuse(at, "Invalid argument");
+      default:
+        if (!LoadPage(input, kind, traits.page_bytes)) return false;
+    }
+    if (!input.CheckEnd()) return false;
+  }
+}
+
+bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
+                         uint64_t at) {
+  if ((flags & kRamContinue) == 0) {
+    std::string name = input.Str8();
+    auto found = used_bytes_.find(name);
+    if (found == used_bytes_.end()) {
+      return input.Refuse(at, absl::StrCat("Can't find block ", name));
+    }
+    named_ = true;
+    last_used_bytes_ = found->second;
+  } else if (!named_) {
+    return input.Refuse(at, "Ack, bad migration stream!");
+  }
+  return address < last_used_bytes_ ||
+         input.Refuse(at,
+                      absl::StrCat("Illegal RAM offset ", absl::Hex(address)));
+}
+
+bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
+                         uint64_t page_bytes) {
+  uint64_t head = input.offset();
+  switch (kind) {
+    case kRamZero: {
+      int fill = input.U8();
+      return fill == 0 || !row_.zero_pages_are_zero ||
+             input.Refuse(head,
+                          absl::StrCat("Found a zero page with value ", fill));
+    }
+    case kRamPage:
+      input.Skip(page_bytes);
+      return true;
+    case kRamXbzrle: {
+      uint8_t encoding = input.U8();
+      uint16_t length = input.Be16();
+      absl::string_view problem;
+      if (encoding != kXbzrleEncoding) {
+        problem = "wrong compression!";
+      } else if (length > page_bytes) {
+        problem = "len overflow!";
+      } else if (!IsXbzrle(input.Bytes(length), page_bytes)) {
+        problem = "decode error!";
+      }
+      return problem.empty() ||
+             input.Refuse(
+                 head, absl::StrCat("Failed to load XBZRLE page - ", problem));
+    }
+    default: {  // COMPRESS_PAGE
+      compressed_pages_ = true;
+      uint32_t length = input.Be32();
+      uint64_t zlib_bound =
+          page_bytes + (page_bytes >> 12) + (page_bytes >> 14) + 13;
+      if (length > zlib_bound) {
+        return input.Refuse(head,
+                            absl::StrCat("Invalid compressed data length: ",
+                                         static_cast<int32_t>(length)));
+      }
+      input.Skip(length);
+      return true;
+    }
+  }
+}
+
+bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
+                           const RamTraits& traits) {
+  total_bytes_ += total;
+  while (total != 0) {
+    uint64_t at = input.offset();
+    std::string name = input.Str8();
+    uint64_t used_bytes = input.Be64();
+    if (!IsBlockName(name) || used_bytes_.size() == limits_.ram_blocks) {
+      return input.Refuse(at, absl::StrCat("Unknown ramblock \"", name,
+                                           "\", cannot accept migration"));
+    }
+    used_bytes_[name] = used_bytes;
+    // A page size stands here for some blocks only: FORMAT.md section 5.3.
+    ByteSpan bytes = input.Peek(8);
+    uint64_t size = bytes.size() < 8 ? 0 : LoadBe64(bytes.data());
+    if (traits.advised_page_sizes != 0 && size > traits.page_bytes &&
+        (size & (size - 1)) == 0 && (size & traits.advised_page_sizes) != 0 &&
+        size >> 56 == 0) {
+      input.Be64();
+    }
+    if (traits.ignore_shared) input.Be64();
+    if (traits.mapped_ram && !LoadMappedRam(input, name, used_bytes)) {
+      return false;
+    }
+    // Where the list and its total disagree, the loader goes on past the list.
+    total -= used_bytes;
+    if (!input.CheckEnd()) return false;
+  }
+  return true;
+}
+
+bool LoaderRam::LoadMappedRam(LoaderInput& input, const std::string& name,
+                              uint64_t used_bytes) {
+  uint64_t at = input.offset();
+  uint32_t version = input.Be32();
+  uint64_t page_bytes = input.Be64();
+  uint64_t bitmap_offset = input.Be64();
+  uint64_t pages_offset = input.Be64();
+  if (!input.CheckEnd()) return false;
+  if (version > kMappedRamVersion) {
+    return input.Refuse(at,
+                        absl::StrCat("mapped-ram header of version ", version));
+  }
+  if (pages_offset == 0 && bitmap_offset == 0) return true;
+  uint64_t end = pages_offset + used_bytes;
+  if (page_bytes == 0 || bitmap_offset < input.offset() ||
+      pages_offset <= bitmap_offset || end < pages_offset) {
+    return input.Refuse(at, absl::StrCat("mapped-ram header of ", name));
+  }
+  input.Skip(end - input.offset());
+  return input.CheckEnd();
+}
+
+}  // namespace migstream

@@ -1,0 +1,54 @@
+// How a release's loader reads "ram" sections. FORMAT.md sections 5 and 16.
+//
+// It differs from RamWalker, which says whether a section is sound: this one
+// gives the loader's own verdict, in its own order and words.
+
+#ifndef MIGSTREAM_CODEC_REPORT_LOADER_RAM_H_
+#define MIGSTREAM_CODEC_REPORT_LOADER_RAM_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "codec/qemu/limits.h"
+#include "codec/qemu/ram_walker.h"
+#include "codec/report/loader_input.h"
+#include "codec/report/loader_row.h"
+
+namespace migstream {
+
+class LoaderRam {
+ public:
+  LoaderRam(const LoaderRow& row, const StreamLimits& limits)
+      : row_(row), limits_(limits) {}
+
+  // One section's content; false if it is refused.
+  bool Load(LoaderInput& input, uint32_t version, const RamTraits& traits);
+
+  // What a destination needs to take it.
+  size_t blocks() const { return used_bytes_.size(); }
+  uint64_t total_bytes() const { return total_bytes_; }
+  bool compressed_pages() const { return compressed_pages_; }
+  bool multifd() const { return multifd_; }
+
+ private:
+  bool LoadBlocks(LoaderInput& input, uint64_t total, const RamTraits& traits);
+  bool LoadMappedRam(LoaderInput& input, const std::string& name,
+                     uint64_t used_bytes);
+  bool FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
+                uint64_t at);
+  bool LoadPage(LoaderInput& input, uint64_t kind, uint64_t page_bytes);
+
+  const LoaderRow& row_;
+  const StreamLimits& limits_;
+  absl::flat_hash_map<std::string, uint64_t> used_bytes_;  // By block.
+  bool named_ = false;  // A block, for CONTINUE.
+  uint64_t last_used_bytes_ = 0;
+  uint64_t total_bytes_ = 0;
+  bool compressed_pages_ = false;
+  bool multifd_ = false;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REPORT_LOADER_RAM_H_

@@ -1,0 +1,151 @@
+#include "codec/report/loader_row.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "codec/report/machine_type.h"
+#include "flags/ram_flags.h"
+
+namespace migstream {
+namespace {
+
+constexpr LoaderRow k502 = {
+    .release = 502,
+    .last_command = Command::kRecvBitmap,
+    .colo = true,
+    .ram_records = kRamZero | kRamMemSize | kRamPage | kRamEos | kRamXbzrle |
+                   kRamHook | kRamCompressPage,
+    .ignores_rdma_hook = false,
+    .zero_pages_are_zero = false,
+    .mapped_ram = false,
+    .display_subsection = false,
+    .counts_switchover_acks = true,
+    .skips_vendor_capabilities = false,
+    .savevm = "savevm ",
+    .oldest_machine_type = 104,
+};
+constexpr LoaderRow k801 = [] {
+  LoaderRow row = k502;
+  row.release = 801;
+  row.ram_records |= kRamMultifdFlush;
+  return row;
+}();
+constexpr LoaderRow k802 = [] {
+  LoaderRow row = k801;
+  row.release = 802;
+  row.ignores_rdma_hook = true;
+  row.display_subsection = true;
+  return row;
+}();
+constexpr LoaderRow k900 = [] {
+  LoaderRow row = k802;
+  row.release = 900;
+  row.zero_pages_are_zero = true;
+  row.mapped_ram = true;
+  return row;
+}();
+constexpr LoaderRow k901 = [] {
+  LoaderRow row = k900;
+  row.release = 901;
+  row.ram_records &= ~uint64_t{kRamCompressPage};
+  row.skips_vendor_capabilities = true;
+  row.oldest_machine_type = 204;
+  return row;
+}();
+constexpr LoaderRow k1000 = [] {
+  LoaderRow row = k901;
+  row.release = 1000;
+  row.last_command = Command::kSwitchoverStart;
+  return row;
+}();
+// From 10.1 on a machine type is dropped six years after it came.
+constexpr LoaderRow k1001 = [] {
+  LoaderRow row = k1000;
+  row.release = 1001;
+  row.oldest_machine_type = 402;
+  return row;
+}();
+constexpr LoaderRow k1002 = [] {
+  LoaderRow row = k1001;
+  row.release = 1002;
+  row.oldest_machine_type = 500;
+  return row;
+}();
+constexpr LoaderRow k1100 = [] {
+  LoaderRow row = k1002;
+  row.release = 1100;
+  row.colo = false;
+  row.savevm = "";
+  row.oldest_machine_type = 501;
+  return row;
+}();
+constexpr LoaderRow k1101 = [] {
+  LoaderRow row = k1100;
+  row.release = 1101;
+  row.counts_switchover_acks = false;
+  row.oldest_machine_type = 502;
+  return row;
+}();
+
+constexpr LoaderRow kRows[] = {k502,  k801,  k802,  k900,  k901,
+                               k1000, k1001, k1002, k1100, k1101};
+
+constexpr Release kReleases[] = {502, 600,  601,  602,  700,  701,
+                                 702, 800,  801,  802,  900,  901,
+                                 902, 1000, 1001, 1002, 1100, 1101};
+
+// The families of machine types that have versions.
+constexpr absl::string_view kFamilies[] = {
+    "pc-q35", "pc-i440fx", "virt", "pseries", "s390-ccw-virtio", "xenfv"};
+
+}  // namespace
+
+const LoaderRow* FindLoader(Release release) {
+  if (!std::binary_search(std::begin(kReleases), std::end(kReleases),
+                          release)) {
+    return nullptr;
+  }
+  const LoaderRow* found = nullptr;
+  for (const LoaderRow& row : kRows) {
+    if (row.release <= release) found = &row;
+  }
+  return found;
+}
+
+absl::Span<const Release> LoaderReleases() { return kReleases; }
+
+Release ParseRelease(absl::string_view name) {
+  if (absl::StartsWithIgnoreCase(name, "qemu-")) name.remove_prefix(5);
+  return MachineTypeRelease(absl::StrCat("-", name));
+}
+
+std::string ReleaseName(Release release) {
+  return absl::StrCat("qemu-", release / 100, ".", release % 100);
+}
+
+const Dialect& LoaderDialect(Release release, bool multifd_device_state) {
+  const Dialect* plain = &GetDialect(DialectId::kV52);
+  for (const Dialect& row : AllDialects()) {
+    if (!row.released() || release < row.first_release ||
+        release > row.last_release) {
+      continue;
+    }
+    if (row.multifd_device_state == multifd_device_state) return row;
+    if (!row.multifd_device_state) plain = &row;
+  }
+  return *plain;  // A release without multifd device state.
+}
+
+bool HasMachineType(const LoaderRow& row, Release release,
+                    absl::string_view machine_type) {
+  Release version = MachineTypeRelease(machine_type);
+  if (version == 0) return true;
+  absl::string_view family = machine_type.substr(0, machine_type.rfind('-'));
+  return version >= row.oldest_machine_type && version <= release &&
+         std::find(std::begin(kFamilies), std::end(kFamilies), family) !=
+             std::end(kFamilies);
+}
+
+}  // namespace migstream

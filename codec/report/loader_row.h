@@ -1,0 +1,54 @@
+// What each QEMU release's loader takes, beyond what the dialect table says of
+// VFIO devices' sections. FORMAT.md sections 10.4 and 16.
+//
+//   const LoaderRow* row = FindLoader(1101);  // Null: no such release.
+
+#ifndef MIGSTREAM_CODEC_REPORT_LOADER_ROW_H_
+#define MIGSTREAM_CODEC_REPORT_LOADER_ROW_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "flags/command.h"
+#include "flags/dialect.h"
+
+namespace migstream {
+
+struct LoaderRow {
+  Release release;  // From this one on, until the next row's.
+  Command last_command;
+  bool colo;                       // Takes ENABLE_COLO.
+  uint64_t ram_records;            // RamFlag: those that can open a record.
+  bool ignores_rdma_hook;          // Else a HOOK record is refused.
+  bool zero_pages_are_zero;        // A zero page's fill byte must be 0.
+  bool mapped_ram;                 // Has the capability.
+  bool display_subsection;         // Knows VFIOPCIDevice/VFIODisplay.
+  bool counts_switchover_acks;     // One INIT_DATA_SENT a device, and no more.
+  bool skips_vendor_capabilities;  // Does not compare them.
+  absl::string_view savevm;        // Stands before "section" in its messages.
+  Release oldest_machine_type;
+};
+
+// The row that holds for a release; null if none of that name is known here.
+const LoaderRow* FindLoader(Release release);
+
+// Every release that FindLoader() knows, the oldest first.
+absl::Span<const Release> LoaderReleases();
+
+// Of "qemu-11.1" or "11.1"; 0 if it is no release's name.
+Release ParseRelease(absl::string_view name);
+std::string ReleaseName(Release release);  // "qemu-11.1"
+
+// What the release's loader reads a VFIO device's sections by.
+const Dialect& LoaderDialect(Release release, bool multifd_device_state);
+
+// False if the release cannot have a machine type of this name. A name without
+// a version may exist anywhere.
+bool HasMachineType(const LoaderRow& row, Release release,
+                    absl::string_view machine_type);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REPORT_LOADER_ROW_H_

@@ -1,0 +1,495 @@
+// What a real QEMU said to damaged streams, release by release, and what is
+// foretold. FORMAT.md section 16.
+
+#include "codec/report/loader.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "codec/device/section_bytes.h"
+#include "codec/qemu/stream_bytes.h"
+#include "codec/report/loader_row.h"
+#include "codec/report/report_builder.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+using testing::HasSubstr;
+
+struct Setting {
+  Release release = 1101;
+  std::string machine_type = {};
+  std::string config = {};
+  LoaderOptions::Setting switchover_ack = LoaderOptions::kAsNeeded;
+};
+
+LoadVerdict Predict(const std::string& bytes, const Setting& setting = {},
+                    const std::vector<std::string>& channels = {}) {
+  LoaderOptions options;
+  options.release = setting.release;
+  options.machine_type = setting.machine_type;
+  options.destination_config = setting.config;
+  options.switchover_ack = setting.switchover_ack;
+  MemorySource source(AsBytes(bytes));
+  std::vector<std::unique_ptr<MemorySource>> sources;
+  std::vector<ChannelReader::Channel> given;
+  for (const std::string& channel : channels) {
+    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
+    given.push_back({absl::StrCat("ch", sources.size()), sources.back().get()});
+  }
+  return PredictLoad(source, given, options);
+}
+
+std::string Words(const LoadVerdict& verdict) {
+  switch (verdict.outcome) {
+    case LoadVerdict::kLoads:
+      return "loads";
+    case LoadVerdict::kWaits:
+      return absl::StrCat("waits: ", verdict.message);
+    default:
+      return verdict.message;
+  }
+}
+
+// A capture, damaged in one place, and the loader of its writer's release.
+class LoaderTest : public testing::TestWithParam<const char*> {
+ protected:
+  LoaderTest() : bytes_(ReadCapture(GetCapture(GetParam()))) {
+    std::string name = GetParam();
+    setting_.release = absl::StartsWith(name, "s72")    ? 702
+                       : absl::StartsWith(name, "s100") ? 1000
+                                                        : 1101;
+    MemorySource source(AsBytes(bytes_));
+    ReportOptions options;
+    options.records = true;
+    EXPECT_TRUE(BuildReport(source, options, report_).ok());
+  }
+
+  // The offset of the nth element of that name.
+  uint64_t Find(const std::string& section, const std::string& element,
+                int nth = 0) {
+    for (const report::Record& record : report_.devices(0).records()) {
+      if (record.section() == section && record.element() == element &&
+          nth-- == 0) {
+        return record.offset();
+      }
+    }
+    ADD_FAILURE() << "no " << element << " in " << section;
+    return 0;
+  }
+  void SetTag(uint64_t at, uint64_t number) {
+    bytes_.replace(at, 8, BeBytes(kTagPrefix + number, 8));
+  }
+  uint64_t SizeAt(uint64_t data) {
+    return LoadBe64(AsBytes(bytes_).data() + data + 8);
+  }
+  void SetSize(uint64_t data, uint64_t size) {
+    bytes_.replace(data + 8, 8, BeBytes(size, 8));
+  }
+  std::string Said() { return Words(Predict(bytes_, setting_)); }
+
+  std::string bytes_;
+  report::Report report_;
+  Setting setting_;
+};
+
+TEST_P(LoaderTest, TheCaptureLoads) { EXPECT_EQ(Said(), "loads"); }
+
+TEST_P(LoaderTest, TwoRecordsMergedIntoOneLoad) {
+  uint64_t first = Find("END", "DATA", 0);
+  uint64_t second = Find("END", "DATA", 1);
+  uint64_t sum = SizeAt(first) + SizeAt(second);
+  bytes_.erase(second, 16);
+  SetSize(first, sum);
+  EXPECT_EQ(Said(), "loads");
+}
+
+TEST_P(LoaderTest, OneRecordSplitInTwoLoads) {
+  uint64_t at = Find("END", "DATA");
+  uint64_t size = SizeAt(at);
+  bytes_.insert(at + 16 + 100,
+                BeBytes(kTagPrefix + 4, 8) + BeBytes(size - 100, 8));
+  SetSize(at, 100);
+  EXPECT_EQ(Said(), "loads");
+}
+
+TEST_P(LoaderTest, AnotherCommandRegisterLoads) {
+  uint64_t config = Find("FULL", "CONFIG") + 8 + 4;
+  setting_.config = bytes_.substr(config, 4096);
+  bytes_[config + 4] ^= 1;
+  EXPECT_EQ(Said(), "loads");
+}
+
+TEST_P(LoaderTest, AnotherPayloadByteLoads) {
+  bytes_[Find("END", "DATA") + 16] ^= 0xff;
+  EXPECT_EQ(Said(), "loads");
+}
+
+TEST_P(LoaderTest, AMissingRecordLoads) {
+  uint64_t first = Find("END", "DATA", 0);
+  bytes_.erase(first, Find("END", "DATA", 1) - first);
+  EXPECT_EQ(Said(), "loads");
+}
+
+TEST_P(LoaderTest, AnUnknownTagIsRefused) {
+  uint64_t at = Find("END", "DATA");
+  SetTag(at, 9);
+  LoadVerdict verdict = Predict(bytes_, setting_);
+  EXPECT_EQ(Words(verdict), "Unknown tag 0xffffffffef100009");
+  EXPECT_EQ(verdict.offset, at);
+  EXPECT_EQ(verdict.section, "0000:00:05.0/vfio END");
+}
+
+TEST_P(LoaderTest, ASetupWithoutEndOfStateIsRefused) {
+  SetTag(Find("START", "END_OF_STATE"), 7);
+  EXPECT_EQ(Said(), "SETUP STATE: EOS not found 0xffffffffef100007");
+}
+
+TEST_P(LoaderTest, ASizeOneTooLargeIsRefused) {
+  uint64_t at = Find("END", "DATA");
+  SetSize(at, SizeAt(at) + 1);
+  EXPECT_EQ(Said(), "Unknown tag 0xffffffef10000400");
+}
+
+TEST_P(LoaderTest, AFileThatEndsInARecordIsRefused) {
+  bytes_.resize(Find("END", "DATA") + 16 + 50);
+  EXPECT_EQ(Said(), "Input/output error");
+}
+
+TEST_P(LoaderTest, InitDataSentNeedsSwitchoverAckAndItsRelease) {
+  SetTag(Find("PART", "END_OF_STATE"), 5);
+  EXPECT_EQ(Said(),
+            setting_.release < 801
+                ? "Unknown tag 0xffffffffef100005"
+                : "Received INIT_DATA_SENT but switchover ack is not used");
+  setting_.switchover_ack = LoaderOptions::kOn;
+  EXPECT_EQ(Said() == "loads", setting_.release >= 801);
+}
+
+TEST_P(LoaderTest, AnotherSectionIdInAFooterIsRefused) {
+  uint64_t at = Find("START", "END_OF_STATE") + 8 + 1;
+  std::string id = Hex(LoadBe32(AsBytes(bytes_).data() + at));
+  bytes_.replace(at, 4, BeBytes(0xffff, 4));
+  EXPECT_EQ(Said(), absl::StrCat("Mismatched section id in footer for "
+                                 "0000:00:05.0/vfio - read 0xffff expected ",
+                                 id));
+}
+
+TEST_P(LoaderTest, AnotherVendorIdIsRefusedByTheDestinationsConfig) {
+  uint64_t config = Find("FULL", "CONFIG") + 8 + 4;
+  setting_.config = bytes_.substr(config, 4096);
+  bytes_[config] = '\x87';
+  EXPECT_THAT(
+      Said(),
+      HasSubstr("Bad config data: i=0x0 read: 87 device: 86 cmask: ff"));
+}
+
+TEST_P(LoaderTest, AConfigWithoutEndOfStateIsRefused) {
+  SetTag(Find("FULL", "END_OF_STATE"), 7);
+  EXPECT_EQ(Said(),
+            "Failed loading device config space, end flag incorrect "
+            "0xffffffffef100007");
+}
+
+TEST_P(LoaderTest, TheSectionsTypeIsNotLookedAt) {
+  // END as PART, and FULL as START.
+  const report::Device& device = report_.devices(0);
+  bytes_[Find("END", "DATA") - 5] = 2;
+  bytes_[Find("FULL", "CONFIG") - (1 + 4 + 1 + device.idstr().size() + 4 + 4)] =
+      1;
+  EXPECT_EQ(Said(), "loads");
+}
+
+TEST_P(LoaderTest, WhatFollowsEofIsNotLookedAt) {
+  bytes_.resize(bytes_.size() - 100);  // Within the description.
+  EXPECT_EQ(Said(), "loads");
+}
+
+TEST_P(LoaderTest, AnEarlyEofEndsTheLoadWithoutAWord) {
+  bytes_[Find("START", "SETUP") - (1 + 4 + 1 + 17 + 4 + 4)] = 0;
+  EXPECT_EQ(Said(), "loads");
+}
+
+TEST_P(LoaderTest, AnotherMachineTypeIsRefused) {
+  setting_.machine_type = "pc-q35-9.0";
+  EXPECT_EQ(Said(),
+            absl::StrCat("Machine type received is '", report_.machine_type(),
+                         "' and local is 'pc-q35-9.0'"));
+}
+
+TEST_P(LoaderTest, AMachineTypeOfALaterReleaseIsRefused) {
+  std::string newer = report_.machine_type();
+  newer[newer.rfind('-') + 1] = '8';
+  bytes_.replace(bytes_.find(report_.machine_type()), newer.size(), newer);
+  EXPECT_THAT(Said(), HasSubstr("Machine type received is '" + newer));
+}
+
+TEST_P(LoaderTest, MessagesHaveTheReleasesWording) {
+  bytes_[Find("START", "SETUP") - (1 + 4 + 1 + 17 + 4 + 4)] = 0x55;
+  EXPECT_EQ(Said(), setting_.release < 1100 ? "Unknown savevm section type 85"
+                                            : "Unknown section type 85");
+}
+
+INSTANTIATE_TEST_SUITE_P(Captures, LoaderTest,
+                         testing::Values("s72-stop3m", "s100-precopy",
+                                         "s111-precopy"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           name[name.find('-')] = '_';
+                           return name;
+                         });
+
+class LoaderCaptureTest : public testing::TestWithParam<testdata::Capture> {};
+
+TEST_P(LoaderCaptureTest, ItsOwnReleaseLoadsItUnlessItIsCut) {
+  Release release =
+      ParseRelease(GetParam().qemu().substr(0, GetParam().qemu().rfind('.')));
+  ASSERT_NE(FindLoader(release), nullptr) << GetParam().qemu();
+  LoadVerdict verdict = Predict(ReadCapture(GetParam()), {.release = release},
+                                ReadChannels(GetParam()));
+  EXPECT_EQ(verdict.outcome == LoadVerdict::kLoads, GetParam().completed())
+      << Words(verdict);
+}
+
+TEST_P(LoaderCaptureTest, ACutAnywhereIsAVerdict) {
+  std::string bytes = ReadCapture(GetParam());
+  for (size_t part = 1; part < 20; ++part) {
+    LoadVerdict verdict = Predict(bytes.substr(0, bytes.size() * part / 20));
+    EXPECT_NE(verdict.outcome, LoadVerdict::kUnreadable);
+    EXPECT_LE(verdict.offset, bytes.size());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LoaderCaptureTest,
+                         testing::ValuesIn(AllCaptures()), CaptureName());
+
+// The same machine type everywhere, as far as it is known everywhere.
+std::string OfMachine(const std::string& name, const std::string& type) {
+  std::string bytes = ReadCapture(GetCapture(name));
+  uint32_t length = LoadBe32(AsBytes(bytes).data() + 9);
+  bytes.replace(9, 4 + length,
+                Be32Bytes(static_cast<uint32_t>(type.size())) + type);
+  return bytes;
+}
+
+TEST(LoaderReleaseTest, StreamsOfSixToElevenLoadInOneAnother) {
+  for (const char* name : {"s72-precopy", "s111-tiny"}) {
+    for (Release release : {702, 802, 1101}) {
+      // A stream of 11.1's machine type has what 7.2 does not know.
+      std::string bytes = OfMachine(name, "pc-q35-6.0");
+      size_t start = bytes.find(CommandBytes(11));
+      if (start != std::string::npos) bytes.erase(start, 5);
+      EXPECT_EQ(Words(Predict(bytes, {.release = release})), "loads")
+          << name << release;
+    }
+  }
+}
+
+TEST(LoaderReleaseTest, SwitchoverStartIsUnknownBefore100) {
+  EXPECT_EQ(
+      Words(Predict(OfMachine("s111-tiny", "pc-q35-8.2"), {.release = 902})),
+      "MIG_CMD 0xb unknown (len 0x0)");
+}
+
+TEST(LoaderReleaseTest, AStreamOf52IsRefusedByAllLaterOnes) {
+  std::string bytes = ReadCapture(GetCapture("s52-precopy"));
+  for (Release release : LoaderReleases()) {
+    EXPECT_EQ(Words(Predict(bytes, {.release = release})),
+              release == 502 ? "loads"
+                             : "Missing section footer for 0000:00:05.0/vfio")
+        << release;
+  }
+}
+
+TEST(LoaderReleaseTest, AStreamOf60OnIsRefusedBy52) {
+  EXPECT_THAT(
+      Words(Predict(OfMachine("s72-precopy", "pc-q35-5.2"), {.release = 502})),
+      HasSubstr("Unknown tag 0x7e"));
+}
+
+TEST(LoaderReleaseTest, NewerReleasesHaveDroppedOldMachineTypes) {
+  std::string bytes = OfMachine("s72-precopy", "pc-q35-4.0");
+  EXPECT_EQ(Words(Predict(bytes, {.release = 1000})), "loads");
+  EXPECT_THAT(Words(Predict(bytes, {.release = 1101})),
+              HasSubstr("Machine type received is 'pc-q35-4.0'"));
+}
+
+TEST(LoaderReleaseTest, ReleasesHaveNames) {
+  EXPECT_EQ(ParseRelease("qemu-11.1"), 1101);
+  EXPECT_EQ(ParseRelease("5.2"), 502);
+  EXPECT_EQ(ParseRelease("qemu"), 0);
+  EXPECT_EQ(ReleaseName(1002), "qemu-10.2");
+  EXPECT_EQ(FindLoader(ParseRelease("5.3")), nullptr);
+  EXPECT_EQ(FindLoader(ParseRelease("99.0")), nullptr);
+}
+
+// One device per INIT_DATA_SENT up to 11.0; later ones take any number.
+TEST(LoaderReleaseTest, ASecondInitDataSentIsRefusedWhereTheyAreCounted) {
+  std::string bytes = ReadCapture(GetCapture("s111-switchover-ack"));
+  size_t at = bytes.find(BeBytes(kTagPrefix + 5, 8));
+  std::string footer = bytes.substr(at + 8, 5);
+  bytes.insert(at + 13,
+               "\2" + footer.substr(1) + BeBytes(kTagPrefix + 5, 8) + footer);
+  EXPECT_EQ(Words(Predict(bytes)), "loads");
+  size_t type = bytes.find("pc-q35-11.1");
+  bytes.replace(type, 11, "pc-q35-11.0");
+  EXPECT_THAT(Words(Predict(bytes)),
+              HasSubstr("approve_switchover failed, err=-22"));
+}
+
+// A RAM section with one record before its EOS, for each release.
+TEST(LoaderReleaseTest, RamRecordsAreThoseOfTheRelease) {
+  const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
+  std::string start =
+      ram.Start(BeBytes(0x1000 | 0x04, 8) + Str8Bytes("pc.ram") +
+                BeBytes(0x1000, 8) + BeBytes(0x10, 8));
+  auto said = [&](Release release, const std::string& record) {
+    return Words(Predict(HeaderBytes() + start +
+                             ram.Part(record + BeBytes(0x10, 8)) + EofBytes(),
+                         {.release = release}));
+  };
+  std::string filled = BeBytes(0x02, 8) + Str8Bytes("pc.ram") + "\1";
+  EXPECT_EQ(said(802, filled), "loads");
+  EXPECT_EQ(said(900, filled), "Found a zero page with value 1");
+  EXPECT_EQ(said(801, BeBytes(0x200, 8)), "loads");
+  EXPECT_EQ(said(800, BeBytes(0x200, 8)),
+            "Unknown combination of migration flags: 0x200");
+  EXPECT_EQ(said(702, BeBytes(0x80, 8)), "Invalid argument");
+  EXPECT_EQ(said(1000, BeBytes(0x80, 8)), "loads");
+  EXPECT_EQ(
+      said(1000, BeBytes(0x100, 8) + Str8Bytes("pc.ram") + Be32Bytes(1) + "x"),
+      "Unknown combination of migration flags: 0x100");
+  for (Release release : {502, 1101}) {
+    EXPECT_EQ(said(release, BeBytes(0x22, 8) + U8Bytes(0)),
+              "Ack, bad migration stream!");
+    EXPECT_EQ(said(release, BeBytes(0x1002, 8) + Str8Bytes("pc.ram")),
+              "Illegal RAM offset 1000");
+    EXPECT_EQ(said(release, BeBytes(0x02, 8) + Str8Bytes("abc")),
+              "Can't find block abc");
+    std::string xbzrle = BeBytes(0x40, 8) + Str8Bytes("pc.ram");
+    EXPECT_EQ(
+        said(release, xbzrle + "\1" + Be16Bytes(4) + std::string("\1\2ab", 4)),
+        "loads");
+    EXPECT_EQ(
+        said(release, xbzrle + "\1" + Be16Bytes(2) + std::string("\0\1", 2)),
+        "Failed to load XBZRLE page - decode error!");
+    EXPECT_EQ(said(release, xbzrle + "\2" + Be16Bytes(2) + "ab"),
+              "Failed to load XBZRLE page - wrong compression!");
+    EXPECT_EQ(said(release, xbzrle + "\1" + Be16Bytes(4097)),
+              "Failed to load XBZRLE page - len overflow!");
+  }
+}
+
+TEST(LoaderReleaseTest, CommandsAreThoseOfTheRelease) {
+  auto said = [](Release release, const std::string& commands) {
+    return Words(
+        Predict(HeaderBytes() + commands + EofBytes(), {.release = release}));
+  };
+  std::string ping = CommandBytes(2, Be32Bytes(1));
+  EXPECT_EQ(said(702, CommandBytes(1) + CommandBytes(1) + ping), "loads");
+  EXPECT_EQ(said(702, ping), "CMD_PING (0x1) received with no return path");
+  EXPECT_EQ(said(702, CommandBytes(12)), "MIG_CMD 0xc unknown (len 0x0)");
+  EXPECT_EQ(said(702, CommandBytes(0)), "MIG_CMD 0x0 unknown (len 0x0)");
+  EXPECT_EQ(said(702, CommandBytes(11)), "MIG_CMD 0xb unknown (len 0x0)");
+  EXPECT_EQ(said(1101, CommandBytes(11, "x")),
+            "SWITCHOVER_START received with bad length - expecting 0, got 1");
+  EXPECT_EQ(said(1101, CommandBytes(8)), "MIG_CMD 0x8 deprecated (len 0x0)");
+  EXPECT_THAT(said(702, CommandBytes(8)), HasSubstr("waits: "));
+  EXPECT_EQ(said(702, CommandBytes(4)),
+            "CMD_POSTCOPY_LISTEN in wrong postcopy state (0)");
+  EXPECT_EQ(said(702, CommandBytes(3) +
+                          PackagedBytes(CommandBytes(4) + CommandBytes(5))),
+            "loads");
+}
+
+class MultifdLoaderTest : public testing::Test {
+ protected:
+  MultifdLoaderTest()
+      : main_(ReadCapture(GetCapture("s111-multifd-two"))),
+        channels_(ReadChannels(GetCapture("s111-multifd-two"))) {}
+
+  // The first device-state packet, wherever it is: its channel and offset.
+  std::pair<size_t, size_t> Packet() const {
+    for (size_t i = 0; i < channels_.size(); ++i) {
+      size_t at = channels_[i].find("0000:00:05.0/vfio");
+      if (at != std::string::npos) return {i, at - 12};
+    }
+    ADD_FAILURE() << "no packet";
+    return {};
+  }
+  std::string Said() { return Words(Predict(main_, {}, channels_)); }
+
+  std::string main_;
+  std::vector<std::string> channels_;
+};
+
+constexpr size_t kPacketBytes = 276;
+
+TEST_F(MultifdLoaderTest, AllChannelsLoad) { EXPECT_EQ(Said(), "loads"); }
+
+TEST_F(MultifdLoaderTest, WithoutTheChannelsTheVerdictSaysWhatItNeeds) {
+  LoadVerdict verdict = Predict(main_);
+  EXPECT_EQ(verdict.outcome, LoadVerdict::kLoads);
+  EXPECT_THAT(verdict.given,
+              testing::Contains(HasSubstr("multifd channels that hold")));
+}
+
+TEST_F(MultifdLoaderTest, AMissingPacketIsWaitedFor) {
+  auto [i, at] = Packet();
+  uint32_t bytes = LoadBe32(AsBytes(channels_[i]).data() + at + 272);
+  channels_[i].erase(at, kPacketBytes + bytes);
+  EXPECT_THAT(Said(), testing::StartsWith("waits: "));
+}
+
+TEST_F(MultifdLoaderTest, APacketTwiceLeavesItWaiting) {
+  auto [i, at] = Packet();
+  uint32_t bytes = LoadBe32(AsBytes(channels_[i]).data() + at + 272);
+  channels_[i].insert(at, channels_[i].substr(at, kPacketBytes + bytes));
+  EXPECT_THAT(Said(), testing::StartsWith("waits: "));
+}
+
+TEST_F(MultifdLoaderTest, AnotherVersionLeavesItWaiting) {
+  auto [i, at] = Packet();
+  channels_[i][at + kPacketBytes + 3] = 1;
+  EXPECT_THAT(Said(), testing::StartsWith("waits: "));
+}
+
+TEST_F(MultifdLoaderTest, AnUnknownDeviceLeavesItWaiting) {
+  auto [i, at] = Packet();
+  channels_[i][at + 12] = '1';
+  EXPECT_THAT(Said(), testing::StartsWith("waits: "));
+}
+
+TEST_F(MultifdLoaderTest, APacketShorterThanItsHeaderIsRefused) {
+  auto [i, at] = Packet();
+  uint32_t bytes = LoadBe32(AsBytes(channels_[i]).data() + at + 272);
+  channels_[i].replace(at + 272, 4 + bytes,
+                       Be32Bytes(8) + std::string(8, '\0'));
+  EXPECT_THAT(Said(), HasSubstr("packet too short at 8 (min is 12)"));
+}
+
+TEST_F(MultifdLoaderTest, AConfigPacketWithoutEndOfStateIsRefused) {
+  for (std::string& channel : channels_) {
+    size_t at = channel.find(BeBytes(kTagPrefix + 2, 8));
+    if (at == std::string::npos) continue;
+    channel[channel.find(kEos, at) + 7] = 7;
+    break;
+  }
+  LoadVerdict verdict = Predict(main_, {}, channels_);
+  EXPECT_EQ(verdict.outcome, LoadVerdict::kRefuses);
+}
+
+TEST_F(MultifdLoaderTest, AnotherPayloadByteLoads) {
+  auto [i, at] = Packet();
+  channels_[i][at + kPacketBytes + 12] ^= 1;
+  EXPECT_EQ(Said(), "loads");
+}
+
+}  // namespace
+}  // namespace migstream
