@@ -3,13 +3,16 @@
 #include <fstream>
 #include <iterator>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "codec/report/finding_ids.h"
 #include "codec/report/loader.h"
 #include "codec/report/loader_row.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
 #include "inspect/inputs.h"
 #include "inspect/progress.h"
+#include "inspect/table.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
 
@@ -64,12 +67,24 @@ ExitStatus AskLoader(const Arguments& arguments) {
                verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
 }
 
+std::string FindingList() {
+  Table table("lll");
+  table.Row({"ID", "SEVERITY", "MEANING; WHAT TO DO"});
+  for (const FindingKind& kind : AllFindings()) {
+    table.Row({std::string(kind.id), std::string(ToString(kind.severity)),
+               absl::StrCat(kind.meaning, "; ", kind.advice)});
+  }
+  return table.Text();
+}
+
 ExitStatus Run(const Arguments& arguments) {
+  if (arguments.list_findings) return Print(FindingList(), kFine);
   if (arguments.loader != 0) return AskLoader(arguments);
   ReportOptions options;
   options.reader.dialect = arguments.dialect;
   options.reader.switchover_ack_off = arguments.switchover_ack == "off";
   options.destination_device = arguments.device;
+  options.region_bytes = arguments.region_bytes;
   if (!arguments.destination_config.empty() &&
       !ReadConfigSpace(arguments.destination_config,
                        options.destination_config)) {
@@ -136,6 +151,17 @@ constexpr Option kOptions[] = {
                                  ReleaseName(LoaderReleases().front()), " to ",
                                  ReleaseName(LoaderReleases().back()));
      }},
+    {"region-size", "BYTES",
+     "what the destination's v1 migration region holds; larger\n"
+     "records are found",
+     [](Arguments& arguments, const std::string& value) {
+       return absl::SimpleAtoi(value, &arguments.region_bytes)
+                  ? std::string()
+                  : absl::StrCat("--region-size is a number of bytes, not '",
+                                 value, "'");
+     }},
+    {"list", "", "every finding there can be, and what to do about it",
+     Set<&Arguments::list_findings>},
     {"machine", "TYPE",
      "with --for: the destination's machine type, if it is not\n"
      "what the stream names",

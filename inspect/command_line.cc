@@ -201,6 +201,7 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
       return problem;
     }
   }
+  if (arguments.list_findings) return "";
   if (arguments.files.empty() && !verb.checks_files) return "which FILE?";
   if (arguments.files.size() > verb.max_files) {
     return absl::StrCat(verb.max_files == 1 ? "one FILE at a time" : verb.files,

@@ -339,7 +339,7 @@ std::string FindingLine(const std::string& file,
                       finding.severity() == "error"
                           ? ""
                           : absl::StrCat(finding.severity(), ": "),
-                      finding.message());
+                      finding.message(), " [", finding.id(), "]");
 }
 
 }  // namespace migstream

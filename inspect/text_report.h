@@ -17,7 +17,7 @@ std::string TextReport(const report::Report& report);
 std::string RecordHeadings();
 std::string RecordLine(const std::string& idstr, const report::Record& record);
 
-// "FILE:OFFSET: SECTION: REASON" without a line's end, with "warning: " or
+// "FILE:OFFSET: SECTION: REASON [ID]" without a line's end, with "warning: " or
 // "note: " before the reason of what is no error.
 std::string FindingLine(const std::string& file,
                         const report::Finding& finding);

@@ -33,6 +33,8 @@ struct Arguments {
   std::string destination_config;
   Release loader = 0;  // The release whose loader is asked; 0: none.
   std::string machine_type;
+  uint64_t region_bytes = 0;
+  bool list_findings = false;  // Needs no file.
   // check, extract
   std::string device;
   // extract, repack

@@ -2,12 +2,24 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "codec/device/subsection.h"
+#include "codec/report/finding_ids.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
 namespace {
+
+// When a pre-copy that brought little, or PARTs that held nothing, are worth a
+// note.
+constexpr uint64_t kLargeStopCopyBytes = 64 << 20;
+constexpr uint64_t kStopCopyRatio = 10;
+constexpr uint64_t kManyEmptyParts = 1000;
+// Machine types from here on do not compare vendor-specific capabilities.
+constexpr Release kSkipsVendorCapabilities = 901;
+constexpr uint32_t kVendorCapability = 0x09;
+constexpr absl::string_view kCprSuffix = "-cpr-pci";
 
 class Checker {
  public:
@@ -27,6 +39,7 @@ class Checker {
       CheckRepeats(device, facts_[i], detectors_[i]);
       CheckDialect(device.idstr(), detectors_[i]);
     }
+    CheckStream();
     return std::move(findings_);
   }
 
@@ -34,56 +47,157 @@ class Checker {
   void CheckDevice(const report::Device& device, const DeviceFacts& facts) {
     const std::string& name = device.idstr();
     if (facts.init_data_sent_offset != 0 && !stream_.return_path) {
-      Add(Severity::kError, "init-data-sent-unasked",
-          facts.init_data_sent_offset, absl::StrCat(name, " PART"),
+      Add("init-data-sent-unasked", facts.init_data_sent_offset,
+          absl::StrCat(name, " PART"),
           "INIT_DATA_SENT, but switchover-ack is not used: there is no "
           "OPEN_RETURN_PATH before");
     }
     if (facts.after_end_offset != 0) {
-      Add(Severity::kWarning, "data-after-end", facts.after_end_offset, name,
+      Add("data-after-end", facts.after_end_offset, name,
           "another PART or END after the device's END");
     }
     if (facts.extra_config_offset != 0) {
-      Add(Severity::kWarning, "config-twice", facts.extra_config_offset, name,
+      Add("config-twice", facts.extra_config_offset, name,
           "one CONFIG too many for the device");
     }
     if (facts.msix_spells_offset != 0) {
-      Add(Severity::kError, "msix-spells-subsection", facts.msix_spells_offset,
-          name,
+      Add("msix-spells-subsection", facts.msix_spells_offset, name,
           "the guest's MSI-X table begins like a subsection; QEMU's loader "
           "takes it for one and refuses it");
     }
     if (device.config().has_pci() &&
         (device.config().pci().vendor_id() == 0xffff ||
          device.config().pci().vendor_id() == 0)) {
-      Add(Severity::kWarning, "vendor-id", device.config().offset(), name,
+      Add("vendor-id", device.config().offset(), name,
           absl::StrCat("saved config space has vendor id ",
                        Hex(device.config().pci().vendor_id()),
                        ", which no device has"));
     }
     for (const report::Subsection& subsection : device.config().subsections()) {
       if (subsection.name() == kDisplaySubsection) continue;
-      Add(Severity::kWarning, "unknown-subsection", device.config().offset(),
-          name,
+      Add("unknown-subsection", device.config().offset(), name,
           absl::StrCat("no release up to 11.1 knows the subsection '",
                        subsection.name(), "', and a loader refuses it"));
     }
+    CheckConfig(device, facts);
+    CheckAmounts(device, facts);
     if (!report_.complete()) return;
     if (facts.ends == 0) {
-      Add(Severity::kWarning, "end-missing", facts.first_offset, name,
+      Add("end-missing", facts.first_offset, name,
           "the stream ends without the device's END");
     }
     if (device.multifd_device_state() && device.multifd_read()) return;
     if (device.multifd_device_state() && report_.channels_size() != 0) {
-      Add(Severity::kError, "multifd-incomplete", facts.first_offset, name,
+      Add("multifd-incomplete", facts.first_offset, name,
           "its packets are not all in the multifd channels that were given");
     } else if (device.multifd_device_state()) {
-      Add(Severity::kNote, "multifd-device-state", facts.first_offset, name,
+      Add("multifd-device-state", facts.first_offset, name,
           "stop-copy data and config travel on multifd channels, which were "
           "not read");
     } else if (facts.configs == 0) {
-      Add(Severity::kWarning, "config-missing", facts.first_offset, name,
+      Add("config-missing", facts.first_offset, name,
           "no CONFIG: the destination's config space stays as it is");
+    }
+  }
+
+  void CheckConfig(const report::Device& device, const DeviceFacts& facts) {
+    const report::Config& config = device.config();
+    const std::string& name = device.idstr();
+    if (facts.msix_zero_vector) {
+      Add("msix-zero-vector", config.offset(), name,
+          absl::StrCat("MSI-X is enabled, and vector ", facts.zero_vector,
+                       " is unmasked with address 0"));
+    } else if (config.pci().msix_enabled() &&
+               (config.pci().msix_function_mask() ||
+                config.msix_masked() == config.msix_vectors())) {
+      Add("msix-masked", config.offset(), name,
+          absl::StrCat("MSI-X is enabled, and all ", config.msix_vectors(),
+                       " vectors are masked"));
+    }
+    bool vendor_capability = std::any_of(
+        config.pci().capabilities().begin(), config.pci().capabilities().end(),
+        [](const report::Capability& capability) {
+          return capability.id() == kVendorCapability;
+        });
+    if (vendor_capability && stream_.machine_type_release != 0 &&
+        stream_.machine_type_release < kSkipsVendorCapabilities) {
+      Add("vendor-capability", config.offset(), name,
+          absl::StrCat(
+              "a vendor-specific capability, whose bytes machine type ",
+              report_.machine_type(), " compares"));
+    }
+  }
+
+  void CheckAmounts(const report::Device& device, const DeviceFacts& facts) {
+    const std::string& name = device.idstr();
+    if (facts.early_init_data_sent_offset != 0) {
+      Add("init-data-sent-early", facts.early_init_data_sent_offset,
+          absl::StrCat(name, " PART"),
+          "INIT_DATA_SENT before any data of the device");
+    }
+    if (facts.large_record_offset != 0) {
+      Add("record-exceeds-region", facts.large_record_offset, name,
+          absl::StrCat("a record of ", facts.large_record_bytes,
+                       " bytes, larger than the destination's region"));
+    }
+    if (device.empty_parts() > kManyEmptyParts &&
+        device.empty_parts() * 2 > device.pre_copy().sections()) {
+      Add("empty-parts", facts.first_offset, name,
+          absl::StrCat(device.empty_parts(), " of ",
+                       device.pre_copy().sections(),
+                       " PARTs hold nothing but END_OF_STATE"));
+    }
+    uint64_t stopped = device.stop_copy().bytes();
+    if (stopped >= kLargeStopCopyBytes &&
+        stopped / kStopCopyRatio >= device.pre_copy().bytes()) {
+      Add("stop-copy-large", facts.first_end_offset, name,
+          absl::StrCat(stopped, " bytes move while the guest is stopped, ",
+                       device.pre_copy().bytes(), " before"));
+    }
+    if (report_.complete() && facts.ends != 0 && device.payload_bytes() == 0 &&
+        (!device.multifd_device_state() || device.multifd_read())) {
+      Add("payload-empty", facts.first_offset, name, "no data at all");
+    }
+  }
+
+  // What concerns several devices, or none.
+  void CheckStream() {
+    for (size_t i = 0; i < facts_.size(); ++i) {
+      for (size_t j = 0; j < facts_.size(); ++j) {
+        if (i == j || facts_[j].first_end_offset == 0 ||
+            facts_[i].last_part_offset < facts_[j].first_end_offset) {
+          continue;
+        }
+        Add("p2p-order", facts_[i].last_part_offset,
+            absl::StrCat(report_.devices(static_cast<int>(i)).idstr(), " PART"),
+            absl::StrCat("still running after the END of ",
+                         report_.devices(static_cast<int>(j)).idstr()));
+        break;
+      }
+    }
+    if (stream_.postcopy_offset != 0 && !facts_.empty()) {
+      Add("postcopy-with-vfio", stream_.postcopy_offset,
+          "COMMAND POSTCOPY_ADVISE", "postcopy, with VFIO devices");
+    }
+    if (stream_.postcopy_offset != 0 &&
+        std::find(report_.capabilities().begin(), report_.capabilities().end(),
+                  "x-ignore-shared") != report_.capabilities().end()) {
+      Add("ignore-shared-postcopy", stream_.postcopy_offset,
+          "COMMAND POSTCOPY_ADVISE", "postcopy, with x-ignore-shared");
+    }
+    if (!report_.complete()) return;
+    for (const report::OtherDevice& other : report_.other_devices()) {
+      absl::string_view idstr = other.idstr();
+      if (!absl::EndsWith(idstr, kCprSuffix)) continue;
+      idstr.remove_suffix(kCprSuffix.size());
+      bool found =
+          std::any_of(report_.devices().begin(), report_.devices().end(),
+                      [idstr](const report::Device& device) {
+                        return device.idstr() == idstr;
+                      });
+      if (found) continue;
+      Add("vfio-section-missing", other.offset(), std::string(other.idstr()),
+          absl::StrCat("there is no state of ", idstr));
     }
   }
 
@@ -93,8 +207,7 @@ class Checker {
     for (const Dialect* row : detector.Candidates()) {
       if (row->habits.init_data_sent_repeats) return;
     }
-    Add(Severity::kWarning, "init-data-sent-twice",
-        facts.second_init_data_sent_offset,
+    Add("init-data-sent-twice", facts.second_init_data_sent_offset,
         absl::StrCat(device.idstr(), " PART"),
         "INIT_DATA_SENT again, which QEMU before 11.1 never sends");
   }
@@ -104,18 +217,18 @@ class Checker {
       if (!evidence.contradiction) continue;
       switch (evidence.kind) {
         case DialectEvidence::kGrammar:
-          Add(Severity::kError, "dialect", evidence.offset, name,
+          Add("dialect", evidence.offset, name,
               absl::StrCat(evidence.what,
                            ": no release takes that beside what came before (",
                            detector.Name(), ")"));
           break;
         case DialectEvidence::kHabit:
-          Add(Severity::kNote, "dialect-habit", evidence.offset, name,
+          Add("dialect-habit", evidence.offset, name,
               absl::StrCat(evidence.what, ": no release of ", detector.Name(),
                            " writes that, but each loads it"));
           break;
         case DialectEvidence::kRelease:
-          Add(Severity::kWarning, "dialect-release", evidence.offset, name,
+          Add("dialect-release", evidence.offset, name,
               absl::StrCat(evidence.what, " does not go with dialect ",
                            detector.Name()));
           break;
@@ -123,10 +236,10 @@ class Checker {
     }
   }
 
-  void Add(Severity severity, const char* id, uint64_t offset,
-           std::string section, std::string message) {
-    findings_.push_back(
-        {severity, id, offset, std::move(section), std::move(message)});
+  void Add(const char* id, uint64_t offset, std::string section,
+           std::string message) {
+    findings_.push_back({FindFinding(id)->severity, id, offset,
+                         std::move(section), std::move(message)});
   }
 
   const report::Report& report_;

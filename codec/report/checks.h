@@ -24,10 +24,21 @@ struct DeviceFacts {
   uint64_t second_init_data_sent_offset = 0;
   uint64_t after_end_offset = 0;    // A PART or END too many; 0: none.
   uint64_t msix_spells_offset = 0;  // 0: it does not.
+  uint64_t last_part_offset = 0;
+  uint64_t first_end_offset = 0;
+  uint64_t early_init_data_sent_offset = 0;  // Before any data; 0: none.
+  // Enabled MSI-X: an unmasked vector without an address.
+  bool msix_zero_vector = false;
+  uint32_t zero_vector = 0;
+  // The first record that the destination's region cannot hold; 0: none.
+  uint64_t large_record_offset = 0;
+  uint64_t large_record_bytes = 0;
 };
 
 struct StreamFacts {
-  bool return_path = false;  // COMMAND OPEN_RETURN_PATH.
+  bool return_path = false;          // COMMAND OPEN_RETURN_PATH.
+  uint64_t postcopy_offset = 0;      // COMMAND POSTCOPY_ADVISE; 0: none.
+  Release machine_type_release = 0;  // 0: unknown.
 };
 
 // `facts` and `detectors` stand in the order of report.devices; there are no

@@ -7,6 +7,7 @@
 #include "codec/device/config_bytes.h"
 #include "codec/device/section_bytes.h"
 #include "codec/qemu/stream_bytes.h"
+#include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -28,12 +29,13 @@ struct Checked {
   report::Report report;
 };
 
-Checked Check(const std::string& sections,
-              DialectId dialect = DialectId::kAuto) {
+Checked Check(const std::string& sections, DialectId dialect = DialectId::kAuto,
+              uint64_t region_bytes = 0) {
   std::string bytes = HeaderBytes() + sections + EofBytes();
   MemorySource source(AsBytes(bytes));
   ReportOptions options;
   options.reader.dialect = &GetDialect(dialect);
+  options.region_bytes = region_bytes;
   Checked checked;
   Error error = BuildReport(source, options, checked.report);
   EXPECT_TRUE(error.ok()) << ToString(error);
@@ -98,7 +100,7 @@ TEST(ChecksTest, TheSecondConfigOfE4IsNormal) {
 }
 
 TEST(ChecksTest, TriggersAreReported) {
-  std::string end = kVfio.End(ConfigElement() + kEos);
+  std::string end = kVfio.End(ConfigElement() + DataBytes("x") + kEos);
   Checked checked =
       Check(Start() + end + kVfio.Full(TagBytes(5) + kEos), DialectId::kE2);
   EXPECT_THAT(checked.ids, IsEmpty());
@@ -160,6 +162,135 @@ TEST(ChecksTest, WhatLoadsAllTheSameIsANote) {
   std::string end = kVfio.End(DataBytes("") + DataBytes("x") + kEos);
   EXPECT_THAT(Check(CommandBytes(11) + Start() + end + Full()).ids,
               ElementsAre("note dialect-habit"));
+}
+
+TEST(ChecksTest, EveryIdIsInTheTableWithItsSeverity) {
+  std::string part = kVfio.Part(TagBytes(5));
+  Checked checked = Check(CommandBytes(3, std::string(6, '\0') + "\x10" +
+                                              std::string(7, '\0') +
+                                              std::string("\x10\0", 2)) +
+                          Start() + End() + part + part);
+  EXPECT_GE(checked.report.findings_size(), 4);
+  for (const report::Finding& finding : checked.report.findings()) {
+    const FindingKind* kind = FindFinding(finding.id());
+    ASSERT_NE(kind, nullptr) << finding.id();
+    EXPECT_EQ(finding.severity(), ToString(kind->severity));
+  }
+}
+
+TEST(ChecksTest, InitDataSentFollowsData) {
+  EXPECT_THAT(Check(CommandBytes(1) + Start() + kVfio.Part(TagBytes(5)) +
+                    End() + Full())
+                  .ids,
+              ElementsAre("warning init-data-sent-early"));
+}
+
+std::string MsixEntryBytes(uint32_t address, uint32_t data, uint8_t masked) {
+  // Little-endian, as PCI has it.
+  std::string entry(16, '\0');
+  StoreLe32(reinterpret_cast<uint8_t*>(&entry[0]), address);
+  StoreLe32(reinterpret_cast<uint8_t*>(&entry[8]), data);
+  entry[12] = static_cast<char>(masked);
+  return entry;
+}
+
+// The ids of a device with one vector.
+std::vector<std::string> CheckMsix(bool enabled, uint32_t address,
+                                   uint8_t masked) {
+  ConfigBytes config = {.msix_vectors = 1};
+  config.pci_config = config.PciConfig();
+  if (enabled) config.pci_config[0x73] |= '\x80';
+  config.msix = MsixEntryBytes(address, 0x4021, masked) + std::string(1, '\0');
+  return Check(Start() + End() + kVfio.Full(ConfigElement(config))).ids;
+}
+
+TEST(ChecksTest, AnEnabledMsixVectorHasAnAddress) {
+  EXPECT_THAT(CheckMsix(true, 0xfee00000, 0), IsEmpty());
+  EXPECT_THAT(CheckMsix(true, 0, 0), ElementsAre("warning msix-zero-vector"));
+  EXPECT_THAT(CheckMsix(true, 0, 1), ElementsAre("note msix-masked"));
+  EXPECT_THAT(CheckMsix(false, 0, 0), IsEmpty());
+}
+
+TEST(ChecksTest, AllDevicesStopBeforeAnyIsSaved) {
+  HandlerBytes other = kVfio;
+  other.id = 8;
+  other.idstr = "0000:00:06.0/vfio";
+  std::string starts = Start() + other.Start(kSetupTag + kEos);
+  std::string part = other.Part(DataBytes("x") + kEos);
+  std::string end = other.End(DataBytes("x") + kEos);
+  std::string fulls = Full() + other.Full(ConfigElement());
+  EXPECT_THAT(Check(starts + part + End() + end + fulls).ids, IsEmpty());
+  EXPECT_THAT(Check(starts + End() + part + end + fulls).ids,
+              ElementsAre("warning p2p-order"));
+}
+
+TEST(ChecksTest, PostcopyAndVfioDoNotGoTogether) {
+  std::string sizes = BeBytes(0x1000, 8) + BeBytes(0x1000, 8);
+  EXPECT_THAT(Check(CommandBytes(3, sizes) + Start() + End() + Full()).ids,
+              ElementsAre("warning postcopy-with-vfio"));
+  // Of dirty bitmaps alone.
+  EXPECT_THAT(Check(CommandBytes(3) + Start() + End() + Full()).ids, IsEmpty());
+}
+
+TEST(ChecksTest, ARecordFitsTheDestinationsRegion) {
+  std::string stream = Start() + End() + Full();  // A record of 5 bytes.
+  EXPECT_THAT(Check(stream, DialectId::kAuto, 5).ids, IsEmpty());
+  EXPECT_THAT(Check(stream, DialectId::kAuto, 4).ids,
+              ElementsAre("warning record-exceeds-region"));
+}
+
+TEST(ChecksTest, EmptyPartsByTheThousandAreNoted) {
+  auto check = [](int count) {
+    std::string parts;
+    for (int i = 0; i < count; ++i) parts += kVfio.Part(kEos);
+    return Check(Start() + parts + End() + Full()).ids;
+  };
+  EXPECT_THAT(check(1001), ElementsAre("note empty-parts"));
+  EXPECT_THAT(check(1000), IsEmpty());
+}
+
+TEST(ChecksTest, AStopCopyThatDwarfsThePreCopyIsNoted) {
+  std::string large = DataBytes(std::string(64 << 20, 'x')) + kEos;
+  EXPECT_THAT(Check(Start() + kVfio.End(large) + Full()).ids,
+              testing::Contains("note stop-copy-large"));
+  EXPECT_THAT(
+      Check(Start() + kVfio.Part(large) + kVfio.End(large) + Full()).ids,
+      testing::Not(testing::Contains("note stop-copy-large")));
+}
+
+TEST(ChecksTest, ADeviceWithoutDataIsNoted) {
+  EXPECT_THAT(Check(Start() + kVfio.End(kEos) + Full()).ids,
+              ElementsAre("note payload-empty"));
+}
+
+TEST(ChecksTest, AVendorCapabilityIsComparedByOldMachineTypes) {
+  ConfigBytes config = {.express = false};
+  std::string stream = Start() + End() + kVfio.Full(ConfigElement(config));
+  EXPECT_THAT(Check(ConfigurationBytes("pc-q35-9.0") + stream).ids,
+              ElementsAre("note vendor-capability"));
+  EXPECT_THAT(Check(ConfigurationBytes("pc-q35-9.1") + stream).ids, IsEmpty());
+}
+
+TEST(ChecksTest, ADeviceThatOnlyCprNamesHasNoState) {
+  HandlerBytes cpr = {.id = 9, .idstr = "0000:00:06.0/vfio-cpr-pci"};
+  EXPECT_THAT(Check(Start() + End() + Full() + cpr.Full("abc")).ids,
+              testing::Contains("warning vfio-section-missing"));
+  cpr.idstr = kVfio.idstr + "-cpr-pci";
+  EXPECT_THAT(Check(Start() + End() + Full() + cpr.Full("abc")).ids,
+              testing::Not(testing::Contains("warning vfio-section-missing")));
+}
+
+TEST(ChecksTest, ACutRecordSaysWhatItNeeds) {
+  std::string bytes =
+      HeaderBytes() + Start() + "\3" + Be32Bytes(kVfio.id) + DataBytes("state");
+  bytes.resize(bytes.size() - 2);
+  MemorySource source(AsBytes(bytes));
+  report::Report report;
+  EXPECT_FALSE(BuildReport(source, {}, report).ok());
+  EXPECT_THAT(report.findings(0).message(),
+              testing::HasSubstr(absl::StrCat(
+                  "0000:00:05.0/vfio needs 2 more bytes in the record at ",
+                  Hex(bytes.size() - 3 - 16))));
 }
 
 TEST(ChecksTest, ErrorsAreNeverLeftOutForNotes) {

@@ -93,17 +93,18 @@ class Loader {
 
   bool LoadHeader() {
     section_ = "header";
+    uint64_t start = input_.offset();
     if (input_.Be32() != kStreamMagic) {
-      return input_.Refuse(0, "Not a migration stream");
+      return input_.Refuse(start, "Not a migration stream");
     }
     uint32_t version = input_.Be32();
     if (version == kStreamVersionObsolete) {
-      return input_.Refuse(4,
+      return input_.Refuse(start + 4,
                            "SaveVM v2 format is obsolete and don't work "
                            "anymore");
     }
     return version == kStreamVersion ||
-           input_.Refuse(4, "Unsupported migration stream version");
+           input_.Refuse(start + 4, "Unsupported migration stream version");
   }
 
   bool LoadConfiguration() {

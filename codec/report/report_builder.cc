@@ -16,6 +16,7 @@
 #include "codec/qemu/configuration.h"
 #include "codec/report/checks.h"
 #include "codec/report/config_report.h"
+#include "codec/report/finding_ids.h"
 #include "codec/report/machine_type.h"
 #include "flags/command.h"
 #include "flags/trigger_flags.h"
@@ -37,7 +38,9 @@ void AddFinding(const Finding& finding, report::Report& report) {
     return report.set_notes_omitted(report.notes_omitted() + 1);
   }
   report::Finding& row = *report.add_findings();
-  row.set_severity(std::string(ToString(finding.severity)));
+  const FindingKind* kind = FindFinding(finding.id);
+  row.set_severity(std::string(
+      ToString(kind == nullptr ? finding.severity : kind->severity)));
   row.set_id(finding.id);
   row.set_offset(finding.offset);
   row.set_section(Printable(finding.section));
@@ -79,6 +82,7 @@ class ReportBuilder : public StreamVisitor {
       }
     }
     if (Release release = MachineTypeRelease(configuration.machine_type)) {
+      stream_.machine_type_release = release;
       bounds_.NotBefore(
           release, configuration.offset,
           absl::StrCat("machine type ", Printable(configuration.machine_type)));
@@ -123,7 +127,12 @@ class ReportBuilder : public StreamVisitor {
     if (late && device_facts_->after_end_offset == 0) {
       device_facts_->after_end_offset = section.offset;
     }
-    if (section.type == SectionType::kEnd) ++device_facts_->ends;
+    if (section.type == SectionType::kPart) {
+      device_facts_->last_part_offset = section.offset;
+    }
+    if (section.type == SectionType::kEnd && device_facts_->ends++ == 0) {
+      device_facts_->first_end_offset = section.offset;
+    }
     detector_ = &detectors_[found->second];
     detector_->Section(section.type, section.offset);
   }
@@ -144,6 +153,9 @@ class ReportBuilder : public StreamVisitor {
       case EventKind::kInitDataSent:
         if (device_->init_data_sent() == 0) {
           device_facts_->init_data_sent_offset = event.offset;
+          if (device_->payload_bytes() == 0) {
+            device_facts_->early_init_data_sent_offset = event.offset;
+          }
         } else if (device_->init_data_sent() == 1) {
           device_facts_->second_init_data_sent_offset = event.offset;
         }
@@ -200,6 +212,10 @@ class ReportBuilder : public StreamVisitor {
       row.set_bytes(command.data.size());
     }
     if (command.command == Command::kOpenReturnPath) stream_.return_path = true;
+    // Without data it is for dirty bitmaps alone.
+    if (command.command == Command::kPostcopyAdvise && !command.data.empty()) {
+      stream_.postcopy_offset = command.offset;
+    }
     if (command.command == Command::kSwitchoverStart) {
       bounds_.NotBefore(1000, command.offset, "COMMAND SWITCHOVER_START");
     }
@@ -279,7 +295,8 @@ class ReportBuilder : public StreamVisitor {
         AddFinding(
             {Severity::kError,
              error.code == ErrorCode::kTruncated ? "truncated" : "refused",
-             error.offset, error.section, error.reason},
+             error.offset, error.section,
+             absl::StrCat(error.reason, MissingInRecord(error))},
             report_);
       }
     }
@@ -357,8 +374,15 @@ class ReportBuilder : public StreamVisitor {
     device.set_data_records(device.data_records() + 1);
     device.set_payload_bytes(device.payload_bytes() + event.record_bytes);
     if (!packet_) {
+      last_record_offset_ = event.offset;
       last_record_end_ = event.offset + 16 + event.record_bytes;
       last_record_device_ = device_;
+    }
+    if (options_.region_bytes != 0 && !packet_ &&
+        event.record_bytes > options_.region_bytes &&
+        device_facts_->large_record_offset == 0) {
+      device_facts_->large_record_offset = event.offset;
+      device_facts_->large_record_bytes = event.record_bytes;
     }
     if (event.record_bytes == 0) {
       device.set_empty_records(device.empty_records() + 1);
@@ -393,6 +417,15 @@ class ReportBuilder : public StreamVisitor {
     config.Clear();
     config.set_section(ToString(section.type));
     FillConfig(event, view, config);
+    device_facts_->msix_zero_vector = false;
+    for (uint32_t vector = 0;
+         config.pci().msix_enabled() && !config.pci().msix_function_mask() &&
+         vector < view.msix_vectors() && !device_facts_->msix_zero_vector;
+         ++vector) {
+      MsixEntry entry = view.msix_entry(vector);
+      device_facts_->msix_zero_vector = !entry.masked && entry.address == 0;
+      device_facts_->zero_vector = vector;
+    }
     if (MsixSpellsSubsection(view)) {
       device_facts_->msix_spells_offset = event.offset;
     }
@@ -448,6 +481,18 @@ class ReportBuilder : public StreamVisitor {
     } else {
       device_->set_records_omitted(device_->records_omitted() + 1);
     }
+  }
+
+  // What a record that the input's end has cut still needs.
+  std::string MissingInRecord(const Error& error) const {
+    if (error.code != ErrorCode::kTruncated || last_record_device_ == nullptr ||
+        last_record_end_ <= error.offset) {
+      return "";
+    }
+    return absl::StrCat(": ", last_record_device_->idstr(), " needs ",
+                        last_record_end_ - error.offset,
+                        " more bytes in the record at ",
+                        Hex(last_record_offset_));
   }
 
   // A record that the input's end has cut holds less than it says.
@@ -560,6 +605,7 @@ class ReportBuilder : public StreamVisitor {
   uint64_t events_in_section_ = 0;
   bool guessed_ = false;
   report::Device* last_record_device_ = nullptr;
+  uint64_t last_record_offset_ = 0;
   uint64_t last_record_end_ = 0;    // Offset; where its size says it ends.
   std::optional<uint32_t> packet_;  // While one is looked at.
 };

@@ -36,6 +36,9 @@ struct ReportOptions {
   // or for all if that is empty.
   std::string destination_config = "";
   std::string destination_device = "";
+  // Bytes of data that the destination's migration region holds; 0: unknown.
+  // Only a device of the v1 interface has one.
+  uint64_t region_bytes = 0;
 };
 
 Error BuildReport(ByteSource& source, const ReportOptions& options,

@@ -1,0 +1,31 @@
+// Every finding that a report can hold: its id, which stays, how bad it is, and
+// what to do. `migstream check --list` prints it, and FORMAT.md section 16.8 has
+// it too; a test compares the two.
+//
+//   FindFinding("config-twice")->severity
+
+#ifndef MIGSTREAM_CODEC_REPORT_FINDING_IDS_H_
+#define MIGSTREAM_CODEC_REPORT_FINDING_IDS_H_
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "codec/qemu/finding.h"
+
+namespace migstream {
+
+struct FindingKind {
+  absl::string_view id;
+  Severity severity;
+  absl::string_view meaning;
+  absl::string_view advice;
+};
+
+// In alphabetical order.
+absl::Span<const FindingKind> AllFindings();
+
+// Null if there is no such id.
+const FindingKind* FindFinding(absl::string_view id);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REPORT_FINDING_IDS_H_
