@@ -216,13 +216,21 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
 }  // namespace
 
 const std::vector<const Verb*>& Verbs() {
-  static const auto* verbs =
-      new std::vector<const Verb*>{&kInspectVerb, &kCheckVerb, &kExtractVerb,
-                                   &kRepackVerb,  &kDiffVerb,  &kGenerateVerb};
+  static const auto* verbs = new std::vector<const Verb*>{
+      &kInspectVerb, &kCheckVerb, &kStatsVerb,   &kExtractVerb,
+      &kRepackVerb,  &kDiffVerb,  &kGenerateVerb};
   return *verbs;
 }
 
 absl::Span<const Option> CommonOptions() { return kCommonOptions; }
+
+const Option kFormatOption = {
+    "format", "FORMAT", "text, json or textproto (report.proto)",
+    [](Arguments& arguments, const std::string& value) {
+      arguments.format = value;
+      return OneOf("format", value, {"text", "json", "textproto"});
+    },
+    "text json textproto"};
 
 const Option kOutputOption = {"o", "OUT",
                               "the file to write; - is standard output",

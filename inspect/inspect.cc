@@ -5,9 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
-#include "google/protobuf/text_format.h"
-#include "google/protobuf/util/json_util.h"
 #include "inspect/inputs.h"
+#include "inspect/message_format.h"
 #include "inspect/progress.h"
 #include "inspect/state.h"
 #include "inspect/text_report.h"
@@ -16,18 +15,11 @@
 namespace migstream {
 namespace {
 
+// Empty if the report cannot be put so.
 std::string Format(const report::Report& report, const std::string& format) {
+  if (format == "text") return TextReport(report);
   std::string text;
-  if (format == "json") {
-    google::protobuf::util::JsonPrintOptions options;
-    options.add_whitespace = true;
-    if (!MessageToJsonString(report, &text, options).ok()) text.clear();
-  } else if (format == "textproto") {
-    google::protobuf::TextFormat::PrintToString(report, &text);
-  } else {
-    text = TextReport(report);
-  }
-  return text;
+  return FormatMessage(report, format, text) ? text : "";
 }
 
 // A file that stands beside a stream, alone.
@@ -105,15 +97,10 @@ ExitStatus Run(const Arguments& arguments) {
   return status;
 }
 
-constexpr Option kOptions[] = {
+const Option kOptions[] = {
     {"records", "", "list every element of the devices' sections",
      Set<&Arguments::records>},
-    {"format", "FORMAT", "text, json or textproto (report.proto)",
-     [](Arguments& arguments, const std::string& value) {
-       arguments.format = value;
-       return OneOf("format", value, {"text", "json", "textproto"});
-     },
-     "text json textproto"},
+    kFormatOption,
     {"state", "",
      "the fields of all devices instead, as JSON in the\n"
      "shape that QEMU's analyze-migration.py prints; no\n"

@@ -431,6 +431,72 @@ TEST(CheckTest, ADestinationConfigThatIsComparedWithNothingIsAnError) {
   EXPECT_THAT(run.errors, HasSubstr("no config space of 0000:00:09.0/vfio"));
 }
 
+TEST(CheckTest, ForARelease) {
+  ProgramRun run = RunProgram({"check", Path("s72-two"), "--for=qemu-7.2"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_THAT(run.output, StartsWith(absl::StrCat(
+                              Path("s72-two"), ": qemu-7.2 would load it\n")));
+  EXPECT_THAT(run.output, HasSubstr("given machine type pc-q35-7.2\n"));
+  run = RunProgram({"check", Path("s52-two"), "--for=11.1"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output,
+              HasSubstr("0000:00:05.0/vfio END: qemu-11.1 would refuse it: "
+                        "Missing section footer for 0000:00:05.0/vfio\n"));
+  run = RunProgram(
+      {"check", Path("s72-two"), "--for=7.2", "--machine=pc-q35-6.2"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("and local is 'pc-q35-6.2'"));
+  run = RunProgram({"check", Path("s72-two"), "--for=qemu-12.0"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("of qemu-5.2 to qemu-11.1"));
+}
+
+TEST(CheckTest, TheListOfFindingsNeedsNoFile) {
+  ProgramRun run = RunProgram({"check", "--list"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, HasSubstr("\np2p-order"));
+}
+
+TEST(CheckTest, AFindingEndsWithItsId) {
+  ProgramRun run = RunProgram({"check", Path("s72-two"), "--region-size=100"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr(" [record-exceeds-region]\n"));
+  EXPECT_EQ(RunProgram({"check", Path("s72-two"), "--region-size=x"}).status,
+            2);
+}
+
+TEST(StatsTest, TextIsTables) {
+  ProgramRun run = RunProgram({"stats", Path("s111-precopy")});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_THAT(run.output, HasSubstr("0000:00:05.0/vfio"));
+  EXPECT_THAT(run.output, HasSubstr("AT 100 Gb/s"));
+  run = RunProgram({"stats", Path("s111-precopy"), "--link=fast"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("a rate like 100Gb"));
+}
+
+TEST(StatsTest, JsonAndTextprotoAreOneMessage) {
+  std::vector<std::string> words = AllFiles(GetCapture("s111-multifd-two"));
+  words.insert(words.begin(), {"stats", "--format=json", "--link=10GB/s"});
+  ProgramRun json = RunProgram(words);
+  words[1] = "--format=textproto";
+  ProgramRun text = RunProgram(words);
+  report::Stats a, b;
+  ASSERT_TRUE(
+      google::protobuf::util::JsonStringToMessage(json.output, &a).ok());
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text.output, &b));
+  EXPECT_EQ(a.SerializeAsString(), b.SerializeAsString());
+  EXPECT_EQ(a.stopped().link_bits_per_second(), 80e9);
+  EXPECT_EQ(a.devices(0).stop_copy().bytes(), 78643);
+}
+
+TEST(StatsTest, ACutStreamIsCountedAsFarAsItGoes) {
+  ProgramRun run = RunProgram({"stats", Path("s111-cancelled")});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("0000:00:05.0/vfio"));
+  EXPECT_THAT(run.errors, HasSubstr("input ends"));
+}
+
 TEST(OutputTest, AFolderThatIsNotThereIsSaid) {
   ProgramRun run =
       RunProgram({"repack", Path("s72-two"), "-o", "/nonexistent/folder/out"});

@@ -24,17 +24,18 @@ TEST(TableTest, NoLineEndsInSpaces) {
 
 TEST(FindingLineTest, OnlyWhatIsNoErrorNamesItsSeverity) {
   report::Finding finding;
+  finding.set_id("refused");
   finding.set_severity("error");
   finding.set_offset(0x2e41);
   finding.set_section("0000:00:05.0/vfio END");
   finding.set_message("unknown tag 0xffffffffef100009, expected DATA");
   EXPECT_EQ(FindingLine("vm.qvm", finding),
             "vm.qvm:0x2e41: 0000:00:05.0/vfio END: unknown tag "
-            "0xffffffffef100009, expected DATA");
+            "0xffffffffef100009, expected DATA [refused]");
   finding.set_severity("note");
   EXPECT_EQ(FindingLine("vm.qvm", finding),
             "vm.qvm:0x2e41: 0000:00:05.0/vfio END: note: unknown tag "
-            "0xffffffffef100009, expected DATA");
+            "0xffffffffef100009, expected DATA [refused]");
 }
 
 }  // namespace

@@ -25,9 +25,12 @@ struct Arguments {
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
   // inspect
   bool records = false;
-  std::string format = "text";
   bool state = false;
   bool vmdesc = false;
+  // inspect, stats
+  std::string format = "text";
+  // stats
+  double link_bits_per_second = 100e9;
   // check
   std::string switchover_ack;  // "on", "off"; empty: not said.
   std::string destination_config;
@@ -108,6 +111,7 @@ std::string Set(Arguments& arguments, const std::string& value) {
 }
 
 // Options of several verbs.
+extern const Option kFormatOption;
 extern const Option kOutputOption;
 extern const Option kForceOption;
 
@@ -118,6 +122,7 @@ std::string OneOf(absl::string_view name, const std::string& value,
 extern const Verb kInspectVerb;
 extern const Verb kCheckVerb;
 extern const Verb kDiffVerb;
+extern const Verb kStatsVerb;
 extern const Verb kExtractVerb;
 extern const Verb kRepackVerb;
 extern const Verb kGenerateVerb;

@@ -1,5 +1,7 @@
 #include "codec/report/loader_ram.h"
 
+#include <zlib.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -52,6 +54,15 @@ bool IsXbzrle(absl::string_view bytes, uint64_t page_bytes) {
 bool Unknown(LoaderInput& input, uint64_t at, uint64_t flags) {
   return input.Refuse(
       at, absl::StrCat("Unknown combination of migration flags: ", Hex(flags)));
+}
+
+// Whether zlib makes no more than a page of it, and finds its end.
+bool IsPage(const std::string& compressed, uint64_t page_bytes) {
+  std::string page(page_bytes, '\0');
+  uLongf bytes = page_bytes;
+  return uncompress(reinterpret_cast<Bytef*>(page.data()), &bytes,
+                    reinterpret_cast<const Bytef*>(compressed.data()),
+                    compressed.size()) == Z_OK;
 }
 
 // No block of a machine is called so: what was read as a name is none.
@@ -163,8 +174,8 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
                             absl::StrCat("Invalid compressed data length: ",
                                          static_cast<int32_t>(length)));
       }
-      input.Skip(length);
-      return true;
+      return IsPage(input.Bytes(length), page_bytes) ||
+             input.Refuse(head, "decompress data failed");
     }
   }
 }

@@ -386,6 +386,15 @@ TEST(LoaderReleaseTest, RamRecordsAreThoseOfTheRelease) {
   }
 }
 
+TEST(LoaderReleaseTest, ACompressedPageIsInflated) {
+  std::string bytes = ReadCapture(GetCapture("s72-compress"));
+  size_t at = bytes.find("\x78\x9c");  // The head of a zlib stream.
+  if (at == std::string::npos) at = bytes.find("\x78\x01");
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 4] ^= 0x40;
+  EXPECT_EQ(Words(Predict(bytes, {.release = 702})), "decompress data failed");
+}
+
 TEST(LoaderReleaseTest, CommandsAreThoseOfTheRelease) {
   auto said = [](Release release, const std::string& commands) {
     return Words(

@@ -91,6 +91,7 @@ class ReportBuilder : public StreamVisitor {
 
   void OnSection(const SectionView& section) override {
     CountSection(section.type);
+    if (section.type == SectionType::kEnd) Switchover(section.offset);
     if (!section.vfio) {
       device_ = nullptr;
       if (section.idstr == "block" && section.type == SectionType::kStart) {
@@ -191,6 +192,16 @@ class ReportBuilder : public StreamVisitor {
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                     bool footer) override {
     report_.set_footers(footer);
+    if (section.idstr == "ram") {
+      report::Switchover& switchover = *report_.mutable_switchover();
+      if (switchover.offset() == 0) {
+        switchover.set_ram_bytes_before(switchover.ram_bytes_before() +
+                                        content_bytes);
+      } else {
+        switchover.set_ram_bytes_after(switchover.ram_bytes_after() +
+                                       content_bytes);
+      }
+    }
     if (section.vfio || section.type != SectionType::kFull) return;
     if (report_.other_devices_size() >= kMaxOtherDevices) {
       report_.set_other_devices_omitted(report_.other_devices_omitted() + 1);
@@ -217,6 +228,7 @@ class ReportBuilder : public StreamVisitor {
       stream_.postcopy_offset = command.offset;
     }
     if (command.command == Command::kSwitchoverStart) {
+      Switchover(command.offset);
       bounds_.NotBefore(1000, command.offset, "COMMAND SWITCHOVER_START");
     }
     if (command.command == Command::kEnableColo) {
@@ -224,7 +236,13 @@ class ReportBuilder : public StreamVisitor {
     }
   }
 
-  void OnEof(uint64_t) override { report_.set_complete(true); }
+  void OnEof(uint64_t offset) override {
+    report_.set_complete(true);
+    if (report_.switchover().offset() != 0) {
+      report_.mutable_switchover()->set_bytes(offset + 1 -
+                                              report_.switchover().offset());
+    }
+  }
 
   void OnDescription(uint64_t offset, ByteSpan json) override {
     report_.mutable_description()->set_offset(offset);
@@ -352,6 +370,12 @@ class ReportBuilder : public StreamVisitor {
       }
     }
     packet_.reset();
+  }
+
+  // The guest is stopped from here on.
+  void Switchover(uint64_t offset) {
+    if (report_.switchover().offset() != 0) return;
+    report_.mutable_switchover()->set_offset(offset);
   }
 
   void CountSection(SectionType type) {

@@ -1,0 +1,141 @@
+#include "codec/report/stats.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "codec/report/report_builder.h"
+#include "inspect/inputs.h"
+#include "inspect/message_format.h"
+#include "inspect/progress.h"
+#include "inspect/table.h"
+#include "inspect/verb.h"
+
+namespace migstream {
+namespace {
+
+std::string Duration(double seconds) {
+  if (seconds < 1e-3) return absl::StrFormat("%.3g us", seconds * 1e6);
+  if (seconds < 1) return absl::StrFormat("%.3g ms", seconds * 1e3);
+  return absl::StrFormat("%.4g s", seconds);
+}
+
+std::string DeviceTable(const report::Stats& stats) {
+  Table table("lrrrrrrr");
+  table.Row({"", "PRE-COPY", "", "", "STOP-COPY", "", "", ""});
+  table.Row({"DEVICE", "SECTIONS", "RECORDS", "BYTES", "SECTIONS", "RECORDS",
+             "BYTES", "CONFIG"});
+  for (const report::DeviceStats& device : stats.devices()) {
+    auto stopped = [&device](uint64_t number) {
+      return device.partial() ? "?" : absl::StrCat(number);
+    };
+    table.Row({device.idstr(), absl::StrCat(device.pre_copy().sections()),
+               absl::StrCat(device.pre_copy().records()),
+               absl::StrCat(device.pre_copy().bytes()),
+               absl::StrCat(device.stop_copy().sections()),
+               stopped(device.stop_copy().records()),
+               stopped(device.stop_copy().bytes()),
+               stopped(device.config_bytes())});
+  }
+  return table.Text();
+}
+
+std::string ChannelTable(const report::Stats& stats) {
+  Table table("llrrr");
+  table.Row({"CHANNEL", "FILE", "BYTES", "RAM PACKETS", "DEVICE PACKETS"});
+  for (const report::ChannelStats& channel : stats.channels()) {
+    bool main = !channel.has_id();
+    table.Row({main ? "main" : absl::StrCat(channel.id()), channel.file(),
+               absl::StrCat(channel.bytes()),
+               main ? "-" : absl::StrCat(channel.ram_packets()),
+               main ? "-" : absl::StrCat(channel.device_packets())});
+  }
+  return table.Text();
+}
+
+std::string StoppedTable(const report::Stats& stats) {
+  const report::Stopped& stopped = stats.stopped();
+  auto time = [&stopped](uint64_t bytes) {
+    return Duration(static_cast<double>(bytes) * 8 /
+                    stopped.link_bits_per_second());
+  };
+  Table table("lrr");
+  table.Row(
+      {"WHILE STOPPED", "BYTES",
+       absl::StrFormat("AT %g Gb/s", stopped.link_bits_per_second() / 1e9)});
+  auto row = [&](const char* name, uint64_t bytes) {
+    table.Row({name, absl::StrCat(bytes), time(bytes)});
+  };
+  row("VFIO data", stopped.device_bytes());
+  row("VFIO config", stopped.config_bytes());
+  row("RAM, main channel", stopped.ram_bytes());
+  row("other", stopped.other_bytes());
+  row("total", stopped.total_bytes());
+  return table.Text();
+}
+
+std::string TextStats(const report::Stats& stats) {
+  std::string text;
+  if (stats.devices_size() != 0) {
+    absl::StrAppend(&text, DeviceTable(stats), "\n");
+  }
+  absl::StrAppend(&text, ChannelTable(stats), "\n",
+                  "RAM on the main channel: ", stats.ram_bytes(), " bytes\n\n");
+  if (stats.complete()) absl::StrAppend(&text, StoppedTable(stats));
+  return text;
+}
+
+ExitStatus Run(const Arguments& arguments) {
+  Inputs inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
+  ReportOptions options;
+  options.reader.dialect = arguments.dialect;
+  report::Report report;
+  report.set_file(Printable(inputs.file));
+  Error error;
+  {
+    Progress progress(*inputs.main, arguments.quiet);
+    error = BuildReport(*inputs.main, inputs.Channels(), options, report);
+  }
+  if (IsUnusable(error)) {
+    Complain(ErrorLine(inputs.file, error));
+    return kUnusable;
+  }
+  report::Stats stats = MakeStats(report, arguments.link_bits_per_second);
+  std::string text;
+  if (arguments.format == "text") {
+    text = TextStats(stats);
+  } else if (!FormatMessage(stats, arguments.format, text)) {
+    Complain(absl::StrCat("the figures cannot be put into ", arguments.format));
+    return kUnusable;
+  }
+  ExitStatus status = Print(text, error.ok() ? kFine : kFindings);
+  if (!error.ok()) Complain(ErrorLine(inputs.file, error));
+  return status;
+}
+
+const Option kOptions[] = {
+    {"link", "RATE",
+     "how fast the migration's link is: 100Gb (the default),\n"
+     "25Gbit/s, 10GB/s, 500MiB/s; b is bits, B bytes, k M G T\n"
+     "are powers of 1000, with an i of 1024",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.link_bits_per_second = ParseLinkRate(value);
+       return arguments.link_bits_per_second > 0
+                  ? std::string()
+                  : absl::StrCat("--link is a rate like 100Gb or 10GB/s, not '",
+                                 value, "'");
+     }},
+    kFormatOption,
+};
+
+}  // namespace
+
+const Verb kStatsVerb = {"stats",
+                         "FILE [CHANNEL]...",
+                         "how much moved when, and how long the guest stood",
+                         kAnyFiles,
+                         kOptions,
+                         Run};
+
+}  // namespace migstream
