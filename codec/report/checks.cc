@@ -238,8 +238,9 @@ class Checker {
 
   void Add(const char* id, uint64_t offset, std::string section,
            std::string message) {
-    findings_.push_back({FindFinding(id)->severity, id, offset,
-                         std::move(section), std::move(message)});
+    const FindingKind* kind = FindFinding(id);
+    findings_.push_back({kind == nullptr ? Severity::kError : kind->severity,
+                         id, offset, std::move(section), std::move(message)});
   }
 
   const report::Report& report_;
