@@ -33,6 +33,11 @@ def expect(truth, *said):
         raise AssertionError(" ".join(str(word) for word in said))
 
 
+def expect_equal(got, wanted):
+    if got != wanted:
+        raise AssertionError("only here: %s; only there: %s" % (got - wanted, wanted - got))
+
+
 def expect_equal_bytes(got, wanted, what):
     """Says where two strings of bytes part, without printing them."""
     if got == wanted:

@@ -6,9 +6,12 @@ multifd channels in the order of their connection. Folders are the caller's, and
 are best given short names: a socket's path has room for about 100 bytes.
 """
 
+import array
+import fcntl
 import itertools
 import os
 import socket
+import termios
 import threading
 import time
 from dataclasses import dataclass, field
@@ -42,6 +45,7 @@ class Outcome:
     verdict: str  # "loads", "refused" or "waits"
     error: str = ""  # What QEMU said, if it refused.
     received: dict = field(default_factory=dict)  # section -> bytes
+    seen: object = None  # What the caller looked at.
 
 
 def capture(release, plan, folder, pieces=None):
@@ -97,12 +101,21 @@ def _capture_sockets(release, plan, folder, source, streams, pieces):
             destination.close()
 
 
-def load(release, plan, folder, streams, pieces=None):
+def load(release, plan, folder, streams, pieces=None, look=None):
     """Has `release` load the streams; `pieces` is called for each channel, and
-    gives the (size, pause) of what is sent at a time."""
+    gives the (size, pause) of what is sent at a time. `look` is called with the
+    destination once it has loaded them. A release that does not know what the
+    plan asks for has refused it."""
     os.makedirs(folder, exist_ok=True)
-    with qemu.Qemu(release, plan.machine, folder, incoming="defer") as vm:
-        outcome = _load(vm, plan, folder, streams, pieces)
+    try:
+        with qemu.Qemu(release, plan.machine, folder, incoming="defer") as vm:
+            outcome = _load(vm, plan, folder, streams, pieces)
+            if look and outcome.verdict == "loads":
+                outcome.seen = look(vm)
+    except qemu.Gone as gone:
+        return Outcome("refused", gone.error)
+    except qemu.Refused as refused:
+        return Outcome("refused", str(refused))
     outcome.received = _device_bytes(plan.machine, folder, "in")
     return outcome
 
@@ -118,7 +131,8 @@ def _load(vm, plan, folder, streams, pieces):
             vm.command("migrate-incoming", uri="unix:" + path)
             # Before 8.0 the first connection is the main channel.
             for file in (streams.main, *streams.channels):
-                feeders.append(_Feeder(path, file, (pieces or _as_it_comes)()))
+                main = feeders[0] if feeders else None
+                feeders.append(_Feeder(path, file, (pieces or _as_it_comes)(), main))
             for feeder in feeders:
                 feeder.start()
         given_all = None
@@ -138,8 +152,6 @@ def _load(vm, plan, folder, streams, pieces):
             if status == "failed":
                 reason = vm.command("query-migrate").get("error-desc", "")
                 return Outcome("refused", reason or vm.error())
-    except qemu.Gone as gone:
-        return Outcome("refused", gone.error)
     finally:
         for feeder in feeders:
             feeder.close()
@@ -263,19 +275,39 @@ class _Recorder:
             each.close()
 
 
-class _Feeder(threading.Thread):
-    """Sends a file to a destination, and drops what that answers."""
+# Of a multifd channel's first packet, without which no migration begins.
+_INITIAL_PACKET_BYTES = 64
+# Twice what a destination reads at once, so that it has acted on the half.
+_AHEAD_BYTES = 64 << 10
 
-    def __init__(self, path, file, pieces):
+
+class _Feeder(threading.Thread):
+    """Sends a file to a destination, and drops what that answers. A channel
+    keeps behind the beginning of `main`, as a source's does: a packet for a
+    device that is not yet set up is refused."""
+
+    def __init__(self, path, file, pieces, main):
         super().__init__(daemon=True)
         self._file = file
         self._pieces = pieces
+        self._main = main
+        self._begun = threading.Event()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(path)
 
     def run(self):
         threading.Thread(target=self._drain, daemon=True).start()
         with open(self._file, "rb") as file:
+            if self._main:
+                if not _send(self._socket, file.read(_INITIAL_PACKET_BYTES)):
+                    return
+                self._main._begun.wait(qemu.LIMIT)
+            else:
+                going = _send(self._socket, file.read(_AHEAD_BYTES))
+                _await_read(self._socket)
+                self._begun.set()
+                if not going:
+                    return
             for size, pause in self._pieces:
                 time.sleep(pause)
                 piece = file.read(size)
@@ -292,6 +324,18 @@ class _Feeder(threading.Thread):
     def close(self):
         _end(self._socket, socket.SHUT_RDWR)
         self._socket.close()
+
+
+def _await_read(connection):
+    """Waits until the other side has read all that it was sent."""
+    deadline = time.monotonic() + PATIENCE
+    unread = array.array("i", [1])
+    while unread[0] and time.monotonic() < deadline:
+        try:
+            fcntl.ioctl(connection, termios.TIOCOUTQ, unread)
+        except OSError:
+            return
+        time.sleep(0.002)
 
 
 def _as_it_comes():

@@ -56,6 +56,7 @@ def plan(devices, arguments=(), type="q35", memory=4, **more):
 EMPTY = {"REPORT": 4096}
 PRECOPY = {"PRECOPY": 1, "INIT": 37500, "DIRTY": 50000, "ROUNDS": 3, "STOP": 17500}
 MULTIFD = "x-migration-multifd-transfer=on"
+AFTER_ALL = "x-migration-load-config-after-iter=on"
 ACK = ("return-path", "switchover-ack")
 
 
@@ -180,7 +181,7 @@ VARIANTS = (
         "multifd, config after all",
         multifd(
             4,
-            (Device(options=MULTIFD + ",x-migration-load-config-after-iter=on", shim={"STOP": 78643}),),
+            (Device(options=MULTIFD + "," + AFTER_ALL, shim={"STOP": 78643}),),
         ),
         (10, 1),
     ),
