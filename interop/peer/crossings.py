@@ -164,6 +164,7 @@ def written_rows():
         "multifd, two devices",
         "multifd, pre-copy",
         "multifd, RAM alone",
+        "multifd, device aside",
     ):
         rows.append(_own("repack --single-channel: " + name, name, _folded))
     for name, count in (("one device", 1), ("two devices", 2), ("pre-copy", 4)):
