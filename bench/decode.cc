@@ -76,14 +76,18 @@ void DecodeInto(ByteSpan input, size_t piece, uint8_t* to) {
 
 // memcpy of the same bytes between the same buffers, cut where the input is.
 void CopyPayloads(const SectionData& section, size_t piece, uint8_t* to) {
+  const uint8_t* begin = section.bytes().data();
+  size_t cut = piece;  // Where the piece ends that is being copied.
   for (ByteSpan payload : section.payloads()) {
-    size_t at = payload.data() - section.bytes().data();
-    for (size_t done = 0; done < payload.size();) {
-      size_t bytes =
-          std::min(piece - (at + done) % piece, payload.size() - done);
-      std::memcpy(to, payload.data() + done, bytes);
+    const uint8_t* from = payload.data();
+    const uint8_t* end = from + payload.size();
+    while (from < end) {
+      size_t at = from - begin;
+      while (cut <= at) cut += piece;
+      size_t bytes = std::min<size_t>(cut - at, end - from);
+      std::memcpy(to, from, bytes);
       to += bytes;
-      done += bytes;
+      from += bytes;
     }
   }
 }
