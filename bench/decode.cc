@@ -62,6 +62,7 @@ void DecodeInto(ByteSpan input, size_t piece, uint8_t* to) {
   while (true) {
     Step step = decoder.Next(here, event);
     if (step == Step::kEvent) {
+      if (event.kind != EventKind::kData) continue;
       std::memcpy(to, event.payload.data(), event.payload.size());
       to += event.payload.size();
       continue;
