@@ -79,7 +79,11 @@ void FillDevice(Random& random, const Dialect& dialect,
   bool acks =
       dialect.part.After(Element::kNone).Contains(Element::kInitDataSent);
   if (acks && device.parts_size() > 0 && random.OneIn(2)) {
-    device.mutable_parts(device.parts_size() - 1)->set_init_data_sent(true);
+    // It says that initial data has been sent.
+    recipe::Part& part = *device.mutable_parts(device.parts_size() - 1);
+    if (part.records_size() == 0)
+      FillRecord(random, dialect, *part.add_records());
+    part.set_init_data_sent(true);
     if (dialect.habits.init_data_sent_repeats && random.OneIn(3)) {
       *device.add_parts() = device.parts(device.parts_size() - 1);
     }

@@ -99,8 +99,15 @@ std::unique_ptr<ByteSource> OpenInput(const std::string& file,
   return Said(file, OpenStream(file, options)).source;
 }
 
+std::unique_ptr<ByteSource> OpenRaw(const std::string& file) {
+  auto source = OpenFile(file);
+  if (source.ok()) return *std::move(source);
+  Complain(absl::StrCat(file, ": ", source.status().message()));
+  return nullptr;
+}
+
 bool ReadConfigSpace(const std::string& file, std::string& config) {
-  std::unique_ptr<ByteSource> source = OpenInput(file);
+  std::unique_ptr<ByteSource> source = OpenRaw(file);
   if (!source) return false;
   config = std::string(AsText(source->Peek(kPcieConfigBytes + 1)));
   if (config.size() == kPciConfigBytes || config.size() == kPcieConfigBytes) {

@@ -28,6 +28,10 @@ std::unique_ptr<ByteSource> OpenInput(const std::string& file,
 // Whether a file can be read more than once.
 bool IsRegularFile(const std::string& file);
 
+// A file as it is, whatever its bytes begin with; null, and said why, if that
+// cannot be.
+std::unique_ptr<ByteSource> OpenRaw(const std::string& file);
+
 // Reads a config space as `extract --what=config` writes it; false, and said
 // why, if the file is none.
 bool ReadConfigSpace(const std::string& file, std::string& config);

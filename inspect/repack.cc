@@ -54,7 +54,7 @@ bool OpenReplacements(const Arguments& arguments, RewriteOptions& options,
     return false;
   }
   if (arguments.replace_payload.empty()) return true;
-  payload = OpenInput(arguments.replace_payload);
+  payload = OpenRaw(arguments.replace_payload);
   if (payload && !payload->size()) {
     Complain(absl::StrCat(arguments.replace_payload,
                           ": a payload must be a file of known size"));

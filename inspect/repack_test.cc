@@ -88,7 +88,9 @@ TEST(RepackTest, EveryChannelIsWrittenAgainBesideTheMainChannel) {
 
 TEST(RepackTest, ConfigAndPayloadComeFromFiles) {
   std::string folder = TestFolder();
-  std::string payload = WriteTestFile("payload", std::string(5000, 'p'));
+  // It begins like a compressed file, and is none.
+  std::string bytes = "\x28\xb5\x2f\xfd" + std::string(5000, 'p');
+  std::string payload = WriteTestFile("payload", bytes);
   ProgramRun run = RunProgram({"extract", Path("s111-precopy"), "--what=config",
                                "-o", folder + "/config"});
   ASSERT_EQ(run.status, 0) << run.errors;
@@ -100,7 +102,7 @@ TEST(RepackTest, ConfigAndPayloadComeFromFiles) {
                     "--replace-config", changed, "--replace-payload", payload});
   EXPECT_EQ(run.status, 0) << run.errors;
   run = RunProgram({"extract", out, "-o", "-"});
-  EXPECT_TRUE(run.output == std::string(5000, 'p'));
+  EXPECT_TRUE(run.output == bytes);
   run = RunProgram({"extract", out, "--what=config", "-o", "-"});
   EXPECT_TRUE(run.output == config);
 
