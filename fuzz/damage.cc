@@ -583,10 +583,16 @@ constexpr LoaderVerdict kIrq[] = {
 constexpr LoaderVerdict kSpells[] = {
     {502, 701, kRefuses, kInferred, "Failed to load VFIOPCIDevice:pdev"},
     {702, 702, kRefuses, kSeen, "Failed to load VFIOPCIDevice:pdev"},
-    {800, kNewestRelease, kRefuses, kInferred,
-     "Failed to load VFIOPCIDevice:pdev"}};
+    {800, 999, kRefuses, kInferred, "Failed to load VFIOPCIDevice:pdev"},
+    {1000, 1000, kRefuses, kSeen, "Failed to load VFIOPCIDevice:pdev"},
+    {1001, 1100, kRefuses, kInferred, ""},
+    {1101, kNewestRelease, kRefuses, kSeen,
+     "VM subsection 'PCIDevice/' in 'PCIDevice' does not exist"}};
 constexpr LoaderVerdict kSubsection[] = {
-    {502, kNewestRelease, kRefuses, kRead, "VM subsection '$0' in"}};
+    {502, 999, kRefuses, kInferred, ""},
+    {1000, 1000, kRefuses, kSeen, "Failed to load device config space"},
+    {1001, 1100, kRefuses, kInferred, ""},
+    {1101, kNewestRelease, kRefuses, kSeen, "VM subsection '$0' in"}};
 constexpr LoaderVerdict kMagic[] = {
     {502, kNewestRelease, kRefuses, kRead, "Not a migration stream"}};
 constexpr LoaderVerdict kObsolete[] = {
@@ -594,7 +600,10 @@ constexpr LoaderVerdict kObsolete[] = {
 constexpr LoaderVerdict kVersion[] = {{502, kNewestRelease, kRefuses, kRead,
                                        "unsupported version 2 for '$0' v1"}};
 constexpr LoaderVerdict kSection[] = {
-    {502, kNewestRelease, kRefuses, kRead, "Unknown savevm section $0"}};
+    {502, 999, kRefuses, kRead, "Unknown savevm section $0"},
+    {1000, 1000, kRefuses, kSeen, "Unknown savevm section $0"},
+    {1001, 1100, kRefuses, kInferred, ""},
+    {1101, kNewestRelease, kRefuses, kSeen, "Unknown section $0"}};
 constexpr LoaderVerdict kType[] = {
     {502, 1099, kRefuses, kRead, "Unknown savevm section type $0"},
     {1100, kNewestRelease, kRefuses, kRead, "Unknown section type $0"}};
