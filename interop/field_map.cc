@@ -43,7 +43,12 @@ class FieldMap : public StreamVisitor {
       Take(1, "idstr-length", idstr);
       Take(idstr.size(), "idstr", idstr);
       Take(4, "instance", idstr);
-      Take(4, "version", idstr);
+      // Which versions a device knows is not of the framing.
+      if (section.vfio) {
+        Take(4, "version", idstr);
+      } else {
+        at_ += 4;
+      }
     }
     content_ = at_;
   }

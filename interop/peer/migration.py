@@ -333,7 +333,7 @@ def _await_read(connection):
     while unread[0] and time.monotonic() < deadline:
         try:
             fcntl.ioctl(connection, termios.TIOCOUTQ, unread)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: it is closed.
             return
         time.sleep(0.002)
 

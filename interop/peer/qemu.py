@@ -154,7 +154,9 @@ class Qemu:
         """What it printed last, or nothing."""
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").splitlines()
-        said = [line.split(": ", 1)[-1] for line in lines if "warning:" not in line]
+        said = [
+            line.removeprefix("qemu-system-x86_64: ") for line in lines if "warning:" not in line
+        ]
         return "; ".join(said)
 
     def running(self):
