@@ -182,7 +182,7 @@ TEST(ChecksTest, InitDataSentFollowsData) {
   EXPECT_THAT(Check(CommandBytes(1) + Start() + kVfio.Part(TagBytes(5)) +
                     End() + Full())
                   .ids,
-              ElementsAre("warning init-data-sent-early"));
+              ElementsAre("note init-data-sent-early"));
 }
 
 std::string MsixEntryBytes(uint32_t address, uint32_t data, uint8_t masked) {

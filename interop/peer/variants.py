@@ -108,6 +108,12 @@ VARIANTS = (
     Variant("short reads", plan(one(STOP=65530, READMAX=100)), (8, 0)),
     Variant("return path", plan(one(STOP=2500), capabilities=("return-path",))),
     Variant("switchover-ack", plan(one(**PRECOPY), capabilities=ACK), (8, 1)),
+    # INIT_DATA_SENT comes before any data.
+    Variant(
+        "switchover-ack, no initial data",
+        plan(one(PRECOPY=1, INIT=0, STOP=2500), capabilities=ACK),
+        (8, 1),
+    ),
     Variant("256 bytes of config", plan((Device(bus="pci.0", shim={"STOP": 2500, "EXT": 0}),), type="pc")),
     Variant("no MSI-X", plan(one(STOP=2500, VECTORS=0))),
     Variant("MSI and INTx", plan(one(STOP=2500, VECTORS=0, MSI=1, PIN=1))),
