@@ -3,6 +3,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "bench/measure.h"
 #include "codec/qemu/decompressing_source.h"
+#include "codec/qemu/zstd_sink.h"
 
 namespace migstream {
 namespace {
@@ -43,6 +45,60 @@ std::string Compress(const std::string& text, int level, int threads) {
   compressed.resize(size);
   return compressed;
 }
+
+// Into a buffer, piece by piece, as a sink does.
+void CompressPieces(const std::string& text, int level, int threads) {
+  std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),
+                                                             ZSTD_freeCCtx);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_nbWorkers, threads);
+  std::vector<uint8_t> buffer(ZSTD_CStreamOutSize());
+  ZSTD_inBuffer in = {text.data(), text.size(), 0};
+  size_t left = 1;
+  while (left != 0) {
+    ZSTD_outBuffer out = {buffer.data(), buffer.size(), 0};
+    left = ZSTD_compressStream2(context.get(), &out, &in, ZSTD_e_end);
+    Require(!ZSTD_isError(left), "a text is compressed");
+  }
+}
+
+class CountingSink : public ByteSink {
+ public:
+  void Write(ByteSpan bytes) override { count_ += bytes.size(); }
+  uint64_t count() const { return count_; }
+
+ private:
+  uint64_t count_ = 0;
+};
+
+void BM_ZstdOut(benchmark::State& state) {
+  std::string text = Compressible(Scaled(16 << 20));
+  int level = static_cast<int>(state.range(0));
+  int threads = static_cast<int>(state.range(1));
+  Measure(
+      state, {.bytes = text.size()},
+      [&] {
+        CountingSink counted;
+        ZstdSink sink(counted, level, threads);
+        for (ByteSpan left = AsBytes(text); !left.empty();) {
+          ByteSpan piece = left.first(std::min(left.size(), kReadBytes));
+          sink.Write(piece);
+          left.remove_prefix(piece.size());
+        }
+        sink.Finish();
+        Require(counted.count() != 0, "something comes out");
+      },
+      [&] { CompressPieces(text, level, threads); });
+}
+
+BENCHMARK(BM_ZstdOut)
+    ->ArgNames({"level", "threads"})
+    ->Args({1, 0})
+    ->Args({3, 0})
+    ->Args({9, 0})
+    ->Args({3, 2})
+    ->UseManualTime();
 
 void Decompress(const std::string& compressed) {
   std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),

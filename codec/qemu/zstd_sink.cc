@@ -13,12 +13,16 @@ struct ZstdSink::Encoder {
   ZSTD_CCtx* context;
 };
 
-ZstdSink::ZstdSink(ByteSink& sink, int level)
+ZstdSink::ZstdSink(ByteSink& sink, int level, int threads)
     : sink_(sink),
       encoder_(std::make_unique<Encoder>()),
       out_(ZSTD_CStreamOutSize()) {
   ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_compressionLevel, level);
   ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_checksumFlag, 1);
+  if (threads > 0) {
+    // Where the library has none, the caller's thread compresses.
+    ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_nbWorkers, threads);
+  }
 }
 
 ZstdSink::~ZstdSink() = default;

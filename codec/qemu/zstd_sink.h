@@ -16,8 +16,9 @@ class ZstdSink : public ByteSink {
   static constexpr int kMinLevel = 1;
   static constexpr int kMaxLevel = 19;  // Readable within CompressionLimits.
 
-  // Writes one frame to `sink`, which must outlive this.
-  ZstdSink(ByteSink& sink, int level);
+  // Writes one frame to `sink`, which must outlive this. `threads` of its own
+  // compress; with 0 it is the caller's.
+  ZstdSink(ByteSink& sink, int level, int threads = 0);
   ~ZstdSink() override;
 
   void Write(ByteSpan bytes) override;
