@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "absl/strings/str_cat.h"
 #include "codec/multifd/channel_encoder.h"
 #include "flags/multifd_flags.h"
 #include "fuzz/generator.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr uint32_t kUsualChannels = 2;
 constexpr uint32_t kMaxChannels = 256;  // The id is one byte.
+constexpr uint64_t kSyncPacketBytes =
+    kRamPacketFixedBytes + 8 * (kRamPacketPageBytes / 4096);
 constexpr uint32_t kMaxSyncPackets = 1 << 10;
 
 // One channel, while it is written.
@@ -68,8 +71,8 @@ MultifdInit Init(const recipe::Channels& recipe, uint32_t id) {
 
 absl::Status WriteDeviceChannels(
     const recipe::Migration& recipe,
-    const std::vector<std::vector<DevicePacket>>& packets, Random& random,
-    Generated& out) {
+    const std::vector<std::vector<DevicePacket>>& packets, uint64_t max_bytes,
+    Random& random, Generated& out) {
   bool any = std::any_of(packets.begin(), packets.end(),
                          [](const auto& list) { return !list.empty(); });
   uint32_t count = recipe.channels().count();
@@ -79,6 +82,11 @@ absl::Status WriteDeviceChannels(
       std::min(recipe.channels().sync_packets(), kMaxSyncPackets);
   const Dialect& dialect =
       RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111));
+  if (uint64_t{count} * (kMultifdInitBytes + syncs * kSyncPacketBytes) >
+      max_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the recipe's channels hold more than ", max_bytes, " bytes"));
+  }
   out.channels.resize(count);
   std::vector<std::unique_ptr<Channel>> channels;
   absl::Status status;

@@ -28,8 +28,8 @@ inline constexpr uint64_t kDevicePacketOverhead =
 // in turn with the others'. `packets` has a list for each device.
 absl::Status WriteDeviceChannels(
     const recipe::Migration& recipe,
-    const std::vector<std::vector<DevicePacket>>& packets, Random& random,
-    Generated& out);
+    const std::vector<std::vector<DevicePacket>>& packets, uint64_t max_bytes,
+    Random& random, Generated& out);
 
 }  // namespace migstream
 

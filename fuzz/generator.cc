@@ -225,7 +225,9 @@ class Generator : private StreamWriter {
     WriteStarts();
     size_t ram_parts = recipe_.has_ram() ? recipe_.ram().parts() : 0;
     ram_parts = std::min<size_t>(ram_parts, kMaxRepeats);
-    for (size_t i = 0; i < ram_parts; ++i) WriteRamPart(i, ram_parts);
+    for (size_t i = 0; i < ram_parts && status_.ok(); ++i) {
+      WriteRamPart(i, ram_parts);
+    }
     WriteParts();
     if (Decide(recipe_.switchover_start(), IsSince(1000))) {
       WriteCommand(Command::kSwitchoverStart, "");
@@ -337,7 +339,7 @@ class Generator : private StreamWriter {
       uint64_t all = std::min<uint64_t>(pages + block.zero_pages(), in_block);
       bool named = false;
       for (uint64_t page = part; page < all; page += parts) {
-        if (!Claim(kPageBytes)) return;
+        if (!Claim(content.size() + kPageBytes)) return;
         uint64_t word =
             page * kPageBytes | (page < pages ? kRamPage : kRamZero);
         content += RamRecord(named ? word | kRamContinue : word);
@@ -587,7 +589,7 @@ class Generator : private StreamWriter {
   // The section's head and its footer, around what `content` writes.
   template <typename Content>
   void Framed(const SectionView& section, int i, Content content) {
-    if (!status_.ok()) return;
+    if (!status_.ok() || !Claim(0)) return;
     uint64_t begin = out_.main.bytes.size();
     StreamWriter::OnSection(section);
     content();
@@ -742,7 +744,8 @@ class Generator : private StreamWriter {
     for (PlannedDevice& device : planned_) {
       packets.push_back(std::move(device.packets));
     }
-    status_ = WriteDeviceChannels(recipe_, packets, random_, out_);
+    status_ = WriteDeviceChannels(recipe_, packets, options_.max_bytes, random_,
+                                  out_);
   }
 
   // ---- The rest ----

@@ -4,6 +4,8 @@
 #include "fuzz/generator.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -333,6 +335,15 @@ TEST(DamageTest, EveryKindIsInTheTableOnceAndHasAName) {
     EXPECT_FALSE(row.verdicts.empty());
   }
   EXPECT_EQ(FindDamage("no-such-thing"), nullptr);
+}
+
+TEST(DamageTest, TheReadmeListsThemAll) {
+  std::ifstream file("fuzz/README.md");
+  std::string readme(std::istreambuf_iterator<char>(file), {});
+  for (const DamageRow& row : DamageRows()) {
+    EXPECT_THAT(readme, HasSubstr(absl::StrCat("| `", DamageName(row.kind),
+                                               "` | ", row.what, " |")));
+  }
 }
 
 // The very words of FORMAT.md section 16.

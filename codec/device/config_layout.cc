@@ -439,8 +439,13 @@ ConfigDeduction DeduceConfigLayout(ByteSpan bytes, bool end_of_input,
   if (bytes.size() >= kTagBytes &&
       LoadBe64(bytes.data()) == static_cast<uint64_t>(Tag::kEndOfState)) {
     ConfigDeduction empty;
-    empty.outcome = ConfigDeduction::kFits;
     empty.layout.kind = kind;
+    if (config_bytes == 0) {
+      empty.outcome = ConfigDeduction::kFits;
+    } else {
+      empty.code = ErrorCode::kConfigSize;
+      empty.found = config_bytes;
+    }
     return empty;
   }
   if (bytes.size() < kTagBytes) {

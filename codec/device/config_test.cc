@@ -225,6 +225,12 @@ TEST(ConfigLayoutTest, APayloadMayBeEmpty) {
   EXPECT_EQ(result.layout.pci_config_bytes, 0);
 }
 
+TEST(ConfigLayoutTest, AnEmptyPayloadIsNotOneOfAKnownLength) {
+  ConfigDeduction result = Deduce(EndOfStateBytes() + "x", true, {}, 1);
+  EXPECT_EQ(result.outcome, ConfigDeduction::kError);
+  EXPECT_EQ(result.code, ErrorCode::kConfigSize);
+}
+
 TEST(ConfigLayoutTest, E5V26AddsAVersionAndAnInterruptType) {
   ConfigBytes config;
   std::string head = std::string("\0\0\0\2", 4) + config.PciConfig() +

@@ -1,6 +1,7 @@
 #include "codec/rewrite/channel_folder.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/channel_reader.h"
@@ -9,14 +10,25 @@ namespace migstream {
 
 void ChannelFolder::OnDeviceEvent(const SectionView& section,
                                   const Event& event) {
+  complete_ |= event.kind == EventKind::kDataStateComplete;
   bool ends = event.kind == EventKind::kEndOfState ||
               event.kind == EventKind::kConfigLoadReady;
   if (!ends || !pieces_.Has(section.idstr, section.instance_id)) {
     return next().OnDeviceEvent(section, event);
   }
-  if (section.type == SectionType::kEnd) PutData(section);
+  if (section.type == SectionType::kEnd && TakesData(section)) {
+    PutData(section);
+  }
   if (section.type == SectionType::kFull) return PutConfig(section);
   next().OnDeviceEvent(section, event);
+}
+
+// A device's data goes to one END. In E6 that is not the one before it, which
+// only says that there will be no data on the main channel.
+bool ChannelFolder::TakesData(const SectionView& section) {
+  if (std::exchange(complete_, false)) return false;
+  return folded_.emplace(std::string(section.idstr), section.instance_id)
+      .second;
 }
 
 void ChannelFolder::PutData(const SectionView& section) {

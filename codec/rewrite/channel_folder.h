@@ -6,7 +6,10 @@
 #define MIGSTREAM_CODEC_REWRITE_CHANNEL_FOLDER_H_
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "codec/rewrite/piece_spool.h"
 #include "codec/rewrite/visitor_filter.h"
 
@@ -21,10 +24,14 @@ class ChannelFolder : public VisitorFilter {
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
 
  private:
+  bool TakesData(const SectionView& section);
   void PutData(const SectionView& section);
   void PutConfig(const SectionView& section);
 
   PieceSpool& pieces_;
+  bool complete_ = false;  // This END has said so: dialect E6.
+  // Whose data has been put.
+  absl::flat_hash_set<std::pair<std::string, uint32_t>> folded_;
 };
 
 }  // namespace migstream

@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "codec/qemu/channel_pages.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/channel_set_writer.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
 #include "codec/rewrite/channel_folder.h"
-#include "codec/qemu/channel_pages.h"
 #include "codec/rewrite/channel_spreader.h"
 #include "codec/rewrite/config_mover.h"
 #include "codec/rewrite/described_writer.h"
@@ -200,6 +200,8 @@ class Rewriter {
     if (options_.spread) {
       ChannelSetOptions channel_options;
       channel_options.uuid = uuid_;
+      channel_options.host_endian =
+          (to != nullptr ? *to : *options_.reader.dialect).host_endian_packets;
       channels =
           std::make_unique<ChannelSetWriter>(output_.channels, channel_options);
       Add<ChannelSpreader>(*channels);

@@ -437,6 +437,28 @@ TEST(RewriteTest, DeviceStateIsNotSpreadWithoutSwitchoverStart) {
   EXPECT_THAT(error.reason, HasSubstr("SWITCHOVER_START"));
 }
 
+// E7 is V100M but for the byte order of the packets' own headers.
+TEST(RewriteTest, PacketsOfAHostEndianDialectStaySo) {
+  const testdata::Capture& capture = GetCapture("s100-multifd");
+  Streams streams = {ReadCapture(capture), ReadChannels(capture)};
+  RewriteOptions options;
+  options.single_channel = true;
+  RewrittenStreams folded = RewriteStreams(streams, 0, options);
+  ASSERT_TRUE(folded.error.ok()) << ToString(folded.error);
+  options = {};
+  options.spread = true;
+  options.reader.dialect = Row(DialectId::kE6);
+  RewrittenStreams spread = RewriteStreams(folded.streams, 1, options);
+  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
+  // The second packet's index: init, then a packet and its data before it.
+  const std::string& channel = spread.streams.channels[0];
+  const uint8_t* first = AsBytes(channel).data() + kMultifdInitBytes;
+  size_t second = kMultifdInitBytes + kDeviceStatePacketBytes +
+                  LoadBe32(first + kDeviceStatePacketBytes - 4);
+  EXPECT_EQ(channel.substr(second + kDeviceStatePacketBytes + 4, 4),
+            std::string("\1\0\0\0", 4));
+}
+
 TEST(RewriteTest, AnInputThatCannotBeReadTwiceIsRefusedWhereItMustBe) {
   std::string bytes = ReadCapture(GetCapture("s72-plain"));
   int opened = 0;

@@ -1,0 +1,75 @@
+// What the generator makes decodes, whatever the recipe: with the payload that
+// it put in, byte by byte as it was, from the main channel and from the
+// channels. What is damaged on purpose ends in an error that is declared, or is
+// read as it stands.
+
+#include <memory>
+
+#include "codec/qemu/stream_recording.h"
+#include "codec/qemu/stream_writer.h"
+#include "codec/report/report_builder.h"
+#include "fuzz/expectation.h"
+#include "fuzz/fuzzing.h"
+#include "fuzz/generator.h"
+#include "fuzz/recipe_mutator.h"
+
+using namespace migstream;  // NOLINT: this file is a program.
+
+namespace {
+
+constexpr uint64_t kMaxBytes = 32 << 10;
+
+bool HasSeverity(const report::Report& report, const char* severity) {
+  for (const report::Finding& finding : report.findings()) {
+    if (finding.severity() == severity) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  recipe::Migration recipe;
+  if (!ParseRecipe(ByteSpan(data, size), recipe)) return 0;
+  auto made = Generate(recipe, {.frame = {}, .max_bytes = kMaxBytes});
+  if (!made.ok()) return 0;
+  for (Release loader : {502, 702, 1101}) (void)Expect(*made, loader);
+
+  ReportOptions options;
+  options.reader.dialect =
+      &RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111));
+  MemorySource main(AsBytes(made->main.bytes));
+  std::vector<std::unique_ptr<MemorySource>> sources;
+  std::vector<ChannelReader::Channel> channels;
+  for (const MarkedBytes& channel : made->channels) {
+    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel.bytes)));
+    channels.push_back({"channel", sources.back().get()});
+  }
+  report::Report report;
+  Error error = BuildReport(main, std::move(channels), options, report);
+  REQUIRE(IsOfClass(error, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5));
+
+  MemorySource source(AsBytes(made->main.bytes));
+  StringSink sink;
+  if (Repack(source, sink, options.reader, nullptr).ok()) {
+    REQUIRE(sink.bytes() == made->main.bytes);
+  }
+  // A device of another dialect than the stream's is its own affair, and so
+  // are RAM blocks that contradict each other.
+  bool plain = !recipe.has_ram() && !recipe.has_configuration();
+  for (const recipe::Device& device : recipe.devices()) {
+    plain &= device.dialect() == recipe::NEWEST;
+    plain &= device.config().subsections().empty();
+    plain &= device.config().msix_table().empty();
+    plain &= device.config().pci_config().empty();
+  }
+  if (!plain || recipe.damage_size() != 0) return 0;
+  REQUIRE(error.ok());
+  REQUIRE(!HasSeverity(report, "error"));
+  REQUIRE(report.devices_size() == recipe.devices_size());
+  for (int i = 0; i < report.devices_size(); ++i) {
+    REQUIRE(report.devices(i).payload_bytes() ==
+            made->devices[i].payload.size());
+  }
+  return 0;
+}

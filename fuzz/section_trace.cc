@@ -1,0 +1,107 @@
+#include "fuzz/section_trace.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+
+#include "codec/device/section_encoder.h"
+#include "fuzz/fuzzing.h"
+#include "fuzz/random.h"
+
+namespace migstream {
+namespace {
+
+constexpr size_t kShortGap = 64;
+
+void Encode(SectionEncoder& encoder, const Event& event, SectionTrace& trace) {
+  if (!trace.encodable) return;
+  trace.encodable = encoder.Append(event) == Put::kDone;
+  for (const iovec& piece : encoder.pieces()) {
+    trace.encoded.append(static_cast<const char*>(piece.iov_base),
+                         piece.iov_len);
+  }
+  encoder.Clear();
+}
+
+void Note(const Event& event, SectionTrace& trace) {
+  std::string payload(AsText(event.payload));
+  if (event.kind == EventKind::kData && !event.starts_record) {
+    REQUIRE(!trace.events.empty());
+    REQUIRE(trace.events.back().payload.size() == event.record_offset);
+    trace.events.back().payload += payload;
+    return;
+  }
+  trace.events.push_back({event.kind, event.offset, std::move(payload),
+                          event.record_bytes, event.layout.pci_config_bytes,
+                          event.layout.msix_vectors});
+}
+
+}  // namespace
+
+SectionTrace TraceSection(ByteSpan bytes, SectionType type,
+                          const Dialect& dialect, const DecoderOptions& options,
+                          size_t longest, uint64_t seed) {
+  SectionTrace trace;
+  SectionDecoder decoder(type, dialect, options);
+  uint8_t headers[SectionEncoder::kMinHeaderBytes];
+  iovec pieces[SectionEncoder::kMinPieces];
+  SectionEncoder encoder(type, dialect, absl::MakeSpan(headers),
+                         absl::MakeSpan(pieces));
+  Random random(seed);
+  size_t shown = longest == 0 ? bytes.size() : 0;
+  ByteSpan input = bytes.first(shown);
+  bool all_shown = false;
+  Event event;
+  while (true) {
+    ++trace.steps;
+    const uint8_t* before = input.data();
+    switch (decoder.Next(input, event)) {
+      case Step::kEvent:
+        trace.bytes += input.data() - before;
+        Note(event, trace);
+        Encode(encoder, event, trace);
+        break;
+      case Step::kNeedInput: {
+        if (all_shown) {
+          trace.error = decoder.Truncated("device", input);
+          return trace;
+        }
+        // More of it, behind what is left.
+        REQUIRE(decoder.bytes_needed() > input.size());
+        const uint8_t* left = input.data();
+        size_t held = input.size();
+        if (shown == bytes.size()) {
+          all_shown = true;
+          decoder.SetEndOfInput();
+        } else {
+          // A config payload is not shown byte by byte: each try costs time.
+          size_t gap = decoder.bytes_needed() - input.size();
+          size_t more = 1 + random.Below(gap > kShortGap ? gap : longest);
+          more = std::min(more, bytes.size() - shown);
+          shown += more;
+          held += more;
+        }
+        input = ByteSpan(left, held);
+        if (held == 0) input = bytes.subspan(shown, 0);
+        break;
+      }
+      case Step::kDone:
+        trace.done = true;
+        return trace;
+      case Step::kError:
+        trace.error = decoder.error("device");
+        REQUIRE(!trace.error.ok());
+        // It is final.
+        REQUIRE(decoder.Next(input, event) == Step::kError);
+        return trace;
+    }
+  }
+}
+
+SectionType SectionTypeOf(unsigned number) {
+  constexpr SectionType kTypes[] = {SectionType::kStart, SectionType::kPart,
+                                    SectionType::kEnd, SectionType::kFull};
+  return kTypes[number % 4];
+}
+
+}  // namespace migstream
