@@ -11,7 +11,10 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kShortGap = 64;
+// A tag, or a record's header. What waits for more is a config payload, which
+// each time is tried anew, in E5-v7 in 256 ways.
+constexpr size_t kShortGap = 16;
+constexpr uint64_t kConfigPiece = 256;
 
 void Encode(SectionEncoder& encoder, const Event& event, SectionTrace& trace) {
   if (!trace.encodable) return;
@@ -74,9 +77,11 @@ SectionTrace TraceSection(ByteSpan bytes, SectionType type,
           all_shown = true;
           decoder.SetEndOfInput();
         } else {
-          // A config payload is not shown byte by byte: each try costs time.
           size_t gap = decoder.bytes_needed() - input.size();
-          size_t more = 1 + random.Below(gap > kShortGap ? gap : longest);
+          size_t more =
+              1 + random.Below(gap > kShortGap
+                                   ? std::max<uint64_t>(gap, kConfigPiece)
+                                   : longest);
           more = std::min(more, bytes.size() - shown);
           shown += more;
           held += more;

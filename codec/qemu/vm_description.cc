@@ -10,6 +10,9 @@
 namespace migstream {
 namespace {
 
+// Bytes of one in UTF-8.
+constexpr size_t kLongestCharacter = 4;
+
 // No section is this long; sums below it cannot overflow.
 constexpr uint64_t kMaxBytes = uint64_t{1} << 48;
 constexpr size_t kMaxSubsectionName = 255;
@@ -439,7 +442,10 @@ absl::StatusOr<VmDescription> VmDescription::Parse(
     size_t most = std::count(text.begin(), text.end(), '{');
     description.nodes_.reserve(std::min(most, options.max_objects));
   }
-  Parser parser(description, options, text.data(), text.size());
+  const size_t bytes = text.size();
+  // A character that the text ends in the middle of is looked at to its end.
+  text.append(kLongestCharacter, '\0');
+  Parser parser(description, options, text.data(), bytes);
   rapidjson::Reader reader;
   rapidjson::InsituStringStream stream(text.data());
   constexpr unsigned kFlags = rapidjson::kParseInsituFlag |

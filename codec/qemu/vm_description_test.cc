@@ -327,5 +327,18 @@ TEST(VmDescriptionTest, ADeviceThatIsDescribedTwiceMustBeTheSame) {
   EXPECT_FALSE(parse(3, 9).ok());
 }
 
+// A reader must not look for the rest of it behind the JSON.
+TEST(VmDescriptionTest, ACharacterThatTheTextEndsInIsAnError) {
+  for (const char* lead :
+       {"\xc3", "\xe6", "\xe6\x97", "\xf0", "\xf0\x9f\x98"}) {
+    for (size_t before : {1, 15, 16, 54, 55, 56, 100}) {
+      std::string json = "\"" + std::string(before, 'x') + lead;
+      EXPECT_FALSE(VmDescription::Parse(json).ok()) << before;
+      json = "{\"devices\":[{\"name\":" + json;
+      EXPECT_FALSE(VmDescription::Parse(json).ok()) << before;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace migstream
