@@ -29,6 +29,9 @@ class Output {
   ByteSink* sink() { return zstd_ ? static_cast<ByteSink*>(&*zstd_) : &file_; }
   absl::Status Commit() {
     if (zstd_) zstd_->Finish();
+    if (zstd_ && !zstd_->ok()) {
+      return absl::ResourceExhaustedError("zstd: not enough memory");
+    }
     return file_.Commit();
   }
 
@@ -103,7 +106,9 @@ ExitStatus Run(const Arguments& arguments) {
 
   Error error = Rewrite(inputs.Reopenable(arguments.quiet), output, options);
   if (!error.ok()) Complain(inputs.Line(error));
-  if (IsUnusable(error)) return kUnusable;
+  if (IsUnusable(error) || error.code == ErrorCode::kUnknownSection) {
+    return kUnusable;
+  }
   // What is cut short is copied up to the cut; what is wrong is not copied.
   bool copied = error.code == ErrorCode::kTruncated && IsPlain(options);
   if (!error.ok() && !copied) return kFindings;

@@ -117,17 +117,18 @@ class Collector : public FieldReader {
 Error StreamState::Read(ByteSource& source,
                         std::vector<ChannelReader::Channel> channels,
                         const ReaderOptions& options) {
+  // How often a device's path came.
+  std::map<const void*, std::map<std::string, int>> seen;
   size_t count = 0;
   size_t bytes = 0;
   FieldPaths paths([&](const PathValue& value) {
     if (value.state == StateKind::kVfio) return;  // Kept byte by byte.
-    bytes += value.bytes.size();
+    bytes += value.bytes.size() + value.path.size();
     if (++count > kMaxValues || bytes > kMaxValueBytes) return;
     auto& device = values[DeviceName(value.device, value.instance_id)];
     std::string path(value.path);
-    for (int again = 2; device.count(path) != 0; ++again) {
-      path = absl::StrCat(value.path, " (", again, ")");
-    }
+    int& times = seen[&device][path];
+    if (++times > 1) absl::StrAppend(&path, " (", times, ")");
     StateValue& kept = device[path];
     if (value.text.size() <= kMaxText) kept.text = std::string(value.text);
     kept.bytes = std::string(AsText(value.bytes));

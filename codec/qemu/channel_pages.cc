@@ -29,8 +29,9 @@ bool ChannelPages::ReadPacket(Channel& channel, const OnPage& on_page,
       default:
         return false;
     }
-    sync |= event.kind == MultifdEventKind::kRamPacket &&
-            (event.flags & kMultifdSync) != 0;
+    bool ram = event.kind == MultifdEventKind::kRamPacket;
+    ram_seen_ |= ram;
+    sync |= ram && (event.flags & kMultifdSync) != 0;
     channel.inflater.Add(event);
     for (ChannelPage page; channel.inflater.Next(page) == Step::kEvent;) {
       on_page(page);
@@ -45,17 +46,20 @@ bool ChannelPages::ReadPacket(Channel& channel, const OnPage& on_page,
 
 Error ChannelPages::ReadToSync(const OnPage& on_page) {
   Error error;
+  Error ended;
   for (auto& channel : channels_) {
     bool sync = false;
-    while (!sync) {
-      if (ReadPacket(*channel, on_page, sync, error)) continue;
-      if (!error.ok()) return error;
-      return {ErrorCode::kOutOfStep, channel->source.decoder().offset(),
-              channel->source.name(),
-              "the channel ends before a sync point of the main channel"};
+    while (!sync && ReadPacket(*channel, on_page, sync, error)) {
+    }
+    if (!error.ok()) return error;
+    if (!sync && ended.ok()) {
+      ended = {ErrorCode::kOutOfStep, channel->source.decoder().offset(),
+               channel->source.name(),
+               "the channel ends before a sync point of the main channel"};
     }
   }
-  return {};
+  // Channels for device state alone have no sync points.
+  return ram_seen_ ? ended : Error();
 }
 
 Error ChannelPages::Finish() {

@@ -43,6 +43,7 @@ class ChannelPages {
                   Error& error);
 
   std::vector<std::unique_ptr<Channel>> channels_;
+  bool ram_seen_ = false;  // A RAM packet, on any channel.
 };
 
 }  // namespace migstream

@@ -16,7 +16,9 @@ struct ZstdSink::Encoder {
 ZstdSink::ZstdSink(ByteSink& sink, int level, int threads)
     : sink_(sink),
       encoder_(std::make_unique<Encoder>()),
-      out_(ZSTD_CStreamOutSize()) {
+      out_(ZSTD_CStreamOutSize()),
+      ok_(encoder_->context != nullptr) {
+  if (!ok_) return;
   ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_compressionLevel, level);
   ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_checksumFlag, 1);
   if (threads > 0) {
@@ -33,12 +35,12 @@ void ZstdSink::Finish() { Compress({}, /*last=*/true); }
 void ZstdSink::Compress(ByteSpan bytes, bool last) {
   ZSTD_inBuffer in = {bytes.data(), bytes.size(), 0};
   size_t left = 1;
-  while (last ? left != 0 : in.pos < in.size) {
+  while (ok_ && (last ? left != 0 : in.pos < in.size)) {
     ZSTD_outBuffer out = {out_.data(), out_.size(), 0};
     left = ZSTD_compressStream2(encoder_->context, &out, &in,
                                 last ? ZSTD_e_end : ZSTD_e_continue);
-    // Only misuse or lack of memory makes it fail.
-    if (ZSTD_isError(left)) return;
+    ok_ = !ZSTD_isError(left);  // Only lack of memory makes it fail.
+    if (!ok_) return;
     sink_.Write(ByteSpan(out_).first(out.pos));
   }
 }

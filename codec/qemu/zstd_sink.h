@@ -26,6 +26,9 @@ class ZstdSink : public ByteSink {
   // Ends the frame; nothing may be written after.
   void Finish();
 
+  // False if there was not enough memory: what was written is of no use.
+  bool ok() const { return ok_; }
+
  private:
   struct Encoder;
   void Compress(ByteSpan bytes, bool last);
@@ -33,6 +36,7 @@ class ZstdSink : public ByteSink {
   ByteSink& sink_;
   std::unique_ptr<Encoder> encoder_;
   std::vector<uint8_t> out_;
+  bool ok_ = true;
 };
 
 }  // namespace migstream

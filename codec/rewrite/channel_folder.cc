@@ -1,12 +1,27 @@
 #include "codec/rewrite/channel_folder.h"
 
 #include <string>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/channel_reader.h"
 
 namespace migstream {
+
+void ChannelFolder::OnSection(const SectionView& section) {
+  if (section.vfio) complete_ = false;
+  next().OnSection(section);
+}
+
+void ChannelFolder::Finish() {
+  for (const auto& device : pieces_.Devices()) {
+    bool data = pieces_.DataPieces(device.first, device.second) > 0;
+    if ((data && !folded_.contains(device)) || !configured_.contains(device)) {
+      Fail({ErrorCode::kNotWritable, 0, device.first,
+            "the channels have packets of the device, and the main channel no "
+            "sections to put them into"});
+    }
+  }
+}
 
 void ChannelFolder::OnDeviceEvent(const SectionView& section,
                                   const Event& event) {
@@ -26,7 +41,7 @@ void ChannelFolder::OnDeviceEvent(const SectionView& section,
 // A device's data goes to one END. In E6 that is not the one before it, which
 // only says that there will be no data on the main channel.
 bool ChannelFolder::TakesData(const SectionView& section) {
-  if (std::exchange(complete_, false)) return false;
+  if (complete_) return false;
   return folded_.emplace(std::string(section.idstr), section.instance_id)
       .second;
 }
@@ -49,6 +64,7 @@ void ChannelFolder::PutConfig(const SectionView& section) {
   piece.idstr = section.idstr;
   piece.instance_id = section.instance_id;
   piece.config = true;
+  configured_.emplace(std::string(section.idstr), section.instance_id);
   Fail(pieces_.ReadConfig(section.idstr, section.instance_id, piece.data));
   if (!error().ok()) return;
   Fail(DecodeConfigPiece(piece, [&](const Event& event) {

@@ -21,7 +21,9 @@ class ChannelFolder : public VisitorFilter {
   ChannelFolder(PieceSpool& pieces, StreamVisitor& next)
       : VisitorFilter(next), pieces_(pieces) {}
 
+  void OnSection(const SectionView& section) override;
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
+  void Finish() override;
 
  private:
   bool TakesData(const SectionView& section);
@@ -32,6 +34,8 @@ class ChannelFolder : public VisitorFilter {
   bool complete_ = false;  // This END has said so: dialect E6.
   // Whose data has been put.
   absl::flat_hash_set<std::pair<std::string, uint32_t>> folded_;
+  // Devices whose FULL got its CONFIG.
+  absl::flat_hash_set<std::pair<std::string, uint32_t>> configured_;
 };
 
 }  // namespace migstream

@@ -22,6 +22,12 @@ const PieceSpool::Device* PieceSpool::Find(absl::string_view idstr,
   return found == devices_.end() ? nullptr : &found->second;
 }
 
+std::vector<std::pair<std::string, uint32_t>> PieceSpool::Devices() const {
+  std::vector<std::pair<std::string, uint32_t>> names;
+  for (const auto& [name, device] : devices_) names.push_back(name);
+  return names;
+}
+
 size_t PieceSpool::DataPieces(absl::string_view idstr,
                               uint32_t instance_id) const {
   const Device* device = Find(idstr, instance_id);

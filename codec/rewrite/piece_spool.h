@@ -32,6 +32,9 @@ class PieceSpool {
   Error ReadConfig(absl::string_view idstr, uint32_t instance_id,
                    ByteSpan& config);
 
+  // All devices that have pieces.
+  std::vector<std::pair<std::string, uint32_t>> Devices() const;
+
   bool Has(absl::string_view idstr, uint32_t instance_id) const {
     return Find(idstr, instance_id) != nullptr;
   }

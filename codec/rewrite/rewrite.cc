@@ -1,5 +1,6 @@
 #include "codec/rewrite/rewrite.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "codec/rewrite/ram_folder.h"
 #include "codec/rewrite/record_cutter.h"
 #include "codec/rewrite/visitor_filter.h"
+#include "codec/wire/printable.h"
 
 namespace migstream {
 namespace {
@@ -86,10 +88,13 @@ class Rewriter {
       error = LookAtConfigs();
     }
     if (error.ok() && folds_) error = ReadChannels();
-    if (error.ok() && !input_.channels.empty() && !folds_) {
-      error = CopyChannels();
-    }
-    return error.ok() ? Write() : error;
+    if (!error.ok()) return error;
+    // What is cut short is copied up to the cut, all of it.
+    Error cut;
+    if (!input_.channels.empty() && !folds_) cut = CopyChannels();
+    if (!cut.ok() && cut.code != ErrorCode::kTruncated) return cut;
+    error = Write();
+    return error.ok() ? cut : error;
   }
 
  private:
@@ -106,7 +111,7 @@ class Rewriter {
       Error error = BuildReport(*source, report_options, report);
       if (!error.ok()) return error;
       dialects = report.dialect();
-      record_boundaries_matter_ = false;
+      record_boundaries_matter_ = report.dialects().empty();
       for (const std::string& name : report.dialects()) {
         const Dialect* row = FindDialect(name);
         record_boundaries_matter_ |= row && row->record_boundaries_matter;
@@ -125,7 +130,14 @@ class Rewriter {
     std::unique_ptr<ByteSource> source = input_.main();
     if (!source) return NotAgain();
     ConfigCollector collector;
-    Error error = StreamReader(*source, collector, options_.reader).Read();
+    // As the devices' own filters will have changed them.
+    first_ = &collector;
+    if (!options_.config.empty()) {
+      Add<ConfigReplacer>(options_.device, options_.config);
+    }
+    AddDroppers();
+    Error error = StreamReader(*source, *first_, options_.reader).Read();
+    filters_.clear();
     configs_ = std::move(collector.configs());
     return error.ok() ? collector.error() : error;
   }
@@ -153,7 +165,7 @@ class Rewriter {
     ChannelReader channel_reader(std::move(channels), options);
     Error spooled;
     error = channel_reader.Read([&](const ReassembledPiece& piece) {
-      if (spooled.ok()) spooled = spool_.Add(piece);
+      if (spooled.ok() && !IsDropped(piece.idstr)) spooled = spool_.Add(piece);
     });
     if (error.ok()) error = spooled;
     if (!error.ok()) return error;
@@ -178,16 +190,19 @@ class Rewriter {
     if (!main) return NotAgain();
     StreamVisitor nobody;
     StreamReader reader(*main, nobody, options_.reader);
-    Error error = reader.Read();
-    for (size_t i = 0; i < input_.channels.size() && error.ok(); ++i) {
+    Error first = reader.Read();
+    for (size_t i = 0; i < input_.channels.size(); ++i) {
+      if (!first.ok() && first.code != ErrorCode::kTruncated) break;
       std::unique_ptr<ByteSource> source = input_.channels[i].open();
       if (!source) return NotAgain();
-      error = RepackChannel(
+      Error error = RepackChannel(
           input_.channels[i].name, *source, *output_.channels[i],
           {.page_bytes = static_cast<uint32_t>(reader.page_bytes()),
            .limits = {}});
+      bool worse = error.code != ErrorCode::kTruncated && !error.ok();
+      if (first.ok() || worse) first = error;
     }
-    return error;
+    return first;
   }
 
   // Builds the chain from its last step to its first, and runs it.
@@ -227,9 +242,7 @@ class Rewriter {
       Add<ChannelFolder>(spool_);
       Add<RamFolder>(pages_, page_bytes_);
     }
-    for (const std::string& device : options_.dropped_devices) {
-      Add<DeviceDropper>(device);
-    }
+    AddDroppers();
 
     std::unique_ptr<ByteSource> source = input_.main();
     if (!source) return NotAgain();
@@ -246,6 +259,20 @@ class Rewriter {
       if (!(*filter)->error().ok()) return (*filter)->error();
     }
     return writer.error();
+  }
+
+  void AddDroppers() {
+    for (const std::string& device : options_.dropped_devices) {
+      Add<DeviceDropper>(device);
+    }
+  }
+
+  bool IsDropped(absl::string_view idstr) const {
+    return std::any_of(options_.dropped_devices.begin(),
+                       options_.dropped_devices.end(),
+                       [idstr](const std::string& device) {
+                         return device == idstr || device == Printable(idstr);
+                       });
   }
 
   template <typename Filter, typename... Arguments>

@@ -322,6 +322,14 @@ TEST_P(RewriteCaptureTest, ChannelsAreFoldedIntoOneAndSpreadOverFour) {
     }
   }
 
+  // And folded again: channels without RAM have no sync points.
+  options = {};
+  options.single_channel = true;
+  RewrittenStreams again = RewriteStreams(spread.streams, 0, options);
+  ASSERT_TRUE(again.error.ok()) << ToString(again.error);
+  ExpectSamePayloads(GetParam(), again.streams.main);
+  options.spread = true;
+
   // Both at once, from the channels that there were.
   options.single_channel = true;
   RewrittenStreams dealt = RewriteStreams(streams, 4, options);
@@ -404,6 +412,48 @@ TEST(RewriteTest, MappedRamPagesStayWhereTheirOffsetsSay) {
   RewriteOptions options;
   options.strip_empty_parts = true;  // All of them come after the pages.
   EXPECT_TRUE(RewriteBytes(bytes, options).error.ok());
+}
+
+TEST(RewriteTest, AConfigIsExchangedWhereItMovesToEndAsWell) {
+  std::string bytes = ReadCapture(GetCapture("s72-precopy"));
+  RewriteOptions options;
+  options.config = Extract(bytes, "", PayloadExtractor::kConfig);
+  options.config[4] ^= 4;
+  options.to = Row(DialectId::kV52);
+  Rewritten moved = RewriteBytes(bytes, options);
+  ASSERT_TRUE(moved.error.ok()) << ToString(moved.error);
+  EXPECT_TRUE(Extract(moved.bytes, "", PayloadExtractor::kConfig) ==
+              options.config);
+}
+
+TEST(RewriteTest, WhatIsCutShortIsCopiedUpToTheCutWithItsChannels) {
+  const testdata::Capture& capture = GetCapture("s111-multifd-two");
+  Streams streams = {ReadCapture(capture), ReadChannels(capture)};
+  streams.main.resize(streams.main.size() - 100);
+  streams.channels[1].resize(streams.channels[1].size() - 10);
+  RewrittenStreams cut =
+      RewriteStreams(streams, streams.channels.size(), RewriteOptions());
+  EXPECT_EQ(cut.error.code, ErrorCode::kTruncated);
+  EXPECT_TRUE(cut.streams.main == streams.main);
+  EXPECT_TRUE(cut.streams.channels == streams.channels);
+}
+
+TEST(RewriteTest, PacketsOfADeviceThatTheMainChannelLacksAreNotLost) {
+  const testdata::Capture& capture = GetCapture("s111-multifd-two");
+  RewriteOptions drop;
+  drop.dropped_devices = {"0000:00:06.0/vfio"};
+  RewrittenStreams one = RewriteStreams({ReadCapture(capture)}, 0, drop);
+  ASSERT_TRUE(one.error.ok()) << ToString(one.error);
+  Streams streams = {one.streams.main, ReadChannels(capture)};
+  RewriteOptions options;
+  options.single_channel = true;
+  Error error = RewriteStreams(streams, 0, options).error;
+  EXPECT_EQ(error.code, ErrorCode::kNotWritable);
+  EXPECT_EQ(error.section, "0000:00:06.0/vfio");
+  options.dropped_devices = {"0000:00:06.0/vfio"};
+  streams.main = ReadCapture(capture);
+  error = RewriteStreams(streams, 0, options).error;
+  EXPECT_TRUE(error.ok()) << ToString(error);
 }
 
 TEST(RewriteTest, AMissingChannelIsNoticed) {
