@@ -154,7 +154,7 @@ class Loader {
           absl::StrCat(
               "Machine type received is '", machine_type_, "' and local is '",
               options_.machine_type.empty()
-                  ? absl::StrCat("…', since ", ReleaseName(options_.release),
+                  ? absl::StrCat("...', since ", ReleaseName(options_.release),
                                  " has no such")
                   : absl::StrCat(options_.machine_type, "'")));
     }

@@ -6,10 +6,44 @@
 #include "flags/ram_flags.h"
 
 namespace migstream {
+namespace {
+
+constexpr uint64_t kCommandHeaderBytes = 5;  // Type, number, length.
+
+}  // namespace
 
 void DescribedWriter::Write(ByteSpan bytes) {
   written_ += bytes.size();
   sink_.Write(bytes);
+}
+
+// A package says how long it is before it begins.
+void DescribedWriter::CheckPackage(uint64_t offset) {
+  if (package_end_ == 0 || offset < package_end_) return;
+  package_end_ = 0;
+  if (written_ != written_package_end_ && error_.ok()) {
+    error_ = {ErrorCode::kNotWritable, offset, "COMMAND PACKAGED",
+              "what is in the package has changed its length"};
+  }
+}
+
+void DescribedWriter::OnSection(const SectionView& section) {
+  CheckPackage(section.offset);
+  StreamWriter::OnSection(section);
+}
+
+void DescribedWriter::OnEof(uint64_t offset) {
+  CheckPackage(offset);
+  StreamWriter::OnEof(offset);
+}
+
+void DescribedWriter::OnCommand(const CommandView& command) {
+  CheckPackage(command.offset);
+  StreamWriter::OnCommand(command);
+  if (command.command != Command::kPackaged || command.data.size() != 4) return;
+  uint64_t bytes = LoadBe32(command.data.data());
+  package_end_ = command.offset + kCommandHeaderBytes + 4 + bytes;
+  written_package_end_ = written_ + bytes;
 }
 
 void DescribedWriter::OnRamBlocks(absl::Span<const RamBlock> blocks) {

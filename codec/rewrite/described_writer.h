@@ -20,6 +20,9 @@ class DescribedWriter : private ByteSink, public StreamWriter {
   DescribedWriter(ByteSink& sink, const Dialect& dialect)
       : StreamWriter(static_cast<ByteSink&>(*this), dialect), sink_(sink) {}
 
+  void OnSection(const SectionView& section) override;
+  void OnCommand(const CommandView& command) override;
+  void OnEof(uint64_t offset) override;
   void OnRamRecord(const RamRecordView& record) override;
   void OnRamBlocks(absl::Span<const RamBlock> blocks) override;
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
@@ -33,10 +36,15 @@ class DescribedWriter : private ByteSink, public StreamWriter {
 
  private:
   void Write(ByteSpan bytes) override;
+  void CheckPackage(uint64_t offset);
 
   ByteSink& sink_;
   uint64_t written_ = 0;
   bool mapped_ram_ = false;  // In this section, pages stand at fixed offsets.
+  // Where a PACKAGED ends in the input, and must end in what is written; 0
+  // outside of one.
+  uint64_t package_end_ = 0;
+  uint64_t written_package_end_ = 0;
   std::vector<WrittenFull> fulls_;
   Error error_;
 };

@@ -10,6 +10,7 @@
 #include "codec/device/config_view.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
+#include "codec/qemu/stream_bytes.h"
 #include "codec/report/report_builder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -454,6 +455,24 @@ TEST(RewriteTest, PacketsOfADeviceThatTheMainChannelLacksAreNotLost) {
   streams.main = ReadCapture(capture);
   error = RewriteStreams(streams, 0, options).error;
   EXPECT_TRUE(error.ok()) << ToString(error);
+}
+
+TEST(RewriteTest, APackageKeepsItsLength) {
+  std::string idstr = "0000:00:05.0/vfio";
+  std::string footer = "\x7e" + Be32Bytes(1);
+  std::string end = Be64Bytes(0xffffffffef100001);
+  std::string start = "\x01" + Be32Bytes(1) + Str8Bytes(idstr) + Be32Bytes(0) +
+                      Be32Bytes(1) + Be64Bytes(0xffffffffef100003) + end +
+                      footer;
+  std::string part = "\x02" + Be32Bytes(1) + end + footer;
+  std::string packaged =
+      HeaderBytes() + PackagedBytes(start + part) + EofBytes();
+  RewriteOptions options;
+  EXPECT_EQ(RewriteBytes(packaged, options).bytes, packaged);
+  options.strip_empty_parts = true;
+  Rewritten stripped = RewriteBytes(packaged, options);
+  EXPECT_EQ(stripped.error.code, ErrorCode::kNotWritable);
+  EXPECT_THAT(stripped.error.reason, HasSubstr("the package"));
 }
 
 TEST(RewriteTest, AMissingChannelIsNoticed) {
