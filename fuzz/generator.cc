@@ -167,6 +167,10 @@ class Generator : private StreamWriter {
       told.section_id = static_cast<uint32_t>(id);
       if (!frame) next_id_ = std::max(next_id_, id + 1);
       device.has_config = !from.no_config();
+      if (from.no_config() && device.dialect->multifd_device_state) {
+        return Invalid(absl::StrCat(told.idstr, ": without its config packet ",
+                                    "a device in multifd mode never ends"));
+      }
       if (!from.has_config() && framed_ && device.has_config) {
         const FrameDevice& model = frame ? *frame : frame_.devices.back();
         if (!model.has_config) {

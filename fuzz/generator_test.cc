@@ -176,6 +176,8 @@ TEST(GeneratorTest, WhatTheDialectHasNotIsRefused) {
               HasSubstr("no packet of 2000000 bytes"));
   EXPECT_THAT(Refusal("dialect: V100M devices { config_load_ready: true }"),
               HasSubstr("has no CONFIG_LOAD_READY here"));
+  EXPECT_THAT(Refusal("dialect: V100M devices { no_config: true }"),
+              HasSubstr("without its config packet"));
   EXPECT_THAT(Refusal("devices { config { irq_state: 2 } }"),
               HasSubstr("no loader could read"));
   EXPECT_THAT(Refusal("devices { idstr: \"ram\" }"),
