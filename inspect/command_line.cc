@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "inspect/lost_input.h"
 
 namespace migstream {
 namespace {
@@ -253,6 +254,7 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
   std::signal(SIGPIPE, SIG_IGN);
   // So is a limit on the size of files.
   std::signal(SIGXFSZ, SIG_IGN);
+  HandleLostInput();
   if (words.empty()) return WrongUsage("which verb?", nullptr);
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     return Print(GeneralHelp(), kFine);

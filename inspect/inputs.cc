@@ -48,7 +48,7 @@ Reopen OpenedOften(const std::string& file, const OpenOptions& options,
 // One of several files. The options are for a main channel only.
 bool AddInput(const std::string& file, const OpenOptions& options,
               Inputs& inputs) {
-  auto opened = OpenFile(file);
+  auto opened = OpenFile(file, options.access);
   if (!opened.ok()) {
     Complain(absl::StrCat(file, ": ", opened.status().message()));
     return false;
@@ -120,6 +120,7 @@ bool ReadConfigSpace(const std::string& file, std::string& config) {
 OpenOptions OpenOptionsOf(const Arguments& arguments) {
   OpenOptions options;
   options.offset = arguments.offset;
+  options.access = FileAccess::kMap;
   options.limits.window_bytes = arguments.window_bytes;
   return options;
 }

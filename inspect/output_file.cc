@@ -30,11 +30,8 @@ constexpr int kMaxLinks = 16;
 
 std::atomic<UnfinishedFile*> all_unfinished = nullptr;
 
-void RemoveUnfinished(int signal) {
-  for (UnfinishedFile* file = all_unfinished; file != nullptr;
-       file = file->next) {
-    if (file->ours) unlink(file->path);
-  }
+void EndUnfinished(int signal) {
+  RemoveUnfinishedFiles();
   // As if there were no handler: the caller sees what ended the process.
   std::signal(signal, SIG_DFL);
   raise(signal);
@@ -49,7 +46,7 @@ UnfinishedFile* Guard(const std::string& path) {
   all_unfinished = file;
   for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     // One that is ignored, as under nohup, stays so.
-    if (std::signal(signal, RemoveUnfinished) == SIG_IGN) {
+    if (std::signal(signal, EndUnfinished) == SIG_IGN) {
       std::signal(signal, SIG_IGN);
     }
   }
@@ -61,6 +58,13 @@ absl::Status Problem(absl::string_view path, int error) {
 }
 
 }  // namespace
+
+void RemoveUnfinishedFiles() {
+  for (UnfinishedFile* file = all_unfinished; file != nullptr;
+       file = file->next) {
+    if (file->ours) unlink(file->path);
+  }
+}
 
 OutputFile::~OutputFile() {
   if (fd_ >= 0) close(fd_);

@@ -50,6 +50,9 @@ class OutputFile : public ByteSink {
   absl::Status status_;
 };
 
+// Removes what no OutputFile has put in its place yet. For a signal handler.
+void RemoveUnfinishedFiles();
+
 }  // namespace migstream
 
 #endif  // MIGSTREAM_INSPECT_OUTPUT_FILE_H_

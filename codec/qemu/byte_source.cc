@@ -35,6 +35,18 @@ void ByteSource::SetAll(ByteSpan bytes) {
 
 void ByteSource::Fill(size_t count) {
   if (ended_) return;
+  if (std::optional<ByteSpan> view = View(count)) {
+    data_ = view->data();
+    begin_ = 0;
+    end_ = view->size();
+    if (watcher_) watcher_();
+    return;
+  }
+  // What a view held is read anew.
+  if (data_ != buffer_.data()) {
+    data_ = buffer_.data();
+    begin_ = end_ = 0;
+  }
   // The front of the buffer is used again and again, rather than all of it.
   if (begin_ == end_) begin_ = end_ = 0;
   if (begin_ > 0 && buffer_.size() - begin_ < count) {
@@ -85,6 +97,8 @@ uint64_t ByteSource::Skip(uint64_t count) {
 }
 
 uint64_t ByteSource::Seek(uint64_t) { return 0; }
+
+std::optional<ByteSpan> ByteSource::View(size_t) { return std::nullopt; }
 
 bool ByteSource::ReachEnd(uint64_t limit) {
   // One byte more than allowed shows that there is too much.

@@ -83,6 +83,11 @@ class ByteSource {
   virtual size_t Read(uint8_t* to, size_t count) = 0;
   // Leaves out bytes not read yet: how many of `count`. None by default.
   virtual uint64_t Seek(uint64_t count);
+  // In the place of Read(): a view of the bytes from offset() on, at least
+  // `count` of them, that is good until the next call. If there is none, as by
+  // default, those bytes are what Read() gives next.
+  virtual std::optional<ByteSpan> View(size_t count);
+  bool reads_ahead() const { return read_ahead_; }
 
   void Fail(absl::string_view what) {
     if (failure_.empty()) failure_ = std::string(what);
@@ -136,11 +141,17 @@ class MemorySource : public ByteSource {
   uint64_t size_;
 };
 
+// How a regular file is read. Mapped it is not copied, which is several times
+// faster where most bytes are only stepped over, as guest memory is. But the
+// process gets SIGBUS if the file is made shorter, or its disk fails, while it
+// is read: only for a program that handles that.
+enum class FileAccess { kRead, kMap };
+
 // Reads a file descriptor, and closes it in the end. A regular file is sought
 // in; anything else is read from front to back.
 class FileSource : public ByteSource {
  public:
-  explicit FileSource(int fd);
+  explicit FileSource(int fd, FileAccess access = FileAccess::kRead);
   ~FileSource() override;
 
   bool ReachEnd(uint64_t limit) override;
@@ -151,17 +162,40 @@ class FileSource : public ByteSource {
  protected:
   size_t Read(uint8_t* to, size_t count) override;
   uint64_t Seek(uint64_t count) override;
+  std::optional<ByteSpan> View(size_t count) override;
 
  private:
+  // A part of the file, from a page's start on.
+  class Window {
+   public:
+    Window() = default;
+    ~Window() { Unmap(); }
+    Window(const Window&) = delete;
+    Window& operator=(const Window&) = delete;
+
+    // Whether all its bytes are there.
+    bool Map(int fd, uint64_t offset, size_t size);
+    const uint8_t* data() const { return static_cast<uint8_t*>(data_); }
+
+   private:
+    void Unmap();
+
+    void* data_ = nullptr;
+    size_t size_ = 0;
+  };
+
   int fd_;
+  FileAccess access_;
   std::optional<uint64_t> size_;  // Of a regular file.
   uint64_t start_ = 0;            // Its position when it was handed over.
   uint64_t position_ = 0;         // From there.
+  Window window_;
 };
 
 // Opens a file for reading, or takes standard input for "-". The error says why
 // not, without the path.
-absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& path);
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(
+    const std::string& path, FileAccess access = FileAccess::kRead);
 
 // The same through a decompressor, if its first bytes say so. See open_stream.h
 // for files that hold more than a stream.

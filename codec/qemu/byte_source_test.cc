@@ -64,8 +64,9 @@ class SimpleInput : public Input {
 
 class FileInput : public Input {
  public:
-  explicit FileInput(const std::string& bytes)
-      : source_(open(TempFile("input", bytes).c_str(), O_RDONLY)) {}
+  explicit FileInput(const std::string& bytes,
+                     FileAccess access = FileAccess::kRead)
+      : source_(open(TempFile("input", bytes).c_str(), O_RDONLY), access) {}
   ByteSource& source() override { return source_; }
 
  private:
@@ -113,7 +114,7 @@ class ZstdInput : public Input {
   DecompressingSource source_;
 };
 
-enum class Kind { kMemory, kShortReads, kFile, kSocket, kZstd };
+enum class Kind { kMemory, kShortReads, kFile, kMapped, kSocket, kZstd };
 
 std::unique_ptr<Input> Open(Kind kind, const std::string& bytes) {
   switch (kind) {
@@ -123,6 +124,8 @@ std::unique_ptr<Input> Open(Kind kind, const std::string& bytes) {
       return std::make_unique<SimpleInput<ShortReadSource>>(bytes, 4000);
     case Kind::kFile:
       return std::make_unique<FileInput>(bytes);
+    case Kind::kMapped:
+      return std::make_unique<FileInput>(bytes, FileAccess::kMap);
     case Kind::kSocket:
       return std::make_unique<SocketInput>(bytes);
     case Kind::kZstd:
@@ -215,8 +218,8 @@ TEST_P(EverySourceTest, AnEmptyInputHasAnEmptyTail) {
 
 INSTANTIATE_TEST_SUITE_P(All, EverySourceTest,
                          testing::Values(Kind::kMemory, Kind::kShortReads,
-                                         Kind::kFile, Kind::kSocket,
-                                         Kind::kZstd));
+                                         Kind::kFile, Kind::kMapped,
+                                         Kind::kSocket, Kind::kZstd));
 
 class SequentialSourceTest : public testing::TestWithParam<Kind> {};
 
@@ -318,6 +321,33 @@ TEST(FileSourceTest, BeginsWhereTheDescriptorStands) {
   std::vector<uint8_t> tail = source.Tail(100);
   EXPECT_EQ(AsText(tail), "456789");
   EXPECT_EQ(ReadAll(source), "456789");
+}
+
+TEST(FileSourceTest, AMappedFileBeginsWhereTheDescriptorStands) {
+  std::string bytes = NoiseBytes(10 << 20);  // Several windows.
+  int fd = open(TempFile("offset", bytes).c_str(), O_RDONLY);
+  ASSERT_EQ(lseek(fd, 5000, SEEK_SET), 5000);
+  FileSource source(fd, FileAccess::kMap);
+  EXPECT_EQ(source.Skip(4095), 4095);
+  EXPECT_TRUE(ReadAll(source) == bytes.substr(9095));
+}
+
+TEST(FileSourceTest, AMappedFileThatBecomesShorterEndsThere) {
+  std::string path = TempFile("shrinks", NoiseBytes(10 << 20));
+  FileSource source(open(path.c_str(), O_RDONLY), FileAccess::kMap);
+  EXPECT_EQ(source.Skip(5 << 20), 5 << 20);
+  ASSERT_EQ(truncate(path.c_str(), (5 << 20) + 3), 0);
+  EXPECT_EQ(source.Peek(8).size(), 3);
+  EXPECT_EQ(source.Skip(8), 3);
+  EXPECT_EQ(source.failure(), "");
+}
+
+TEST(FileSourceTest, AMappedFileThatGrowsIsReadToItsEnd) {
+  std::string path = TempFile("grows", "abc");
+  FileSource source(open(path.c_str(), O_RDONLY), FileAccess::kMap);
+  EXPECT_EQ(AsText(source.Peek(3)), "abc");
+  std::ofstream(path, std::ios::app) << "def";
+  EXPECT_EQ(AsText(source.Peek(6)), "abcdef");
 }
 
 TEST(FileSourceTest, WithoutReadAheadNothingIsReadThatIsSkipped) {

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,8 +12,32 @@
 #include "codec/qemu/byte_source.h"
 
 namespace migstream {
+namespace {
 
-FileSource::FileSource(int fd) : fd_(fd) {
+// Enough that mapping costs little beside stepping through it, and little
+// beside what a process holds anyway.
+constexpr size_t kWindowBytes = 4 << 20;
+
+}  // namespace
+
+bool FileSource::Window::Map(int fd, uint64_t offset, size_t size) {
+  Unmap();
+  void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd,
+                    static_cast<off_t>(offset));
+  if (data == MAP_FAILED) return false;
+  data_ = data;
+  size_ = size;
+  // What cannot be read is found here, not by a signal. Before Linux 5.14 the
+  // pages come one by one.
+  return madvise(data, size, MADV_POPULATE_READ) == 0 || errno == EINVAL;
+}
+
+void FileSource::Window::Unmap() {
+  if (data_ != nullptr) munmap(data_, size_);
+  data_ = nullptr;
+}
+
+FileSource::FileSource(int fd, FileAccess access) : fd_(fd), access_(access) {
   struct stat info;
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return;
   off_t start = lseek(fd, 0, SEEK_CUR);
@@ -45,6 +70,22 @@ uint64_t FileSource::Seek(uint64_t count) {
   return sought;
 }
 
+std::optional<ByteSpan> FileSource::View(size_t count) {
+  if (access_ != FileAccess::kMap || !size_) return std::nullopt;
+  position_ = offset();
+  // What is behind the size may be there by now: that is read.
+  if (position_ >= *size_ || *size_ - position_ < count) return std::nullopt;
+  static const uint64_t kPage = sysconf(_SC_PAGESIZE);
+  const uint64_t lead = (start_ + position_) % kPage;
+  const uint64_t wanted = reads_ahead() ? std::max(count, kWindowBytes) : count;
+  const size_t bytes = std::min(wanted, *size_ - position_);
+  if (!window_.Map(fd_, start_ + position_ - lead, lead + bytes)) {
+    return std::nullopt;
+  }
+  position_ += bytes;
+  return ByteSpan(window_.data() + lead, bytes);
+}
+
 bool FileSource::ReachEnd(uint64_t limit) {
   return size_ ? true : ByteSource::ReachEnd(limit);
 }
@@ -68,11 +109,12 @@ std::vector<uint8_t> FileSource::Tail(uint64_t count) {
   return tail;
 }
 
-absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& path) {
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& path,
+                                                     FileAccess access) {
   int fd = path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                        : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return absl::NotFoundError(std::strerror(errno));
-  auto source = std::make_unique<FileSource>(fd);
+  auto source = std::make_unique<FileSource>(fd, access);
   struct stat info;
   if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
     return absl::InvalidArgumentError("is a directory");

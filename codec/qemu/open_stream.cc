@@ -26,7 +26,7 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
 }
 
 OpenedStream OpenStream(const std::string& path, const OpenOptions& options) {
-  auto file = OpenFile(path);
+  auto file = OpenFile(path, options.access);
   if (file.ok()) return Unwrap(*std::move(file), options);
   return Failed(
       {ErrorCode::kReadFailed, 0, "", std::string(file.status().message())});

@@ -33,6 +33,7 @@ namespace migstream {
 
 struct OpenOptions {
   uint64_t offset = 0;
+  FileAccess access = FileAccess::kRead;
   CompressionLimits limits = {};
   // Given libvirt's XML, in pieces.
   std::function<void(ByteSpan)> on_xml = nullptr;
