@@ -24,6 +24,7 @@
 #include "fuzz/device_channels.h"
 #include "fuzz/frame.h"
 #include "fuzz/random.h"
+#include "fuzz/recipe_bounds.h"
 
 namespace migstream {
 namespace {
@@ -34,9 +35,6 @@ constexpr uint32_t kRamVersion = 4;
 constexpr uint32_t kDeviceVersion = 1;
 constexpr uint32_t kFirstSlot = 2;
 constexpr uint32_t kSlots = 32;
-// Of one list in a recipe, `repeat` included: a bound on time, as max_bytes is
-// one on memory.
-constexpr uint64_t kMaxRepeats = 1 << 20;
 
 absl::Status Invalid(absl::string_view what) {
   return absl::InvalidArgumentError(what);
@@ -46,10 +44,9 @@ absl::Status Invalid(absl::string_view what) {
 template <typename Message, typename Function>
 void Repeat(const google::protobuf::RepeatedPtrField<Message>& list,
             Function function) {
-  uint64_t left = kMaxRepeats;
   for (const Message& message : list) {
     uint64_t times = std::max<uint64_t>(message.repeat(), 1);
-    for (; times > 0 && left > 0; --times, --left) {
+    for (; times > 0; --times) {
       if (!function(message)) return;
     }
   }
@@ -92,6 +89,8 @@ class Generator : private StreamWriter {
             RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111))) {}
 
   absl::Status Run() {
+    if (absl::Status status = CheckRecipeBounds(recipe_); !status.ok())
+      return status;
     if (!recipe_.frame().empty()) {
       auto frame = Frame::Read(options_.frame);
       if (!frame.ok()) return frame.status();
@@ -228,7 +227,6 @@ class Generator : private StreamWriter {
     if (recipe_.has_ram()) WriteRamStart();
     WriteStarts();
     size_t ram_parts = recipe_.has_ram() ? recipe_.ram().parts() : 0;
-    ram_parts = std::min<size_t>(ram_parts, kMaxRepeats);
     for (size_t i = 0; i < ram_parts && status_.ok(); ++i) {
       WriteRamPart(i, ram_parts);
     }
@@ -282,9 +280,7 @@ class Generator : private StreamWriter {
     store(bits, from.page_bits());
     store(capabilities, static_cast<uint32_t>(from.capabilities_size()));
     for (const std::string& name : from.capabilities()) {
-      capabilities.push_back(
-          static_cast<char>(std::min<size_t>(name.size(), 0xff)));
-      capabilities += name.substr(0, 0xff);
+      capabilities += Str8(name);
     }
     if (from.page_bits() != 0) {
       view.subsections.push_back({kPageBitsSubsection, 1, AsBytes(bits)});
@@ -293,7 +289,7 @@ class Generator : private StreamWriter {
       view.subsections.push_back(
           {kCapabilitiesSubsection, 1, AsBytes(capabilities)});
     }
-    if (from.uuid().size() == 16) {
+    if (!from.uuid().empty()) {
       view.subsections.push_back({kUuidSubsection, 1, AsBytes(from.uuid())});
     }
     OnConfiguration(view);
@@ -306,8 +302,7 @@ class Generator : private StreamWriter {
   }
 
   static std::string Str8(const std::string& text) {
-    std::string cut = text.substr(0, 0xff);
-    return static_cast<char>(cut.size()) + cut;
+    return static_cast<char>(text.size()) + text;
   }
 
   void WriteRam(SectionType type, const std::string& content) {
@@ -326,7 +321,6 @@ class Generator : private StreamWriter {
     std::string blocks;
     for (const recipe::RamBlock& block : recipe_.ram().blocks()) {
       uint64_t bytes = block.bytes() / kPageBytes * kPageBytes;
-      bytes = std::min<uint64_t>(bytes, uint64_t{1} << 48);
       total += bytes;
       blocks += Str8(block.name()) + RamRecord(bytes);
     }

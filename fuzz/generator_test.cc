@@ -200,6 +200,27 @@ TEST(GeneratorTest, ARecipeCannotAskForMoreThanItMay) {
   EXPECT_EQ(made.status().code(), absl::StatusCode::kResourceExhausted);
 }
 
+TEST(GeneratorTest, NothingIsCutShortInSilence) {
+  for (const char* list :
+       {"devices { end { repeat: 2000000 } }",
+        "devices { parts { repeat: 2000000 } }",
+        "devices { end { repeat: 600000 } end { repeat: 600000 } }",
+        "devices { parts { records { repeat: 2000000 } } }",
+        "ram { parts: 2000000 }"}) {
+    EXPECT_THAT(Refusal(list), HasSubstr("more than 1048576")) << list;
+  }
+  EXPECT_THAT(Refusal("ram { blocks { name: 'pc.ram' bytes: 1000000000000000 "
+                      "} }"),
+              HasSubstr("RAM block is larger"));
+  std::string name(256, 'a');
+  EXPECT_THAT(Refusal("ram { blocks { name: '" + name + "' } }"),
+              HasSubstr("more than 255"));
+  EXPECT_THAT(Refusal("configuration { capabilities: '" + name + "' }"),
+              HasSubstr("more than 255"));
+  EXPECT_THAT(Refusal("configuration { uuid: '15 bytes of one' }"),
+              HasSubstr("15 bytes, not 16"));
+}
+
 // ---- Frames ----
 
 class FrameTest : public testing::TestWithParam<const char*> {};

@@ -1,0 +1,70 @@
+#include "fuzz/recipe_bounds.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace migstream {
+namespace {
+
+// Of one list in a recipe, `repeat` included: a bound on time, as max_bytes is
+// one on memory.
+constexpr uint64_t kMaxRepeats = 1 << 20;
+constexpr uint64_t kMaxRamBlockBytes = uint64_t{1} << 48;
+constexpr size_t kMaxNameBytes = 0xff;
+constexpr size_t kUuidBytes = 16;
+
+template <typename Message>
+bool IsTooLong(const google::protobuf::RepeatedPtrField<Message>& list) {
+  uint64_t times = 0;
+  for (const Message& message : list) {
+    times += std::max<uint64_t>(message.repeat(), 1);
+  }
+  return times > kMaxRepeats;
+}
+
+}  // namespace
+
+absl::Status CheckRecipeBounds(const recipe::Migration& recipe) {
+  const recipe::Configuration& configuration = recipe.configuration();
+  bool long_name = std::any_of(
+      configuration.capabilities().begin(), configuration.capabilities().end(),
+      [](const std::string& name) { return name.size() > kMaxNameBytes; });
+  bool large_block = false;
+  for (const recipe::RamBlock& block : recipe.ram().blocks()) {
+    long_name |= block.name().size() > kMaxNameBytes;
+    large_block |= block.bytes() > kMaxRamBlockBytes;
+  }
+  bool too_long = recipe.ram().parts() > kMaxRepeats;
+  for (const recipe::Device& device : recipe.devices()) {
+    too_long |= IsTooLong(device.parts()) || IsTooLong(device.end());
+    for (const recipe::Part& part : device.parts()) {
+      too_long |= IsTooLong(part.records());
+    }
+  }
+  if (too_long) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the recipe has more than ", kMaxRepeats,
+                     " of one thing in a row, repeats included"));
+  }
+  if (large_block) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a RAM block is larger than ", kMaxRamBlockBytes, " bytes"));
+  }
+  if (long_name) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a RAM block's or capability's name has more ", "than ",
+                     kMaxNameBytes, " bytes"));
+  }
+  if (!configuration.uuid().empty() &&
+      configuration.uuid().size() != kUuidBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("the uuid has ",
+                                                   configuration.uuid().size(),
+                                                   " bytes, not ", kUuidBytes));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace migstream

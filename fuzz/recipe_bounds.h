@@ -1,0 +1,18 @@
+// What no recipe may ask for (stream.proto): lists so long that writing them
+// takes for ever, and values that the stream has no room for. How many bytes
+// all of it makes is a limit of the generator's.
+
+#ifndef MIGSTREAM_FUZZ_RECIPE_BOUNDS_H_
+#define MIGSTREAM_FUZZ_RECIPE_BOUNDS_H_
+
+#include "absl/status/status.h"
+#include "fuzz/stream.pb.h"
+
+namespace migstream {
+
+// kResourceExhausted or kInvalidArgument, which say what is too much.
+absl::Status CheckRecipeBounds(const recipe::Migration& recipe);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_FUZZ_RECIPE_BOUNDS_H_
