@@ -190,6 +190,7 @@ class FileSource : public ByteSource {
   uint64_t start_ = 0;            // Its position when it was handed over.
   uint64_t position_ = 0;         // From there.
   Window window_;
+  size_t window_bytes_ = 0;  // The last one's.
 };
 
 // Opens a file for reading, or takes standard input for "-". The error says why

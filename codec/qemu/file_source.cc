@@ -14,9 +14,10 @@
 namespace migstream {
 namespace {
 
-// Enough that mapping costs little beside stepping through it, and little
-// beside what a process holds anyway.
-constexpr size_t kWindowBytes = 4 << 20;
+// A window doubles while the file is read on, to where mapping costs little
+// beside stepping through it; what lies behind a leap may be short.
+constexpr size_t kFirstWindowBytes = 256 << 10;
+constexpr size_t kLastWindowBytes = 4 << 20;
 
 }  // namespace
 
@@ -66,6 +67,7 @@ size_t FileSource::Read(uint8_t* to, size_t count) {
 uint64_t FileSource::Seek(uint64_t count) {
   if (!size_ || position_ >= *size_) return 0;
   uint64_t sought = std::min(count, *size_ - position_);
+  if (sought > kFirstWindowBytes) window_bytes_ = 0;
   position_ += sought;
   return sought;
 }
@@ -77,8 +79,14 @@ std::optional<ByteSpan> FileSource::View(size_t count) {
   if (position_ >= *size_ || *size_ - position_ < count) return std::nullopt;
   static const uint64_t kPage = sysconf(_SC_PAGESIZE);
   const uint64_t lead = (start_ + position_) % kPage;
-  const uint64_t wanted = reads_ahead() ? std::max(count, kWindowBytes) : count;
-  const size_t bytes = std::min(wanted, *size_ - position_);
+  // A page is there as a whole.
+  uint64_t wanted = (lead + count + kPage - 1) / kPage * kPage - lead;
+  if (reads_ahead()) {
+    window_bytes_ =
+        std::clamp(2 * window_bytes_, kFirstWindowBytes, kLastWindowBytes);
+    wanted = std::max<uint64_t>(wanted, window_bytes_);
+  }
+  const size_t bytes = std::min<uint64_t>(wanted, *size_ - position_);
   if (!window_.Map(fd_, start_ + position_ - lead, lead + bytes)) {
     return std::nullopt;
   }
