@@ -96,4 +96,22 @@ std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,
   return std::nullopt;
 }
 
+std::optional<SectionGuess> GuessSectionEnd(ByteSource& source, uint64_t limit,
+                                            GuessContext context) {
+  // What follows a candidate has to be in view as well.
+  constexpr size_t kMargin = kFooterBytes + kMaxSectionHeaderBytes;
+  size_t from = 0;
+  for (size_t window = 64 << 10;; window *= 2) {
+    window = std::min<uint64_t>(window, limit);
+    ByteSpan bytes = source.Peek(window);
+    context.end_of_input = bytes.size() < window;
+    // What was no end may be one, now that the input's end is known.
+    if (context.end_of_input) from = 0;
+    auto guess = GuessSectionEnd(bytes, from, context);
+    if (guess || context.end_of_input) return guess;
+    if (window == limit) return std::nullopt;
+    from = bytes.size() > kMargin ? bytes.size() - kMargin : 0;
+  }
+}
+
 }  // namespace migstream

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "absl/strings/string_view.h"
+#include "codec/qemu/byte_source.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
@@ -35,6 +36,9 @@ struct SectionGuess {
 // `content` begins with the section's content. No guess: look at more of it.
 std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,
                                             const GuessContext& context);
+// The same of a source that stands there, through `limit` bytes at the most.
+std::optional<SectionGuess> GuessSectionEnd(ByteSource& source, uint64_t limit,
+                                            GuessContext context);
 
 }  // namespace migstream
 

@@ -9,9 +9,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "codec/device/section_decoder.h"
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/content_reader.h"
+#include "codec/qemu/description_loader.h"
+#include "codec/qemu/device_content.h"
 #include "codec/qemu/file_kind.h"
 #include "codec/qemu/handler_walkers.h"
 #include "codec/qemu/section_guess.h"
@@ -23,7 +24,6 @@ namespace migstream {
 namespace {
 
 constexpr uint32_t kVfioSectionVersion = 1;
-constexpr uint64_t kFirstTailBytes = 256 << 10;
 
 }  // namespace
 
@@ -37,7 +37,8 @@ class StreamReader::Impl {
       : source_(source),
         visitor_(visitor),
         options_(options),
-        ram_(options_.limits) {}
+        ram_(options_.limits),
+        description_(visitor, options_.limits) {}
 
   Error Read() {
     ReadAll();
@@ -64,7 +65,7 @@ class StreamReader::Impl {
   const RamStats& ram() const { return ram_.stats(); }
   uint64_t page_bytes() const { return traits_.page_bytes; }
   const VmDescription* description() const {
-    return description_ ? &*description_ : nullptr;
+    return description_.description();
   }
   int footers() const { return footers_ ? *footers_ : -1; }
 
@@ -214,31 +215,16 @@ class StreamReader::Impl {
                        5 + size_t{length} - bytes.size(), " of them missing"));
     }
     ByteSpan json = bytes.subspan(5, length);
-    if (!description_) {
-      absl::StatusOr<VmDescription> parsed =
-          ParseDescription(std::string(AsText(json)));
-      if (!parsed.ok()) {
-        return Fail(absl::IsResourceExhausted(parsed.status())
-                        ? ErrorCode::kDescriptionLimit
-                        : ErrorCode::kBadDescription,
-                    offset + 5, "VMDESCRIPTION",
-                    std::string(parsed.status().message()));
-      }
-      description_ = *std::move(parsed);
-    }
-    if (used_json_bytes_ != 0 && used_json_bytes_ != length) {
-      return Fail(ErrorCode::kOutOfStep, offset, "VMDESCRIPTION",
-                  "another one, at the input's end, was used so far");
-    }
-    if (description_->page_bytes != 0 &&
-        description_->page_bytes != traits_.page_bytes) {
+    if (error_ = description_.Take(offset, json); !error_.ok()) return false;
+    if (description()->page_bytes != 0 &&
+        description()->page_bytes != traits_.page_bytes) {
       Note(Severity::kWarning, "page-size", offset, "VMDESCRIPTION",
-           absl::StrCat("page size ", description_->page_bytes, ", but ",
+           absl::StrCat("page size ", description()->page_bytes, ", but ",
                         traits_.page_bytes, " was used"));
     }
     for (const Guessed& guess : guessed_) {
       const DescribedDevice* device =
-          description_->Find(guess.idstr, guess.instance_id);
+          description()->Find(guess.idstr, guess.instance_id);
       if (device != nullptr && device->bytes == guess.bytes) continue;
       return Fail(ErrorCode::kOutOfStep, guess.offset,
                   absl::StrCat(guess.idstr, " FULL"),
@@ -451,7 +437,8 @@ class StreamReader::Impl {
       options.config.footer_expected = footers_.value_or(false);
       options.config.footer_section_id = section.id;
     }
-    DecodeDevice(section, options);
+    error_ = ReadDeviceContent(source_, visitor_, section, *options_.dialect,
+                               options);
     uint64_t described = options.config.content_bytes;
     if (error_.ok() && described != 0 &&
         described != source_.offset() - content) {
@@ -461,87 +448,11 @@ class StreamReader::Impl {
     }
   }
 
-  void DecodeDevice(const SectionView& section, const DecoderOptions& options) {
-    SectionDecoder decoder(section.type, *options_.dialect, options);
-    const bool wants_payload = visitor_.wants_payload();
-    size_t needed = 1;
-    Event event;
-    while (true) {
-      ByteSpan input = source_.Peek(needed);
-      bool end_of_input = input.size() < needed;
-      if (end_of_input) decoder.SetEndOfInput();
-      size_t before = input.size();
-      switch (decoder.Next(input, event)) {
-        case Step::kEvent:
-          visitor_.OnDeviceEvent(section, event);
-          if (event.kind == EventKind::kConfig &&
-              event.layout.other_pci_config_bytes != 0) {
-            NoteAmbiguousConfig(event);
-          }
-          source_.Consume(before - input.size());
-          needed = 1;
-          if (!wants_payload && decoder.payload_left() != 0) {
-            decoder.TakeOver(source_.Skip(decoder.payload_left()));
-          }
-          break;
-        case Step::kNeedInput:
-          if (end_of_input) {
-            error_ = decoder.Truncated(section.idstr, input);
-            ExplainEarlyFooter(section);
-            return;
-          }
-          needed = decoder.bytes_needed();
-          break;
-        case Step::kDone:
-          return;
-        case Step::kError:
-          error_ = decoder.error(section.idstr);
-          ExplainEarlyFooter(section);
-          return;
-      }
-    }
-  }
-
-  // A handler that failed leaves its section as it is, and the footer follows:
-  // the stream goes on.
-  void ExplainEarlyFooter(const SectionView& section) {
-    uint64_t at = source_.offset();
-    ByteSpan bytes = source_.Peek(kTagBytes + kFooterBytes);
-    auto footer_at = [&](size_t from) {
-      return bytes.size() >= from + kFooterBytes &&
-             bytes[from] == static_cast<uint8_t>(SectionType::kSectionFooter) &&
-             LoadBe32(&bytes[from + 1]) == section.id;
-    };
-    if (error_.code == ErrorCode::kRecordLimit && footer_at(kTagBytes)) {
-      error_.reason =
-          "DATA without a size, then the section's footer: the source's "
-          "handler failed here";
-      return;
-    }
-    // Near the input's end a footer is shorter than the tag that was expected.
-    bool tag_expected =
-        error_.code == ErrorCode::kTruncated ||
-        (error_.offset == at && (error_.code == ErrorCode::kUnknownTag ||
-                                 error_.code == ErrorCode::kSetupNotEnded));
-    if (!tag_expected || !footer_at(0)) return;
-    error_ = {};
-    Note(Severity::kError, "cut-section", at, section_name_,
-         "ends without END_OF_STATE: the source's handler failed here");
-  }
-
-  void NoteAmbiguousConfig(const Event& event) {
-    Note(Severity::kWarning, "config-size", event.offset, section_name_,
-         absl::StrCat("config payload fits ", event.layout.pci_config_bytes,
-                      " and ", event.layout.other_pci_config_bytes,
-                      " bytes of PCI config; taken as ",
-                      event.layout.pci_config_bytes));
-  }
-
   // The FULL section of a device that is none of ours.
   void ReadOtherDevice(const SectionView& section, ContentReader& content) {
     LoadDescription();
     if (!error_.ok()) return;
-    if (description_) {
+    if (description() != nullptr) {
       const DescribedDevice* device = Describe(section);
       if (device == nullptr) {
         Fail(ErrorCode::kOutOfStep, section.offset, section_name_,
@@ -574,7 +485,7 @@ class StreamReader::Impl {
                         ": there is no description of its state"));
       return;
     }
-    if (!no_description_) {
+    if (!description_.is_absent()) {
       if (guessed_.size() >= options_.limits.guesses) {
         Fail(ErrorCode::kHoldLimit, section.offset, section_name_,
              absl::StrCat("more than ", options_.limits.guesses,
@@ -606,88 +517,30 @@ class StreamReader::Impl {
     if (package_end_ != 0) {
       context.package_left = package_end_ - source_.offset();
     }
-    std::optional<SectionGuess> guess = GuessFrom(context);
+    std::optional<SectionGuess> guess =
+        GuessSectionEnd(source_, options_.limits.guessed_bytes, context);
     // Machine types that write a configuration write footers as well.
     if (!guess && !footers_ && !has_configuration_) {
       context.footers = false;
-      guess = GuessFrom(context);
+      guess = GuessSectionEnd(source_, options_.limits.guessed_bytes, context);
     }
     return guess;
   }
 
-  std::optional<SectionGuess> GuessFrom(GuessContext& context) {
-    // What follows a candidate has to be in view as well.
-    constexpr size_t kMargin = kFooterBytes + kMaxSectionHeaderBytes;
-    size_t from = 0;
-    for (size_t window = 64 << 10;; window *= 2) {
-      window = std::min<uint64_t>(window, options_.limits.guessed_bytes);
-      ByteSpan bytes = source_.Peek(window);
-      context.end_of_input = bytes.size() < window;
-      // What was no end may be one, now that the input's end is known.
-      if (context.end_of_input) from = 0;
-      auto guess = GuessSectionEnd(bytes, from, context);
-      if (guess || context.end_of_input) return guess;
-      if (window == options_.limits.guessed_bytes) return std::nullopt;
-      from = bytes.size() > kMargin ? bytes.size() - kMargin : 0;
-    }
-  }
-
-  // Reads the description from the stream's end, once.
   void LoadDescription() {
-    if (description_ || no_description_) return;
-    // A source that cannot seek holds all up to its end; if that is too much
-    // now, it may not be later.
-    if (!source_.ReachEnd(options_.limits.held_bytes)) {
-      if (!hold_noted_) {
-        hold_noted_ = true;
-        Note(Severity::kNote, "hold-limit", source_.offset(), section_name_,
-             absl::StrCat("the description is more than ",
-                          options_.limits.held_bytes,
-                          " bytes ahead in an input that cannot seek"));
-      }
+    if (description_.Load(source_) != DescriptionLoader::Outcome::kOutOfReach ||
+        std::exchange(hold_noted_, true)) {
       return;
     }
-    uint64_t longest =
-        std::min<uint64_t>(options_.limits.description_bytes, ~uint32_t{0}) + 6;
-    for (uint64_t bytes = kFirstTailBytes;; bytes *= 4) {
-      bytes = std::min(bytes, longest);
-      std::vector<uint8_t> tail = source_.Tail(bytes);
-      FoundDescription found = FindDescription(tail);
-      if (found.found) {
-        ByteSpan json = ByteSpan(tail).subspan(found.json_at);
-        size_t json_bytes = json.size();
-        std::string text(AsText(json));
-        tail = {};
-        absl::StatusOr<VmDescription> parsed =
-            ParseDescription(std::move(text));
-        if (parsed.ok()) {
-          description_ = *std::move(parsed);
-          used_json_bytes_ = json_bytes;
-          return;
-        }
-        // Where it stands, it will be reported.
-        break;
-      }
-      if (!found.longer_tail_needed || bytes == longest ||
-          tail.size() < bytes) {
-        break;
-      }
-    }
-    no_description_ = true;
-  }
-
-  absl::StatusOr<VmDescription> ParseDescription(std::string json) const {
-    DescriptionOptions options;
-    options.max_objects = options_.limits.description_objects;
-    options.max_depth = options_.limits.description_depth;
-    options.max_name_bytes = options_.limits.description_name_bytes;
-    options.keep_fields = visitor_.wants_fields();
-    return VmDescription::Parse(std::move(json), options);
+    Note(Severity::kNote, "hold-limit", source_.offset(), section_name_,
+         absl::StrCat("the description is more than ",
+                      options_.limits.held_bytes,
+                      " bytes ahead in an input that cannot seek"));
   }
 
   const DescribedDevice* Describe(const SectionView& section) {
-    if (!description_) return nullptr;
-    return description_->Find(section.idstr, section.instance_id);
+    if (description() == nullptr) return nullptr;
+    return description()->Find(section.idstr, section.instance_id);
   }
 
   bool ReadFooter(const SectionView& section) {
@@ -741,8 +594,7 @@ class StreamReader::Impl {
   Error error_;
   absl::flat_hash_map<uint32_t, KnownSection> sections_;
   std::optional<bool> footers_;
-  std::optional<VmDescription> description_;
-  bool no_description_ = false;
+  DescriptionLoader description_;
   bool hold_noted_ = false;
   uint32_t devices_ = 0;
   // Ends that were guessed before the description was seen.
@@ -755,8 +607,7 @@ class StreamReader::Impl {
   std::vector<Guessed> guessed_;
   bool has_configuration_ = false;
   bool page_bits_said_ = false;
-  size_t used_json_bytes_ = 0;  // Of the description found at the end.
-  uint64_t package_end_ = 0;    // 0: in no package.
+  uint64_t package_end_ = 0;  // 0: in no package.
   std::string section_name_;
   std::string last_section_;
 };
