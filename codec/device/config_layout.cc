@@ -368,6 +368,14 @@ Attempt TryV7(ByteSpan bytes, uint32_t vectors, uint64_t config_bytes,
   return attempt;
 }
 
+// Whether neither END_OF_STATE nor a subsection begins at `at`; false if not
+// all of it is there.
+bool CannotFinishAt(ByteSpan bytes, uint64_t at) {
+  return at + kTagBytes <= bytes.size() &&
+         bytes[at] != static_cast<uint8_t>(SectionType::kSubsection) &&
+         LoadBe64(&bytes[at]) != static_cast<uint64_t>(Tag::kEndOfState);
+}
+
 // The vector count is not on the wire. The flags word holds bits 10 to 8 of it,
 // so that 256 counts are possible; exactly one may fit.
 ConfigDeduction DeduceV7(ByteSpan bytes, bool end_of_input,
@@ -389,6 +397,12 @@ ConfigDeduction DeduceV7(ByteSpan bytes, bool end_of_input,
   ConfigDeduction first_error;
   for (uint32_t low = 0; low < 256; ++low) {
     uint32_t vectors = (high_bits << 8 | low) + 1;
+    // Nearly all are out at a glance, and what is wrong with them is not told.
+    if (low != 0 &&
+        CannotFinishAt(bytes, kV7HeadBytes + kV7MsixFlagsBytes +
+                                  MsixBytes(vectors) + kV7CommandBytes)) {
+      continue;
+    }
     ConfigDeduction result =
         TryV7(bytes, vectors, config_bytes, limits).Result();
     if (result.outcome == ConfigDeduction::kNeedInput) {
