@@ -21,9 +21,11 @@ for binary in "$OUT"/*_fuzz; do
   python3 -m zipfile -e "$OUT/${name}_seed_corpus.zip" "$seeds" || failed=1
   dictionary=
   [ ! -f "$binary.dict" ] || dictionary=-dict=$binary.dict
+  entropic=
+  [ ! -f "$binary.options" ] || entropic=-$(grep entropic "$binary.options" | tr -d ' ')
   # shellcheck disable=SC2086
   # One seed: a change is judged, not luck.
-  if "$binary" -seed=1 -max_total_time="$seconds" -timeout=25 $dictionary \
+  if "$binary" -seed=1 -max_total_time="$seconds" -timeout=25 $dictionary $entropic \
     -artifact_prefix="$OUT/" "$OUT/new/$name" "$seeds" >"$OUT/$name.log" 2>&1; then
     echo "$name: $(tail -1 "$OUT/$name.log")"
   else

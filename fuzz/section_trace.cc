@@ -13,8 +13,8 @@ namespace {
 
 // A tag, or a record's header. What waits for more is a config payload, which
 // each time is tried anew, in E5-v7 in 256 ways.
-constexpr size_t kShortGap = 16;
-constexpr uint64_t kConfigPiece = 256;
+constexpr size_t kShortGap = 8;
+constexpr uint64_t kConfigPiece = 1024;
 
 void Encode(SectionEncoder& encoder, const Event& event, SectionTrace& trace) {
   if (!trace.encodable) return;
