@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "flags/dialect.h"
+#include "fuzz/damages.h"
 #include "fuzz/generated.h"
 #include "fuzz/stream.pb.h"
 
@@ -33,7 +34,7 @@ struct DamageRow {
   absl::string_view what;
   absl::Span<const LoaderVerdict> verdicts;
   // Does it; the status says why that cannot be. `done.found` is for "$0".
-  absl::Status (*inflict)(Generated& stream, DoneDamage& done);
+  DoDamage* inflict;
 };
 
 absl::Span<const DamageRow> DamageRows();

@@ -7,6 +7,7 @@
 #include "codec/multifd/channel_encoder.h"
 #include "flags/multifd_flags.h"
 #include "fuzz/generator.h"
+#include "fuzz/recipe_dialect.h"
 
 namespace migstream {
 namespace {

@@ -16,40 +16,26 @@
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_writer.h"
-#include "flags/ram_flags.h"
 #include "flags/tag.h"
 #include "flags/trigger_flags.h"
-#include "fuzz/config_parts.h"
 #include "fuzz/damage.h"
 #include "fuzz/device_channels.h"
 #include "fuzz/frame.h"
+#include "fuzz/planned_device.h"
+#include "fuzz/ram_content.h"
 #include "fuzz/random.h"
 #include "fuzz/recipe_bounds.h"
+#include "fuzz/recipe_dialect.h"
+#include "fuzz/record_payload.h"
+#include "fuzz/wire_text.h"
 
 namespace migstream {
 namespace {
 
-constexpr uint64_t kPageBytes = 4096;
-constexpr uint32_t kRamSectionId = 2;
 constexpr uint32_t kRamVersion = 4;
-constexpr uint32_t kDeviceVersion = 1;
-constexpr uint32_t kFirstSlot = 2;
-constexpr uint32_t kSlots = 32;
 
 absl::Status Invalid(absl::string_view what) {
   return absl::InvalidArgumentError(what);
-}
-
-// A recipe's record, repeated as it asks.
-template <typename Message, typename Function>
-void Repeat(const google::protobuf::RepeatedPtrField<Message>& list,
-            Function function) {
-  for (const Message& message : list) {
-    uint64_t times = std::max<uint64_t>(message.repeat(), 1);
-    for (; times > 0; --times) {
-      if (!function(message)) return;
-    }
-  }
 }
 
 bool Decide(recipe::Choice choice, bool usual) {
@@ -63,17 +49,6 @@ std::string DefaultMachineType(const Dialect& dialect) {
   if (dialect.id == DialectId::kV81) release = 802;
   return absl::StrCat("pc-q35-", release / 100, ".", release % 100);
 }
-
-struct PlannedDevice {
-  const recipe::Device* recipe = nullptr;
-  const Dialect* dialect = nullptr;
-  SectionView section;  // Its idstr is a view of GeneratedDevice's.
-  ConfigParts config;
-  bool has_config = true;
-  bool wrote_end = false;
-  uint64_t full_bytes = 0;  // Of its FULL's content.
-  std::vector<DevicePacket> packets;
-};
 
 class Generator : private StreamWriter {
  public:
@@ -96,13 +71,17 @@ class Generator : private StreamWriter {
       if (!frame.ok()) return frame.status();
       frame_ = *std::move(frame);
       framed_ = true;
-      next_id_ = uint64_t{frame_.highest_id} + 1;
       footers_ = frame_.footers;
       out_.machine_type = frame_.machine_type;
     } else {
       footers_ = recipe_.footers() != recipe::NO;
     }
-    if (absl::Status status = Plan(); !status.ok()) return status;
+    if (absl::Status status =
+            PlanDevices(recipe_, dialect_, framed_ ? &frame_ : nullptr, random_,
+                        out_.devices, planned_);
+        !status.ok()) {
+      return status;
+    }
     if (framed_) {
       MemorySource source(options_.frame);
       Error error = StreamReader(source, *this).Read();
@@ -126,93 +105,6 @@ class Generator : private StreamWriter {
     std::string& bytes_;
   };
 
-  // Who the devices are.
-  absl::Status Plan() {
-    absl::flat_hash_set<uint64_t> ids;
-    absl::flat_hash_set<std::pair<std::string, uint32_t>> names;
-    if (!framed_ && recipe_.has_ram()) ids.insert(kRamSectionId);
-    out_.devices.resize(recipe_.devices_size());
-    planned_.resize(recipe_.devices_size());
-    for (int i = 0; i < recipe_.devices_size(); ++i) {
-      const recipe::Device& from = recipe_.devices(i);
-      PlannedDevice& device = planned_[i];
-      GeneratedDevice& told = out_.devices[i];
-      const FrameDevice* frame = i < static_cast<int>(frame_.devices.size())
-                                     ? &frame_.devices[i]
-                                     : nullptr;
-      device.recipe = &from;
-      device.dialect = &RecipeDialect(from.dialect(), dialect_);
-      told.dialect = device.dialect;
-      told.idstr = !from.idstr().empty() ? from.idstr()
-                   : frame               ? frame->idstr
-                                         : DefaultIdstr(names);
-      told.instance_id = frame && from.instance_id() == 0 ? frame->instance_id
-                                                          : from.instance_id();
-      if (told.idstr.size() > 0xff || !IsVfioIdstr(told.idstr)) {
-        return Invalid(absl::StrCat("device ", i, ": idstr '", told.idstr,
-                                    "' is not a VFIO device's"));
-      }
-      if (!names.emplace(told.idstr, told.instance_id).second) {
-        return Invalid(absl::StrCat("device ", i, ": a second ", told.idstr));
-      }
-      uint64_t id = from.section_id() != 0 ? from.section_id()
-                    : frame                ? frame->section_id
-                                           : next_id_;
-      while (from.section_id() == 0 && ids.contains(id)) ++id;
-      if (id > 0xffffffff || !ids.insert(id).second) {
-        return Invalid(
-            absl::StrCat("device ", i, ": section id ", id, " is another's"));
-      }
-      told.section_id = static_cast<uint32_t>(id);
-      if (!frame) next_id_ = std::max(next_id_, id + 1);
-      device.has_config = !from.no_config();
-      if (from.no_config() && device.dialect->multifd_device_state) {
-        return Invalid(absl::StrCat(told.idstr, ": without its config packet ",
-                                    "a device in multifd mode never ends"));
-      }
-      if (!from.has_config() && framed_ && device.has_config) {
-        const FrameDevice& model = frame ? *frame : frame_.devices.back();
-        if (!model.has_config) {
-          return Invalid(absl::StrCat(
-              "device ", i, ": neither the recipe nor the frame has a config"));
-        }
-        device.config = model.config;
-      } else {
-        device.config =
-            ConfigParts::Make(from.config(), *device.dialect, random_);
-      }
-      told.pci_config = device.config.pci_config;
-      told.msix_vectors = device.config.View().msix_vectors();
-      for (const auto& subsection : device.config.subsections) {
-        if (device.has_config) told.subsections.push_back(subsection.name);
-      }
-      told.config_load_ready = from.config_load_ready();
-    }
-    // Views of what does not move any more.
-    for (size_t i = 0; i < planned_.size(); ++i) {
-      planned_[i].section.idstr = out_.devices[i].idstr;
-      planned_[i].section.id = out_.devices[i].section_id;
-      planned_[i].section.instance_id = out_.devices[i].instance_id;
-      planned_[i].section.version_id = kDeviceVersion;
-      Repeat(planned_[i].recipe->parts(), [&](const recipe::Part& part) {
-        out_.devices[i].init_data_sent |= part.init_data_sent();
-        return !out_.devices[i].init_data_sent;
-      });
-    }
-    return absl::OkStatus();
-  }
-
-  std::string DefaultIdstr(
-      const absl::flat_hash_set<std::pair<std::string, uint32_t>>& taken) {
-    std::string idstr;
-    for (;; ++next_slot_) {
-      // Slot after slot, domain after domain.
-      idstr = absl::StrFormat("%04x:00:%02x.0/vfio", next_slot_ / kSlots,
-                              next_slot_ % kSlots);
-      if (!taken.contains({idstr, 0})) return idstr;
-    }
-  }
-
   bool InitDataSent() const {
     return std::any_of(out_.devices.begin(), out_.devices.end(),
                        [](const auto& d) { return d.init_data_sent; });
@@ -224,18 +116,21 @@ class Generator : private StreamWriter {
     OnHeader(kStreamVersion);
     WriteConfiguration();
     if (Decide(recipe_.return_path(), InitDataSent())) WriteReturnPath();
-    if (recipe_.has_ram()) WriteRamStart();
+    if (recipe_.has_ram())
+      WriteRam(SectionType::kStart, RamStart(recipe_.ram()));
     WriteStarts();
     size_t ram_parts = recipe_.has_ram() ? recipe_.ram().parts() : 0;
     for (size_t i = 0; i < ram_parts && status_.ok(); ++i) {
-      WriteRamPart(i, ram_parts);
+      if (!Claim(RamPartBytes(recipe_.ram(), i, ram_parts))) break;
+      WriteRam(SectionType::kPart,
+               RamPart(recipe_.ram(), i, ram_parts, random_));
     }
     WriteParts();
     if (Decide(recipe_.switchover_start(), IsSince(1000))) {
       WriteCommand(Command::kSwitchoverStart, "");
     }
     if (recipe_.has_ram()) {
-      WriteRam(SectionType::kEnd, RamRecord(kRamEos));
+      WriteRam(SectionType::kEnd, RamEnd());
     }
     WriteEnds();
     WriteFulls();
@@ -272,15 +167,10 @@ class Generator : private StreamWriter {
                             : from.machine_type();
     ConfigurationView view;
     view.machine_type = out_.machine_type;
-    std::string bits(4, '\0');
-    std::string capabilities(4, '\0');
-    auto store = [](std::string& to, uint32_t value) {
-      StoreBe32(reinterpret_cast<uint8_t*>(to.data()), value);
-    };
-    store(bits, from.page_bits());
-    store(capabilities, static_cast<uint32_t>(from.capabilities_size()));
+    const std::string bits = Be32Text(from.page_bits());
+    std::string capabilities = Be32Text(from.capabilities_size());
     for (const std::string& name : from.capabilities()) {
-      capabilities += Str8(name);
+      capabilities += Str8Text(name);
     }
     if (from.page_bits() != 0) {
       view.subsections.push_back({kPageBitsSubsection, 1, AsBytes(bits)});
@@ -295,16 +185,6 @@ class Generator : private StreamWriter {
     OnConfiguration(view);
   }
 
-  static std::string RamRecord(uint64_t word) {
-    std::string bytes(8, '\0');
-    StoreBe64(reinterpret_cast<uint8_t*>(bytes.data()), word);
-    return bytes;
-  }
-
-  static std::string Str8(const std::string& text) {
-    return static_cast<char>(text.size()) + text;
-  }
-
   void WriteRam(SectionType type, const std::string& content) {
     SectionView ram = {.type = type,
                        .offset = 0,
@@ -314,40 +194,6 @@ class Generator : private StreamWriter {
                        .version_id = kRamVersion,
                        .vfio = false};
     Framed(ram, -1, [&] { StreamWriter::OnContent(AsBytes(content)); });
-  }
-
-  void WriteRamStart() {
-    uint64_t total = 0;
-    std::string blocks;
-    for (const recipe::RamBlock& block : recipe_.ram().blocks()) {
-      uint64_t bytes = block.bytes() / kPageBytes * kPageBytes;
-      total += bytes;
-      blocks += Str8(block.name()) + RamRecord(bytes);
-    }
-    WriteRam(SectionType::kStart,
-             RamRecord(total | kRamMemSize) + blocks + RamRecord(kRamEos));
-  }
-
-  // The pages whose turn it is in the nth of so many PARTs.
-  void WriteRamPart(size_t part, size_t parts) {
-    std::string content;
-    for (const recipe::RamBlock& block : recipe_.ram().blocks()) {
-      uint64_t in_block = block.bytes() / kPageBytes;
-      uint64_t pages = std::min<uint64_t>(block.pages(), in_block);
-      uint64_t all = std::min<uint64_t>(pages + block.zero_pages(), in_block);
-      bool named = false;
-      for (uint64_t page = part; page < all; page += parts) {
-        if (!Claim(content.size() + kPageBytes)) return;
-        uint64_t word =
-            page * kPageBytes | (page < pages ? kRamPage : kRamZero);
-        content += RamRecord(named ? word | kRamContinue : word);
-        if (!named) content += Str8(block.name());
-        named = true;
-        content +=
-            page < pages ? random_.Bytes(kPageBytes) : std::string(1, '\0');
-      }
-    }
-    WriteRam(SectionType::kPart, content + RamRecord(kRamEos));
   }
 
   // ---- Within a frame ----
@@ -602,7 +448,7 @@ class Generator : private StreamWriter {
 
   void PutRaw(uint64_t tag, MarkKind mark, int i) {
     AddMark(mark, i, out_.main.bytes.size(), kTagBytes, section_);
-    out_.main.bytes += RamRecord(tag);
+    out_.main.bytes += Be64Text(tag);
   }
 
   // What the encoder has just put, as one mark.
@@ -640,42 +486,13 @@ class Generator : private StreamWriter {
     return false;
   }
 
-  std::string Payload(const recipe::Record& record, int i) {
-    if (!record.payload().empty()) return record.payload();
-    uint64_t bytes = record.bytes();
-    std::string payload;
-    switch (record.fill()) {
-      case recipe::Record::ZEROES:
-        return std::string(bytes, '\0');
-      case recipe::Record::TAGS:
-        for (int number = 1; payload.size() < bytes; number = number % 6 + 1) {
-          payload += RamRecord(kTagPrefix + number);
-        }
-        break;
-      case recipe::Record::FOOTERS:
-        while (payload.size() < bytes) {
-          std::string id = RamRecord(out_.devices[i].section_id).substr(4);
-          payload += absl::StrCat("\x7e", id, "\x03", id);
-        }
-        break;
-      default:
-        return random_.Bytes(bytes);
-    }
-    payload.resize(bytes);
-    return payload;
-  }
-
-  uint64_t RecordBytes(const recipe::Record& record) const {
-    return record.payload().empty() ? record.bytes() : record.payload().size();
-  }
-
   void PutRecords(
       SectionEncoder& encoder, PlannedDevice& device, int i,
       const google::protobuf::RepeatedPtrField<recipe::Record>& records) {
     Repeat(records, [&](const recipe::Record& record) {
       // What no release of the dialect writes is refused, not written.
       const WriterHabits& habits = device.dialect->habits;
-      uint64_t bytes = RecordBytes(record);
+      uint64_t bytes = PayloadBytes(record);
       if ((bytes == 0 && !habits.empty_records) ||
           (habits.max_record_bytes != 0 && bytes > habits.max_record_bytes)) {
         if (status_.ok()) {
@@ -686,7 +503,8 @@ class Generator : private StreamWriter {
         return false;
       }
       if (!Claim(bytes)) return false;
-      std::string payload = Payload(record, i);
+      std::string payload =
+          MakePayload(record, out_.devices[i].section_id, random_);
       Put1(encoder, encoder.Data(AsBytes(payload)), MarkKind::kData, i);
       out_.devices[i].payload += payload;
       return status_.ok();
@@ -711,7 +529,7 @@ class Generator : private StreamWriter {
 
   void PlanPackets(PlannedDevice& device, int i) {
     Repeat(device.recipe->end(), [&](const recipe::Record& record) {
-      uint64_t bytes = RecordBytes(record);
+      uint64_t bytes = PayloadBytes(record);
       if (bytes == 0 || bytes > device.dialect->habits.max_record_bytes) {
         status_ = Invalid(absl::StrCat(out_.devices[i].idstr, ": no packet of ",
                                        bytes, " bytes is written"));
@@ -719,7 +537,8 @@ class Generator : private StreamWriter {
       }
       if (!Claim(bytes)) return false;
       packet_bytes_ += bytes + kDevicePacketOverhead;
-      device.packets.push_back({i, Payload(record, i), false});
+      device.packets.push_back(
+          {i, MakePayload(record, out_.devices[i].section_id, random_), false});
       out_.devices[i].payload += device.packets.back().data;
       return true;
     });
@@ -800,8 +619,6 @@ class Generator : private StreamWriter {
   bool framed_ = false;
   bool footers_ = true;
   bool mapped_ram_ = false;
-  uint64_t next_id_ = kRamSectionId + 1;
-  uint32_t next_slot_ = kFirstSlot;
   std::vector<PlannedDevice> planned_;
   SectionType section_ = SectionType::kStart;
   uint64_t section_at_ = 0;
@@ -818,18 +635,6 @@ class Generator : private StreamWriter {
 };
 
 }  // namespace
-
-const Dialect& RecipeDialect(recipe::Dialect dialect, const Dialect& usual) {
-  int number = static_cast<int>(dialect);
-  bool known = number >= 1 && number < static_cast<int>(DialectId::kAuto) + 1;
-  return known ? GetDialect(static_cast<DialectId>(number - 1)) : usual;
-}
-
-recipe::Dialect RecipeDialect(const Dialect& dialect) {
-  return dialect.id == DialectId::kAuto
-             ? recipe::NEWEST
-             : static_cast<recipe::Dialect>(static_cast<int>(dialect.id) + 1);
-}
 
 absl::StatusOr<Generated> Generate(const recipe::Migration& recipe,
                                    const GenerateOptions& options) {

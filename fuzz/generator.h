@@ -32,11 +32,6 @@ struct GenerateOptions {
 absl::StatusOr<Generated> Generate(const recipe::Migration& recipe,
                                    const GenerateOptions& options = {});
 
-// The row that a recipe names; `usual` for NEWEST.
-const Dialect& RecipeDialect(recipe::Dialect dialect, const Dialect& usual);
-// The inverse; NEWEST for kAuto.
-recipe::Dialect RecipeDialect(const Dialect& dialect);
-
 }  // namespace migstream
 
 #endif  // MIGSTREAM_FUZZ_GENERATOR_H_

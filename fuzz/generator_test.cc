@@ -18,6 +18,7 @@
 #include "fuzz/damage.h"
 #include "fuzz/expectation.h"
 #include "fuzz/random_recipe.h"
+#include "fuzz/recipe_dialect.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"

@@ -23,6 +23,7 @@
 #include "fuzz/frame.h"
 #include "fuzz/generator.h"
 #include "fuzz/random_recipe.h"
+#include "fuzz/recipe_dialect.h"
 #include "fuzz/recipe_mutator.h"
 #include "testdata/captures.h"
 

@@ -5,6 +5,7 @@
 #include "flags/trigger_flags.h"
 #include "fuzz/generator.h"
 #include "fuzz/random.h"
+#include "fuzz/recipe_dialect.h"
 
 namespace migstream {
 namespace {

@@ -14,6 +14,7 @@
 #include "codec/rewrite/rewrite.h"
 #include "fuzz/fuzzing.h"
 #include "fuzz/generator.h"
+#include "fuzz/recipe_dialect.h"
 #include "fuzz/recipe_mutator.h"
 
 using namespace migstream;  // NOLINT: this file is a program.

@@ -12,6 +12,7 @@
 #include "fuzz/generator.h"
 #include "fuzz/random.h"
 #include "fuzz/random_recipe.h"
+#include "fuzz/recipe_dialect.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
 #include "inspect/inputs.h"
