@@ -47,10 +47,8 @@ ConfigParts ConfigParts::Make(const recipe::Config& config,
   ConfigParts parts;
   uint32_t bytes = config.pci_config_bytes() == 0 ? kPcieConfigBytes
                                                   : config.pci_config_bytes();
-  bytes = std::min(bytes, kPcieConfigBytes);
   uint32_t vectors =
       config.has_msix_vectors() ? config.msix_vectors() : kUsualVectors;
-  vectors = std::min(vectors, kMaxMsixVectors);
   bool express = config.express() == recipe::USUAL
                      ? bytes == kPcieConfigBytes
                      : config.express() == recipe::YES;

@@ -19,7 +19,8 @@
 namespace migstream {
 
 struct ConfigParts {
-  // A device of the dialect's time, with all that the recipe says of it.
+  // A device of the dialect's time, with all that the recipe says of it, within
+  // its bounds (recipe_bounds.h).
   static ConfigParts Make(const recipe::Config& config, const Dialect& dialect,
                           Random& random);
   static ConfigParts Copy(const ConfigView& view);

@@ -179,6 +179,11 @@ TEST(GeneratorTest, WhatTheDialectHasNotIsRefused) {
               HasSubstr("has no CONFIG_LOAD_READY here"));
   EXPECT_THAT(Refusal("dialect: V100M devices { no_config: true }"),
               HasSubstr("without its config packet"));
+  EXPECT_EQ(Refusal("devices { config { msix_vectors: 2049 } }"),
+            "device 0: config.msix_vectors is 2049, more than 2048");
+  EXPECT_EQ(Refusal("devices {} devices { config { pci_config_bytes: 4097 } }"),
+            "device 1: config.pci_config_bytes is 4097, more than 4096");
+  EXPECT_EQ(Refusal("devices { config { msix_vectors: 2048 } }"), "");
   EXPECT_THAT(Refusal("devices { config { irq_state: 2 } }"),
               HasSubstr("no loader could read"));
   EXPECT_THAT(Refusal("devices { idstr: \"ram\" }"),

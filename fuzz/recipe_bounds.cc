@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "codec/device/pci_config.h"
 
 namespace migstream {
 namespace {
@@ -23,6 +24,23 @@ bool IsTooLong(const google::protobuf::RepeatedPtrField<Message>& list) {
     times += std::max<uint64_t>(message.repeat(), 1);
   }
   return times > kMaxRepeats;
+}
+
+absl::Status CheckConfig(int device, const recipe::Config& config) {
+  auto beyond = [device](absl::string_view field, uint32_t value,
+                         uint32_t limit) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("device ", device, ": config.", field, " is ", value,
+                     ", more than ", limit));
+  };
+  if (config.pci_config_bytes() > kPcieConfigBytes) {
+    return beyond("pci_config_bytes", config.pci_config_bytes(),
+                  kPcieConfigBytes);
+  }
+  if (config.msix_vectors() > kMaxMsixVectors) {
+    return beyond("msix_vectors", config.msix_vectors(), kMaxMsixVectors);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -63,6 +81,10 @@ absl::Status CheckRecipeBounds(const recipe::Migration& recipe) {
     return absl::InvalidArgumentError(absl::StrCat("the uuid has ",
                                                    configuration.uuid().size(),
                                                    " bytes, not ", kUuidBytes));
+  }
+  for (int i = 0; i < recipe.devices_size(); ++i) {
+    absl::Status status = CheckConfig(i, recipe.devices(i).config());
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
