@@ -11,24 +11,59 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace migstream {
-
-// For the signal handler. Never freed: a program writes few.
-struct UnfinishedFile {
-  char path[4096];
-  std::atomic<bool> ours = false;  // To be removed.
-  UnfinishedFile* next = nullptr;
-};
-
 namespace {
 
 constexpr size_t kBufferBytes = 256 << 10;
 constexpr int kMaxLinks = 16;
+constexpr int kMaxNames = 1000;
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-std::atomic<UnfinishedFile*> all_unfinished = nullptr;
+// A file that a signal must not leave behind. For the signal handler, so these
+// are never freed, but used again.
+struct UnfinishedFile {
+  char path[4096];
+  bool ours = false;  // To be removed.
+  UnfinishedFile* next = nullptr;
+};
+
+// Held by whoever changes files or the list of them.
+std::atomic_flag changing;
+UnfinishedFile* all_unfinished = nullptr;
+
+void Take() {
+  while (changing.test_and_set(std::memory_order_acquire)) {
+  }
+}
+
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigset_t before;
+  sigemptyset(&signals);
+  for (int signal : kSignals) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);
+  return before;
+}
+
+// While it lives no signal ends the process: not in this thread, which has it
+// blocked, and not in another, where the handler waits.
+class Uninterrupted {
+ public:
+  Uninterrupted() : before_(BlockSignals()) { Take(); }
+  ~Uninterrupted() {
+    changing.clear(std::memory_order_release);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  Uninterrupted(const Uninterrupted&) = delete;
+  Uninterrupted& operator=(const Uninterrupted&) = delete;
+
+ private:
+  const sigset_t before_;
+};
 
 void EndUnfinished(int signal) {
   RemoveUnfinishedFiles();
@@ -37,20 +72,43 @@ void EndUnfinished(int signal) {
   raise(signal);
 }
 
-// Gets ready to remove `path`, which is not there yet; null if it is too long.
-UnfinishedFile* Guard(const std::string& path) {
-  if (path.size() >= sizeof UnfinishedFile::path) return nullptr;
-  auto* file = new UnfinishedFile;
-  std::memcpy(file->path, path.c_str(), path.size() + 1);
-  file->next = all_unfinished;
-  all_unfinished = file;
-  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+void HandleSignals() {
+  static bool done = false;
+  if (std::exchange(done, true)) return;
+  struct sigaction action = {};
+  action.sa_handler = EndUnfinished;
+  for (int signal : kSignals) {
+    struct sigaction before = {};
+    sigaction(signal, nullptr, &before);
     // One that is ignored, as under nohup, stays so.
-    if (std::signal(signal, EndUnfinished) == SIG_IGN) {
-      std::signal(signal, SIG_IGN);
-    }
+    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
   }
-  return file;
+}
+
+// Creates `path`, to be removed by a signal; -1 if it cannot be.
+int Create(const std::string& path, mode_t mode) {
+  Uninterrupted uninterrupted;
+  int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (fd < 0) return fd;
+  UnfinishedFile* file = all_unfinished;
+  while (file != nullptr && file->ours) file = file->next;
+  if (file == nullptr) {
+    file = new UnfinishedFile;
+    file->next = all_unfinished;
+    all_unfinished = file;
+  }
+  // No path that can be opened is longer.
+  std::strncpy(file->path, path.c_str(), sizeof file->path - 1);
+  file->ours = true;
+  return fd;
+}
+
+// It is gone, or in its place. Only while uninterrupted.
+void Forget(const std::string& path) {
+  for (UnfinishedFile* file = all_unfinished; file != nullptr;
+       file = file->next) {
+    if (file->ours && path == file->path) file->ours = false;
+  }
 }
 
 absl::Status Problem(absl::string_view path, int error) {
@@ -60,6 +118,8 @@ absl::Status Problem(absl::string_view path, int error) {
 }  // namespace
 
 void RemoveUnfinishedFiles() {
+  BlockSignals();  // A second one would wait for the first.
+  Take();          // For good.
   for (UnfinishedFile* file = all_unfinished; file != nullptr;
        file = file->next) {
     if (file->ours) unlink(file->path);
@@ -68,20 +128,20 @@ void RemoveUnfinishedFiles() {
 
 OutputFile::~OutputFile() {
   if (fd_ >= 0) close(fd_);
-  if (!beside_.empty()) unlink(beside_.c_str());
-  if (guard_ != nullptr) guard_->ours = false;
+  Discard();
 }
 
 absl::Status OutputFile::Open(const std::string& path, bool force) {
   path_ = path;
   force_ = force;
   if (path == "-") {
+    path_ = "standard output";
     fd_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    return fd_ < 0 ? Problem("standard output", errno) : absl::OkStatus();
+    return fd_ < 0 ? Problem(path_, errno) : absl::OkStatus();
   }
   struct stat info;
-  const bool replaced = stat(path.c_str(), &info) == 0;
-  if (replaced) {
+  replaces_ = stat(path.c_str(), &info) == 0;
+  if (replaces_) {
     if (S_ISDIR(info.st_mode)) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory"));
     }
@@ -101,19 +161,22 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
     if (error || links == kMaxLinks) return Problem(path, ELOOP);
     path_ = (std::filesystem::path(path_).parent_path() / target).string();
   }
+  HandleSignals();
   static int count = 0;
-  std::string beside =
-      (std::filesystem::path(path_).parent_path() /
-       absl::StrCat(".migstream.", getpid(), ".", count++, ".unfinished"))
-          .string();
-  guard_ = Guard(beside);
-  fd_ = open(beside.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-             replaced ? 0600 : 0666);
+  std::string beside;
+  // Of a killed process there may be one of the same name.
+  for (int tries = 0; tries < kMaxNames; ++tries) {
+    beside =
+        (std::filesystem::path(path_).parent_path() /
+         absl::StrCat(".migstream.", getpid(), ".", count++, ".unfinished"))
+            .string();
+    fd_ = Create(beside, replaces_ ? 0600 : 0666);
+    if (fd_ >= 0 || errno != EEXIST) break;
+  }
   if (fd_ < 0) return Problem(errno == EEXIST ? beside : path, errno);
   beside_ = beside;
-  if (guard_ != nullptr) guard_->ours = true;
   // Guest memory stays as private as what it replaces was.
-  if (replaced && fchmod(fd_, info.st_mode & 0777) != 0) {
+  if (replaces_ && fchmod(fd_, info.st_mode & 0777) != 0) {
     return Problem(path, errno);
   }
   return absl::OkStatus();
@@ -138,13 +201,17 @@ void OutputFile::Flush() {
   buffer_.clear();
 }
 
-absl::Status OutputFile::Commit() {
+// All of it is written, though not in its place.
+void OutputFile::Finish() {
   if (status_.ok()) Flush();
-  if (status_.ok() && !beside_.empty()) {
-    if (close(fd_) != 0) status_ = Problem(path_, errno);
-    fd_ = -1;
-  }
-  if (!status_.ok() || beside_.empty()) return status_;
+  if (!status_.ok() || beside_.empty() || fd_ < 0) return;
+  if (close(fd_) != 0) status_ = Problem(path_, errno);
+  fd_ = -1;
+}
+
+// Only while uninterrupted. False, and status_ says why, if it cannot be.
+bool OutputFile::Place() {
+  if (beside_.empty()) return true;
   // link() does not replace what somebody else has put there meanwhile.
   int failed = force_ ? rename(beside_.c_str(), path_.c_str())
                       : link(beside_.c_str(), path_.c_str());
@@ -153,10 +220,47 @@ absl::Status OutputFile::Commit() {
     failed = renameat2(AT_FDCWD, beside_.c_str(), AT_FDCWD, path_.c_str(),
                        RENAME_NOREPLACE);
   }
-  if (failed != 0) return status_ = Problem(path_, errno);
+  if (failed != 0) {
+    status_ = Problem(path_, errno);
+    return false;
+  }
+  placed_ = true;
   unlink(beside_.c_str());
+  Forget(beside_);
   beside_.clear();
-  if (guard_ != nullptr) guard_->ours = false;
+  return true;
+}
+
+// Takes it out of its place again, where nothing was before.
+void OutputFile::Withdraw() {
+  if (placed_ && !replaces_) unlink(path_.c_str());
+  placed_ = false;
+}
+
+void OutputFile::Discard() {
+  if (beside_.empty()) return;
+  Uninterrupted uninterrupted;
+  unlink(beside_.c_str());
+  Forget(beside_);
+  beside_.clear();
+}
+
+absl::Status OutputFile::Commit() {
+  OutputFile* self = this;
+  return CommitAll(absl::MakeConstSpan(&self, 1));
+}
+
+absl::Status CommitAll(absl::Span<OutputFile* const> files) {
+  for (OutputFile* file : files) {
+    file->Finish();
+    if (!file->status_.ok()) return file->status_;
+  }
+  Uninterrupted uninterrupted;
+  for (OutputFile* file : files) {
+    if (file->Place()) continue;
+    for (OutputFile* placed : files) placed->Withdraw();
+    return file->status_;
+  }
   return absl::OkStatus();
 }
 

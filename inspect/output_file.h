@@ -8,12 +8,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "codec/qemu/stream_writer.h"
 
 namespace migstream {
-
-// A file that a signal must not leave behind.
-struct UnfinishedFile;
 
 // "-" is standard output; a pipe or a device is written to directly. The
 // unfinished file is removed when the object goes, and when the process is
@@ -35,23 +33,38 @@ class OutputFile : public ByteSink {
   // Errors are kept for Commit().
   void Write(ByteSpan bytes) override;
 
+  // Where it goes, for messages.
+  const std::string& name() const { return path_; }
+
   // Puts the file in its place.
   absl::Status Commit();
 
  private:
+  friend absl::Status CommitAll(absl::Span<OutputFile* const> files);
+
   void Flush();
+  void Finish();
+  bool Place();
+  void Withdraw();
+  void Discard();
 
   std::string path_;
   std::string beside_;  // Where it is written; empty if directly.
-  UnfinishedFile* guard_ = nullptr;
   bool force_ = false;
+  bool replaces_ = false;
+  bool placed_ = false;
   int fd_ = -1;
   std::vector<uint8_t> buffer_;
   absl::Status status_;
 };
 
-// Removes what no OutputFile has put in its place yet. For a signal handler.
+// Removes what no OutputFile has put in its place yet. For a signal handler
+// that ends the process: no file can be created or placed any more.
 void RemoveUnfinishedFiles();
+
+// Puts the files of one result in their places: all of them or, if one cannot
+// be, none but those that have replaced another. No signal comes in between.
+absl::Status CommitAll(absl::Span<OutputFile* const> files);
 
 }  // namespace migstream
 

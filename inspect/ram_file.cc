@@ -13,16 +13,15 @@
 
 namespace migstream {
 
-RamFile::RamFile(OutputFile& output) : output_(output), fd_(output.image()) {
+RamFile::RamFile(OutputFile& output)
+    : output_(output), name_(output.name()), fd_(output.image()) {
   if (fd_ >= 0) return;
   const char* folder = std::getenv("TMPDIR");
   if (folder == nullptr || *folder == 0) folder = "/tmp";
   fd_ = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   own_ = true;
-  if (fd_ < 0) {
-    status_ = absl::UnavailableError(absl::StrCat(
-        "a temporary file in ", folder, ": ", std::strerror(errno)));
-  }
+  name_ = absl::StrCat("a temporary file in ", folder);
+  if (fd_ < 0) Fail();
 }
 
 RamFile::~RamFile() {
@@ -31,8 +30,8 @@ RamFile::~RamFile() {
 
 void RamFile::Fail() {
   if (status_.ok()) {
-    status_ = absl::UnavailableError(
-        absl::StrCat("the memory image: ", std::strerror(errno)));
+    status_ =
+        absl::UnavailableError(absl::StrCat(name_, ": ", std::strerror(errno)));
   }
 }
 

@@ -4,6 +4,7 @@
 #define MIGSTREAM_INSPECT_RAM_FILE_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "codec/qemu/ram_extractor.h"
@@ -33,6 +34,7 @@ class RamFile : public RamImage {
   void Fail();
 
   OutputFile& output_;
+  std::string name_;  // For messages.
   int fd_;
   bool own_ = false;  // The file without a name.
   uint64_t size_ = 0;
