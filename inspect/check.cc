@@ -3,7 +3,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/loader.h"
@@ -101,7 +100,7 @@ ExitStatus Run(const Arguments& arguments) {
     error = BuildReport(*inputs.main, inputs.Channels(), options, report);
   }
   if (IsUnusable(error)) {
-    Complain(inputs.Line(error));
+    Complain(ErrorLine(inputs.file, error));
     return kUnusable;
   }
   if (error.ok() && !options.destination_config.empty() &&
@@ -127,9 +126,15 @@ ExitStatus Run(const Arguments& arguments) {
   return Print(lines, !error.ok() || HasFindings(report) ? kFindings : kFine);
 }
 
+std::string Misused(const Arguments& arguments) {
+  if (arguments.list_findings == arguments.files.empty()) return "";
+  return arguments.list_findings ? "--list takes no FILE" : kWhichFile;
+}
+
 constexpr Option kOptions[] = {
-    {"switchover-ack", "off",
-     "refuse INIT_DATA_SENT, as a destination without the\ncapability does",
+    {"switchover-ack", "on/off",
+     "off: refuse INIT_DATA_SENT, as a destination without\n"
+     "the capability does",
      [](Arguments& arguments, const std::string& value) {
        arguments.switchover_ack = value;
        return OneOf("switchover-ack", value, {"on", "off"});
@@ -139,7 +144,13 @@ constexpr Option kOptions[] = {
      "compare the device's config space with this one, as a\n"
      "loader does (see extract --what=config)",
      Set<&Arguments::destination_config>},
-    {"device", "IDSTR", "compare only that device's", Set<&Arguments::device>},
+    {"device",
+     "IDSTR",
+     "compare only that device's",
+     Set<&Arguments::device>,
+     {},
+     {},
+     "destination-config"},
     {"for", "qemu-X.Y",
      "whether that release's loader would take the stream, and\n"
      "its message if not; instead of the findings",
@@ -153,22 +164,29 @@ constexpr Option kOptions[] = {
      },
      "qemu-5.2 qemu-6.0 qemu-6.1 qemu-6.2 qemu-7.0 qemu-7.1 qemu-7.2 "
      "qemu-8.0 qemu-8.1 qemu-8.2 qemu-9.0 qemu-9.1 qemu-9.2 "
-     "qemu-10.0 qemu-10.1 qemu-10.2 qemu-11.0 qemu-11.1"},
+     "qemu-10.0 qemu-10.1 qemu-10.2 qemu-11.0 qemu-11.1",
+     "region-size dialect"},
     {"region-size", "BYTES",
      "what the destination's v1 migration region holds; larger\n"
      "records are found",
      [](Arguments& arguments, const std::string& value) {
-       return absl::SimpleAtoi(value, &arguments.region_bytes)
-                  ? std::string()
-                  : absl::StrCat("--region-size is a number of bytes, not '",
-                                 value, "'");
+       return ParseNumber("region-size", " of bytes", value, 1, UINT64_MAX,
+                          arguments.region_bytes);
      }},
-    {"list", "", "every finding there can be, and what to do about it",
-     Set<&Arguments::list_findings>},
-    {"machine", "TYPE",
+    {"list",
+     "",
+     "every finding there can be, and what to do about it",
+     Set<&Arguments::list_findings>,
+     {},
+     "*"},
+    {"machine",
+     "TYPE",
      "with --for: the destination's machine type, if it is not\n"
      "what the stream names",
-     Set<&Arguments::machine_type>},
+     Set<&Arguments::machine_type>,
+     {},
+     {},
+     "for"},
 };
 
 }  // namespace
@@ -178,6 +196,8 @@ const Verb kCheckVerb = {"check",
                          "what is wrong with a stream, a finding a line",
                          kAnyFiles,
                          kOptions,
-                         Run};
+                         Run,
+                         "--list",
+                         Misused};
 
 }  // namespace migstream

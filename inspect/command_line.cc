@@ -1,5 +1,8 @@
 #include "inspect/command_line.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <iostream>
@@ -16,32 +19,18 @@ namespace {
 
 constexpr absl::string_view kVersion = "migstream 0.1";
 
-// A decimal number, or a hexadecimal one with 0x; false if it is none.
-bool ParseNumber(const std::string& text, uint64_t& number) {
-  return absl::StartsWith(text, "0x") ? absl::SimpleHexAtoi(text, &number)
-                                      : absl::SimpleAtoi(text, &number);
-}
-
 constexpr Option kCommonOptions[] = {
     {"dialect", "NAME",
      "take the stream for V52, V60, V80, V81, V100, V100M,\n"
      "V101M, V111, V111M or E1 to E7 (E5-v7, E5-v26)\n"
      "instead of finding out",
-     [](Arguments& arguments, const std::string& value) {
-       arguments.dialect = FindDialect(value);
-       return arguments.dialect
-                  ? std::string()
-                  : absl::StrCat("there is no dialect '", value, "'");
-     },
-     kDialectChoices},
+     SetDialect<&Arguments::dialect>, kDialectChoices},
     {"offset", "N",
      "the stream begins behind N bytes of something else, as\n"
      "with QEMU's file:NAME,offset=N",
      [](Arguments& arguments, const std::string& value) {
-       return ParseNumber(value, arguments.offset)
-                  ? std::string()
-                  : absl::StrCat("--offset is a number of bytes, not '", value,
-                                 "'");
+       return ParseNumber("offset", " of bytes", value, 0, UINT64_MAX,
+                          arguments.offset);
      }},
     {"window", "MIB",
      "how far compressed input may refer back, and so how\n"
@@ -49,11 +38,10 @@ constexpr Option kCommonOptions[] = {
      [](Arguments& arguments, const std::string& value) {
        constexpr uint64_t kMost = 4096;
        uint64_t mib = 0;
-       bool good = ParseNumber(value, mib) && mib >= 1 && mib <= kMost;
+       std::string problem =
+           ParseNumber("window", " of MiB", value, 1, kMost, mib);
        arguments.window_bytes = mib << 20;
-       return good ? std::string()
-                   : absl::StrCat("--window is 1 to ", kMost, " MiB, not '",
-                                  value, "'");
+       return problem;
      }},
     {"quiet", "", "no progress on the terminal (also -q)",
      Set<&Arguments::quiet>},
@@ -72,10 +60,16 @@ std::string Spelled(const Option& option) {
   return absl::StrCat("--", option.name, equals ? "=" : "", option.value);
 }
 
+// Each way to call a verb, a line.
 std::string Usage(const Verb& verb) {
-  std::string usage = absl::StrCat(verb.name, " ", verb.files, " [OPTION]...");
+  std::string usage = absl::StrCat("usage: migstream ", verb.name, " ",
+                                   verb.files, " [OPTION]...");
   for (const Option& option : verb.options) {
     if (option.name == "o") absl::StrAppend(&usage, " ", Spelled(option));
+  }
+  if (!verb.other_usage.empty()) {
+    absl::StrAppend(&usage, "\n       migstream ", verb.name, " ",
+                    verb.other_usage);
   }
   return usage;
 }
@@ -93,7 +87,7 @@ std::string OptionHelp(const Option& option) {
 
 // A verb's own option comes before one that all have.
 const Option* FindOption(const Verb& verb, absl::string_view name) {
-  for (absl::Span<const Option> options : {verb.options, CommonOptions()}) {
+  for (absl::Span<const Option> options : {verb.options, CommonOptions(verb)}) {
     for (const Option& option : options) {
       if (option.name == name) return &option;
     }
@@ -102,10 +96,9 @@ const Option* FindOption(const Verb& verb, absl::string_view name) {
 }
 
 std::string VerbHelp(const Verb& verb) {
-  std::string text = absl::StrCat("usage: migstream ", Usage(verb), "\n",
-                                  verb.summary, "\n\n");
+  std::string text = absl::StrCat(Usage(verb), "\n", verb.summary, "\n\n");
   for (const Option& option : verb.options) text += OptionHelp(option);
-  for (const Option& option : kCommonOptions) {
+  for (const Option& option : CommonOptions(verb)) {
     if (FindOption(verb, option.name) == &option) text += OptionHelp(option);
   }
   return text;
@@ -113,7 +106,7 @@ std::string VerbHelp(const Verb& verb) {
 
 std::string GeneralHelp() {
   std::string text =
-      "usage: migstream VERB FILE [OPTION]...\n"
+      "usage: migstream VERB FILE [CHANNEL]... [OPTION]...\n"
       "Reads and writes what QEMU writes when it migrates a VM with VFIO "
       "devices.\n\n";
   for (const Verb* verb : Verbs()) {
@@ -127,17 +120,26 @@ std::string GeneralHelp() {
       "channels, in any\norder; - is standard input. gzip, bzip2, xz, zstd and "
       "libvirt's save files are\nseen by their magic.\n`migstream VERB --help` "
       "tells a verb's options.\n\n"
-      "exit status: 0 fine; 1 findings; 2 unreadable input or wrong usage\n");
+      "exit status: 0 fine; 1 findings, or a difference; 2 unreadable input, "
+      "unwritable\noutput, or wrong usage\n");
   return text;
 }
 
 ExitStatus WrongUsage(absl::string_view message, const Verb* verb) {
   Complain(message);
-  std::cerr << "usage: migstream "
-            << (verb ? absl::StrCat(Usage(*verb), "; --help tells more")
-                     : "VERB FILE [OPTION]...; --help tells more")
-            << "\n";
+  std::cerr << (verb ? Usage(*verb) : "usage: migstream VERB FILE [OPTION]...")
+            << "; --help tells more\n";
   return kUnusable;
+}
+
+// A standard file that the caller has closed fails when it is used. Otherwise
+// it would be the next file that is opened: an output, with complaints in it.
+void KeepStandardFiles() {
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest that is free, and opened the wrong way round.
+    (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
 }
 
 // What completion.bash asks for, and the test of the manual: a line for each
@@ -145,7 +147,8 @@ ExitStatus WrongUsage(absl::string_view message, const Verb* verb) {
 std::string OptionList() {
   std::string text;
   for (const Verb* verb : Verbs()) {
-    for (absl::Span<const Option> options : {verb->options, CommonOptions()}) {
+    for (absl::Span<const Option> options :
+         {verb->options, CommonOptions(*verb)}) {
       for (const Option& option : options) {
         // A verb's own stands for a common one of the same name.
         if (FindOption(*verb, option.name) != &option) continue;
@@ -159,10 +162,63 @@ std::string OptionList() {
   return text;
 }
 
+// An option of the command line, with its value.
+struct Given {
+  const Option* option;
+  std::string value;
+};
+
+// "--ram", "-o".
+std::string Dashed(absl::string_view name) {
+  size_t letters = name.substr(0, name.find('=')).size();
+  return absl::StrCat(letters == 1 ? "-" : "--", name);
+}
+
+// Whether it is what `wanted` says: "ram", "what=config", "*".
+bool Is(const Given& given, absl::string_view wanted) {
+  if (wanted == "*") return given.option->name != "quiet";
+  absl::string_view name = given.option->name;
+  return name == wanted || absl::StrCat(name, "=", given.value) == wanted;
+}
+
+// What is wrong with options beside each other; empty if nothing is.
+std::string Contradiction(const std::vector<Given>& given) {
+  for (const Given& one : given) {
+    const Option& option = *one.option;
+    const std::string name = Dashed(option.name);
+    bool needed = option.needs.empty();
+    for (const Given& other : given) {
+      if (&other == &one) continue;
+      if (other.option == &option && !option.repeats && !option.value.empty()) {
+        return absl::StrCat(name, " is given twice");
+      }
+      if (other.option == &option) continue;
+      for (absl::string_view wanted :
+           absl::StrSplit(option.excludes, ' ', absl::SkipEmpty())) {
+        if (!Is(other, wanted)) continue;
+        return absl::StrCat(
+            name, " does not go together with ",
+            Dashed(wanted == "*" ? other.option->name : wanted));
+      }
+      for (absl::string_view wanted : absl::StrSplit(option.needs, ' ')) {
+        needed |= Is(other, wanted);
+      }
+    }
+    if (needed) continue;
+    std::vector<std::string> names;
+    for (absl::string_view wanted : absl::StrSplit(option.needs, ' ')) {
+      names.push_back(Dashed(wanted));
+    }
+    return absl::StrCat(name, " needs ", absl::StrJoin(names, " or "));
+  }
+  return "";
+}
+
 // Takes word `i`, and the next if that is its value. Empty if all is well, else
 // what is wrong.
 std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
-                       size_t& i, Arguments& arguments) {
+                       size_t& i, std::vector<Given>& given,
+                       Arguments& arguments) {
   const std::string& word = words[i];
   size_t equals = word.find('=');
   std::string name = word == "-q" ? "--quiet" : word.substr(0, equals);
@@ -171,6 +227,7 @@ std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
   if (!option || (option->name.size() == 1) != (dashes == 1)) {
     return absl::StrCat(verb.name, " has no option ", word);
   }
+  given.push_back({option, ""});
   if (option->value.empty()) {
     return equals == std::string::npos ? option->set(arguments, "")
                                        : absl::StrCat(name, " takes no value");
@@ -183,6 +240,7 @@ std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
   }
   std::string value =
       equals == std::string::npos ? words[i] : word.substr(equals + 1);
+  given.back().value = value;
   return value.empty() ? absl::StrCat(name, " needs a value")
                        : option->set(arguments, value);
 }
@@ -190,6 +248,7 @@ std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
 // Empty if all is well, else what is wrong.
 std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
                        Arguments& arguments) {
+  std::vector<Given> given;
   bool only_files = false;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -197,19 +256,26 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
       arguments.files.push_back(word);
     } else if (word == "--") {
       only_files = true;
-    } else if (std::string problem = TakeOption(verb, words, i, arguments);
+    } else if (std::string problem =
+                   TakeOption(verb, words, i, given, arguments);
                !problem.empty()) {
       return problem;
     }
   }
-  if (arguments.list_findings) return "";
-  if (arguments.files.empty() && !verb.checks_files) return "which FILE?";
+  if (std::string problem = Contradiction(given); !problem.empty()) {
+    return problem;
+  }
+  if (verb.misused != nullptr) {
+    std::string problem = verb.misused(arguments);
+    if (!problem.empty()) return problem;
+  } else if (arguments.files.empty()) {
+    return kWhichFile;
+  } else if (FindOption(verb, "o") && arguments.output.empty()) {
+    return "-o OUT is missing";
+  }
   if (arguments.files.size() > verb.max_files) {
     return absl::StrCat(verb.max_files == 1 ? "one FILE at a time" : verb.files,
                         ", not also '", arguments.files[verb.max_files], "'");
-  }
-  if (FindOption(verb, "o") && arguments.output.empty() && !verb.checks_files) {
-    return "-o OUT is missing";
   }
   return "";
 }
@@ -223,7 +289,21 @@ const std::vector<const Verb*>& Verbs() {
   return *verbs;
 }
 
-absl::Span<const Option> CommonOptions() { return kCommonOptions; }
+absl::Span<const Option> CommonOptions(const Verb& verb) {
+  if (!verb.reads_stream) return {};
+  return kCommonOptions;
+}
+
+std::string ParseNumber(absl::string_view name, absl::string_view unit,
+                        const std::string& value, uint64_t least, uint64_t most,
+                        uint64_t& number) {
+  bool good = absl::StartsWith(value, "0x")
+                  ? absl::SimpleHexAtoi(value, &number)
+                  : absl::SimpleAtoi(value, &number);
+  if (good && number >= least && number <= most) return "";
+  return absl::StrCat("--", name, " is a number", unit, " from ", least, " to ",
+                      most, ", not '", value, "'");
+}
 
 const Option kFormatOption = {
     "format", "FORMAT", "text, json or textproto (report.proto)",
@@ -250,6 +330,7 @@ std::string OneOf(absl::string_view name, const std::string& value,
 }
 
 ExitStatus RunMain(const std::vector<std::string>& words) {
+  KeepStandardFiles();
   // A reader that goes away is seen by write() itself.
   std::signal(SIGPIPE, SIG_IGN);
   // So is a limit on the size of files.

@@ -14,8 +14,8 @@ namespace migstream {
 // Every verb, in the order of the help.
 const std::vector<const Verb*>& Verbs();
 
-// The options that every verb takes.
-absl::Span<const Option> CommonOptions();
+// The options that a verb takes beside its own.
+absl::Span<const Option> CommonOptions(const Verb& verb);
 
 // The whole command line, without the program's name.
 ExitStatus RunMain(const std::vector<std::string>& words);

@@ -50,7 +50,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
     error = state.Read(*inputs.main, inputs.Channels(), options);
   }
   if (error.ok()) return kFine;
-  Complain(inputs.Line(error));
+  Complain(ErrorLine(inputs.file, error));
   return IsUnusable(error) ? kUnusable : kFindings;
 }
 

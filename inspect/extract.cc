@@ -38,7 +38,7 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
 }
 
 ExitStatus SayError(const Inputs& inputs, const Error& error) {
-  Complain(inputs.Line(error));
+  Complain(ErrorLine(inputs.file, error));
   return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
              ? kUnusable
              : kFindings;
@@ -53,6 +53,10 @@ ExitStatus Commit(OutputFile& output, ExitStatus fine) {
 
 // The domain's XML, out of libvirt's header.
 ExitStatus ExtractXml(const Arguments& arguments) {
+  if (arguments.files.size() > 1) {
+    Complain("--what=libvirt-xml takes the save file alone");
+    return kUnusable;
+  }
   OutputFile output;
   if (absl::Status status = output.Open(arguments.output, arguments.force);
       !status.ok()) {
@@ -122,8 +126,12 @@ ExitStatus Run(const Arguments& arguments) {
 }
 
 const Option kOptions[] = {
-    {"device", "IDSTR", "as inspect names it; needed if there are several",
-     Set<&Arguments::device>},
+    {"device",
+     "IDSTR",
+     "as inspect names it; needed if there are several",
+     Set<&Arguments::device>,
+     {},
+     "ram what=libvirt-xml"},
     {"what", "WHAT",
      "payload (the default) or config; or libvirt-xml, the\n"
      "domain's XML in a save file",
@@ -131,7 +139,7 @@ const Option kOptions[] = {
        arguments.what = value;
        return OneOf("what", value, {"payload", "config", "libvirt-xml"});
      },
-     "payload config libvirt-xml"},
+     "payload config libvirt-xml", "ram"},
     {"ram", "BLOCK",
      "the memory of a RAM block instead, with holes where it\n"
      "is zero; inspect names the blocks",

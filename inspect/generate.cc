@@ -1,20 +1,22 @@
+#include <deque>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "fuzz/damage.h"
 #include "fuzz/expectation.h"
+#include "fuzz/frame.h"
 #include "fuzz/generator.h"
 #include "fuzz/random.h"
 #include "fuzz/random_recipe.h"
 #include "fuzz/recipe_dialect.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
+#include "inspect/former_channels.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/verb.h"
@@ -24,6 +26,7 @@ namespace {
 
 constexpr size_t kMaxRecipeBytes = 64 << 20;
 constexpr size_t kMaxFrameBytes = size_t{1} << 30;
+constexpr uint64_t kMaxCount = 1000000;
 constexpr absl::string_view kAnyDamage = "any";
 constexpr Release kNewestLoader = 1101;
 
@@ -68,16 +71,37 @@ bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
   return false;
 }
 
-bool WriteFile(const std::string& path, bool force, absl::string_view bytes) {
-  OutputFile output;
-  absl::Status status = output.Open(path, force);
-  if (status.ok()) {
-    output.Write(AsBytes(bytes));
-    status = output.Commit();
-  }
-  if (!status.ok()) Complain(status.message());
-  return status.ok();
+// A real stream for a frame; false, and said why, if it is none.
+bool ReadFrame(const std::string& path, std::string& bytes) {
+  if (!ReadAll(path, kMaxFrameBytes, bytes)) return false;
+  auto frame = Frame::Read(AsBytes(bytes));
+  if (!frame.ok()) Complain(absl::StrCat(path, ": ", frame.status().message()));
+  return frame.ok();
 }
+
+// The files of one stream: all of them get into their places, or none.
+class Files {
+ public:
+  explicit Files(bool force) : force_(force) {}
+
+  void Add(const std::string& path, absl::string_view bytes) {
+    if (!status_.ok()) return;
+    OutputFile& file = files_.emplace_back();
+    status_ = file.Open(path, force_);
+    if (status_.ok()) file.Write(AsBytes(bytes));
+  }
+
+  absl::Status Commit() {
+    std::vector<OutputFile*> files;
+    for (OutputFile& file : files_) files.push_back(&file);
+    return status_.ok() ? CommitAll(files) : status_;
+  }
+
+ private:
+  const bool force_;
+  std::deque<OutputFile> files_;
+  absl::Status status_;
+};
 
 // "vm.ch1.qvm" beside "vm.qvm".
 std::string Beside(const std::string& path, const std::string& what) {
@@ -87,27 +111,43 @@ std::string Beside(const std::string& path, const std::string& what) {
       .string();
 }
 
+// `recipe` is written beside the stream if there is one.
 bool WriteAll(const Generated& made, const std::string& path,
-              const Arguments& arguments) {
+              const recipe::Migration* recipe, const Arguments& arguments) {
   if (path == "-" &&
       (!made.channels.empty() || arguments.expected_loader != 0)) {
     Complain("standard output takes one stream, and this makes several files");
     return false;
   }
-  if (!WriteFile(path, arguments.force, made.main.bytes)) return false;
+  auto channel_name = [&path](size_t number) {
+    return Beside(path, absl::StrCat(".ch", number));
+  };
+  auto add_text = [&path](const google::protobuf::Message& message,
+                          const char* extension, Files& files) {
+    std::string text;
+    google::protobuf::TextFormat::PrintToString(message, &text);
+    files.Add(std::filesystem::path(path).replace_extension(extension).string(),
+              text);
+  };
+  Files files(arguments.force);
+  files.Add(path, made.main.bytes);
   for (size_t i = 0; i < made.channels.size(); ++i) {
-    if (!WriteFile(Beside(path, absl::StrCat(".ch", i + 1)), arguments.force,
-                   made.channels[i].bytes)) {
-      return false;
-    }
+    files.Add(channel_name(i + 1), made.channels[i].bytes);
   }
-  if (arguments.expected_loader == 0) return true;
-  std::string text;
-  google::protobuf::TextFormat::PrintToString(
-      Expect(made, arguments.expected_loader), &text);
-  return WriteFile(
-      std::filesystem::path(path).replace_extension(".expect").string(),
-      arguments.force, text);
+  if (arguments.expected_loader != 0) {
+    add_text(Expect(made, arguments.expected_loader), ".expect", files);
+  }
+  if (recipe != nullptr) add_text(*recipe, ".textproto", files);
+  FormerChannels former;
+  absl::Status status;
+  if (path != "-") {
+    status = former.Find(path, made.channels.size() + 1, channel_name,
+                         arguments.force);
+  }
+  if (status.ok()) status = files.Commit();
+  if (status.ok()) status = former.Remove();
+  if (!status.ok()) Complain(status.message());
+  return status.ok();
 }
 
 // The first damage, in an order that the seed decides, that can be done.
@@ -153,8 +193,7 @@ ExitStatus GenerateRecipe(const Arguments& arguments) {
     recipe.set_dialect(RecipeDialect(*arguments.dialect));
   }
   std::string frame;
-  if (!recipe.frame().empty() &&
-      !ReadAll(recipe.frame(), kMaxFrameBytes, frame)) {
+  if (!recipe.frame().empty() && !ReadFrame(recipe.frame(), frame)) {
     return kUnusable;
   }
   GenerateOptions options;
@@ -168,13 +207,13 @@ ExitStatus GenerateRecipe(const Arguments& arguments) {
     Complain(absl::StrCat(file, ": ", status.message()));
     return kUnusable;
   }
-  return WriteAll(*made, arguments.output, arguments) ? kFine : kUnusable;
+  return WriteAll(*made, arguments.output, nullptr, arguments) ? kFine
+                                                               : kUnusable;
 }
 
 ExitStatus GenerateSeeds(const Arguments& arguments) {
   std::string frame;
-  if (!arguments.frame.empty() &&
-      !ReadAll(arguments.frame, kMaxFrameBytes, frame)) {
+  if (!arguments.frame.empty() && !ReadFrame(arguments.frame, frame)) {
     return kUnusable;
   }
   std::error_code error;
@@ -204,15 +243,7 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     std::string path = (std::filesystem::path(arguments.out_dir) /
                         absl::StrCat("seed-", seed, ".qvm"))
                            .string();
-    std::string text;
-    google::protobuf::TextFormat::PrintToString(recipe, &text);
-    if (!WriteAll(*made, path, arguments) ||
-        !WriteFile(std::filesystem::path(path)
-                       .replace_extension(".textproto")
-                       .string(),
-                   arguments.force, text)) {
-      return kUnusable;
-    }
+    if (!WriteAll(*made, path, &recipe, arguments)) return kUnusable;
   }
   if (missed != 0) {
     Complain(absl::StrCat(missed, " times a stream had nothing to do ",
@@ -222,23 +253,21 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
 }
 
 ExitStatus Run(const Arguments& arguments) {
-  if (!arguments.files.empty() && !arguments.output.empty() &&
-      arguments.out_dir.empty() && arguments.count == 1) {
-    return GenerateRecipe(arguments);
-  }
-  if (arguments.files.empty() && arguments.seeded &&
-      !arguments.out_dir.empty() && arguments.output.empty()) {
-    return GenerateSeeds(arguments);
-  }
-  Complain("either RECIPE and -o OUT, or --seed and --out-dir");
-  return kUnusable;
+  return arguments.files.empty() ? GenerateSeeds(arguments)
+                                 : GenerateRecipe(arguments);
 }
 
-std::string SetNumber(const char* name, const std::string& value,
-                      uint64_t& number) {
-  return absl::SimpleAtoi(value, &number)
-             ? std::string()
-             : absl::StrCat("--", name, " is a number, not '", value, "'");
+std::string Misused(const Arguments& arguments) {
+  const bool of_recipe = !arguments.files.empty() && !arguments.output.empty();
+  const bool of_seeds = arguments.seeded && !arguments.out_dir.empty();
+  if (arguments.files.empty() ? !of_seeds : !of_recipe) {
+    return "either RECIPE and -o OUT, or --seed and --out-dir";
+  }
+  if (arguments.count - 1 > UINT64_MAX - arguments.seed) {
+    return absl::StrCat("--seed and --count go beyond the last seed, ",
+                        UINT64_MAX);
+  }
+  return "";
 }
 
 std::string SetDamages(Arguments& arguments, const std::string& value) {
@@ -264,22 +293,40 @@ constexpr Option kOptions[] = {
     {"seed", "N", "what the recipe leaves open; or all, without a recipe",
      [](Arguments& arguments, const std::string& value) {
        arguments.seeded = true;
-       return SetNumber("seed", value, arguments.seed);
+       return ParseNumber("seed", "", value, 0, UINT64_MAX, arguments.seed);
      }},
-    {"count", "N", "as many seeds, from --seed on",
+    {"count",
+     "N",
+     "as many seeds, from --seed on; one if not said",
      [](Arguments& arguments, const std::string& value) {
-       return SetNumber("count", value, arguments.count);
-     }},
-    {"out-dir", "DIR", "where they go: seed-N.qvm, and its recipe",
-     Set<&Arguments::out_dir>},
+       return ParseNumber("count", "", value, 1, kMaxCount, arguments.count);
+     },
+     {},
+     {},
+     "out-dir"},
+    {"out-dir",
+     "DIR",
+     "where they go: seed-N.qvm and what stands beside it, and\n"
+     "its recipe, seed-N.textproto",
+     Set<&Arguments::out_dir>,
+     {},
+     "o",
+     "seed"},
+    {"dialect", "NAME", "of the stream, whatever the recipe says",
+     SetDialect<&Arguments::dialect>, kDialectChoices},
     {"frame", "FILE",
      "a real stream; only its VFIO devices are replaced, so that\n"
      "a QEMU that loads it can load this",
      Set<&Arguments::frame>},
-    {"damage", "NAME,...",
+    {"damage",
+     "NAME,...",
      "what to damage, in this order; any takes one by the seed\n"
      "(fuzz/README.md lists them)",
-     SetDamages},
+     SetDamages,
+     {},
+     {},
+     {},
+     true},
     {"expect", "[=qemu-X.Y]",
      "write what that release's loader must say beside the\n"
      "stream: vm.expect; 11.1 if none is named",
@@ -291,18 +338,23 @@ constexpr Option kOptions[] = {
                   : absl::StrCat("--expect is of qemu-5.2 to qemu-11.1, not '",
                                  value, "'");
      }},
-    {"force", "", "replace files that exist", Set<&Arguments::force>},
+    {"force", "",
+     "replace files that exist, and remove the channels' files\n"
+     "of a former run with more channels",
+     Set<&Arguments::force>},
 };
 
 }  // namespace
 
 const Verb kGenerateVerb = {
     "generate",
-    "[RECIPE]",
+    "RECIPE",
     "make streams from a recipe (fuzz/stream.proto) or a seed",
     1,
     kOptions,
     Run,
-    true};
+    "--seed=N --out-dir=DIR [OPTION]...",
+    Misused,
+    false};
 
 }  // namespace migstream

@@ -1,8 +1,15 @@
 // The verb `generate`, run as a user runs it.
 
+#include <sys/wait.h>
+
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +23,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr char kRecipe[] = "devices { end { bytes: 100 repeat: 2 } }";
 
@@ -102,10 +110,97 @@ TEST(GenerateTest, AFrameKeepsAllButTheDevices) {
   EXPECT_THAT(run.output, HasSubstr(" 200 "));
 }
 
+TEST(GenerateTest, AnInterruptLeavesNothingUnfinished) {
+  for (int signal : {SIGINT, SIGTERM}) {
+    std::string folder = TestFolder() + "/seeds";
+    ProgramRun run =
+        RunProgram({"generate", "--seed=1", "--count=1000000", "--expect",
+                    absl::StrCat("--out-dir=", folder)},
+                   {.feed =
+                        [&](int) {
+                          // Until it is at work.
+                          while (!std::filesystem::exists(folder) ||
+                                 FilesIn(folder).size() < 50) {
+                            std::this_thread::yield();
+                          }
+                        },
+                    .signal = signal});
+    EXPECT_EQ(run.status, 128 + signal);
+    // Of a seed there is all or nothing.
+    std::map<std::string, std::set<std::string>> seeds;
+    for (const std::string& name : FilesIn(folder)) {
+      EXPECT_THAT(name, StartsWith("seed-"));
+      seeds[name.substr(0, name.find('.'))].insert(
+          name.substr(name.rfind('.')));
+    }
+    for (const auto& [seed, extensions] : seeds) {
+      EXPECT_THAT(extensions, ElementsAre(".expect", ".qvm", ".textproto"))
+          << seed;
+    }
+  }
+}
+
+TEST(GenerateTest, AStreamIsWrittenWithAllItsChannelsOrNotAtAll) {
+  std::string recipe = WriteTestFile(
+      "recipe.textproto", "dialect: V111M devices { end { bytes: 20000 } }");
+  std::string folder = TestFolder();
+  std::string errors = WriteTestFile("errors", "");
+  // The main channel is shorter than that, and a channel longer.
+  int status = std::system(
+      absl::StrCat("bash -c 'ulimit -f 8; inspect/migstream generate ", recipe,
+                   " -o ", folder, "/vm.qvm' 2>", errors)
+          .c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 2);
+  EXPECT_THAT(ReadTestFile(errors), HasSubstr(".qvm: File too large\n"));
+  EXPECT_THAT(FilesIn(folder), ElementsAre());
+  // Where one of them cannot be put, the others are not.
+  std::filesystem::create_directory(folder + "/vm.ch2.qvm");
+  ProgramRun run = RunProgram({"generate", recipe, "-o", folder + "/vm.qvm"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("vm.ch2.qvm: is a directory"));
+  EXPECT_THAT(FilesIn(folder), ElementsAre("vm.ch2.qvm"));
+}
+
+TEST(GenerateTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
+  std::string recipe = WriteTestFile(
+      "recipe.textproto", "dialect: V111M devices { end { bytes: 9 } }");
+  std::string folder = TestFolder();
+  std::string out = folder + "/vm.qvm";
+  EXPECT_EQ(RunProgram({"generate", recipe, "-o", out}).status, 0);
+  recipe = WriteTestFile("recipe.textproto", kRecipe);
+  ProgramRun run = RunProgram({"generate", recipe, "-o", out, "--force"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.errors,
+            absl::StrCat("migstream: removed, as channels of a former run: ",
+                         folder, "/vm.ch1.qvm, ", folder, "/vm.ch2.qvm\n"));
+  EXPECT_THAT(FilesIn(folder), ElementsAre("vm.qvm"));
+}
+
+TEST(GenerateTest, WhatIsWrongWithAFrameIsSaidOfTheFrame) {
+  std::string recipe = WriteTestFile("recipe.textproto", kRecipe);
+  std::string cut = CapturePath(GetCapture("s111-cancelled"));
+  std::string empty = WriteTestFile("frame", "");
+  for (const std::string& frame : {cut, empty, recipe}) {
+    for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
+             {recipe, "-o", "-"},
+             {"--seed=1", absl::StrCat("--out-dir=", TestFolder())}}) {
+      words.insert(words.begin(),
+                   {"generate", absl::StrCat("--frame=", frame)});
+      ProgramRun run = RunProgram(words);
+      EXPECT_EQ(run.status, 2);
+      EXPECT_THAT(run.errors,
+                  StartsWith(absl::StrCat("migstream: ", frame, ":")));
+      EXPECT_EQ(std::count(run.errors.begin(), run.errors.end(), '\n'), 1);
+    }
+  }
+}
+
 TEST(GenerateTest, WhatCannotBeMadeIsSaidInOneLine) {
   std::string recipe = WriteTestFile("recipe.textproto", kRecipe);
   std::string wrong =
       WriteTestFile("wrong.textproto", "devices {\n  ends {} }");
+  std::string vectors = WriteTestFile(
+      "vectors.textproto", "devices { config { msix_vectors: 2049 } }");
   const std::string out = TestFolder() + "/none.qvm";
   struct Case {
     std::vector<std::string> words;
@@ -114,7 +209,18 @@ TEST(GenerateTest, WhatCannotBeMadeIsSaidInOneLine) {
   const Case kCases[] = {
       {{"generate", recipe}, "either RECIPE and -o OUT, or --seed"},
       {{"generate", "--seed=1"}, "either RECIPE and -o OUT, or --seed"},
-      {{"generate", "--seed=x"}, "--seed is a number, not 'x'"},
+      {{"generate", "--seed=x"},
+       "--seed is a number from 0 to 18446744073709551615, not 'x'"},
+      {{"generate", "--seed=18446744073709551615", "--count=2",
+        "--out-dir=/nonexistent"},
+       "--seed and --count go beyond the last seed, 18446744073709551615"},
+      {{"generate", "--seed=1", "--count=0", "--out-dir=/nonexistent"},
+       "--count is a number from 1 to 1000000, not '0'"},
+      {{"generate", "--seed=1", "--count=1000001", "--out-dir=/nonexistent"},
+       "--count is a number from 1 to 1000000, not '1000001'"},
+      {{"generate", vectors, "-o", out},
+       "vectors.textproto: device 0: config.msix_vectors is 2049, more than "
+       "2048"},
       {{"generate", wrong, "-o", out}, "wrong.textproto:2:8: "},
       {{"generate", recipe, "-o", out, "--damage=wear"},
        "there is no damage 'wear', but any, bad-tag"},

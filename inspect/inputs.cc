@@ -23,10 +23,7 @@ bool CanRead(const std::string& file) {
 }
 
 OpenedStream Said(const std::string& file, OpenedStream opened) {
-  if (opened.error.ok()) return opened;
-  Complain(opened.error.section.empty()
-               ? absl::StrCat(file, ": ", opened.error.reason)
-               : ErrorLine(file, opened.error));
+  if (!opened.error.ok()) Complain(ErrorLine(file, opened.error));
   return opened;
 }
 
@@ -162,15 +159,6 @@ RewriteInput Inputs::Reopenable(bool quiet) {
          OpenedOften(channel_files[i], channel_options, channels[i], quiet)});
   }
   return input;
-}
-
-std::string Inputs::Line(const Error& error) const {
-  bool of_channel = std::find(channel_files.begin(), channel_files.end(),
-                              error.section) != channel_files.end();
-  if (!of_channel) return ErrorLine(file, error);
-  Error of_file = error;
-  of_file.section = "multifd";
-  return ErrorLine(error.section, of_file);
 }
 
 ExitStatus ReportSide(const Inputs::Side& side, report::Report& report) {

@@ -60,9 +60,6 @@ struct Inputs {
   // The same files, to be opened as often as needed; only those that are
   // regular files can be opened again.
   RewriteInput Reopenable(bool quiet);
-
-  // ErrorLine() with the file whose error it is.
-  std::string Line(const Error& error) const;
 };
 Inputs OpenInputs(const Arguments& arguments);
 

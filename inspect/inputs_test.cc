@@ -147,7 +147,8 @@ TEST(WrapperTest, TheWindowIsALimitThatCanBeRaised) {
   for (const char* value : {"0", "4097", "x", "-1"}) {
     run = RunProgram({"check", path, absl::StrCat("--window=", value)});
     EXPECT_EQ(run.status, 2);
-    EXPECT_THAT(run.errors, HasSubstr("--window is 1 to 4096 MiB"));
+    EXPECT_THAT(run.errors,
+                HasSubstr("--window is a number of MiB from 1 to 4096"));
   }
 }
 

@@ -73,7 +73,7 @@ ExitStatus Run(const Arguments& arguments) {
   }
   if (IsUnusable(error)) {
     Print(lines.size() > RecordHeadings().size() ? lines : "", kFine);
-    Complain(inputs.Line(error));
+    Complain(ErrorLine(inputs.file, error));
     return kUnusable;
   }
   if (printed != kFine) return printed;
@@ -85,7 +85,7 @@ ExitStatus Run(const Arguments& arguments) {
   if (!lines.empty()) absl::StrAppend(&lines, "\n");
   absl::StrAppend(&lines, text);
   ExitStatus status = Print(lines, error.ok() ? side_status : kFindings);
-  if (!error.ok()) Complain(inputs.Line(error));
+  if (!error.ok()) Complain(ErrorLine(inputs.file, error));
   for (const report::Finding& finding : report.findings()) {
     if (!absl::StartsWith(finding.id(), "multifd") ||
         finding.severity() == ToString(Severity::kNote)) {
@@ -101,15 +101,21 @@ const Option kOptions[] = {
     {"records", "", "list every element of the devices' sections",
      Set<&Arguments::records>},
     kFormatOption,
-    {"state", "",
+    {"state",
+     "",
      "the fields of all devices instead, as JSON in the\n"
      "shape that QEMU's analyze-migration.py prints; no\n"
      "payload and no guest memory",
-     Set<&Arguments::state>},
-    {"vmdesc", "",
+     Set<&Arguments::state>,
+     {},
+     "vmdesc records format"},
+    {"vmdesc",
+     "",
      "the description of the devices instead: the JSON at\n"
      "the stream's end, indented",
-     Set<&Arguments::vmdesc>},
+     Set<&Arguments::vmdesc>,
+     {},
+     "records format"},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The program, run as a user runs it.
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -249,11 +250,12 @@ TEST(UsageTest, WrongWordsGetAnExplanationAndExitStatus2) {
   };
   std::string file = Path("s72-two");
   for (const Case& c :
-       {Case{{}, "which verb?"}, Case{{"frob"}, "there is no verb 'frob'"},
+       {Case{{}, "which verb?"},
+        Case{{"frob"}, "there is no verb 'frob'"},
         Case{{"check"}, "which FILE?"},
         Case{{"repack", file, file, "-o", "x"}, "is a second main channel"},
         Case{{"repack", file, "-o", "x", "--record-size=0"},
-             "--record-size is a number from 1 to 1048576, not '0'"},
+             "--record-size is a number of bytes from 1 to 1048576, not '0'"},
         Case{{"repack", file, "-o", "x", "--zstd=20"},
              "--zstd is a number from 1 to 19"},
         Case{{"repack", file, "-o", "-", "--channels=2"},
@@ -266,10 +268,86 @@ TEST(UsageTest, WrongWordsGetAnExplanationAndExitStatus2) {
         Case{{"inspect", file, "--dialect=V53"}, "no dialect 'V53'"},
         Case{{"extract", file}, "-o OUT is missing"},
         Case{{"repack", file, "-o"}, "-o needs a value"},
-        Case{{"extract", file, "-o", "x", "--what=ram"}, "--what is one of"}}) {
+        Case{{"extract", file, "-o", "x", "--what=ram"}, "--what is one of"},
+        Case{{"check", file, "--region-size=0"},
+             "--region-size is a number of bytes from 1 to "},
+        Case{{"inspect", file, "--offset=18446744073709551616"},
+             "--offset is a number of bytes from 0 to 18446744073709551615"},
+        Case{{"stats", file, "--link=0Gb"}, "from 1kb to 1000Tb, not '0Gb'"},
+        Case{{"stats", file, "--link=nan"}, "from 1kb to 1000Tb, not 'nan'"},
+        Case{{"stats", file, "--link=1e400b"}, "not '1e400b'"},
+        Case{{"check", "--list", file}, "--list takes no FILE"},
+        Case{{"generate"}, "either RECIPE and -o OUT, or --seed and --out-dir"},
+        Case{{"generate", "--quiet"}, "generate has no option --quiet"},
+        Case{{"generate", "--seed=1", "--out-dir=x", "--offset=1"},
+             "generate has no option --offset=1"}}) {
     ProgramRun run = RunProgram(c.words);
     EXPECT_EQ(run.status, 2) << c.complaint;
     EXPECT_THAT(run.errors, HasSubstr(c.complaint));
+    EXPECT_EQ(run.output, "");
+  }
+}
+
+TEST(UsageTest, EveryVerbSaysHowItIsCalled) {
+  for (const char* verb :
+       {"inspect", "check", "stats", "extract", "repack", "diff", "generate"}) {
+    ProgramRun run = RunProgram({verb});
+    EXPECT_EQ(run.status, 2);
+    EXPECT_THAT(run.errors,
+                HasSubstr(absl::StrCat("\nusage: migstream ", verb, " ")));
+    // The help begins with the same.
+    ProgramRun help = RunProgram({verb, "--help"});
+    std::string usage = run.errors.substr(run.errors.find('\n') + 1);
+    EXPECT_THAT(help.output,
+                StartsWith(usage.substr(0, usage.find("; --help"))));
+  }
+}
+
+TEST(UsageTest, OptionsThatMeanNothingTogetherAreRefused) {
+  struct Case {
+    std::vector<std::string> words;
+    std::string complaint;
+  };
+  std::string file = Path("s72-two");
+  for (const Case& c :
+       {Case{{"inspect", file, "--state", "--vmdesc"},
+             "--state does not go together with --vmdesc"},
+        Case{{"inspect", file, "--records", "--state"},
+             "--state does not go together with --records"},
+        Case{{"inspect", file, "--vmdesc", "--format=json"},
+             "--vmdesc does not go together with --format"},
+        Case{{"inspect", file, "--format=json", "--format=text"},
+             "--format is given twice"},
+        Case{{"check", file, "--device=0000:00:05.0/vfio"},
+             "--device needs --destination-config"},
+        Case{{"check", file, "--machine=pc"}, "--machine needs --for"},
+        Case{{"check", file, "--for=7.2", "--region-size=1"},
+             "--for does not go together with --region-size"},
+        Case{{"check", file, "--for=7.2", "--dialect=V60"},
+             "--for does not go together with --dialect"},
+        Case{{"check", "--list", "--for=7.2"},
+             "--list does not go together with --for"},
+        Case{{"extract", file, "-o", "x", "--ram=pc.ram", "--device=d"},
+             "--device does not go together with --ram"},
+        Case{{"extract", file, "-o", "x", "--what=config", "--ram=pc.ram"},
+             "--what does not go together with --ram"},
+        Case{{"extract", file, "-o", "x", "--what=libvirt-xml", "--device=d"},
+             "--device does not go together with --what=libvirt-xml"},
+        Case{{"extract", file, "-o", "x", "-o", "y"}, "-o is given twice"},
+        Case{{"repack", file, "-o", "x", "--single-channel", "--channels=2"},
+             "--channels does not go together with --single-channel"},
+        Case{{"repack", file, "-o", "x", "--channels=2", "--dialect=V80"},
+             "--channels does not go together with --dialect"},
+        Case{{"repack", file, "-o", "x", "--device=d"},
+             "--device needs --replace-config or --replace-payload"},
+        Case{{"generate", file, "-o", "x", "--count=2"},
+             "--count needs --out-dir"},
+        Case{{"generate", "--seed=1", "-o", "x", "--out-dir=y"},
+             "--out-dir does not go together with -o"}}) {
+    ProgramRun run = RunProgram(c.words);
+    EXPECT_EQ(run.status, 2) << c.complaint;
+    EXPECT_THAT(run.errors,
+                StartsWith(absl::StrCat("migstream: ", c.complaint, "\n")));
     EXPECT_EQ(run.output, "");
   }
 }
@@ -342,6 +420,34 @@ TEST(ChannelTest, AMissingChannelIsNamed) {
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.errors, HasSubstr("is missing"));
   EXPECT_THAT(FilesIn(folder), IsEmpty());
+}
+
+TEST(ChannelTest, WhatIsWrongWithAPacketIsSaidOfItsFile) {
+  std::vector<std::string> files = AllFiles(GetCapture("s100-multifd"));
+  std::vector<std::string> channels = ReadChannels(GetCapture("s100-multifd"));
+  std::string expected;
+  files.resize(1);
+  for (size_t i = 0; i < channels.size(); ++i) {
+    size_t idstr = channels[i].find("0000:00:05.0/vfio");
+    if (idstr != std::string::npos && expected.empty()) {
+      size_t packet = idstr - 12;
+      channels[i][packet + 276 + 3] = 9;  // The version.
+      expected = absl::StrCat("ch", i, ":0x", absl::Hex(packet),
+                              ": 0000:00:05.0/vfio: ");
+    }
+    files.push_back(WriteTestFile(absl::StrCat("ch", i), channels[i]));
+  }
+  for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
+           {"check"},
+           {"check", "--for=10.0"},
+           {"extract", "-o", "/dev/null"},
+           {"inspect", "--state"},
+           {"repack", "--single-channel", "-o", "/dev/null"}}) {
+    words.insert(words.end(), files.begin(), files.end());
+    ProgramRun run = RunProgram(words);
+    EXPECT_EQ(run.status, 1);
+    EXPECT_THAT(run.output + run.errors, HasSubstr(expected)) << words[0];
+  }
 }
 
 TEST(ChannelTest, AChannelGivenTwiceIsNamed) {
@@ -524,6 +630,48 @@ TEST(OutputTest, AnInterruptLeavesNothingBehind) {
     EXPECT_EQ(run.status, 128 + signal);
     EXPECT_THAT(FilesIn(folder), IsEmpty());
   }
+}
+
+TEST(OutputTest, ALimitOnTheSizeOfFilesIsSaidOfTheFileItself) {
+  std::string folder = TestFolder();
+  auto run_limited = [&](const std::string& out) {
+    std::string errors = folder + "/errors";
+    int status =
+        std::system(absl::StrCat("bash -c 'ulimit -f 64; TMPDIR=", folder,
+                                 " inspect/migstream extract ",
+                                 Path("s111-precopy"), " --ram=pc.ram -o ", out,
+                                 "' >", folder, "/output 2>", errors)
+                        .c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 2);
+    return ReadTestFile(errors);
+  };
+  EXPECT_EQ(run_limited(folder + "/ram"),
+            absl::StrCat("migstream: ", folder, "/ram: File too large\n"));
+  // What cannot be written anywhere is made in a temporary file first.
+  EXPECT_EQ(run_limited("-"), absl::StrCat("migstream: a temporary file in ",
+                                           folder, ": File too large\n"));
+  EXPECT_THAT(FilesIn(folder),
+              testing::UnorderedElementsAre("errors", "output"));
+}
+
+TEST(OutputTest, AClosedStandardFileIsNotTakenForAnOutput) {
+  std::string folder = TestFolder();
+  std::string out = folder + "/out";
+  // Nothing is left to say it with.
+  int status = std::system(absl::StrCat("inspect/migstream repack ",
+                                        Path("s111-cancelled"), " -o ", out,
+                                        " <&- >&- 2>&-")
+                               .c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  EXPECT_EQ(Sha256(ReadTestFile(out)),
+            GetCapture("s111-cancelled").files(0).sha256());
+  std::string errors = folder + "/errors";
+  status = std::system(absl::StrCat("inspect/migstream inspect ",
+                                    Path("s72-two"), " >&- 2>", errors)
+                           .c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 2);
+  EXPECT_EQ(ReadTestFile(errors),
+            "migstream: standard output: Bad file descriptor\n");
 }
 
 TEST(OutputTest, DamagedInputLeavesNothingBehind) {

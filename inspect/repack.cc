@@ -1,10 +1,10 @@
 #include <deque>
 #include <optional>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/zstd_sink.h"
 #include "codec/rewrite/rewrite.h"
+#include "inspect/former_channels.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/verb.h"
@@ -12,9 +12,9 @@
 namespace migstream {
 namespace {
 
-constexpr int kMaxRecordBytes = 1 << 20;
-constexpr int kMaxChannels = 255;
-constexpr int kDefaultZstdLevel = 3;
+constexpr uint64_t kMaxRecordBytes = 1 << 20;
+constexpr uint64_t kMaxChannels = 255;
+constexpr uint64_t kDefaultZstdLevel = 3;
 
 // A channel's or the main channel's file, compressed if that was asked for.
 class Output {
@@ -22,18 +22,19 @@ class Output {
   absl::Status Open(const std::string& path, const Arguments& arguments) {
     absl::Status status = file_.Open(path, arguments.force);
     if (status.ok() && arguments.zstd_level != 0) {
-      zstd_.emplace(file_, arguments.zstd_level);
+      zstd_.emplace(file_, static_cast<int>(arguments.zstd_level));
     }
     return status;
   }
   ByteSink* sink() { return zstd_ ? static_cast<ByteSink*>(&*zstd_) : &file_; }
-  absl::Status Commit() {
+  // All is written; what is left is to commit the file.
+  absl::Status Finish() {
     if (zstd_) zstd_->Finish();
-    if (zstd_ && !zstd_->ok()) {
-      return absl::ResourceExhaustedError("zstd: not enough memory");
-    }
-    return file_.Commit();
+    return !zstd_ || zstd_->ok()
+               ? absl::OkStatus()
+               : absl::ResourceExhaustedError("zstd: not enough memory");
   }
+  OutputFile& file() { return file_; }
 
  private:
   OutputFile file_;
@@ -67,6 +68,15 @@ bool OpenReplacements(const Arguments& arguments, RewriteOptions& options,
   return payload != nullptr;
 }
 
+absl::Status Commit(std::deque<Output>& outputs) {
+  std::vector<OutputFile*> files;
+  for (Output& output : outputs) {
+    if (absl::Status status = output.Finish(); !status.ok()) return status;
+    files.push_back(&output.file());
+  }
+  return CommitAll(files);
+}
+
 ExitStatus Run(const Arguments& arguments) {
   RewriteOptions options;
   options.reader.dialect = arguments.dialect;
@@ -92,12 +102,21 @@ ExitStatus Run(const Arguments& arguments) {
     Complain("several channels do not go to standard output");
     return kUnusable;
   }
+  auto channel_name = [&arguments](size_t number) {
+    return absl::StrCat(arguments.output, ".ch", number);
+  };
   absl::Status status = outputs[0].Open(arguments.output, arguments);
   RewriteOutput output = {outputs[0].sink()};
   for (size_t i = 0; i < channels && status.ok(); ++i) {
-    status = outputs.emplace_back().Open(
-        absl::StrCat(arguments.output, ".ch", i + 1), arguments);
+    status = outputs.emplace_back().Open(channel_name(i + 1), arguments);
     output.channels.push_back(outputs.back().sink());
+  }
+  FormerChannels former;
+  // Of a main channel alone nothing is known of its channels.
+  if (status.ok() && (options.spread || !inputs.channels.empty()) &&
+      arguments.output != "-") {
+    status = former.Find(arguments.output, channels + 1, channel_name,
+                         arguments.force, arguments.files);
   }
   if (!status.ok()) {
     Complain(status.message());
@@ -105,87 +124,88 @@ ExitStatus Run(const Arguments& arguments) {
   }
 
   Error error = Rewrite(inputs.Reopenable(arguments.quiet), output, options);
-  if (!error.ok()) Complain(inputs.Line(error));
+  if (error.code == ErrorCode::kBadOptions) {
+    Complain(error.reason);
+  } else if (!error.ok()) {
+    Complain(ErrorLine(inputs.file, error));
+  }
   if (IsUnusable(error) || error.code == ErrorCode::kUnknownSection) {
     return kUnusable;
   }
   // What is cut short is copied up to the cut; what is wrong is not copied.
   bool copied = error.code == ErrorCode::kTruncated && IsPlain(options);
   if (!error.ok() && !copied) return kFindings;
-  for (Output& file : outputs) {
-    if (absl::Status status = file.Commit(); !status.ok()) {
-      Complain(status.message());
-      return kUnusable;
-    }
+  status = Commit(outputs);
+  if (status.ok()) status = former.Remove();
+  if (!status.ok()) {
+    Complain(status.message());
+    return kUnusable;
   }
   return error.ok() ? kFine : kFindings;
-}
-
-// A number within bounds; empty if it is one.
-std::string Number(absl::string_view name, const std::string& value, int least,
-                   int most, int& number) {
-  if (absl::SimpleAtoi(value, &number) && number >= least && number <= most) {
-    return "";
-  }
-  return absl::StrCat("--", name, " is a number from ", least, " to ", most,
-                      ", not '", value, "'");
 }
 
 const Option kOptions[] = {
     {"record-size", "N", "cut DATA records to N bytes; v2 dialects only",
      [](Arguments& arguments, const std::string& value) {
-       return Number("record-size", value, 1, kMaxRecordBytes,
-                     arguments.record_bytes);
+       return ParseNumber("record-size", " of bytes", value, 1, kMaxRecordBytes,
+                          arguments.record_bytes);
      }},
     {"dialect", "NAME",
      "write this dialect: V60 moves CONFIG from END to FULL,\n"
      "V52 moves it back",
-     [](Arguments& arguments, const std::string& value) {
-       arguments.to_dialect = FindDialect(value);
-       return arguments.to_dialect
-                  ? std::string()
-                  : absl::StrCat("there is no dialect '", value, "'");
-     },
-     kDialectChoices},
+     SetDialect<&Arguments::to_dialect>, kDialectChoices},
     {"from-dialect", "NAME",
      "take FILE for this dialect, instead of finding out",
-     [](Arguments& arguments, const std::string& value) {
-       arguments.dialect = FindDialect(value);
-       return arguments.dialect
-                  ? std::string()
-                  : absl::StrCat("there is no dialect '", value, "'");
-     },
-     kDialectChoices},
+     SetDialect<&Arguments::dialect>, kDialectChoices},
     {"strip-empty-parts", "", "leave out PARTs that give a device nothing",
      Set<&Arguments::strip_empty_parts>},
     {"single-channel", "", "put what the CHANNELs carry into the main channel",
      Set<&Arguments::single_channel>},
-    {"channels", "N",
+    {"channels",
+     "N",
      "spread device state over N channels: OUT.ch1, OUT.ch2, …",
      [](Arguments& arguments, const std::string& value) {
-       return Number("channels", value, 1, kMaxChannels, arguments.channels);
-     }},
-    {"device", "IDSTR", "which device the next two mean, if there are several",
-     Set<&Arguments::device>},
+       return ParseNumber("channels", "", value, 1, kMaxChannels,
+                          arguments.channels);
+     },
+     {},
+     "single-channel dialect"},
+    {"device",
+     "IDSTR",
+     "which device the next two mean, if there are several",
+     Set<&Arguments::device>,
+     {},
+     {},
+     "replace-config replace-payload"},
     {"replace-config", "FILE",
      "give the device this config space (see extract)",
      Set<&Arguments::replace_config>},
     {"replace-payload", "FILE", "give the device this payload",
      Set<&Arguments::replace_payload>},
-    {"drop-device", "IDSTR", "leave a device out; may be given again",
+    {"drop-device",
+     "IDSTR",
+     "leave a device out; may be given again",
      [](Arguments& arguments, const std::string& value) {
        arguments.drop_devices.push_back(value);
        return std::string();
-     }},
+     },
+     {},
+     {},
+     {},
+     true},
     {"zstd", "[=LEVEL]", "compress what is written; level 3 unless told",
      [](Arguments& arguments, const std::string& value) {
        arguments.zstd_level = kDefaultZstdLevel;
-       return value.empty() ? std::string()
-                            : Number("zstd", value, ZstdSink::kMinLevel,
-                                     ZstdSink::kMaxLevel, arguments.zstd_level);
+       return value.empty()
+                  ? std::string()
+                  : ParseNumber("zstd", "", value, ZstdSink::kMinLevel,
+                                ZstdSink::kMaxLevel, arguments.zstd_level);
      }},
     kOutputOption,
-    kForceOption,
+    {"force", "",
+     "replace OUT and OUT.chN if they exist, and remove the\n"
+     "OUT.chN of a former run with more channels",
+     Set<&Arguments::force>},
 };
 
 }  // namespace

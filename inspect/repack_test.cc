@@ -1,5 +1,6 @@
 // What repack's options do, as a user sees it.
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,90 @@ TEST(RepackTest, ADeviceIsDroppedFromTheDescriptionAsWell) {
   EXPECT_EQ(ReadTestFile(out).find("0000:00:05.0/vfio"), std::string::npos);
   run = RunProgram({"check", out});
   EXPECT_EQ(run.status, 0) << run.output;
+}
+
+TEST(RepackTest, ADeviceThatIsDroppedTwiceIsDropped) {
+  std::string out = TestFolder() + "/dropped";
+  const std::string drop = "--drop-device=0000:00:05.0/vfio";
+  ProgramRun run =
+      RunProgram({"repack", Path("s111-two"), "-o", out, drop, drop});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_EQ(ReadTestFile(out).find("0000:00:05.0/vfio"), std::string::npos);
+}
+
+TEST(RepackTest, WhatOnlyTheOptionsRuleOutIsWrongUsage) {
+  std::string out = TestFolder() + "/none";
+  struct Case {
+    std::vector<std::string> options;
+    std::string error;
+  };
+  const std::string device = "0000:00:05.0/vfio";
+  for (const Case& c :
+       {Case{{"--dialect=E4"},
+             "E4 was never released; no QEMU would read the result"},
+        Case{{"--dialect=V111M"},
+             "device state of V111M is on multifd channels; spread it over "
+             "some instead"},
+        Case{{"--drop-device=" + device, "--device=" + device,
+              "--replace-payload=" + WriteTestFile("payload", "x")},
+             device + " cannot be left out and be given something"}}) {
+    ProgramRun run = RunOn({"repack", Path("s111-two"), "-o", out}, c.options);
+    EXPECT_EQ(run.status, 2);
+    EXPECT_EQ(run.errors, absl::StrCat("migstream: ", c.error, "\n"));
+  }
+  EXPECT_EQ(ReadTestFile(out), "");
+}
+
+TEST(RepackTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
+  std::string out = TestFolder() + "/vm";
+  auto spread = [&](const std::string& count, bool force) {
+    std::vector<std::string> words = {"repack", Path("s111-two"), "-o",
+                                      out,      "--channels",     count};
+    if (force) words.push_back("--force");
+    return RunProgram(words);
+  };
+  EXPECT_EQ(spread("4", false).status, 0);
+  std::filesystem::remove(out);
+  std::filesystem::remove(out + ".ch1");
+  std::filesystem::remove(out + ".ch2");
+  ProgramRun run = spread("2", false);
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.errors,
+            absl::StrCat("migstream: ", out,
+                         ".ch3: exists, and would be taken for a channel of ",
+                         out, "; --force removes it\n"));
+  EXPECT_FALSE(std::filesystem::exists(out));
+  // What is no channel is somebody else's.
+  std::filesystem::rename(out + ".ch4", out + ".ch5");
+  std::filesystem::copy_file(Path("s111-two"), out + ".ch6");
+  run = spread("2", true);
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.errors,
+            absl::StrCat("migstream: removed, as channels of a former run: ",
+                         out, ".ch3, ", out, ".ch5\n"));
+  EXPECT_FALSE(std::filesystem::exists(out + ".ch3"));
+  EXPECT_TRUE(std::filesystem::exists(out + ".ch6"));
+  run = RunProgram({"check", out, out + ".ch1", out + ".ch2"});
+  EXPECT_EQ(run.status, 0) << run.output;
+}
+
+TEST(RepackTest, AChannelThatWasForgottenIsNotRemoved) {
+  std::string out = TestFolder() + "/vm";
+  EXPECT_EQ(RunProgram({"repack", Path("s111-two"), "--channels=3", "-o", out})
+                .status,
+            0);
+  // In place, and the third was not given.
+  ProgramRun run = RunProgram(
+      {"repack", out, out + ".ch1", out + ".ch2", "-o", out, "--force"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr(".ch3: stands beside "));
+  EXPECT_TRUE(std::filesystem::exists(out + ".ch3"));
+  // All of them are folded, and gone.
+  run = RunProgram({"repack", out, out + ".ch1", out + ".ch2", out + ".ch3",
+                    "-o", out, "--force", "--single-channel"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_FALSE(std::filesystem::exists(out + ".ch1"));
+  EXPECT_EQ(RunProgram({"check", out}).status, 0);
 }
 
 TEST(RepackTest, WhatIsNotSafeIsRefusedWithTheReasonAndLeavesNoFile) {

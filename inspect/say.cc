@@ -15,14 +15,11 @@ void Complain(absl::string_view message) {
   std::cerr << "migstream: " << Printable(message) << "\n";
 }
 
-std::string ErrorLine(absl::string_view file, const Error& error) {
-  return absl::StrCat(file, ":", ToString(error));
-}
-
 bool IsUnusable(const Error& error) {
   return error.code == ErrorCode::kNotAStream ||
          error.code == ErrorCode::kUnknownVersion ||
-         error.code == ErrorCode::kReadFailed;
+         error.code == ErrorCode::kReadFailed ||
+         error.code == ErrorCode::kBadOptions;
 }
 
 ExitStatus Print(absl::string_view text, ExitStatus status) {

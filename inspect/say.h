@@ -22,10 +22,8 @@ enum ExitStatus {
 // "migstream: …" on standard error.
 void Complain(absl::string_view message);
 
-// "FILE:OFFSET: SECTION: REASON"
-std::string ErrorLine(absl::string_view file, const Error& error);
-
-// Whether an error means that the input is no stream at all, or unreadable.
+// Whether an error means that the input is no stream at all, or unreadable, or
+// that the options were wrong.
 bool IsUnusable(const Error& error);
 
 // Writes to standard output; kUnusable, and said why, if that fails.

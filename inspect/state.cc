@@ -84,7 +84,7 @@ Error ReadChannels(const Arguments& arguments, Inputs& inputs,
 ExitStatus Conclude(const Inputs& inputs, const Error& error,
                     ExitStatus status) {
   if (error.ok()) return status;
-  Complain(inputs.Line(error));
+  Complain(ErrorLine(inputs.file, error));
   return IsUnusable(error) ? kUnusable : std::max(status, kFindings);
 }
 

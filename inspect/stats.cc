@@ -123,8 +123,10 @@ const Option kOptions[] = {
        arguments.link_bits_per_second = ParseLinkRate(value);
        return arguments.link_bits_per_second > 0
                   ? std::string()
-                  : absl::StrCat("--link is a rate like 100Gb or 10GB/s, not '",
-                                 value, "'");
+                  : absl::StrCat(
+                        "--link is a rate like 100Gb or 10GB/s, from "
+                        "1kb to 1000Tb, not '",
+                        value, "'");
      }},
     kFormatOption,
 };

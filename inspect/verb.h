@@ -49,14 +49,14 @@ struct Arguments {
   bool ignore_cuts = false;
   // repack
   const Dialect* to_dialect = nullptr;
-  int record_bytes = 0;
+  uint64_t record_bytes = 0;
   bool strip_empty_parts = false;
   bool single_channel = false;
-  int channels = 0;
+  uint64_t channels = 0;
   std::string replace_config;
   std::string replace_payload;
   std::vector<std::string> drop_devices;
-  int zstd_level = 0;
+  uint64_t zstd_level = 0;
   // generate
   uint64_t seed = 0;
   bool seeded = false;  // --seed was given.
@@ -77,6 +77,12 @@ struct Option {
   std::string (*set)(Arguments& arguments, const std::string& value);
   // All values, with a space between; empty if they cannot be listed.
   absl::string_view choices = {};
+  // Options beside which it makes no sense, with a space between: "ram", or
+  // "what=config" for one value. "*" stands for every other.
+  absl::string_view excludes = {};
+  // Options without one of which it does nothing.
+  absl::string_view needs = {};
+  bool repeats = false;  // May be given again, with another value.
 };
 
 // Of an option that takes a dialect's name.
@@ -92,9 +98,15 @@ struct Verb {
                               // are further ones.
   absl::Span<const Option> options;
   ExitStatus (*run)(const Arguments& arguments);
-  // Neither a file nor -o is always needed: run() sees to that.
-  bool checks_files = false;
+  // Another way to call it, instead of with `files` and -o.
+  absl::string_view other_usage = {};
+  // What is wrong with the files and -o then; empty: nothing. Null: a file is
+  // needed, and -o if there is such an option.
+  std::string (*misused)(const Arguments& arguments) = nullptr;
+  bool reads_stream = true;  // Takes the options that are about that.
 };
+
+inline constexpr char kWhichFile[] = "which FILE?";
 
 // Any number of multifd channels may stand beside the main channel.
 inline constexpr size_t kAnyFiles = ~size_t{0};
@@ -109,6 +121,21 @@ std::string Set(Arguments& arguments, const std::string& value) {
   }
   return "";
 }
+
+// Sets a dialect by its name.
+template <const Dialect* Arguments::*kMember>
+std::string SetDialect(Arguments& arguments, const std::string& value) {
+  const Dialect* dialect = FindDialect(value);
+  if (dialect == nullptr) return "there is no dialect '" + value + "'";
+  arguments.*kMember = dialect;
+  return "";
+}
+
+// A decimal number, or a hexadecimal one with 0x, within bounds; `name` and
+// `unit` are for what is said if it is none: "offset", " of bytes".
+std::string ParseNumber(absl::string_view name, absl::string_view unit,
+                        const std::string& value, uint64_t least, uint64_t most,
+                        uint64_t& number);
 
 // Options of several verbs.
 extern const Option kFormatOption;

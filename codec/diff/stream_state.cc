@@ -148,7 +148,7 @@ Error StreamState::Read(ByteSource& source,
   collector.Finish();
   if (error.ok()) error = collector.error();
   if (error.ok() && (count > kMaxValues || bytes > kMaxValueBytes)) {
-    error = {ErrorCode::kHoldLimit, 0, "stream",
+    error = {ErrorCode::kHoldLimit, 0, "",
              absl::StrCat("more than ", kMaxValues, " values, or ",
                           kMaxValueBytes, " bytes of them, to be compared")};
   }

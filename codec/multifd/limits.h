@@ -22,7 +22,7 @@ struct MultifdLimits {
   uint32_t gap = 4096;
   // Bytes held until the packets before them have come; each packet counts for
   // kHeldPacketBytes more, for holding an empty one takes memory too.
-  static constexpr uint32_t kHeldPacketBytes = 64;
+  static constexpr uint32_t kHeldPacketBytes = 96;
   uint64_t held_bytes_per_device = 64 << 20;
   uint64_t held_bytes = 256 << 20;
   // The window of a zstd stream, for each channel; what QEMU's highest level

@@ -71,6 +71,15 @@ constexpr uint64_t RamPacketSlots(uint32_t page_bytes) {
 ErrorCode CheckRamPacket(uint32_t flags, const RamPacket& packet,
                          uint32_t page_bytes);
 
+// What errors of a channel have as their section, where no device is meant.
+inline constexpr char kMultifdSection[] = "multifd";
+
+// Where a packet was read, for errors.
+struct PacketPlace {
+  absl::string_view file = {};  // The channel's name.
+  uint64_t offset = 0;          // Of the packet's first byte, in the channel.
+};
+
 // State of one device, in no certain order.
 struct DeviceStatePacket {
   absl::string_view idstr;

@@ -10,6 +10,12 @@ namespace {
 
 constexpr uint32_t kVfioPacketVersion = 0;
 
+Error At(const PacketPlace& place, Error error) {
+  error.offset = place.offset;
+  error.file = std::string(place.file);
+  return error;
+}
+
 // What a packet that waits counts for.
 uint64_t HeldBytes(size_t data_bytes) {
   return data_bytes + MultifdLimits::kHeldPacketBytes;
@@ -27,17 +33,19 @@ void Reassembler::Expect(absl::string_view idstr, uint32_t instance_id) {
   devices_.back()->instance_id = instance_id;
 }
 
-Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload) {
+Error Reassembler::Add(const DeviceStatePacket& packet, ByteSpan payload,
+                       const PacketPlace& place) {
   std::vector<uint8_t>* held;
-  Error error = Accept(packet, payload, held);
+  Error error = Accept(packet, payload, place, held);
   if (held != nullptr) held->assign(payload.begin(), payload.end());
   return error;
 }
 
 Error Reassembler::Take(const DeviceStatePacket& packet,
-                        std::vector<uint8_t>& payload) {
+                        std::vector<uint8_t>& payload,
+                        const PacketPlace& place) {
   std::vector<uint8_t>* held;
-  Error error = Accept(packet, payload, held);
+  Error error = Accept(packet, payload, place, held);
   if (held != nullptr) {
     held->swap(payload);
     payload.clear();
@@ -46,9 +54,11 @@ Error Reassembler::Take(const DeviceStatePacket& packet,
 }
 
 Error Reassembler::Accept(const DeviceStatePacket& packet, ByteSpan payload,
+                          const PacketPlace& place,
                           std::vector<uint8_t>*& held) {
   held = nullptr;
   if (!error_.ok()) return error_;
+  place_ = place;
   if (due_ != nullptr) {
     return Fail(ErrorCode::kMultifdNotTaken, packet.idstr,
                 "what was due before this packet has not been taken");
@@ -90,6 +100,7 @@ Error Reassembler::Accept(const DeviceStatePacket& packet, ByteSpan payload,
     device.config_index = header.index;
   }
   device.any_seen = true;
+  device.last_place = place;
   device.highest = std::max(device.highest, header.index);
   if (header.index == device.next) {
     due_ = &device;
@@ -103,6 +114,7 @@ Error Reassembler::Accept(const DeviceStatePacket& packet, ByteSpan payload,
   held_bytes_ += HeldBytes(data.size());
   Held& waiting = device.held[header.index];
   waiting.config = config;
+  waiting.place = place;
   if (!spare_buffers_.empty()) {
     waiting.payload = std::move(spare_buffers_.back());
     spare_buffers_.pop_back();
@@ -190,13 +202,13 @@ Error Reassembler::CheckPlace(const Device& device,
 bool Reassembler::Next(ReassembledPiece& piece) {
   if (!error_.ok()) return false;
   auto give = [&piece](const Device& device, uint32_t index, bool config,
-                       ByteSpan data) {
-    piece = {device.idstr, device.instance_id, index, config, data};
+                       ByteSpan data, const PacketPlace& place) {
+    piece = {device.idstr, device.instance_id, index, config, data, place};
     return true;
   };
   if (direct_) {
     direct_ = false;
-    return give(*due_, due_->next - 1, direct_config_, direct_data_);
+    return give(*due_, due_->next - 1, direct_config_, direct_data_, place_);
   }
   // Only the device whose packet came last can have become due.
   if (due_ == nullptr) return false;
@@ -213,21 +225,26 @@ bool Reassembler::Next(ReassembledPiece& piece) {
   ByteSpan data = current_.data();
   due_->held_bytes -= HeldBytes(data.size());
   held_bytes_ -= HeldBytes(data.size());
-  return give(*due_, due_->next++, current_.config, data);
+  return give(*due_, due_->next++, current_.config, data, current_.place);
 }
 
 Error Reassembler::Finish() const {
   if (!error_.ok()) return error_;
   for (const auto& device : devices_) {
     if (!device->held.empty() || direct_) {
-      return {ErrorCode::kMultifdGap, 0, device->idstr,
-              absl::StrCat("packet ", device->next, " is missing, ",
-                           device->held.size(), " after it are there")};
+      auto next = std::min_element(
+          device->held.begin(), device->held.end(),
+          [](const auto& a, const auto& b) { return a.first < b.first; });
+      return At(next == device->held.end() ? place_ : next->second.place,
+                {ErrorCode::kMultifdGap, 0, device->idstr,
+                 absl::StrCat("packet ", device->next, " is missing, ",
+                              device->held.size(), " after it are there")});
     }
     if (!device->config_seen) {
-      return {ErrorCode::kMultifdGap, 0, device->idstr,
-              absl::StrCat("no config packet, ", device->next,
-                           " data packets are there")};
+      return At(device->last_place,
+                {ErrorCode::kMultifdGap, 0, device->idstr,
+                 absl::StrCat("no config packet, ", device->next,
+                              " data packets are there")});
     }
   }
   return {};
@@ -235,7 +252,7 @@ Error Reassembler::Finish() const {
 
 Error Reassembler::Fail(ErrorCode code, absl::string_view idstr,
                         std::string reason) {
-  error_ = {code, 0, std::string(idstr), std::move(reason)};
+  error_ = At(place_, {code, 0, std::string(idstr), std::move(reason)});
   return error_;
 }
 

@@ -35,6 +35,12 @@ struct ReassembledPiece {
   uint32_t index = 0;
   bool config = false;  // CONFIG … END_OF_STATE, and the device's last.
   ByteSpan data;        // Good until the next call of Add() or Next().
+  PacketPlace place = {};
+
+  // Of `data`, in its channel.
+  uint64_t data_offset() const {
+    return place.offset + kDeviceStatePacketBytes + VfioPacketHeader::kBytes;
+  }
 };
 
 class Reassembler {
@@ -51,13 +57,16 @@ class Reassembler {
   void Close() { closed_ = true; }
 
   // One whole packet's payload, which must live until Next() gives false, as
-  // it must have done since the packet before.
-  Error Add(const DeviceStatePacket& packet, ByteSpan payload);
+  // it must have done since the packet before. The place's file must outlive
+  // the reassembler; an error names it.
+  Error Add(const DeviceStatePacket& packet, ByteSpan payload,
+            const PacketPlace& place = {});
 
   // The same for a payload in a buffer of its own. One that has to wait is not
   // copied: its buffer is kept, and `payload` is an empty one then, mostly with
   // room from a packet before.
-  Error Take(const DeviceStatePacket& packet, std::vector<uint8_t>& payload);
+  Error Take(const DeviceStatePacket& packet, std::vector<uint8_t>& payload,
+             const PacketPlace& place = {});
 
   // Whether Add() would find it due: false for one that has to wait, or is
   // wrong.
@@ -66,7 +75,8 @@ class Reassembler {
   // The next piece that is due, of any device.
   bool Next(ReassembledPiece& piece);
 
-  // No packet will follow: the first that is missing, if any is.
+  // No packet will follow: the first that is missing, if any is. The place is
+  // that of the packet after it, or of the device's last.
   Error Finish() const;
 
   // As limits.held_bytes counts them.
@@ -80,6 +90,7 @@ class Reassembler {
 
     std::vector<uint8_t> payload;
     bool config = false;
+    PacketPlace place;
   };
   struct Device {
     std::string idstr;
@@ -90,13 +101,14 @@ class Reassembler {
     bool config_seen = false;
     uint32_t highest = 0;  // With any_seen.
     bool any_seen = false;
+    PacketPlace last_place;  // Of the packet that came last.
     uint64_t held_bytes = 0;
     absl::flat_hash_map<uint32_t, Held> held;
   };
 
   // `held` is where to keep a payload that has to wait, else null.
   Error Accept(const DeviceStatePacket& packet, ByteSpan payload,
-               std::vector<uint8_t>*& held);
+               const PacketPlace& place, std::vector<uint8_t>*& held);
   Error Fail(ErrorCode code, absl::string_view idstr, std::string reason);
   Error Check(absl::string_view idstr, const VfioPacketHeader& header);
   Error CheckPlace(const Device& device, const VfioPacketHeader& header,
@@ -108,6 +120,7 @@ class Reassembler {
   absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> index_;
   std::vector<std::unique_ptr<Device>> devices_;
   uint64_t held_bytes_ = 0;
+  PacketPlace place_;  // Of the packet that was added last.
   Error error_;
 
   // What Next() gives first: the packet that Add() was just given.

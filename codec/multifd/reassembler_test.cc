@@ -167,6 +167,44 @@ void ExpectRefused(const std::vector<std::string>& packets, ErrorCode code,
   EXPECT_EQ(f.reassembler_.Finish().code, code);
 }
 
+// Adds a packet that was read in `file` at `offset`.
+Error AddAt(Reassembler& reassembler, const std::string& payload,
+            const char* file, uint64_t offset) {
+  Error error = reassembler.Add({kIdstr, 0}, AsBytes(payload), {file, offset});
+  for (ReassembledPiece piece; reassembler.Next(piece);) {
+    EXPECT_EQ(piece.data_offset(), piece.place.offset + 276 + 12);
+  }
+  return error;
+}
+
+TEST(ReassemblerTest, AnErrorNamesTheFileAndThePacketInIt) {
+  Reassembler reassembler;
+  EXPECT_TRUE(AddAt(reassembler, Payload(0, "a"), "ch1", 64).ok());
+  Error error = AddAt(reassembler, Payload(1, "b", 0, 7), "ch2", 640);
+  EXPECT_EQ(ToString(error),
+            "ch2:0x280: 0000:00:05.0/vfio: packet has unknown version 7");
+  EXPECT_EQ(ToString(reassembler.Finish()), ToString(error));
+}
+
+TEST(ReassemblerTest, WhatIsMissingIsBeforeThePacketAfterIt) {
+  Reassembler reassembler;
+  EXPECT_TRUE(AddAt(reassembler, Payload(3, "d"), "ch1", 64).ok());
+  EXPECT_TRUE(AddAt(reassembler, Payload(2, "c"), "ch2", 128).ok());
+  EXPECT_TRUE(AddAt(reassembler, Payload(0, "a"), "ch3", 192).ok());
+  EXPECT_EQ(ToString(reassembler.Finish()),
+            "ch2:0x80: 0000:00:05.0/vfio: packet 1 is missing, 2 after it are "
+            "there");
+}
+
+TEST(ReassemblerTest, AMissingConfigIsAfterTheLastPacket) {
+  Reassembler reassembler;
+  EXPECT_TRUE(AddAt(reassembler, Payload(0, "a"), "ch1", 64).ok());
+  EXPECT_TRUE(AddAt(reassembler, Payload(1, "b"), "ch2", 128).ok());
+  EXPECT_EQ(ToString(reassembler.Finish()),
+            "ch2:0x80: 0000:00:05.0/vfio: no config packet, 2 data packets are "
+            "there");
+}
+
 TEST(ReassemblerTest, APacketShorterThanItsHeaderIsRefused) {
   ExpectRefused({"eleven byte"}, ErrorCode::kMultifdShortPacket,
                 "packet too short at 11 (min is 12)");
@@ -233,10 +271,11 @@ TEST(ReassemblerTest, AnUnknownDeviceIsRefusedIfTheKnownAreTold) {
 
 TEST(ReassemblerTest, BytesHeldForOneDeviceAreBounded) {
   MultifdLimits limits;
-  limits.held_bytes_per_device = 2 * 64 + 11;
+  constexpr uint32_t kEach = MultifdLimits::kHeldPacketBytes;
+  limits.held_bytes_per_device = 2 * kEach + 11;
   Fixture f(limits);
   EXPECT_TRUE(f.Add(Payload(1, std::string(10, 'x'))).ok());
-  EXPECT_EQ(f.reassembler_.held_bytes(), 74);
+  EXPECT_EQ(f.reassembler_.held_bytes(), kEach + 10);
   EXPECT_TRUE(f.Add(Payload(2, "x")).ok());
   EXPECT_EQ(f.Add(Payload(3, "")).code, ErrorCode::kMultifdHeldLimit);
 }

@@ -19,6 +19,8 @@ void ChannelPages::AddChannel(std::string name, ByteSource& source,
 bool ChannelPages::ReadPacket(Channel& channel, const OnPage& on_page,
                               bool& sync, Error& error) {
   MultifdEvent event;
+  PacketPlace place = {channel.source.name(),
+                       channel.source.decoder().offset()};
   do {
     switch (channel.source.Next(event)) {
       case Step::kEvent:
@@ -34,10 +36,11 @@ bool ChannelPages::ReadPacket(Channel& channel, const OnPage& on_page,
     sync |= ram && (event.flags & kMultifdSync) != 0;
     channel.inflater.Add(event);
     for (ChannelPage page; channel.inflater.Next(page) == Step::kEvent;) {
-      on_page(page);
+      on_page(page, place);
     }
     if (!channel.inflater.ok()) {
-      error = channel.inflater.error(channel.source.name());
+      error = OfChannel(channel.source.name(),
+                        channel.inflater.error(kMultifdSection));
       return false;
     }
   } while (channel.source.decoder().payload_left() > 0);
@@ -53,9 +56,11 @@ Error ChannelPages::ReadToSync(const OnPage& on_page) {
     }
     if (!error.ok()) return error;
     if (!sync && ended.ok()) {
-      ended = {ErrorCode::kOutOfStep, channel->source.decoder().offset(),
-               channel->source.name(),
-               "the channel ends before a sync point of the main channel"};
+      ended = OfChannel(
+          channel->source.name(),
+          {ErrorCode::kOutOfStep, channel->source.decoder().offset(),
+           kMultifdSection,
+           "the channel ends before a sync point of the main channel"});
     }
   }
   // Channels for device state alone have no sync points.
@@ -67,16 +72,18 @@ Error ChannelPages::Finish() {
   for (auto& channel : channels_) {
     bool pages = false;
     bool sync = false;
-    uint64_t offset = channel->source.decoder().offset();
-    while (!pages && ReadPacket(
-                         *channel, [&](const ChannelPage&) { pages = true; },
-                         sync, error)) {
-      if (!pages) offset = channel->source.decoder().offset();
+    uint64_t offset = 0;
+    auto on_page = [&](const ChannelPage&, const PacketPlace& place) {
+      pages = true;
+      offset = place.offset;
+    };
+    while (!pages && ReadPacket(*channel, on_page, sync, error)) {
     }
     if (!error.ok()) return error;
     if (pages) {
-      return {ErrorCode::kOutOfStep, offset, channel->source.name(),
-              "pages after the main channel's last sync point"};
+      return OfChannel(channel->source.name(),
+                       {ErrorCode::kOutOfStep, offset, kMultifdSection,
+                        "pages after the main channel's last sync point"});
     }
   }
   return {};

@@ -20,7 +20,8 @@ namespace migstream {
 
 class ChannelPages {
  public:
-  using OnPage = std::function<void(const ChannelPage&)>;
+  // With the place of the packet that holds it, for errors.
+  using OnPage = std::function<void(const ChannelPage&, const PacketPlace&)>;
 
   // The sources must outlive this.
   void AddChannel(std::string name, ByteSource& source,

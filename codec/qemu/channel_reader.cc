@@ -34,6 +34,8 @@ class ChannelReader::Reading {
   // May be taken, and is filled anew by the next call.
   std::vector<uint8_t>& payload() { return payload_; }
 
+  PacketPlace place() const { return {name(), packet_offset_}; }
+
   const std::string& name() const { return source_.name(); }
   bool ended() const { return ended_; }
   const Error& error() const { return source_.error(); }
@@ -59,6 +61,7 @@ class ChannelReader::Reading {
         ++stats_.device_packets;
         idstr_ = std::string(event.device.idstr);
         instance_id_ = event.device.instance_id;
+        packet_offset_ = event.offset;
         return false;
       case MultifdEventKind::kPayload:
         if (!in_device_) return false;
@@ -73,6 +76,7 @@ class ChannelReader::Reading {
   bool ended_ = false;
   std::string idstr_;
   uint32_t instance_id_ = 0;
+  uint64_t packet_offset_ = 0;
   std::vector<uint8_t> payload_;
   ChannelStats stats_;
 };
@@ -112,8 +116,8 @@ Error ChannelReader::Read(
       }
     }
     if (next == nullptr) break;
-    Error error =
-        reassembler.Take({next->idstr(), next->instance_id()}, next->payload());
+    Error error = reassembler.Take({next->idstr(), next->instance_id()},
+                                   next->payload(), next->place());
     if (!error.ok()) return error;
     ReassembledPiece piece;
     while (reassembler.Next(piece)) on_piece(piece);
@@ -136,14 +140,18 @@ Error ChannelReader::CheckIds() const {
         continue;
       }
       if (channels_[i]->stats().uuid != channels_[j]->stats().uuid) {
-        return {ErrorCode::kMultifdUnknownDevice, 8, channels_[i]->name(),
-                absl::StrCat("is of another VM than ", channels_[j]->name(),
-                             ": the uuids differ")};
+        return OfChannel(
+            channels_[i]->name(),
+            {ErrorCode::kMultifdUnknownDevice, 8, kMultifdSection,
+             absl::StrCat("is of another VM than ", channels_[j]->name(),
+                          ": the uuids differ")});
       }
       if (channels_[i]->stats().id != channels_[j]->stats().id) continue;
-      return {ErrorCode::kMultifdDuplicate, 24, channels_[i]->name(),
-              absl::StrCat("channel id ", channels_[i]->stats().id, ", which ",
-                           channels_[j]->name(), " has too")};
+      return OfChannel(
+          channels_[i]->name(),
+          {ErrorCode::kMultifdDuplicate, 24, kMultifdSection,
+           absl::StrCat("channel id ", channels_[i]->stats().id, ", which ",
+                        channels_[j]->name(), " has too")});
     }
   }
   return {};
@@ -165,6 +173,7 @@ std::string ChannelReader::MissingIds() const {
 Error DecodeConfigPiece(const ReassembledPiece& piece,
                         const std::function<void(const Event&)>& on_event) {
   DecoderOptions options;
+  options.offset = piece.data_offset();
   options.config.content_bytes = piece.data.size();
   // Such a packet holds what a FULL of the releases without multifd does.
   SectionDecoder decoder(SectionType::kFull, GetDialect(DialectId::kV111),
@@ -178,9 +187,10 @@ Error DecodeConfigPiece(const ReassembledPiece& piece,
         on_event(event);
         break;
       case Step::kNeedInput:
-        return decoder.Truncated(piece.idstr, input);
+        return OfChannel(piece.place.file,
+                         decoder.Truncated(piece.idstr, input));
       case Step::kError:
-        return decoder.error(piece.idstr);
+        return OfChannel(piece.place.file, decoder.error(piece.idstr));
       case Step::kDone:
         return {};
     }

@@ -61,9 +61,8 @@ class ChannelReader {
                 const ChannelReaderOptions& options);
   ~ChannelReader();
 
-  // The error's section is the name of a channel that is damaged, or a device
-  // whose packets are not all there. With the former, the offset is that
-  // channel's; with the latter it is 0.
+  // The error's file is the channel whose byte it is. Only where a device has
+  // no packets at all there is none.
   Error Read(const std::function<void(const ReassembledPiece&)>& on_piece);
 
   // The channels that others' ids tell of, and that were not given: "1, 3".
@@ -82,7 +81,7 @@ class ChannelReader {
 };
 
 // Decodes a config piece: `on_event` is given the events of a FULL section that
-// holds a CONFIG.
+// holds a CONFIG. Offsets are those of the piece's channel.
 Error DecodeConfigPiece(const ReassembledPiece& piece,
                         const std::function<void(const Event&)>& on_event);
 

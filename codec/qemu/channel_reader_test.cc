@@ -108,7 +108,7 @@ TEST(ChannelReaderTest, AChannelGivenTwiceIsNamed) {
   bytes.push_back(bytes[1]);
   Error error = Channels(bytes).Read();
   EXPECT_EQ(error.code, ErrorCode::kMultifdDuplicate);
-  EXPECT_EQ(error.section, "file4");
+  EXPECT_EQ(error.file, "file4");
   EXPECT_THAT(error.reason, HasSubstr("file1"));
 }
 
@@ -117,7 +117,7 @@ TEST(ChannelReaderTest, ChannelsOfTwoMigrationsAreNotMixed) {
   bytes[2][8] ^= 1;  // The VM's uuid.
   Channels channels(bytes);
   Error error = channels.Read();
-  EXPECT_EQ(error.section, "file2");
+  EXPECT_EQ(error.file, "file2");
   EXPECT_THAT(error.reason, HasSubstr("the uuids differ"));
   EXPECT_EQ(channels.payload_, "");
 }
@@ -127,7 +127,7 @@ TEST(ChannelReaderTest, ACutChannelIsTheErrorAndNotWhatItLacks) {
   bytes[2].resize(bytes[2].size() - 1);
   Error error = Channels(bytes).Read();
   EXPECT_EQ(error.code, ErrorCode::kTruncated) << ToString(error);
-  EXPECT_EQ(error.section, "file2");
+  EXPECT_EQ(error.file, "file2");
   EXPECT_EQ(error.offset, bytes[2].size());
 }
 
@@ -136,7 +136,7 @@ TEST(ChannelReaderTest, AnEmptyChannelIsCut) {
   bytes.push_back("");
   Error error = Channels(bytes).Read();
   EXPECT_EQ(error.code, ErrorCode::kTruncated);
-  EXPECT_EQ(error.section, "file4");
+  EXPECT_EQ(error.file, "file4");
 }
 
 TEST(ChannelReaderTest, OnlyDevicesOfTheMainChannelMayHavePackets) {
@@ -145,6 +145,35 @@ TEST(ChannelReaderTest, OnlyDevicesOfTheMainChannelMayHavePackets) {
   Error error =
       Channels(ReadChannels(GetCapture("s100-multifd"))).Read(options);
   EXPECT_EQ(error.code, ErrorCode::kMultifdUnknownDevice);
+}
+
+TEST(ChannelReaderTest, WhatIsWrongWithAPacketIsInItsFile) {
+  std::vector<std::string> bytes = ReadChannels(GetCapture("s100-multifd"));
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    size_t idstr = bytes[i].find("0000:00:05.0/vfio");
+    if (idstr == std::string::npos) continue;
+    size_t packet = idstr - 12;  // Magic, version, flags.
+    bytes[i][packet + 276 + 3] = 9;
+    Error error = Channels(bytes).Read();
+    EXPECT_EQ(ToString(error),
+              absl::StrCat("file", i, ":", Hex(packet),
+                           ": 0000:00:05.0/vfio: packet has unknown version "
+                           "9"));
+    return;
+  }
+  FAIL() << "no channel has a packet of the device";
+}
+
+TEST(DecodeConfigPieceTest, AnErrorIsWhereThePieceWasRead) {
+  ReassembledPiece piece;
+  piece.idstr = "device";
+  piece.config = true;
+  piece.place = {"ch1", 0x1000};
+  const std::string bytes = "nonsense";
+  piece.data = AsBytes(bytes);
+  Error error = DecodeConfigPiece(piece, [](const Event&) {});
+  EXPECT_EQ(error.file, "ch1");
+  EXPECT_EQ(error.offset, 0x1000 + 276 + 12);
 }
 
 TEST(DecodeConfigPieceTest, BytesAroundTheConfigAreRefused) {
@@ -223,8 +252,9 @@ TEST(PayloadExtractorTest, TheDeviceHasToBeThereAndNamed) {
   EXPECT_EQ(Extract(GetCapture("s72-two"), false, unnamed).code,
             ErrorCode::kUnknownSection);
   PayloadExtractor other(sink, "vfio", PayloadExtractor::kPayload);
-  EXPECT_EQ(Extract(GetCapture("s72-two"), false, other).reason,
-            "no such device; there is 0000:00:05.0/vfio, 0000:00:06.0/vfio");
+  EXPECT_EQ(
+      Extract(GetCapture("s72-two"), false, other).reason,
+      "no such device: vfio; there is 0000:00:05.0/vfio, 0000:00:06.0/vfio");
   PayloadExtractor none(sink, "", PayloadExtractor::kPayload);
   EXPECT_EQ(Extract(GetCapture("s72-plain"), false, none).reason,
             "there is no VFIO device in this stream");

@@ -208,7 +208,9 @@ Error RepackChannel(absl::string_view name, ByteSource& source, ByteSink& sink,
     Put put = encoder.Append(event);
     WritePieces(encoder, sink);
     // A defect of this library, since the decoder has taken it.
-    if (put != Put::kDone) return encoder.error(name);
+    if (put != Put::kDone) {
+      return OfChannel(name, encoder.error(kMultifdSection));
+    }
   }
   if (channel.error().code == ErrorCode::kTruncated) {
     sink.Write(channel.rest());

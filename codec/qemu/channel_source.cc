@@ -19,15 +19,16 @@ Step ChannelSource::Next(MultifdEvent& event) {
           needed = decoder_.bytes_needed();
           continue;
         }
-        error_ = decoder_.AtEndOfInput(name_, input);
+        error_ = decoder_.AtEndOfInput(kMultifdSection, input);
         rest_ = input;
         if (!source_.failure().empty()) {
-          error_ = {ErrorCode::kReadFailed, decoder_.offset(), name_,
+          error_ = {ErrorCode::kReadFailed, decoder_.offset(), kMultifdSection,
                     source_.failure()};
         }
+        error_ = OfChannel(name_, std::move(error_));
         return error_.ok() ? Step::kDone : Step::kError;
       default:
-        error_ = decoder_.error(name_);
+        error_ = OfChannel(name_, decoder_.error(kMultifdSection));
         return Step::kError;
     }
   }

@@ -14,12 +14,20 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "codec/multifd/channel_decoder.h"
+#include "codec/multifd/packet.h"
 #include "codec/qemu/byte_source.h"
 #include "codec/wire/error.h"
 #include "codec/wire/step.h"
 
 namespace migstream {
+
+// An error of the channel `name`, or none.
+inline Error OfChannel(absl::string_view name, Error error) {
+  if (!error.ok()) error.file = std::string(name);
+  return error;
+}
 
 class ChannelSource {
  public:
@@ -31,7 +39,7 @@ class ChannelSource {
   // kEvent; kDone at the channel's end, which is between two packets; kError.
   Step Next(MultifdEvent& event);
 
-  // The offset is the channel's.
+  // Its file is the channel's name, and its section kMultifdSection.
   const Error& error() const { return error_; }
   // With kTruncated: the bytes of the header that is cut short.
   ByteSpan rest() const { return rest_; }

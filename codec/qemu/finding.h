@@ -24,6 +24,7 @@ struct Finding {
   uint64_t offset = 0;
   std::string section;  // As in Error.
   std::string message;
+  std::string file = {};  // As in Error.
 };
 
 }  // namespace migstream

@@ -97,17 +97,23 @@ std::string PayloadExtractor::DeviceNames() const {
 Error PayloadExtractor::Finish() {
   Error error;
   error.offset = offset_;
-  error.section = idstr_.empty() ? "stream" : idstr_;
+  error.section = !idstr_.empty()    ? idstr_
+                  : devices_.empty() ? ""
+                                     : devices_.front();
   if (devices_.empty()) {
     error.code = ErrorCode::kUnknownSection;
+    error.section.clear();
     error.reason = "there is no VFIO device in this stream";
   } else if (idstr_.empty() && devices_.size() > 1) {
     error.code = ErrorCode::kUnknownSection;
+    error.section.clear();
     error.reason =
         absl::StrCat("there are several devices, name one: ", DeviceNames());
   } else if (!found_) {
     error.code = ErrorCode::kUnknownSection;
-    error.reason = absl::StrCat("no such device; there is ", DeviceNames());
+    error.section.clear();
+    error.reason =
+        absl::StrCat("no such device: ", idstr_, "; there is ", DeviceNames());
   } else if (multifd_ && !multifd_complete_) {
     error.code = ErrorCode::kUnwalkable;
     error.reason =

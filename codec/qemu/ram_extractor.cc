@@ -263,12 +263,22 @@ void RamExtractor::Sync() {
   if (given_channels_.empty() || !error_.ok()) return;
   OpenChannels();
   Error error = channels_.ReadToSync(
-      [this](const ChannelPage& page) { TakeChannelPage(page); });
+      [this](const ChannelPage& page, const PacketPlace& place) {
+        TakeChannelPage(page, place);
+      });
   if (error_.ok()) error_ = std::move(error);
 }
 
-void RamExtractor::TakeChannelPage(const ChannelPage& page) {
+void RamExtractor::TakeChannelPage(const ChannelPage& page,
+                                   const PacketPlace& place) {
   if (!error_.ok() || !IsWanted(page.block)) return;
+  TakePage(page);
+  if (error_.ok()) return;
+  error_ = OfChannel(place.file, std::move(error_));
+  error_.offset = place.offset;
+}
+
+void RamExtractor::TakePage(const ChannelPage& page) {
   if (page.offset > used_bytes_ || used_bytes_ - page.offset < page_bytes_) {
     return Fail(ErrorCode::kBadRam, 0,
                 absl::StrCat("a multifd page at ", Hex(page.offset),
@@ -295,7 +305,7 @@ Error RamExtractor::Finish() {
   }
   if (!error_.ok()) return error_;
   if (!found_) {
-    return {ErrorCode::kUnknownSection, 0, "ram",
+    return {ErrorCode::kUnknownSection, 0, "",
             absl::StrCat("there is no RAM block '", Printable(block_),
                          "'; there are: ", absl::StrJoin(names_, ", "))};
   }

@@ -76,7 +76,8 @@ class RamExtractor : public StreamVisitor {
   void TakeMapped(ByteSpan bytes);
   void OpenChannels();
   void Sync();
-  void TakeChannelPage(const ChannelPage& page);
+  void TakeChannelPage(const ChannelPage& page, const PacketPlace& place);
+  void TakePage(const ChannelPage& page);
   void Fail(ErrorCode code, uint64_t offset, std::string reason);
 
   RamImage& image_;

@@ -277,7 +277,7 @@ TEST(RamExtractorTest, ADamagedChannelIsTheError) {
   channels[1].resize(channels[1].size() - 1);
   Error error = Extract(ReadCapture(capture), "pc.ram", channels).error;
   EXPECT_EQ(error.code, ErrorCode::kTruncated);
-  EXPECT_EQ(error.section, "channel 1");
+  EXPECT_EQ(error.file, "channel 1");
 }
 
 }  // namespace

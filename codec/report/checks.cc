@@ -58,12 +58,13 @@ class Checker {
     }
     if (facts.extra_config_offset != 0) {
       Add("config-twice", facts.extra_config_offset, name,
-          "one CONFIG too many for the device");
+          "one CONFIG too many for the device", device.config().file());
     }
     if (facts.msix_spells_offset != 0) {
       Add("msix-spells-subsection", facts.msix_spells_offset, name,
           "the guest's MSI-X table begins like a subsection; QEMU's loader "
-          "takes it for one and refuses it");
+          "takes it for one and refuses it",
+          device.config().file());
     }
     if (device.config().has_pci() &&
         (device.config().pci().vendor_id() == 0xffff ||
@@ -71,13 +72,15 @@ class Checker {
       Add("vendor-id", device.config().offset(), name,
           absl::StrCat("saved config space has vendor id ",
                        Hex(device.config().pci().vendor_id()),
-                       ", which no device has"));
+                       ", which no device has"),
+          device.config().file());
     }
     for (const report::Subsection& subsection : device.config().subsections()) {
       if (subsection.name() == kDisplaySubsection) continue;
       Add("unknown-subsection", device.config().offset(), name,
           absl::StrCat("no release up to 11.1 knows the subsection '",
-                       subsection.name(), "', and a loader refuses it"));
+                       subsection.name(), "', and a loader refuses it"),
+          device.config().file());
     }
     CheckConfig(device, facts);
     CheckAmounts(device, facts);
@@ -106,13 +109,15 @@ class Checker {
     if (facts.msix_zero_vector) {
       Add("msix-zero-vector", config.offset(), name,
           absl::StrCat("MSI-X is enabled, and vector ", facts.zero_vector,
-                       " is unmasked with address 0"));
+                       " is unmasked with address 0"),
+          device.config().file());
     } else if (config.pci().msix_enabled() &&
                (config.pci().msix_function_mask() ||
                 config.msix_masked() == config.msix_vectors())) {
       Add("msix-masked", config.offset(), name,
           absl::StrCat("MSI-X is enabled, and all ", config.msix_vectors(),
-                       " vectors are masked"));
+                       " vectors are masked"),
+          device.config().file());
     }
     bool vendor_capability = std::any_of(
         config.pci().capabilities().begin(), config.pci().capabilities().end(),
@@ -124,7 +129,8 @@ class Checker {
       Add("vendor-capability", config.offset(), name,
           absl::StrCat(
               "a vendor-specific capability, whose bytes machine type ",
-              report_.machine_type(), " compares"));
+              report_.machine_type(), " compares"),
+          device.config().file());
     }
   }
 
@@ -236,11 +242,13 @@ class Checker {
     }
   }
 
+  // `file` as in Finding.
   void Add(const char* id, uint64_t offset, std::string section,
-           std::string message) {
+           std::string message, std::string file = "") {
     const FindingKind* kind = FindFinding(id);
     findings_.push_back({kind == nullptr ? Severity::kError : kind->severity,
-                         id, offset, std::move(section), std::move(message)});
+                         id, offset, std::move(section), std::move(message),
+                         std::move(file)});
   }
 
   const report::Report& report_;

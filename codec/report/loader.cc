@@ -584,8 +584,6 @@ class Loader {
       channels_missing_ = ram_.multifd() || !options.devices.empty();
       return;
     }
-    std::vector<std::string> files;
-    for (const auto& channel : channels) files.push_back(channel.name);
     ChannelReader reader(std::move(channels), options);
     Error config_error;
     Error error = reader.Read([&](const ReassembledPiece& piece) {
@@ -594,9 +592,7 @@ class Loader {
     });
     if (error.ok() && config_error.ok()) return;
     if (error.ok()) error = config_error;
-    bool of_channel =
-        std::find(files.begin(), files.end(), error.section) != files.end();
-    if (of_channel) verdict_.file = error.section;
+    verdict_.file = error.file;
     switch (error.code) {
       case ErrorCode::kMultifdGap:
       case ErrorCode::kMultifdDuplicate:
@@ -604,12 +600,11 @@ class Loader {
       case ErrorCode::kMultifdVersion:
       case ErrorCode::kMultifdGapLimit:
       case ErrorCode::kMultifdIndexLimit:
-        return Wait(error.offset, of_channel ? "multifd" : error.section,
-                    error.reason);
+        return Wait(error.offset, error.section, error.reason);
       default:
         verdict_.outcome = LoadVerdict::kRefuses;
         verdict_.offset = error.offset;
-        verdict_.section = of_channel ? "multifd" : error.section;
+        verdict_.section = error.section;
         verdict_.message = error.reason;
     }
   }

@@ -30,6 +30,7 @@ constexpr int kMaxRecords = 1 << 18;
 constexpr int kMaxNotes = 1000;
 constexpr int kMaxOtherDevices = 1 << 16;
 constexpr int kMaxTriggers = 100;
+constexpr uint64_t kChannelIdOffset = 24;  // In a channel's first message.
 
 void AddFinding(const Finding& finding, report::Report& report) {
   // What is wrong is never left out.
@@ -45,6 +46,7 @@ void AddFinding(const Finding& finding, report::Report& report) {
   row.set_offset(finding.offset);
   row.set_section(Printable(finding.section));
   row.set_message(Printable(finding.message));
+  row.set_file(Printable(finding.file));
 }
 
 std::string FormatUuid(ByteSpan uuid) {
@@ -268,7 +270,6 @@ class ReportBuilder : public StreamVisitor {
       }
     }
     std::vector<std::string> files;
-    files.reserve(channels.size());
     for (const auto& channel : channels) files.push_back(channel.name);
     ChannelReader reader(std::move(channels), options);
     Error error =
@@ -288,21 +289,22 @@ class ReportBuilder : public StreamVisitor {
     if (error.code == ErrorCode::kReadFailed) return error;
     if (error.ok()) {
       if (std::string missing = reader.MissingIds(); !missing.empty()) {
-        AddFinding({Severity::kWarning, "multifd-missing", 0, "multifd",
-                    absl::StrCat("channels not given: ", missing)},
-                   report_);
+        // The highest id tells of the others.
+        auto highest = std::max_element(
+            stats.begin(), stats.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+        AddFinding(
+            {Severity::kWarning, "multifd-missing", kChannelIdOffset,
+             kMultifdSection, absl::StrCat("channels not given: ", missing),
+             files[highest - stats.begin()]},
+            report_);
       }
       return {};
     }
-    bool of_channel =
-        std::find(files.begin(), files.end(), error.section) != files.end();
-    AddFinding({Severity::kError, "multifd", error.offset,
-                of_channel ? "multifd" : error.section, error.reason},
+    if (error.file.empty()) error.offset = FirstOffset(error.section);
+    AddFinding({Severity::kError, "multifd", error.offset, error.section,
+                error.reason, error.file},
                report_);
-    if (of_channel) {
-      report_.mutable_findings(report_.findings_size() - 1)
-          ->set_file(Printable(error.section));
-    }
     return {};
   }
 
@@ -346,10 +348,12 @@ class ReportBuilder : public StreamVisitor {
     section.instance_id = piece.instance_id;
     section.vfio = true;
     packet_ = piece.index;
+    packet_file_ = std::string(piece.place.file);
     if (!piece.config) {
       section.type = SectionType::kEnd;
       Event event;
       event.kind = EventKind::kData;
+      event.offset = piece.data_offset();
       event.record_bytes = piece.data.size();
       OnRecord(section, event);
     } else {
@@ -364,12 +368,21 @@ class ReportBuilder : public StreamVisitor {
       // All packets have come, whatever is in the last.
       device_->set_multifd_read(true);
       if (!error.ok()) {
-        AddFinding({Severity::kError, "multifd-config", 0, error.section,
-                    error.reason},
+        AddFinding({Severity::kError, "multifd-config", error.offset,
+                    error.section, error.reason, error.file},
                    report_);
       }
     }
     packet_.reset();
+    packet_file_.clear();
+  }
+
+  // Where a device's first section stands; 0 if it has none.
+  uint64_t FirstOffset(const std::string& idstr) const {
+    for (const auto& [name, index] : devices_) {
+      if (name.first == idstr) return facts_[index].first_offset;
+    }
+    return 0;
   }
 
   // The guest is stopped from here on.
@@ -440,6 +453,7 @@ class ReportBuilder : public StreamVisitor {
     report::Config& config = *device_->mutable_config();
     config.Clear();
     config.set_section(ToString(section.type));
+    config.set_file(Printable(packet_file_));
     FillConfig(event, view, config);
     device_facts_->msix_zero_vector = false;
     for (uint32_t vector = 0;
@@ -473,7 +487,7 @@ class ReportBuilder : public StreamVisitor {
     AddFinding({Severity::kError, "config-mismatch",
                 event.offset + kBeforePciConfig + mismatch->offset,
                 absl::StrCat(section.idstr, " ", ToString(section.type)),
-                ToString(*mismatch)},
+                ToString(*mismatch), packet_file_},
                report_);
   }
 
@@ -495,8 +509,9 @@ class ReportBuilder : public StreamVisitor {
                            : std::string(ToString(event.kind)));
     record.set_bytes(bytes);
     if (packet_) {
-      record.set_section("multifd");
+      record.set_section(kMultifdSection);
       record.set_packet(*packet_);
+      record.set_file(Printable(packet_file_));
     }
     if (options_.on_record) options_.on_record(device_->idstr(), record);
     if (!options_.records) return;
@@ -630,8 +645,10 @@ class ReportBuilder : public StreamVisitor {
   bool guessed_ = false;
   report::Device* last_record_device_ = nullptr;
   uint64_t last_record_offset_ = 0;
-  uint64_t last_record_end_ = 0;    // Offset; where its size says it ends.
-  std::optional<uint32_t> packet_;  // While one is looked at.
+  uint64_t last_record_end_ = 0;  // Offset; where its size says it ends.
+  // While one is looked at: its index, and its channel.
+  std::optional<uint32_t> packet_;
+  std::string packet_file_;
 };
 
 }  // namespace

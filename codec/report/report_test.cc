@@ -252,6 +252,41 @@ TEST(ChannelReportTest, WhatIsWrongWithAChannelIsAFindingOfItsFile) {
   report = ReportWithChannels("s100-multifd", channels);
   EXPECT_EQ(report.findings(0).section(), "0000:00:05.0/vfio");
   EXPECT_THAT(report.findings(0).message(), testing::HasSubstr("is missing"));
+  EXPECT_THAT(report.findings(0).file(), testing::StartsWith("channel "));
+  EXPECT_GT(report.findings(0).offset(), 0);
+}
+
+TEST(ChannelReportTest, WhatIsWrongWithAConfigPacketIsWhereItStands) {
+  std::vector<std::string> channels = ReadChannels(GetCapture("s100-multifd"));
+  for (size_t i = 0; i < channels.size(); ++i) {
+    const std::string tag("\xff\xff\xff\xff\xef\x10\0\x02", 8);
+    size_t at = channels[i].find(tag);
+    if (at == std::string::npos) continue;
+    channels[i][at + 7] = 9;  // No tag.
+    report::Report report = ReportWithChannels("s100-multifd", channels);
+    ASSERT_EQ(report.findings_size(), 1);
+    EXPECT_EQ(report.findings(0).id(), "multifd-config");
+    EXPECT_EQ(report.findings(0).file(), "channel " + std::to_string(i));
+    EXPECT_EQ(report.findings(0).offset(), at);
+    return;
+  }
+  FAIL() << "no channel has a config packet";
+}
+
+TEST(ChannelReportTest, AChannelThatWasNotGivenIsToldOfByAnothersId) {
+  // Without packets of a device nothing else tells.
+  std::vector<std::string> channels =
+      ReadChannels(GetCapture("s72-multifd-ram"));
+  size_t highest = 0;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    if (channels[i][24] > channels[highest][24]) highest = i;
+  }
+  channels = {channels[highest]};
+  report::Report report = ReportWithChannels("s72-multifd-ram", channels);
+  ASSERT_EQ(report.findings_size(), 1);
+  EXPECT_EQ(report.findings(0).id(), "multifd-missing");
+  EXPECT_EQ(report.findings(0).file(), "channel 0");
+  EXPECT_EQ(report.findings(0).offset(), 24);
 }
 
 TEST(PrintableTest, WhatATerminalWouldObeyIsEscaped) {
@@ -304,7 +339,7 @@ TEST(ReportTest, AChannelThatCannotBeReadIsTheError) {
   report::Report report;
   Error error = BuildReport(source, {{"ch1", &channel}}, {}, report);
   EXPECT_EQ(error.code, ErrorCode::kReadFailed);
-  EXPECT_EQ(error.section, "ch1");
+  EXPECT_EQ(error.file, "ch1");
   EXPECT_EQ(error.reason, "out of luck");
 }
 

@@ -81,7 +81,7 @@ double ParseLinkRate(absl::string_view text) {
                                      absl::string_view::npos;
   if (!digits || !absl::SimpleAtod(text, &number)) return 0;
   double rate = number * unit;
-  return std::isfinite(rate) && rate > 0 ? rate : 0;
+  return rate >= kLeastLinkRate && rate <= kMostLinkRate ? rate : 0;
 }
 
 }  // namespace migstream

@@ -16,7 +16,10 @@ report::Stats MakeStats(const report::Report& report,
 
 // Bits per second of "100Gb", "25Gbit/s", "10GB/s", "1.5MiB/s": a number; k, M,
 // G or T for powers of 1000, with an i of 1024; b or bit for bits, B for bytes;
-// and "/s" or "ps", which may be left out. 0 if it is none of these.
+// and "/s" or "ps", which may be left out. 0 if it is none of these, or not
+// within the bounds.
+inline constexpr double kLeastLinkRate = 1e3;
+inline constexpr double kMostLinkRate = 1e15;
 double ParseLinkRate(absl::string_view text);
 
 }  // namespace migstream

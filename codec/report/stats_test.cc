@@ -123,9 +123,13 @@ TEST(StatsTest, LinksAreWrittenInManyWays) {
   EXPECT_DOUBLE_EQ(ParseLinkRate("300kB"), 2.4e6);
   EXPECT_DOUBLE_EQ(ParseLinkRate("9600b"), 9600);
   for (const char* bad : {"", "G", "Gb", "100", "100G", "-1Gb", "0Gb", "1e3Gb",
-                          "1XB", "5iB", "1.2.3Gb", "nanGb", "/s"}) {
+                          "1XB", "5iB", "1.2.3Gb", "nanGb", "/s", "infTb",
+                          "1e400Gb", "999b", "0.9kb", "1001Tb", "126TB"}) {
     EXPECT_EQ(ParseLinkRate(bad), 0) << bad;
   }
+  EXPECT_EQ(ParseLinkRate("1kb"), kLeastLinkRate);
+  EXPECT_EQ(ParseLinkRate("1000Tb"), kMostLinkRate);
+  EXPECT_EQ(ParseLinkRate(std::string(400, '9') + "b"), 0);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/channel_reader.h"
+#include "codec/qemu/channel_source.h"
 
 namespace migstream {
 
@@ -16,9 +17,12 @@ void ChannelFolder::Finish() {
   for (const auto& device : pieces_.Devices()) {
     bool data = pieces_.DataPieces(device.first, device.second) > 0;
     if ((data && !folded_.contains(device)) || !configured_.contains(device)) {
-      Fail({ErrorCode::kNotWritable, 0, device.first,
-            "the channels have packets of the device, and the main channel no "
-            "sections to put them into"});
+      PacketPlace place = pieces_.FirstPlace(device.first, device.second);
+      Fail(OfChannel(
+          place.file,
+          {ErrorCode::kNotWritable, place.offset, device.first,
+           "the channels have packets of the device, and the main channel no "
+           "sections to put them into"}));
     }
   }
 }
@@ -61,11 +65,8 @@ void ChannelFolder::PutData(const SectionView& section) {
 
 void ChannelFolder::PutConfig(const SectionView& section) {
   ReassembledPiece piece;
-  piece.idstr = section.idstr;
-  piece.instance_id = section.instance_id;
-  piece.config = true;
   configured_.emplace(std::string(section.idstr), section.instance_id);
-  Fail(pieces_.ReadConfig(section.idstr, section.instance_id, piece.data));
+  Fail(pieces_.ReadConfig(section.idstr, section.instance_id, piece));
   if (!error().ok()) return;
   Fail(DecodeConfigPiece(piece, [&](const Event& event) {
     next().OnDeviceEvent(section, event);

@@ -21,12 +21,12 @@ bool DeviceChoice::Matches(const SectionView& section) {
 
 Error DeviceChoice::Finish() const {
   if (!found_) {
-    return {ErrorCode::kUnknownSection, 0, "stream",
+    return {ErrorCode::kUnknownSection, 0, "",
             idstr_.empty() ? "there is no VFIO device"
                            : absl::StrCat("there is no device ", idstr_)};
   }
   if (several_) {
-    return {ErrorCode::kUnknownSection, 0, "stream",
+    return {ErrorCode::kUnknownSection, 0, "",
             "there are several devices: which one?"};
   }
   return {};

@@ -107,7 +107,7 @@ void ConfigReplacer::OnDeviceEvent(const SectionView& section,
 void ConfigReplacer::Finish() {
   Fail(choice_.Finish());
   if (!replaced_) {
-    Fail({ErrorCode::kNotWritable, 0, "stream",
+    Fail({ErrorCode::kNotWritable, 0, "",
           "the device has no CONFIG in the main channel"});
   }
 }
@@ -177,7 +177,7 @@ void PayloadReplacer::Record(const SectionView& section, uint64_t bytes) {
 void PayloadReplacer::Finish() {
   Fail(choice_.Finish());
   if (left_ > 0) {
-    Fail({ErrorCode::kNotWritable, 0, "stream",
+    Fail({ErrorCode::kNotWritable, 0, "",
           absl::StrCat("the new payload has ", left_,
                        " bytes more than the records of the device")});
   }

@@ -3,12 +3,16 @@
 namespace migstream {
 
 Error PieceSpool::Add(const ReassembledPiece& piece) {
-  Device& device = devices_[{std::string(piece.idstr), piece.instance_id}];
+  auto [found, added] =
+      devices_.try_emplace({std::string(piece.idstr), piece.instance_id});
+  Device& device = found->second;
+  if (added) device.first_origin = Origin(piece.place);
   Place place = {file_.size(), piece.data.size()};
   Error error = file_.Append(piece.data);
   if (!error.ok()) return error;
   if (piece.config) {
     device.config = place;
+    device.config_origin = Origin(piece.place);
   } else {
     device.data.push_back(place);
   }
@@ -40,9 +44,21 @@ Error PieceSpool::ReadData(absl::string_view idstr, uint32_t instance_id,
 }
 
 Error PieceSpool::ReadConfig(absl::string_view idstr, uint32_t instance_id,
-                             ByteSpan& config) {
+                             ReassembledPiece& config) {
   const Device* device = Find(idstr, instance_id);
-  return Read(device == nullptr ? Place() : device->config, config);
+  config = {};
+  if (device == nullptr) return {};
+  config.idstr = idstr;
+  config.instance_id = instance_id;
+  config.config = true;
+  config.place = device->config_origin.place();
+  return Read(device->config, config.data);
+}
+
+PacketPlace PieceSpool::FirstPlace(absl::string_view idstr,
+                                   uint32_t instance_id) const {
+  const Device* device = Find(idstr, instance_id);
+  return device == nullptr ? PacketPlace() : device->first_origin.place();
 }
 
 Error PieceSpool::Read(const Place& place, ByteSpan& bytes) {

@@ -30,7 +30,9 @@ class PieceSpool {
   Error ReadData(absl::string_view idstr, uint32_t instance_id, size_t index,
                  ByteSpan& data);
   Error ReadConfig(absl::string_view idstr, uint32_t instance_id,
-                   ByteSpan& config);
+                   ReassembledPiece& config);
+  // Of the first piece of a device that has some.
+  PacketPlace FirstPlace(absl::string_view idstr, uint32_t instance_id) const;
 
   // All devices that have pieces.
   std::vector<std::pair<std::string, uint32_t>> Devices() const;
@@ -44,9 +46,20 @@ class PieceSpool {
     uint64_t offset = 0;
     uint64_t bytes = 0;
   };
+  // A PacketPlace that outlives the channel's reader.
+  struct Origin {
+    explicit Origin(const PacketPlace& place = {})
+        : file(place.file), offset(place.offset) {}
+    PacketPlace place() const { return {file, offset}; }
+
+    std::string file;
+    uint64_t offset;
+  };
   struct Device {
     std::vector<Place> data;
     Place config;
+    Origin first_origin;
+    Origin config_origin;
   };
 
   const Device* Find(absl::string_view idstr, uint32_t instance_id) const;

@@ -79,26 +79,32 @@ void RamFolder::PutHead(const RamRecordView& record) {
 }
 
 void RamFolder::PutPages(uint64_t offset) {
-  Error error =
-      pages_.ReadToSync([this](const ChannelPage& page) { PutPage(page); });
+  Error error = pages_.ReadToSync(
+      [this](const ChannelPage& page, const PacketPlace& place) {
+        PutPage(page, place);
+      });
   if (error.code == ErrorCode::kOutOfStep) {
     absl::StrAppend(&error.reason, ", which is at ", Hex(offset));
   }
   Fail(std::move(error));
 }
 
-void RamFolder::PutPage(const ChannelPage& page) {
+void RamFolder::PutPage(const ChannelPage& page, const PacketPlace& place) {
   if (page.kind != ChannelPageKind::kPage &&
       page.kind != ChannelPageKind::kZero) {
-    return Fail({ErrorCode::kNotWritable, 0, "multifd",
-                 "pages are compressed by a method that is not decoded here"});
+    return Fail(OfChannel(
+        place.file,
+        {ErrorCode::kNotWritable, place.offset, kMultifdSection,
+         "pages are compressed by a method that is not decoded here"}));
   }
   auto block = block_bytes_.find(page.block);
   if (block == block_bytes_.end() || page.offset >= block->second ||
       block->second - page.offset < page_bytes_) {
-    return Fail({ErrorCode::kBadRam, 0, "multifd",
-                 absl::StrCat("page at ", Hex(page.offset),
-                              " is outside RAM block '", page.block, "'")});
+    return Fail(
+        OfChannel(place.file,
+                  {ErrorCode::kBadRam, place.offset, kMultifdSection,
+                   absl::StrCat("page at ", Hex(page.offset),
+                                " is outside RAM block '", page.block, "'")}));
   }
   bool zero = page.kind == ChannelPageKind::kZero;
   bool same = named_ == page.block;

@@ -38,7 +38,7 @@ class RamFolder : public VisitorFilter {
   };
 
   void PutPages(uint64_t offset);
-  void PutPage(const ChannelPage& page);
+  void PutPage(const ChannelPage& page, const PacketPlace& place);
   void PutHead(const RamRecordView& record);
 
   ChannelPages& pages_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,13 +27,13 @@ namespace migstream {
 namespace {
 
 Error NotAgain() {
-  return {ErrorCode::kReadFailed, 0, "stream",
+  return {ErrorCode::kReadFailed, 0, "",
           "the input has to be read twice for this, and it can be read only "
           "once"};
 }
 
-Error Refusal(std::string reason) {
-  return {ErrorCode::kNotWritable, 0, "stream", std::move(reason)};
+Error Misuse(std::string reason) {
+  return {ErrorCode::kBadOptions, 0, "", std::move(reason)};
 }
 
 bool ConfigInEnd(const Dialect& dialect) {
@@ -44,27 +45,33 @@ Error CheckOptions(const RewriteInput& input, const RewriteOutput& output,
                    const RewriteOptions& options) {
   const Dialect* to = options.to;
   if (to != nullptr && !to->released()) {
-    return Refusal(absl::StrCat(
+    return Misuse(absl::StrCat(
         to->name, " was never released; no QEMU would read the result"));
   }
   if (to != nullptr && to->multifd_device_state) {
-    return Refusal(
+    return Misuse(
         absl::StrCat("device state of ", to->name,
-                     " is on multifd channels; spread it over some"));
+                     " is on multifd channels; spread it over some instead"));
   }
   if (to != nullptr && options.spread) {
-    return Refusal("device state is spread in the dialect of the stream only");
+    return Misuse("device state is spread in the dialect of the stream only");
   }
   if (options.spread && output.channels.empty()) {
-    return Refusal("there are no channels to spread over");
+    return Misuse("there are no channels to spread over");
   }
   bool folds = options.single_channel && !input.channels.empty();
   if (!folds && !input.channels.empty() &&
       (options.spread || !options.dropped_devices.empty() ||
        !options.config.empty() || options.payload != nullptr)) {
-    return Refusal(
+    return Misuse(
         "device state is on multifd channels; fold them into a single channel "
         "for this");
+  }
+  if ((!options.config.empty() || options.payload != nullptr) &&
+      std::find(options.dropped_devices.begin(), options.dropped_devices.end(),
+                options.device) != options.dropped_devices.end()) {
+    return Misuse(absl::StrCat(options.device,
+                               " cannot be left out and be given something"));
   }
   return {};
 }
@@ -118,10 +125,10 @@ class Rewriter {
       }
     }
     if (options_.record_bytes != 0 && record_boundaries_matter_) {
-      return Refusal(absl::StrCat(
-          "the stream may be of ", dialects,
-          ", and a record of v1 is a transaction of the device: it must stay "
-          "as it is"));
+      return {ErrorCode::kNotWritable, 0, "",
+              absl::StrCat("the stream may be of ", dialects,
+                           ", and a record of v1 is a transaction of the "
+                           "device: it must stay as it is")};
     }
     return {};
   }
@@ -182,9 +189,9 @@ class Rewriter {
 
   Error CopyChannels() {
     if (output_.channels.size() != input_.channels.size()) {
-      return Refusal(absl::StrCat(input_.channels.size(),
-                                  " channels cannot be written as ",
-                                  output_.channels.size()));
+      return Misuse(absl::StrCat(input_.channels.size(),
+                                 " channels cannot be written as ",
+                                 output_.channels.size()));
     }
     std::unique_ptr<ByteSource> main = input_.main();
     if (!main) return NotAgain();
@@ -262,9 +269,10 @@ class Rewriter {
   }
 
   void AddDroppers() {
-    for (const std::string& device : options_.dropped_devices) {
-      Add<DeviceDropper>(device);
-    }
+    // One that is named twice is there once.
+    std::set<std::string> dropped(options_.dropped_devices.begin(),
+                                  options_.dropped_devices.end());
+    for (const std::string& device : dropped) Add<DeviceDropper>(device);
   }
 
   bool IsDropped(absl::string_view idstr) const {

@@ -7,7 +7,8 @@
 //   // What was written is of use only if there is no error.
 //
 // The VMDESCRIPTION is kept true. What cannot be rewritten safely is refused
-// with kNotWritable and the reason. A stream must be complete for it.
+// with kNotWritable and the reason; what the options alone, or with the number
+// of channels, rule out with kBadOptions. A stream must be complete for it.
 
 #ifndef MIGSTREAM_CODEC_REWRITE_REWRITE_H_
 #define MIGSTREAM_CODEC_REWRITE_REWRITE_H_

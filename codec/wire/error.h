@@ -69,6 +69,7 @@ enum class ErrorCode : uint16_t {
   // 6xx: use of the library.
   kWriteFailed = 600,
   kNotWritable = 601,  // Encoding: not in this dialect.
+  kBadOptions = 602,   // They go neither together nor with the files given.
 
   // 7xx: multifd channels.
   kMultifdMagic = 700,
@@ -98,14 +99,22 @@ enum class ErrorCode : uint16_t {
 struct Error {
   ErrorCode code = ErrorCode::kNone;
   uint64_t offset = 0;  // From the first byte of the stream.
-  std::string section;  // "0000:00:05.0/vfio END"; "header".
-  std::string reason;   // What was there, and what was expected.
+  // "0000:00:05.0/vfio END"; "header". Empty: no byte is to blame, and the
+  // offset means nothing.
+  std::string section = {};
+  std::string reason = {};  // What was there, and what was expected.
+  // The multifd channel whose byte it is, by its name; empty: the main channel.
+  std::string file = {};
 
   bool ok() const { return code == ErrorCode::kNone; }
 };
 
-// "0x2e41: 0000:00:05.0/vfio END: unknown tag 0x…, expected DATA"
+// "0x2e41: 0000:00:05.0/vfio END: unknown tag 0x…, expected DATA"; a channel's
+// with "FILE:" before it, and the reason alone where no byte is to blame.
 std::string ToString(const Error& error);
+// The same with `file` before it where it does not name a file itself:
+// "FILE:OFFSET: SECTION: REASON", or "FILE: REASON".
+std::string ErrorLine(absl::string_view file, const Error& error);
 
 // OK; DATA_LOSS for 1xx; RESOURCE_EXHAUSTED for 4xx; FAILED_PRECONDITION for
 // 6xx; INVALID_ARGUMENT for the rest. The message is ToString's.

@@ -1,0 +1,77 @@
+#include "inspect/former_channels.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "codec/qemu/decompressing_source.h"
+#include "codec/qemu/file_kind.h"
+#include "inspect/inputs.h"
+#include "inspect/say.h"
+
+namespace migstream {
+namespace {
+
+constexpr size_t kMostChannels = 256;  // A channel's id is one byte.
+
+bool IsChannel(const std::string& file) {
+  if (!IsRegularFile(file)) return false;
+  auto opened = OpenFile(file);
+  if (!opened.ok()) return false;
+  std::unique_ptr<ByteSource> source = Decompressed(*std::move(opened), {});
+  return KindOf(source->Peek(8)) == FileKind::kMultifd;
+}
+
+bool IsOneOf(const std::string& file, const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(), [&](const std::string& other) {
+    std::error_code error;
+    return std::filesystem::equivalent(file, other, error);
+  });
+}
+
+}  // namespace
+
+absl::Status FormerChannels::Find(
+    const std::string& main, size_t first,
+    const std::function<std::string(size_t number)>& name, bool force,
+    const std::vector<std::string>& inputs) {
+  const bool in_place = IsOneOf(main, inputs);
+  for (size_t number = first; number <= kMostChannels; ++number) {
+    std::string file = name(number);
+    if (!IsChannel(file)) continue;
+    if (in_place && !IsOneOf(file, inputs)) {
+      return absl::AlreadyExistsError(
+          absl::StrCat(file, ": stands beside ", main,
+                       ", which is to be replaced, and was not given"));
+    }
+    if (!force) {
+      return absl::AlreadyExistsError(
+          absl::StrCat(file, ": exists, and would be taken for a channel of ",
+                       main, "; --force removes it"));
+    }
+    files_.push_back(std::move(file));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FormerChannels::Remove() {
+  for (const std::string& file : files_) {
+    if (unlink(file.c_str()) != 0 && errno != ENOENT) {
+      return absl::UnavailableError(
+          absl::StrCat(file, ": ", std::strerror(errno)));
+    }
+  }
+  if (!files_.empty()) {
+    Complain(absl::StrCat("removed, as channels of a former run: ",
+                          absl::StrJoin(files_, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace migstream
