@@ -252,7 +252,8 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
   bool only_files = false;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (only_files || word == "-" || word.empty() || word[0] != '-') {
+    if (word.empty()) return kWhichFile;
+    if (only_files || word == "-" || word[0] != '-') {
       arguments.files.push_back(word);
     } else if (word == "--") {
       only_files = true;

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "codec/device/pci_config.h"
 #include "codec/qemu/decompressing_source.h"
 #include "codec/report/side_report.h"
 #include "inspect/progress.h"
 #include "inspect/say.h"
+#include "inspect/text_report.h"
 
 namespace migstream {
 namespace {
@@ -168,6 +170,20 @@ ExitStatus ReportSide(const Inputs::Side& side, report::Report& report) {
   if (error.ok()) return kFine;
   Complain(ErrorLine(side.file, error));
   return IsUnusable(error) ? kUnusable : kFindings;
+}
+
+ExitStatus SayChannelFindings(const std::string& file,
+                              const report::Report& report) {
+  ExitStatus status = kFine;
+  for (const report::Finding& finding : report.findings()) {
+    if (!absl::StartsWith(finding.id(), "multifd") ||
+        finding.severity() == ToString(Severity::kNote)) {
+      continue;
+    }
+    Complain(FindingLine(file, finding));
+    status = kFindings;
+  }
+  return status;
 }
 
 }  // namespace migstream

@@ -67,6 +67,11 @@ Inputs OpenInputs(const Arguments& arguments);
 // said.
 ExitStatus ReportSide(const Inputs::Side& side, report::Report& report);
 
+// Says on standard error what is wrong with the channels of a stream that is
+// shown all the same: kFindings, or kFine if nothing is.
+ExitStatus SayChannelFindings(const std::string& file,
+                              const report::Report& report);
+
 }  // namespace migstream
 
 #endif  // MIGSTREAM_INSPECT_INPUTS_H_

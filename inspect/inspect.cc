@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
@@ -86,15 +85,7 @@ ExitStatus Run(const Arguments& arguments) {
   absl::StrAppend(&lines, text);
   ExitStatus status = Print(lines, error.ok() ? side_status : kFindings);
   if (!error.ok()) Complain(ErrorLine(inputs.file, error));
-  for (const report::Finding& finding : report.findings()) {
-    if (!absl::StartsWith(finding.id(), "multifd") ||
-        finding.severity() == ToString(Severity::kNote)) {
-      continue;
-    }
-    Complain(FindingLine(file, finding));
-    status = std::max(status, kFindings);
-  }
-  return status;
+  return std::max(status, SayChannelFindings(file, report));
 }
 
 const Option kOptions[] = {

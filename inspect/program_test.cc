@@ -253,6 +253,7 @@ TEST(UsageTest, WrongWordsGetAnExplanationAndExitStatus2) {
        {Case{{}, "which verb?"},
         Case{{"frob"}, "there is no verb 'frob'"},
         Case{{"check"}, "which FILE?"},
+        Case{{"check", ""}, "which FILE?"},
         Case{{"repack", file, file, "-o", "x"}, "is a second main channel"},
         Case{{"repack", file, "-o", "x", "--record-size=0"},
              "--record-size is a number of bytes from 1 to 1048576, not '0'"},

@@ -1,5 +1,6 @@
 #include "codec/report/stats.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -63,14 +64,18 @@ std::string StoppedTable(const report::Stats& stats) {
   table.Row(
       {"WHILE STOPPED", "BYTES",
        absl::StrFormat("AT %g Gb/s", stopped.link_bits_per_second() / 1e9)});
-  auto row = [&](const char* name, uint64_t bytes) {
-    table.Row({name, absl::StrCat(bytes), time(bytes)});
+  const bool partial =
+      std::any_of(stats.devices().begin(), stats.devices().end(),
+                  [](const auto& device) { return device.partial(); });
+  auto row = [&](const char* name, uint64_t bytes, bool known = true) {
+    table.Row(
+        {name, known ? absl::StrCat(bytes) : "?", known ? time(bytes) : "?"});
   };
-  row("VFIO data", stopped.device_bytes());
-  row("VFIO config", stopped.config_bytes());
+  row("VFIO data", stopped.device_bytes(), !partial);
+  row("VFIO config", stopped.config_bytes(), !partial);
   row("RAM, main channel", stopped.ram_bytes());
   row("other", stopped.other_bytes());
-  row("total", stopped.total_bytes());
+  row("total", stopped.total_bytes(), !partial);
   return table.Text();
 }
 
@@ -111,7 +116,7 @@ ExitStatus Run(const Arguments& arguments) {
   }
   ExitStatus status = Print(text, error.ok() ? kFine : kFindings);
   if (!error.ok()) Complain(ErrorLine(inputs.file, error));
-  return status;
+  return std::max(status, SayChannelFindings(inputs.file, report));
 }
 
 const Option kOptions[] = {
