@@ -582,6 +582,18 @@ TEST(StatsTest, TextIsTables) {
   EXPECT_THAT(run.errors, HasSubstr("a rate like 100Gb"));
 }
 
+TEST(StatsTest, WhatIsOnChannelsThatWereNotGivenIsNotCountedAsNothing) {
+  std::vector<std::string> files = AllFiles(GetCapture("s111-multifd-two"));
+  ProgramRun run = RunProgram({"stats", files[0]});
+  EXPECT_THAT(run.output, testing::ContainsRegex("VFIO data +\\? +\\?\n"));
+  EXPECT_THAT(run.output, testing::ContainsRegex("total +\\? +\\?\n"));
+  files.pop_back();
+  files.insert(files.begin(), "stats");
+  run = RunProgram(files);
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.errors, HasSubstr("[multifd"));
+}
+
 TEST(StatsTest, JsonAndTextprotoAreOneMessage) {
   std::vector<std::string> words = AllFiles(GetCapture("s111-multifd-two"));
   words.insert(words.begin(), {"stats", "--format=json", "--link=10GB/s"});
