@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds every target by oss_fuzz_build.sh with clang, and fuzzes each for some
-# seconds from its seed corpus: 10, or the first argument. It calls Bazel, so it
-# is no Bazel test; .ci/run runs it.
+# seconds from its seed corpus, as many at a time as there are cores: 10
+# seconds, or the first argument. It calls Bazel, so it is no Bazel test;
+# .ci/run runs it.
 set -u
 seconds=${1:-10}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,25 +14,25 @@ trap 'rm -rf "$OUT"' EXIT
   exit 1
 }
 
-failed=0
-for binary in "$OUT"/*_fuzz; do
+# One seed: a change is judged, not luck. What xargs gives it: the seconds, and
+# the binary.
+# shellcheck disable=SC2016
+fuzz_one='
+  binary=$2
   name=$(basename "$binary")
   seeds=$OUT/seeds/$name
   mkdir -p "$seeds" "$OUT/new/$name"
-  python3 -m zipfile -e "$OUT/${name}_seed_corpus.zip" "$seeds" || failed=1
-  dictionary=
-  [ ! -f "$binary.dict" ] || dictionary=-dict=$binary.dict
-  entropic=
-  [ ! -f "$binary.options" ] || entropic=-$(grep entropic "$binary.options" | tr -d ' ')
-  # shellcheck disable=SC2086
-  # One seed: a change is judged, not luck.
-  if "$binary" -seed=1 -max_total_time="$seconds" -timeout=25 $dictionary $entropic \
+  python3 -m zipfile -e "$OUT/${name}_seed_corpus.zip" "$seeds" || exit 1
+  options=
+  [ ! -f "$binary.dict" ] || options=-dict=$binary.dict
+  [ ! -f "$binary.options" ] ||
+    options="$options $(sed -n "s/^\([a-z]*\) = /-\1=/p" "$binary.options")"
+  if "$binary" -seed=1 -max_total_time="$1" -timeout=25 $options \
     -artifact_prefix="$OUT/" "$OUT/new/$name" "$seeds" >"$OUT/$name.log" 2>&1; then
     echo "$name: $(tail -1 "$OUT/$name.log")"
   else
     echo "$name: FAILED"
     tail -40 "$OUT/$name.log"
-    failed=1
-  fi
-done
-exit "$failed"
+    exit 1
+  fi'
+printf '%s\n' "$OUT"/*_fuzz | xargs -P "$(nproc)" -n 1 sh -c "$fuzz_one" fuzz "$seconds"
