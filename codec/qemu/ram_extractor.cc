@@ -64,9 +64,16 @@ bool RamExtractor::ApplyXbzrle(ByteSpan delta, absl::Span<uint8_t> page) {
   return true;
 }
 
-bool RamExtractor::IsWanted(absl::string_view name) const {
-  return name == block_ || Printable(name) == block_;
-}
+RamExtractor::RamExtractor(RamImage& image, std::string block,
+                           std::vector<ChannelReader::Channel> channels,
+                           const StreamLimits& limits)
+    : image_of_([&image, block, taken = false](const RamBlock& found) mutable {
+        bool wanted = found.name == block || Printable(found.name) == block;
+        return wanted && !std::exchange(taken, true) ? &image : nullptr;
+      }),
+      only_(std::move(block)),
+      given_channels_(std::move(channels)),
+      limits_(limits) {}
 
 void RamExtractor::Fail(ErrorCode code, uint64_t offset, std::string reason) {
   if (error_.ok()) error_ = {code, offset, "ram", std::move(reason)};
@@ -74,26 +81,44 @@ void RamExtractor::Fail(ErrorCode code, uint64_t offset, std::string reason) {
 
 void RamExtractor::OnSection(const SectionView& section) {
   in_ram_ = section.idstr == "ram" && section.type != SectionType::kFull;
-  in_page_ = in_mapped_ = false;
+  page_of_ = mapped_memory_ = nullptr;
 }
 
-void RamExtractor::Found(const RamBlock& block) {
-  found_ = true;
-  used_bytes_ = block.used_bytes;
-  image_.Resize(block.used_bytes);
+// Null if it is not wanted. A block is asked for once.
+RamExtractor::Memory* RamExtractor::Found(const RamBlock& block) {
+  auto [place, added] = blocks_.try_emplace(block.name);
+  if (added) {
+    if (RamImage* image = image_of_(block); image != nullptr) {
+      place->second = std::make_unique<Memory>();
+      place->second->image = image;
+      place->second->used_bytes = block.used_bytes;
+      place->second->page_bytes = page_bytes_;
+      image->Resize(block.used_bytes);
+    }
+  }
+  return place->second.get();
+}
+
+const RamExtractor::Memory* RamExtractor::Find(absl::string_view block) const {
+  auto found = blocks_.find(block);
+  return found == blocks_.end() ? nullptr : found->second.get();
+}
+
+RamExtractor::Memory* RamExtractor::FindWanted(absl::string_view block) {
+  return const_cast<Memory*>(Find(block));
 }
 
 void RamExtractor::OnRamBlocks(absl::Span<const RamBlock> blocks) {
-  in_mapped_ = false;
+  mapped_memory_ = nullptr;
   names_.clear();
   for (const RamBlock& block : blocks) {
     names_.push_back(Printable(block.name));
-    if (!found_ && IsWanted(block.name)) Found(block);
+    Found(block);
   }
 }
 
 void RamExtractor::OnRamRecord(const RamRecordView& record) {
-  in_page_ = false;
+  page_of_ = nullptr;
   if (!error_.ok()) return;
   page_bytes_ = record.page_bytes;
   if ((record.flags & kRamMultifdFlush) != 0) {
@@ -101,8 +126,9 @@ void RamExtractor::OnRamRecord(const RamRecordView& record) {
     if (by_flush_ || !started_) Sync();
     return;
   }
-  if (record.block == nullptr || !IsWanted(record.block->name)) return;
-  in_page_ = true;
+  if (record.block == nullptr) return;
+  page_of_ = FindWanted(record.block->name);
+  if (page_of_ == nullptr) return;
   flags_ = record.flags & ~uint64_t{kRamContinue};
   record_offset_ = record.offset;
   page_offset_ = record.page_offset;
@@ -112,13 +138,13 @@ void RamExtractor::OnRamRecord(const RamRecordView& record) {
 }
 
 void RamExtractor::OnContent(ByteSpan bytes) {
-  if (in_mapped_) return TakeMapped(bytes);
-  if (!in_page_) return;
+  if (mapped_memory_ != nullptr) return TakeMapped(bytes);
+  if (page_of_ == nullptr) return;
   if (payload_.empty() && bytes.size() == payload_bytes_ &&
       flags_ == kRamPage) {
-    in_page_ = false;
-    MarkSeen(page_offset_);
-    return Put(page_offset_, bytes);
+    Memory& memory = *std::exchange(page_of_, nullptr);
+    MarkSeen(memory, page_offset_);
+    return Put(memory, page_offset_, bytes);
   }
   payload_.insert(payload_.end(), bytes.begin(), bytes.end());
   if (payload_.size() >= payload_bytes_) Apply();
@@ -126,89 +152,121 @@ void RamExtractor::OnContent(ByteSpan bytes) {
 
 // A whole payload has come.
 void RamExtractor::Apply() {
-  in_page_ = false;
-  MarkSeen(page_offset_);
+  Memory& memory = *std::exchange(page_of_, nullptr);
+  MarkSeen(memory, page_offset_);
   std::vector<uint8_t> page(page_bytes_);
   switch (flags_) {
     case kRamPage:
-      return Put(page_offset_, payload_);
+      return Put(memory, page_offset_, payload_);
     case kRamZero:
       std::fill(page.begin(), page.end(), payload_[0]);
-      return Put(page_offset_, page);
+      return Put(memory, page_offset_, page);
     case kRamXbzrle:
-      image_.Read(page_offset_, absl::MakeSpan(page));
+      memory.image->Read(page_offset_, absl::MakeSpan(page));
       if (!ApplyXbzrle(payload_, absl::MakeSpan(page))) {
         return Fail(ErrorCode::kBadRam, record_offset_,
                     "an XBZRLE page that reaches past its end");
       }
-      return Put(page_offset_, page);
+      return Put(memory, page_offset_, page);
     case kRamCompressPage:
       if (!Inflate(payload_, page)) {
         return Fail(ErrorCode::kBadRam, record_offset_,
                     "a compressed page that does not inflate to a page");
       }
-      return Put(page_offset_, page);
+      return Put(memory, page_offset_, page);
     default:
       return;
   }
 }
 
-void RamExtractor::Put(uint64_t offset, ByteSpan bytes) {
+void RamExtractor::Put(Memory& memory, uint64_t offset, ByteSpan bytes) {
+  if (!error_.ok()) return;
   if (IsZero(bytes)) {
-    image_.Zero(offset, bytes.size());
+    memory.image->Zero(offset, bytes.size());
   } else {
-    image_.Write(offset, bytes);
+    memory.image->Write(offset, bytes);
   }
 }
 
-void RamExtractor::MarkSeen(uint64_t offset) {
-  ++pages_;
-  uint64_t page = offset / page_bytes_;
-  if (page / 8 >= limits_.bitmap_bytes) {
-    return Fail(
-        ErrorCode::kBlockLimit, record_offset_,
-        absl::StrCat("a page at ", Hex(offset), ": the limit is a bitmap of ",
-                     limits_.bitmap_bytes, " bytes"));
+// Whether one more bitmap of so many bytes is within the limit, which is one
+// for all blocks together.
+bool RamExtractor::TakeBitmap(uint64_t bytes, uint64_t offset,
+                              absl::string_view what) {
+  if (bytes <= limits_.bitmap_bytes - all_bitmap_bytes_) {
+    all_bitmap_bytes_ += bytes;
+    return true;
   }
-  if (page / 8 >= seen_.size()) {
-    seen_.resize(std::max<uint64_t>(page / 8 + 1, 2 * seen_.size()));
+  Fail(ErrorCode::kBlockLimit, offset,
+       absl::StrCat(what, ": the limit is ", limits_.bitmap_bytes,
+                    " bytes of bitmaps"));
+  return false;
+}
+
+void RamExtractor::MarkSeen(Memory& memory, uint64_t offset) {
+  ++memory.pages;
+  memory.page_bytes = page_bytes_;
+  uint64_t page = offset / page_bytes_;
+  std::vector<uint8_t>& seen = memory.seen;
+  if (page / 8 >= seen.size()) {
+    // Twice as large, as long as the block and the limit let it.
+    uint64_t least = page / 8 + 1;
+    uint64_t block = memory.used_bytes / page_bytes_ / 8 + 1;
+    uint64_t bytes = std::max<uint64_t>(
+        least, std::min<uint64_t>(
+                   {block, 2 * uint64_t{seen.size()},
+                    seen.size() + limits_.bitmap_bytes - all_bitmap_bytes_}));
+    if (!TakeBitmap(bytes - seen.size(), record_offset_,
+                    absl::StrCat("a page at ", Hex(offset)))) {
+      return;
+    }
+    seen.resize(bytes);
   }
   uint8_t bit = 1 << page % 8;
-  if ((seen_[page / 8] & bit) == 0) ++seen_pages_;
-  seen_[page / 8] |= bit;
+  if ((seen[page / 8] & bit) == 0) ++memory.seen_pages;
+  seen[page / 8] |= bit;
+}
+
+uint64_t RamExtractor::Memory::missing_pages() const {
+  uint64_t all = used_bytes / page_bytes;
+  return all > seen_pages ? all - seen_pages : 0;
 }
 
 uint64_t RamExtractor::missing_pages() const {
-  uint64_t all = used_bytes_ / page_bytes_;
-  return all > seen_pages_ ? all - seen_pages_ : 0;
+  uint64_t missing = 0;
+  for (const auto& [name, memory] : blocks_) {
+    if (memory) missing += memory->missing_pages();
+  }
+  return missing;
 }
 
 void RamExtractor::OnMappedRam(const RamBlock& block, uint64_t offset) {
-  in_mapped_ = false;
-  if (!error_.ok() || !IsWanted(block.name)) return;
-  Found(block);
-  page_bytes_ = block.page_bytes;
+  mapped_memory_ = nullptr;
+  if (!error_.ok()) return;
+  Memory* memory = Found(block);
+  if (memory == nullptr) return;
+  page_bytes_ = memory->page_bytes = block.page_bytes;
   const uint64_t pages = block.used_bytes / block.page_bytes;
   bitmap_bytes_ = (pages / 64 + (pages % 64 != 0 ? 1 : 0)) * 8;
   if (bitmap_bytes_ > block.pages_offset - block.bitmap_offset) {
     return Fail(
         ErrorCode::kBadRam, offset,
-        absl::StrCat("the bitmap of RAM block '", block_, "', ", bitmap_bytes_,
-                     " bytes at ", Hex(block.bitmap_offset),
+        absl::StrCat("the bitmap of RAM block '", Printable(block.name), "', ",
+                     bitmap_bytes_, " bytes at ", Hex(block.bitmap_offset),
                      ", reaches into its pages"));
   }
+  // One is held at a time.
   if (bitmap_bytes_ > limits_.bitmap_bytes) {
     return Fail(ErrorCode::kBlockLimit, offset,
-                absl::StrCat("the bitmap of RAM block '", block_, "' has ",
-                             bitmap_bytes_, " bytes, the limit is ",
+                absl::StrCat("the bitmap of RAM block '", Printable(block.name),
+                             "' has ", bitmap_bytes_, " bytes, the limit is ",
                              limits_.bitmap_bytes));
   }
   mapped_ = block;
   mapped_at_ = offset;
   bitmap_.clear();
-  in_mapped_ = true;
+  mapped_memory_ = memory;
   // What the bitmap leaves out is zero.
-  pages_ = seen_pages_ = pages;
+  memory->pages = memory->seen_pages = pages;
 }
 
 void RamExtractor::TakeMapped(ByteSpan bytes) {
@@ -229,13 +287,13 @@ void RamExtractor::TakeMapped(ByteSpan bytes) {
       taken = std::min<uint64_t>(taken, bytes.size());
       bool there =
           page / 8 < bitmap_.size() && (bitmap_[page / 8] >> page % 8 & 1) != 0;
-      if (there) Put(at, bytes.first(taken));
+      if (there) Put(*mapped_memory_, at, bytes.first(taken));
     }
     taken = std::min<uint64_t>(taken, bytes.size());
     bytes.remove_prefix(taken);
     mapped_at_ += taken;
   }
-  if (mapped_at_ >= end) in_mapped_ = false;
+  if (mapped_at_ >= end) mapped_memory_ = nullptr;
 }
 
 void RamExtractor::OnSectionEnd(const SectionView& section, uint64_t, bool) {
@@ -271,26 +329,29 @@ void RamExtractor::Sync() {
 
 void RamExtractor::TakeChannelPage(const ChannelPage& page,
                                    const PacketPlace& place) {
-  if (!error_.ok() || !IsWanted(page.block)) return;
-  TakePage(page);
+  Memory* memory = FindWanted(page.block);
+  if (!error_.ok() || memory == nullptr) return;
+  TakePage(*memory, page);
   if (error_.ok()) return;
   error_ = OfChannel(place.file, std::move(error_));
   error_.offset = place.offset;
 }
 
-void RamExtractor::TakePage(const ChannelPage& page) {
-  if (page.offset > used_bytes_ || used_bytes_ - page.offset < page_bytes_) {
-    return Fail(ErrorCode::kBadRam, 0,
-                absl::StrCat("a multifd page at ", Hex(page.offset),
-                             " is outside RAM block '", block_, "'"));
+void RamExtractor::TakePage(Memory& memory, const ChannelPage& page) {
+  const uint64_t used = memory.used_bytes;
+  if (page.offset > used || used - page.offset < page_bytes_) {
+    return Fail(
+        ErrorCode::kBadRam, 0,
+        absl::StrCat("a multifd page at ", Hex(page.offset),
+                     " is outside RAM block '", Printable(page.block), "'"));
   }
   switch (page.kind) {
     case ChannelPageKind::kPage:
-      MarkSeen(page.offset);
-      return Put(page.offset, page.bytes);
+      MarkSeen(memory, page.offset);
+      return Put(memory, page.offset, page.bytes);
     case ChannelPageKind::kZero:
-      MarkSeen(page.offset);
-      return image_.Zero(page.offset, page_bytes_);
+      MarkSeen(memory, page.offset);
+      return memory.image->Zero(page.offset, page_bytes_);
     default:
       return Fail(ErrorCode::kUnwalkable, 0,
                   "its pages are compressed by qpl, uadk or qatzip, which are "
@@ -303,16 +364,20 @@ Error RamExtractor::Finish() {
     OpenChannels();
     error_ = channels_.Finish();
   }
-  if (!error_.ok()) return error_;
-  if (!found_) {
+  if (!error_.ok() || !only_) return error_;
+  const Memory* memory = nullptr;
+  for (const auto& [name, wanted] : blocks_) {
+    if (wanted) memory = wanted.get();
+  }
+  if (memory == nullptr) {
     return {ErrorCode::kUnknownSection, 0, "",
-            absl::StrCat("there is no RAM block '", Printable(block_),
+            absl::StrCat("there is no RAM block '", Printable(*only_),
                          "'; there are: ", absl::StrJoin(names_, ", "))};
   }
-  if (pages_ == 0 && used_bytes_ != 0) {
+  if (memory->pages == 0 && memory->used_bytes != 0) {
     return {
         ErrorCode::kUnwalkable, 0, "ram",
-        absl::StrCat("no page of RAM block '", block_,
+        absl::StrCat("no page of RAM block '", Printable(*only_),
                      "' is here; multifd channels have files of their own")};
   }
   return {};

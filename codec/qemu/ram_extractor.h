@@ -1,9 +1,11 @@
-// Takes one RAM block's memory out of a stream: what the destination would have
-// in it. FORMAT.md sections 5 and 13.
+// Takes the memory of RAM blocks out of a stream: what the destination would
+// have in them. FORMAT.md sections 5 and 13.
 //
 //   RamExtractor extractor(image, "pc.ram", channels);
 //   Error error = StreamReader(source, extractor, options).Read();
 //   if (error.ok()) error = extractor.Finish();
+//
+// Or of several, each into an image that a function chooses.
 //
 // Whole, zero, XBZRLE and zlib pages, mapped-ram, and the pages on multifd
 // channels. The stream is read from front to back. Guest memory is secret: it
@@ -13,9 +15,13 @@
 #define MIGSTREAM_CODEC_QEMU_RAM_EXTRACTOR_H_
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "codec/qemu/channel_pages.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/limits.h"
@@ -37,13 +43,31 @@ class RamImage {
 
 class RamExtractor : public StreamVisitor {
  public:
+  // Where a block's memory goes; null if it is not wanted.
+  using ImageOf = std::function<RamImage*(const RamBlock&)>;
+
+  // What came of a block.
+  struct Memory {
+    RamImage* image = nullptr;
+    uint64_t used_bytes = 0;
+    uint64_t page_bytes = 4096;
+    uint64_t pages = 0;  // Some came more than once.
+    uint64_t seen_pages = 0;
+    std::vector<uint8_t> seen;  // A bit each.
+
+    // Pages that never came, and are zero in the image. A source may leave out
+    // what its guest does not use; or they are on channels that were not given.
+    uint64_t missing_pages() const;
+  };
+
   // All must outlive the extractor. `block` is as it stands in the stream, or
-  // as Printable() shows it.
+  // as Printable() shows it; there must be one of that name.
   RamExtractor(RamImage& image, std::string block,
                std::vector<ChannelReader::Channel> channels = {},
+               const StreamLimits& limits = {});
+  RamExtractor(ImageOf image_of, std::vector<ChannelReader::Channel> channels,
                const StreamLimits& limits = {})
-      : image_(image),
-        block_(std::move(block)),
+      : image_of_(std::move(image_of)),
         given_channels_(std::move(channels)),
         limits_(limits) {}
 
@@ -56,32 +80,35 @@ class RamExtractor : public StreamVisitor {
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                     bool footer) override;
 
-  // kUnknownSection: there is no such block, and the reason names those that
-  // there are. kUnwalkable: no page of it is here. kBadRam: a page cannot be.
+  // kBadRam: a page cannot be. Of the one block, kUnknownSection: there is
+  // none, and the reason names those that there are; kUnwalkable: no page of it
+  // is here.
   Error Finish();
 
-  // Pages that never came, and are zero in the image. A source may leave out
-  // what its guest does not use; or they are on channels that were not given.
+  // Of all blocks that are wanted.
   uint64_t missing_pages() const;
+  // By the name that stands in the stream; null if it is not wanted.
+  const Memory* Find(absl::string_view block) const;
 
   // For XBZRLE: `delta` changes `page` in place; false if it cannot be.
   static bool ApplyXbzrle(ByteSpan delta, absl::Span<uint8_t> page);
 
  private:
-  bool IsWanted(absl::string_view name) const;
-  void Found(const RamBlock& block);
+  Memory* Found(const RamBlock& block);
+  Memory* FindWanted(absl::string_view block);
   void Apply();
-  void Put(uint64_t offset, ByteSpan bytes);
-  void MarkSeen(uint64_t offset);
+  void Put(Memory& memory, uint64_t offset, ByteSpan bytes);
+  void MarkSeen(Memory& memory, uint64_t offset);
+  bool TakeBitmap(uint64_t bytes, uint64_t offset, absl::string_view what);
   void TakeMapped(ByteSpan bytes);
   void OpenChannels();
   void Sync();
   void TakeChannelPage(const ChannelPage& page, const PacketPlace& place);
-  void TakePage(const ChannelPage& page);
+  void TakePage(Memory& memory, const ChannelPage& page);
   void Fail(ErrorCode code, uint64_t offset, std::string reason);
 
-  RamImage& image_;
-  const std::string block_;
+  const ImageOf image_of_;
+  const std::optional<std::string> only_;  // The one block.
   const std::vector<ChannelReader::Channel> given_channels_;
   const StreamLimits limits_;
   ChannelPages channels_;
@@ -90,15 +117,12 @@ class RamExtractor : public StreamVisitor {
 
   bool in_ram_ = false;
   std::vector<std::string> names_;
-  bool found_ = false;
-  uint64_t used_bytes_ = 0;
+  absl::flat_hash_map<std::string, std::unique_ptr<Memory>> blocks_;
   uint64_t page_bytes_ = 4096;
-  uint64_t pages_ = 0;         // Of the block, that came; some more than once.
-  std::vector<uint8_t> seen_;  // A bit each.
-  uint64_t seen_pages_ = 0;
+  uint64_t all_bitmap_bytes_ = 0;
 
   // A page's record, whose payload is coming.
-  bool in_page_ = false;
+  Memory* page_of_ = nullptr;
   uint64_t flags_ = 0;
   uint64_t record_offset_ = 0;
   uint64_t page_offset_ = 0;
@@ -106,7 +130,7 @@ class RamExtractor : public StreamVisitor {
   std::vector<uint8_t> payload_;
 
   // A mapped-ram block, from its header to the end of its pages.
-  bool in_mapped_ = false;
+  Memory* mapped_memory_ = nullptr;
   RamBlock mapped_;
   uint64_t mapped_at_ = 0;  // Offset in the file.
   uint64_t bitmap_bytes_ = 0;

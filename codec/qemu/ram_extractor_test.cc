@@ -4,6 +4,7 @@
 
 #include <zlib.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -105,6 +106,39 @@ TEST(RamExtractorTest, PagesGoWhereTheyBelong) {
   EXPECT_TRUE(extracted.error.ok()) << ToString(extracted.error);
   EXPECT_TRUE(extracted.bytes == Page('\0') + Page('x'));
   EXPECT_EQ(extracted.missing, 0);
+}
+
+TEST(RamExtractorTest, SeveralBlocksAreTakenInOneGo) {
+  std::string stream = Stream(Record(kRamPage, kPage, "a", Page('x')) +
+                              Record(kRamPage, 0, "b", Page('b')));
+  MemorySource source(AsBytes(stream));
+  std::map<std::string, StringImage> images;
+  RamExtractor extractor(
+      [&](const RamBlock& block) { return &images[block.name]; }, {});
+  ASSERT_TRUE(StreamReader(source, extractor).Read().ok());
+  EXPECT_TRUE(extractor.Finish().ok());
+  EXPECT_TRUE(images["a"].bytes == Page('\0') + Page('x'));
+  EXPECT_TRUE(images["b"].bytes == Page('b'));
+  EXPECT_EQ(extractor.Find("a")->missing_pages(), 1);
+  EXPECT_EQ(extractor.Find("b")->missing_pages(), 0);
+  EXPECT_EQ(extractor.missing_pages(), 1);
+  EXPECT_EQ(extractor.Find("c"), nullptr);
+}
+
+TEST(RamExtractorTest, BitmapsOfAllBlocksHaveOneLimit) {
+  std::string stream = Stream(Record(kRamPage, kPage, "a", Page('x')) +
+                              Record(kRamPage, 0, "b", Page('b')));
+  std::map<std::string, StringImage> images;
+  StreamLimits limits;
+  for (uint64_t bytes : {2, 1}) {
+    limits.bitmap_bytes = bytes;
+    MemorySource source(AsBytes(stream));
+    RamExtractor extractor(
+        [&](const RamBlock& block) { return &images[block.name]; }, {}, limits);
+    ASSERT_TRUE(StreamReader(source, extractor).Read().ok());
+    EXPECT_EQ(extractor.Finish().code,
+              bytes == 2 ? ErrorCode::kNone : ErrorCode::kBlockLimit);
+  }
 }
 
 TEST(RamExtractorTest, ContinueIsTheBlockBefore) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -29,7 +30,7 @@ TempFile::~TempFile() {
   if (fd_ >= 0) close(fd_);
 }
 
-Error TempFile::Append(ByteSpan bytes) {
+Error TempFile::WriteAt(uint64_t offset, ByteSpan bytes) {
   if (fd_ < 0) {
     std::string path = absl::StrCat(Folder(), "/migstream.XXXXXX");
     fd_ = mkostemp(path.data(), O_CLOEXEC);
@@ -37,10 +38,11 @@ Error TempFile::Append(ByteSpan bytes) {
     unlink(path.c_str());
   }
   while (!bytes.empty()) {
-    ssize_t wrote = pwrite(fd_, bytes.data(), bytes.size(), size_);
+    ssize_t wrote = pwrite(fd_, bytes.data(), bytes.size(), offset);
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) return Problem(wrote < 0 ? errno : ENOSPC);
-    size_ += wrote;
+    offset += wrote;
+    size_ = std::max(size_, offset);
     bytes.remove_prefix(wrote);
   }
   return {};

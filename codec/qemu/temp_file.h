@@ -1,5 +1,6 @@
 // A file without a name, for what does not fit into memory: bytes are appended,
-// and read again at any place. It goes with the object, or with the process.
+// or written anywhere, and read again at any place. It goes with the object, or
+// with the process.
 
 #ifndef MIGSTREAM_CODEC_QEMU_TEMP_FILE_H_
 #define MIGSTREAM_CODEC_QEMU_TEMP_FILE_H_
@@ -21,7 +22,10 @@ class TempFile {
 
   // At size(). The first call makes the file, in TMPDIR or /var/tmp;
   // kWriteFailed if that cannot be.
-  Error Append(ByteSpan bytes);
+  Error Append(ByteSpan bytes) { return WriteAt(size_, bytes); }
+
+  // What is left out before `offset` is zero, and takes no room.
+  Error WriteAt(uint64_t offset, ByteSpan bytes);
 
   // All of `bytes`, which must be within size().
   Error ReadAt(uint64_t offset, absl::Span<uint8_t> bytes) const;
