@@ -7,7 +7,6 @@
 #include "codec/qemu/file_kind.h"
 #include "codec/wire/printable.h"
 #include "inspect/inputs.h"
-#include "inspect/progress.h"
 #include "inspect/table.h"
 #include "inspect/verb.h"
 
@@ -38,20 +37,61 @@ std::vector<Arguments> Split(const Arguments& arguments) {
   return {};
 }
 
+// The channels, opened once more; `sources` are their owners. False, and said
+// so, if one cannot be.
+bool OpenChannels(const RewriteInput& input,
+                  std::vector<std::unique_ptr<ByteSource>>& sources,
+                  std::vector<ChannelReader::Channel>& channels) {
+  for (const RewriteInput::Channel& channel : input.channels) {
+    sources.push_back(channel.open());
+    if (!sources.back()) {
+      Complain(absl::StrCat(channel.name, ": it can be read only once"));
+      return false;
+    }
+    channels.push_back({channel.name, sources.back().get()});
+  }
+  return true;
+}
+
 // kFine; or why not was said.
 ExitStatus Read(const Arguments& arguments, StreamState& state) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
-  ReaderOptions options;
-  options.dialect = arguments.dialect;
-  Error error;
-  {
-    Progress progress(*inputs.main, arguments.quiet);
-    error = state.Read(*inputs.main, inputs.Channels(), options);
+  RewriteInput input = inputs.Reopenable(arguments.quiet);
+  StateOptions options;
+  options.reader.dialect = arguments.dialect;
+  options.ram = arguments.compare_ram;
+  std::vector<std::unique_ptr<ByteSource>> sources;
+  std::vector<ChannelReader::Channel> channels;
+  if (!OpenChannels(input, sources, channels) ||
+      (options.ram && !OpenChannels(input, sources, options.ram_channels))) {
+    return kUnusable;
   }
+  Error error = state.Read(*input.main(), channels, options);
   if (error.ok()) return kFine;
   Complain(ErrorLine(inputs.file, error));
-  return IsUnusable(error) ? kUnusable : kFindings;
+  return IsUnusable(error) || error.code == ErrorCode::kWriteFailed ? kUnusable
+                                                                    : kFindings;
+}
+
+// What an empty list of differences does not mean.
+void SayWhatIsNotCompared(const Arguments& arguments,
+                          const StreamState (&states)[2]) {
+  if (arguments.quiet) return;
+  if (!arguments.compare_ram && (states[0].has_ram || states[1].has_ram)) {
+    Complain("guest memory was not compared; --ram compares it");
+  }
+  for (int i = 0; i < 2; ++i) {
+    uint64_t missing = 0;
+    for (const auto& [name, block] : states[i].ram) {
+      missing += block.missing_pages;
+    }
+    if (missing == 0) continue;
+    Complain(absl::StrCat(missing, " pages of guest memory never came in ",
+                          i == 0 ? "A" : "B",
+                          ", and count as zero; multifd channels have files "
+                          "of their own"));
+  }
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -63,14 +103,16 @@ ExitStatus Run(const Arguments& arguments) {
     status = std::max(status, Read(sides[i], states[i]));
     if (status == kUnusable) return status;
   }
+  DiffOptions options;
+  options.ignore_cuts = arguments.ignore_cuts;
+  if (arguments.list_all) options.max_of_a_kind = ~size_t{0};
   std::vector<Difference> differences;
-  Error error =
-      CompareStreams(states[0], states[1],
-                     {.ignore_cuts = arguments.ignore_cuts}, differences);
+  Error error = CompareStreams(states[0], states[1], options, differences);
   if (!error.ok()) {
     Complain(ToString(error));
     return kUnusable;
   }
+  SayWhatIsNotCompared(arguments, states);
   if (differences.empty()) return Print("", status);
   Table table("llll");
   table.Row({"DEVICE", "WHAT", "A", "B"});
@@ -87,6 +129,12 @@ constexpr Option kOptions[] = {
      "compare what a destination would end up with: not how\n"
      "many PARTs there were, nor how payload was cut",
      Set<&Arguments::ignore_cuts>},
+    {"ram", "",
+     "compare guest memory too, by block; it is put into files\n"
+     "in $TMPDIR or /var/tmp for that",
+     Set<&Arguments::compare_ram>},
+    {"all", "", "list every difference, not ten of a kind and a count",
+     Set<&Arguments::list_all>},
 };
 
 }  // namespace

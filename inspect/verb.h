@@ -47,6 +47,8 @@ struct Arguments {
   bool force = false;
   // diff
   bool ignore_cuts = false;
+  bool compare_ram = false;
+  bool list_all = false;
   // repack
   const Dialect* to_dialect = nullptr;
   uint64_t record_bytes = 0;

@@ -1,21 +1,19 @@
 #include "codec/diff/stream_diff.h"
 
 #include <algorithm>
-#include <set>
+#include <functional>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "codec/device/config_layout.h"
-#include "codec/device/pci_register.h"
-#include "codec/diff/payload_cursor.h"
+#include "codec/diff/config_diff.h"
 #include "codec/wire/printable.h"
 
 namespace migstream {
 namespace {
 
-constexpr size_t kCompareBytes = 64 << 10;
 constexpr size_t kShownBytes = 12;  // Of a long value.
+constexpr size_t kShownItems = 4;   // Of a list on one line.
 
 std::string Name(const DeviceName& device) {
   return absl::StrCat(
@@ -23,212 +21,353 @@ std::string Name(const DeviceName& device) {
       device.second == 0 ? "" : absl::StrCat("#", device.second));
 }
 
-// "0x0007": a register is little-endian; empty where the space ends before.
-std::string RegisterText(const std::string& config, const PciRegister& where) {
-  if (where.offset + where.bytes > config.size()) return "";
-  std::string digits = config.substr(where.offset, where.bytes);
-  std::reverse(digits.begin(), digits.end());
-  return absl::StrCat("0x", absl::BytesToHexString(digits));
+std::string HexText(absl::string_view bytes) {
+  return absl::StrCat(absl::BytesToHexString(bytes.substr(0, kShownBytes)),
+                      bytes.size() > kShownBytes ? "..." : "");
 }
 
-std::string SubsectionText(const VfioState& device, const std::string& name) {
-  auto found = device.subsections.find(name);
-  if (found == device.subsections.end()) return "";
-  return absl::StrCat("0x", absl::BytesToHexString(found->second));
+// "a, b and 7 more"
+std::string ListText(absl::Span<const std::string> items) {
+  size_t shown = std::min(items.size(), kShownItems);
+  return absl::StrCat(
+      absl::StrJoin(items.first(shown), ", "),
+      shown == items.size()
+          ? ""
+          : absl::StrCat(" and ", items.size() - shown, " more"));
+}
+
+// "PING 0x1", "PACKAGED 5000 bytes"
+std::string Text(const CommandState& command) {
+  ByteSpan data = AsBytes(command.data);
+  std::string name(ToString(command.command));
+  if (data.empty()) return name;
+  if (command.command == Command::kPing && data.size() == 4) {
+    return absl::StrCat(name, " ", Hex(LoadBe32(data.data())));
+  }
+  if (command.command == Command::kPackaged && data.size() == 4) {
+    return absl::StrCat(name, " ", LoadBe32(data.data()), " bytes");
+  }
+  if (command.command == Command::kRecvBitmap) {
+    return absl::StrCat(name, " ", Printable(AsText(data.subspan(1))));
+  }
+  return absl::StrCat(name, " ", HexText(command.data));
+}
+
+std::string Text(const std::set<uint32_t>& versions) {
+  return absl::StrJoin(versions, ", ");
+}
+
+// A value, from byte `at` on.
+std::string Text(const StateValue& value, size_t at) {
+  if (!value.text.empty() && at == 0) return value.text;
+  if (at >= value.bytes.size()) return "ends";
+  return HexText(absl::string_view(value.bytes).substr(at));
 }
 
 class Comparison {
  public:
-  Comparison(const StreamState& a, const StreamState& b,
-             const DiffOptions& options, std::vector<Difference>& differences)
-      : a_(a), b_(b), options_(options), differences_(differences) {}
+  Comparison(StreamState& a, StreamState& b, const DiffOptions& options,
+             std::vector<Difference>& differences)
+      : a_(a),
+        b_(b),
+        cuts_(!options.ignore_cuts),
+        out_(options.max_of_a_kind, differences) {}
 
   Error Run() {
-    if (!options_.ignore_cuts) {
-      device_ = "stream";
-      Compare("commands", absl::StrJoin(a_.commands, ", "),
-              absl::StrJoin(b_.commands, ", "));
-      Compare("sections", a_.sections, b_.sections);
+    out_.SetDevice("stream");
+    CompareEnds();
+    if (cuts_) {
+      CompareCommands();
+      if (!IsShort()) out_.Compare("sections", a_.sections, b_.sections);
+      CompareDescriptions();
     }
-    Error error;
-    CompareDevices("VFIO device", a_.vfio, b_.vfio,
-                   [&](const VfioState& a, const VfioState& b) {
-                     if (error.ok()) error = CompareVfio(a, b);
-                   });
-    CompareDevices(
-        "device", a_.values, b_.values,
-        [&](const Values& a, const Values& b) { CompareValues(a, b); });
-    return error;
+    CompareAll<VfioState>(
+        "VFIO device", a_.vfio, b_.vfio,
+        [&](const VfioState& a, const VfioState& b) { CompareVfio(a, b); });
+    CompareAll<DeviceState>("device", a_.devices, b_.devices,
+                            [&](const DeviceState& a, const DeviceState& b) {
+                              CompareDevice(a, b);
+                            });
+    CompareRam();
+    out_.SetDevice("stream");
+    TellCutOff(unreached_);
+    return error_;
   }
 
  private:
-  using Values = std::map<std::string, StateValue>;
-
-  void Add(std::string what, std::string a, std::string b) {
-    differences_.push_back(
-        {device_, std::move(what), std::move(a), std::move(b)});
-  }
-  void Compare(std::string what, const std::string& a, const std::string& b) {
-    if (a != b) Add(std::move(what), a, b);
-  }
-  void Compare(std::string what, uint64_t a, uint64_t b) {
-    if (a != b) Add(std::move(what), absl::StrCat(a), absl::StrCat(b));
+  // Whether one ends early: what it lacks need not be a difference.
+  bool a_short() const { return !a_.end.ok(); }
+  bool b_short() const { return !b_.end.ok(); }
+  bool IsShort() const { return a_short() || b_short(); }
+  // Whether a is less than b only since it ends early, or b than a.
+  bool IsCutOff(uint64_t a, uint64_t b) const {
+    return (a < b && a_short()) || (b < a && b_short());
   }
 
-  template <typename Device, typename Both>
-  void CompareDevices(const char* what, const std::map<DeviceName, Device>& a,
-                      const std::map<DeviceName, Device>& b, Both both) {
+  void CompareEnds() {
+    auto text = [](const Error& end) {
+      if (end.ok()) return std::string("complete");
+      if (end.section.empty()) return Printable(end.reason);
+      return Printable(absl::StrCat(end.file, end.file.empty() ? "" : ":",
+                                    Hex(end.offset), " in ", end.section));
+    };
+    out_.Compare("ends", text(a_.end), text(b_.end));
+  }
+
+  void CompareCommands() {
+    std::vector<std::string> a, b;
+    for (const CommandState& command : a_.commands) a.push_back(Text(command));
+    for (const CommandState& command : b_.commands) b.push_back(Text(command));
+    auto same = [](const CommandState& x, const CommandState& y) {
+      return x.command == y.command && x.data == y.data;
+    };
+    size_t first = 0;
+    while (first < std::min(a.size(), b.size()) &&
+           same(a_.commands[first], b_.commands[first])) {
+      ++first;
+    }
+    if (first == a.size() && first == b.size()) return;
+    if ((first == a.size() && a_short()) || (first == b.size() && b_short())) {
+      return;
+    }
+    size_t last_a = a.size(), last_b = b.size();
+    while (last_a > first && last_b > first &&
+           same(a_.commands[last_a - 1], b_.commands[last_b - 1])) {
+      --last_a;
+      --last_b;
+    }
+    absl::Span<const std::string> all_a(a), all_b(b);
+    out_.Add(absl::StrCat("command ", first + 1),
+             ListText(all_a.subspan(first, last_a - first)),
+             ListText(all_b.subspan(first, last_b - first)));
+  }
+
+  void CompareDescriptions() {
+    if (IsShort()) return;
+    if (a_.description.has_value() != b_.description.has_value()) {
+      return out_.Add("description", a_.description ? "present" : "",
+                      b_.description ? "present" : "");
+    }
+    if (!a_.description || IsSame(*a_.description, *b_.description)) return;
+    auto text = [](const KeptBytes& json) {
+      return absl::StrCat(json.size(), " bytes");
+    };
+    std::string text_a = text(*a_.description), text_b = text(*b_.description);
+    out_.Add("description", text_a, text_a == text_b ? "differ" : text_b);
+  }
+
+  // "WHAT bytes", and the ranges that differ.
+  void CompareBytes(const std::string& what, const KeptBytes& a,
+                    const KeptBytes& b) {
+    if (!CutOff(a.size(), b.size(), absl::StrCat("bytes of ", what))) {
+      out_.Compare(absl::StrCat(what, " bytes"), a.size(), b.size());
+    }
+    Error error = CompareKept(what, a_.file, a, b_.file, b, out_);
+    if (error_.ok()) error_ = error;
+  }
+
+  bool IsSame(const KeptBytes& a, const KeptBytes& b) {
+    bool same = false;
+    Error error = IsSameKept(a_.file, a, b_.file, b, same);
+    if (error_.ok()) error_ = error;
+    return same;
+  }
+
+  // Whether one has fewer only since it ends early; said on the device's one
+  // line for such things.
+  bool CutOff(uint64_t a, uint64_t b, absl::string_view things) {
+    if (!IsCutOff(a, b)) return false;
+    if (a < b) cut_off_.a.push_back(absl::StrCat(b - a, " ", things));
+    if (b < a) cut_off_.b.push_back(absl::StrCat(a - b, " ", things));
+    return true;
+  }
+
+  struct CutOffThings {
+    std::vector<std::string> a, b;  // What each lacks.
+  };
+  void TellCutOff(CutOffThings& things) {
+    if (!things.a.empty() || !things.b.empty()) {
+      out_.Add("cut off", absl::StrJoin(things.a, ", "),
+               absl::StrJoin(things.b, ", "));
+    }
+    things = {};
+  }
+
+  template <typename Device>
+  void CompareAll(
+      absl::string_view what, const std::map<DeviceName, Device>& a,
+      const std::map<DeviceName, Device>& b,
+      const std::function<void(const Device&, const Device&)>& both) {
     for (const auto& [name, device] : a) {
-      device_ = Name(name);
       auto other = b.find(name);
-      if (other == b.end()) {
-        Add(what, "present", "");
-      } else {
-        both(device, other->second);
-      }
+      if (other == b.end()) continue;
+      out_.SetDevice(Name(name));
+      both(device, other->second);
+      TellCutOff(cut_off_);
     }
-    for (const auto& [name, device] : b) {
-      device_ = Name(name);
-      if (a.count(name) == 0) Add(what, "", "present");
-    }
+    std::vector<std::string> only_a = NamesOnlyIn(a, b);
+    std::vector<std::string> only_b = NamesOnlyIn(b, a);
+    AddOnly(what, only_a, b_short(), true);
+    AddOnly(what, only_b, a_short(), false);
   }
 
-  Error CompareVfio(const VfioState& a, const VfioState& b) {
-    if (!options_.ignore_cuts) CompareCuts(a, b);
-    Compare("payload bytes", a.payload_bytes, b.payload_bytes);
-    Error error = ComparePayload(a, b);
-    Compare("CONFIG", a.has_config ? "present" : "",
-            b.has_config ? "present" : "");
-    if (a.has_config && b.has_config) CompareConfig(a, b);
-    return error;
+  template <typename Device>
+  static std::vector<std::string> NamesOnlyIn(
+      const std::map<DeviceName, Device>& devices,
+      const std::map<DeviceName, Device>& others) {
+    std::vector<std::string> names;
+    for (const auto& [name, device] : devices) {
+      if (others.count(name) == 0) names.push_back(Name(name));
+    }
+    return names;
+  }
+
+  void AddOnly(absl::string_view what, const std::vector<std::string>& names,
+               bool other_short, bool in_a) {
+    auto add = [&](std::string line) {
+      out_.Add(std::move(line), in_a ? "present" : "", in_a ? "" : "present");
+    };
+    if (names.empty()) return;
+    if (other_short) {
+      (in_a ? unreached_.b : unreached_.a)
+          .push_back(absl::StrCat(names.size(), " ", what,
+                                  names.size() == 1 ? " (" : "s (",
+                                  ListText(names), ")"));
+      return;
+    }
+    const size_t listed = std::min(names.size(), out_.max_of_a_kind());
+    for (size_t i = 0; i < listed; ++i) {
+      out_.SetDevice(names[i]);
+      add(std::string(what));
+    }
+    if (listed == names.size()) return;
+    out_.SetDevice("stream");
+    add(absl::StrCat(names.size() - listed, " more ", what, "s"));
+  }
+
+  void CompareVfio(const VfioState& a, const VfioState& b) {
+    if (cuts_) CompareCuts(a, b);
+    out_.Compare("version_id", Text(a.versions), Text(b.versions));
+    CompareBytes("payload", a.payload, b.payload);
+    const size_t both = std::min(a.configs.size(), b.configs.size());
+    for (size_t i = 0; i < both; ++i) {
+      CompareConfigs(i == 0 ? "" : absl::StrCat("CONFIG ", i + 1, ": "),
+                     a.configs[i], b.configs[i], cuts_, out_);
+    }
+    if (CutOff(a.configs.size(), b.configs.size(), "CONFIG")) return;
+    auto text = [](size_t configs) -> std::string {
+      return configs == 0   ? ""
+             : configs == 1 ? "present"
+                            : absl::StrCat(configs, " times");
+    };
+    out_.Compare("CONFIG", text(a.configs.size()), text(b.configs.size()));
   }
 
   void CompareCuts(const VfioState& a, const VfioState& b) {
-    Compare("PART sections", a.parts, b.parts);
-    Compare("INIT_DATA_SENT", a.init_data_sent, b.init_data_sent);
-    Compare("pre-copy bytes", a.pre_copy_bytes, b.pre_copy_bytes);
-    Compare("DATA records", a.records, b.records);
+    std::map<std::string, std::pair<uint64_t, uint64_t>> counts;
+    for (const auto& [what, count] : a.counts) counts[what].first = count;
+    for (const auto& [what, count] : b.counts) counts[what].second = count;
+    for (const auto& [what, count] : counts) {
+      if (IsCutOff(count.first, count.second)) continue;
+      out_.Compare(what, count.first, count.second);
+    }
     size_t both = std::min(a.record_bytes.size(), b.record_bytes.size());
     for (size_t i = 0; i < both; ++i) {
       if (a.record_bytes[i] == b.record_bytes[i]) continue;
-      return Compare(absl::StrCat("bytes of DATA record ", i),
-                     a.record_bytes[i], b.record_bytes[i]);
+      return out_.Compare(absl::StrCat("bytes of DATA record ", i),
+                          a.record_bytes[i], b.record_bytes[i]);
     }
   }
 
-  Error ComparePayload(const VfioState& a, const VfioState& b) {
-    PayloadCursor cursor_a(a_.payload, a);
-    PayloadCursor cursor_b(b_.payload, b);
-    std::vector<uint8_t> bytes_a, bytes_b;
-    const uint64_t common = std::min(a.payload_bytes, b.payload_bytes);
-    size_t ranges = 0;
-    uint64_t first = 0;
-    bool open = false;
-    auto close = [&](uint64_t end) {
-      if (open && ++ranges <= options_.max_ranges) {
-        Add(absl::StrCat("payload ", Hex(first), "-", Hex(end - 1)),
-            absl::StrCat(end - first, " bytes"), "differ");
-      }
-      open = false;
-    };
-    for (uint64_t offset = 0; offset < common; offset += bytes_a.size()) {
-      bytes_a.resize(std::min<uint64_t>(kCompareBytes, common - offset));
-      bytes_b.resize(bytes_a.size());
-      Error error = cursor_a.Read(absl::MakeSpan(bytes_a));
-      if (error.ok()) error = cursor_b.Read(absl::MakeSpan(bytes_b));
-      if (!error.ok()) return error;
-      if (!open && bytes_a == bytes_b) continue;
-      for (size_t i = 0; i < bytes_a.size(); ++i) {
-        bool differs = bytes_a[i] != bytes_b[i];
-        if (differs && !open) first = offset + i;
-        if (!differs) close(offset + i);
-        open |= differs;
-      }
+  void CompareDevice(const DeviceState& a, const DeviceState& b) {
+    out_.Compare("version_id", Text(a.versions), Text(b.versions));
+    if (IsSame(a.content, b.content) && a.content.size() != 0) return;
+    const size_t before = out_.size();
+    if (!a.values.empty() && !b.values.empty()) {
+      bool cut_off = CutOff(a.content.size(), b.content.size(), "bytes");
+      CompareValues(a.values, b.values, cut_off);
+      if (cut_off) return;
     }
-    close(common);
-    if (ranges > options_.max_ranges) {
-      Add("payload", absl::StrCat(ranges - options_.max_ranges, " more ranges"),
-          "differ");
-    }
-    return {};
+    // Fields may not show all: versions of subsections, for one.
+    if (out_.size() == before) CompareBytes("state", a.content, b.content);
   }
 
-  void CompareConfig(const VfioState& a, const VfioState& b) {
-    Compare("config space bytes", a.pci_config.size(), b.pci_config.size());
-    size_t common = std::min(a.pci_config.size(), b.pci_config.size());
-    for (size_t i = 0; i < common; ++i) {
-      if (a.pci_config[i] == b.pci_config[i]) continue;
-      PciRegister where =
-          PciRegisterAt(AsBytes(a.pci_config), static_cast<uint32_t>(i));
-      Add(absl::StrCat("config ", Hex(where.offset), " ", where.name),
-          RegisterText(a.pci_config, where), RegisterText(b.pci_config, where));
-      i = where.offset + where.bytes - 1;
-    }
-    Compare("IRQ states", a.irq_states, b.irq_states);
-    Compare("MSI-X vectors", a.msix_table.size() / kMsixEntryBytes,
-            b.msix_table.size() / kMsixEntryBytes);
-    common = std::min(a.msix_table.size(), b.msix_table.size());
-    for (size_t at = 0; at < common; at += kMsixEntryBytes) {
-      Compare(absl::StrCat("MSI-X vector ", at / kMsixEntryBytes),
-              absl::BytesToHexString(a.msix_table.substr(at, kMsixEntryBytes)),
-              absl::BytesToHexString(b.msix_table.substr(at, kMsixEntryBytes)));
-    }
-    Compare("MSI-X pending", absl::BytesToHexString(a.msix_pba),
-            absl::BytesToHexString(b.msix_pba));
-    std::set<std::string> names;
-    for (const VfioState* device : {&a, &b}) {
-      for (const auto& [name, bytes] : device->subsections) names.insert(name);
-    }
-    for (const std::string& name : names) {
-      Compare(absl::StrCat("subsection ", Printable(name)),
-              SubsectionText(a, name), SubsectionText(b, name));
-    }
-  }
+  using Values = std::map<std::string, StateValue>;
 
-  void CompareValues(const Values& a, const Values& b) {
+  void CompareValues(const Values& a, const Values& b, bool cut_off) {
+    DifferenceKind fields(out_, "fields");
     for (const auto& [path, value] : a) {
       auto other = b.find(path);
       if (other == b.end()) {
-        Add(path, TextOf(value, 0), "");
+        if (!cut_off) fields.Add(path, Text(value, 0), "");
       } else if (value.bytes != other->second.bytes) {
-        CompareValue(path, value, other->second);
+        CompareValue(path, value, other->second, fields);
       }
     }
+    if (cut_off) return;
     for (const auto& [path, value] : b) {
-      if (a.count(path) == 0) Add(path, "", TextOf(value, 0));
+      if (a.count(path) == 0) fields.Add(path, "", Text(value, 0));
     }
   }
 
   // Long ones from where they begin to differ.
-  void CompareValue(const std::string& path, const StateValue& a,
-                    const StateValue& b) {
-    if (!a.text.empty() && !b.text.empty()) return Add(path, a.text, b.text);
+  static void CompareValue(const std::string& path, const StateValue& a,
+                           const StateValue& b, DifferenceKind& fields) {
+    if (!a.text.empty() && !b.text.empty()) {
+      return fields.Add(path, a.text, b.text);
+    }
     auto [differs, unused] = std::mismatch(a.bytes.begin(), a.bytes.end(),
                                            b.bytes.begin(), b.bytes.end());
     size_t at = differs - a.bytes.begin();
-    Add(absl::StrCat(path, " from byte ", Hex(at)), TextOf(a, at),
-        TextOf(b, at));
+    fields.Add(absl::StrCat(path, " from byte ", Hex(at)), Text(a, at),
+               Text(b, at));
   }
 
-  static std::string TextOf(const StateValue& value, size_t at) {
-    if (!value.text.empty() && at == 0) return value.text;
-    if (at >= value.bytes.size()) return "ends";
-    absl::string_view left = absl::string_view(value.bytes).substr(at);
-    return absl::StrCat(absl::BytesToHexString(left.substr(0, kShownBytes)),
-                        left.size() > kShownBytes ? "..." : "");
+  // Blocks of one stream only are in the list of blocks, a value of "ram".
+  void CompareRam() {
+    out_.SetDevice("ram");
+    DifferenceKind blocks(out_, "blocks");
+    for (const auto& [name, block_a] : a_.ram_spool.blocks()) {
+      auto found = b_.ram_spool.blocks().find(name);
+      if (found == b_.ram_spool.blocks().end()) continue;
+      const RamState& state_a = a_.ram[name];
+      const RamState& state_b = b_.ram[name];
+      const uint64_t page_bytes =
+          std::max({state_a.page_bytes, state_b.page_bytes,
+                    RamSpool::Block::kUnitBytes});
+      RamDifference difference =
+          CompareBlocks(*block_a, *found->second, page_bytes);
+      if (difference.pages != 0) {
+        uint64_t pages =
+            std::min(block_a->bytes(), found->second->bytes()) / page_bytes;
+        blocks.Add(absl::StrCat("pages of ", Printable(name)),
+                   absl::StrCat(difference.pages, " of ", pages,
+                                ", the first at ", Hex(difference.first)),
+                   "differ");
+      }
+      if (state_a.missing_pages != state_b.missing_pages) {
+        blocks.Add(
+            absl::StrCat("pages of ", Printable(name), " that never came"),
+            absl::StrCat(state_a.missing_pages),
+            absl::StrCat(state_b.missing_pages));
+      }
+    }
+    if (error_.ok()) error_ = a_.ram_spool.error();
+    if (error_.ok()) error_ = b_.ram_spool.error();
   }
 
-  const StreamState& a_;
-  const StreamState& b_;
-  const DiffOptions& options_;
-  std::vector<Difference>& differences_;
-  std::string device_;
+  StreamState& a_;
+  StreamState& b_;
+  const bool cuts_;
+  Differences out_;
+  CutOffThings cut_off_;    // Of the device at hand.
+  CutOffThings unreached_;  // Devices.
+  Error error_;
 };
 
 }  // namespace
 
-Error CompareStreams(const StreamState& a, const StreamState& b,
-                     const DiffOptions& options,
+Error CompareStreams(StreamState& a, StreamState& b, const DiffOptions& options,
                      std::vector<Difference>& differences) {
   return Comparison(a, b, options, differences).Run();
 }

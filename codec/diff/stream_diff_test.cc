@@ -1,85 +1,293 @@
+// What differs between migrations, and what does not.
+
 #include "codec/diff/stream_diff.h"
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "codec/qemu/stream_writer.h"
-#include "codec/rewrite/rewrite.h"
+#include "codec/device/config_bytes.h"
+#include "codec/diff/diff_lines.h"
+#include "codec/qemu/stream_bytes.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "testdata/captures.h"
 
 namespace migstream {
 namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
+using testing::StartsWith;
 
-struct Streams {
-  std::string main;
-  std::vector<std::string> channels = {};
-};
+const HandlerBytes kVfio = {.id = 5, .idstr = "0000:00:05.0/vfio"};
 
-Streams Capture(const char* name) {
-  const testdata::Capture& capture = GetCapture(name);
-  return {ReadCapture(capture), ReadChannels(capture)};
+Streams Stream(const std::string& items) {
+  return {HeaderBytes() + items + EofBytes()};
 }
-
-void Read(const Streams& streams, StreamState& state) {
-  MemorySource main(AsBytes(streams.main));
-  std::vector<std::unique_ptr<ByteSource>> sources;
-  std::vector<ChannelReader::Channel> channels;
-  for (const std::string& channel : streams.channels) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
-    channels.push_back({"channel", sources.back().get()});
-  }
-  Error error = state.Read(main, channels, {});
-  EXPECT_TRUE(error.ok()) << ToString(error);
-}
-
-// "DEVICE: WHAT: A | B"
-std::vector<std::string> Diff(const Streams& a, const Streams& b,
-                              bool ignore_cuts) {
-  StreamState state_a, state_b;
-  Read(a, state_a);
-  Read(b, state_b);
-  std::vector<Difference> differences;
-  Error error = CompareStreams(state_a, state_b, {.ignore_cuts = ignore_cuts},
-                               differences);
-  EXPECT_TRUE(error.ok()) << ToString(error);
-  std::vector<std::string> lines;
-  for (const Difference& d : differences) {
-    lines.push_back(
-        absl::StrCat(d.device, ": ", d.what, ": ", d.a, " | ", d.b));
-  }
-  return lines;
-}
-
-Streams Rewritten(const Streams& from, const RewriteOptions& options) {
-  RewriteInput input;
-  input.main = [&] {
-    return std::make_unique<MemorySource>(AsBytes(from.main));
-  };
-  for (const std::string& channel : from.channels) {
-    input.channels.push_back(
-        {"channel",
-         [&] { return std::make_unique<MemorySource>(AsBytes(channel)); }});
-  }
-  StringSink sink;
-  Error error = Rewrite(input, {&sink}, options);
-  EXPECT_TRUE(error.ok()) << ToString(error);
-  return {sink.bytes()};
+std::string ConfigElement(const std::string& payload) {
+  return TagBytes(2) + payload + kEos;
 }
 
 TEST(StreamDiffTest, AStreamDiffersInNothingFromItself) {
   for (const testdata::Capture& capture : AllCaptures()) {
     if (!capture.completed()) continue;
-    Streams streams = Capture(capture.name().c_str());
-    EXPECT_THAT(Diff(streams, streams, false), IsEmpty()) << capture.name();
+    StreamState state;
+    EXPECT_TRUE(Read(Capture(capture.name().c_str()), state).ok());
+    std::vector<Difference> differences;
+    EXPECT_TRUE(CompareStreams(state, state, {}, differences).ok());
+    EXPECT_EQ(differences.size(), 0) << capture.name();
   }
+}
+
+TEST(StreamDiffTest, DataOfCommandsIsCompared) {
+  auto with = [](const std::string& command) {
+    return Stream(CommandBytes(1) + command + CommandBytes(4));
+  };
+  auto ping = [&](uint32_t value) {
+    return with(CommandBytes(2, Be32Bytes(value)));
+  };
+  EXPECT_THAT(Diff(ping(1), ping(0x42), false),
+              ElementsAre("stream: command 2: PING 0x1 | PING 0x42"));
+  EXPECT_THAT(Diff(ping(1), ping(0x42), true), IsEmpty());
+  auto bitmap = [&](const std::string& block) {
+    return with(CommandBytes(10, Str8Bytes(block)));
+  };
+  EXPECT_THAT(
+      Diff(bitmap("pc.ram"), bitmap("pc.rom"), false),
+      ElementsAre(
+          "stream: command 2: RECV_BITMAP pc.ram | RECV_BITMAP pc.rom"));
+  auto advise = [&](uint64_t sizes) {
+    return with(CommandBytes(3, BeBytes(sizes, 8) + BeBytes(4096, 8)));
+  };
+  EXPECT_THAT(Diff(advise(0x1000), advise(0x201000), false),
+              ElementsAre("stream: command 2: "
+                          "POSTCOPY_ADVISE 000000000000100000000000... | "
+                          "POSTCOPY_ADVISE 000000000020100000000000..."));
+}
+
+TEST(StreamDiffTest, APackageIsComparedByLengthAndContent) {
+  const HandlerBytes timer = {.id = 7, .idstr = "timer"};
+  auto packaged = [&](const std::string& state) {
+    std::string full = timer.Full(state);
+    return Stream(PackagedBytes(CommandBytes(4) + full + CommandBytes(5)));
+  };
+  EXPECT_THAT(Diff(packaged("state"), packaged("longer"), false),
+              ElementsAre("stream: command 1: PACKAGED 39 bytes | "
+                          "PACKAGED 40 bytes",
+                          "timer: state bytes: 5 | 6",
+                          "timer: state 0x0-0x3: 4 bytes | differ"));
+  EXPECT_THAT(Diff(packaged("state"), packaged("stAte"), true),
+              ElementsAre("timer: state 0x2-0x2: 1 bytes | differ"));
+}
+
+TEST(StreamDiffTest, CommandsOfOneStreamOnlyAreListedShortly) {
+  Streams none = Stream(CommandBytes(1) + CommandBytes(5));
+  std::string pings;
+  for (uint32_t i = 0; i < 9; ++i) pings += CommandBytes(2, Be32Bytes(i));
+  Streams many = Stream(CommandBytes(1) + pings + CommandBytes(5));
+  EXPECT_THAT(Diff(none, many, false),
+              ElementsAre("stream: command 2:  | PING 0x0, PING 0x1, PING 0x2, "
+                          "PING 0x3 and 5 more"));
+}
+
+TEST(StreamDiffTest, VersionsAreCompared) {
+  std::string config = ConfigBytes().Payload();
+  HandlerBytes later = kVfio;
+  later.version = 2;
+  Streams of_1 = Stream(kVfio.Full(ConfigElement(config)));
+  EXPECT_THAT(Diff(of_1, Stream(later.Full(ConfigElement(config))), true),
+              ElementsAre("0000:00:05.0/vfio: version_id: 1 | 2"));
+  config[3] = 1;
+  EXPECT_THAT(Diff(of_1, Stream(kVfio.Full(ConfigElement(config))), true),
+              ElementsAre("0000:00:05.0/vfio: CONFIG version: 0x2 | 0x1"));
+  HandlerBytes timer = {.id = 7, .idstr = "timer", .version = 2};
+  Streams timer_2 = Stream(timer.Full("state"));
+  timer.version = 3;
+  EXPECT_THAT(Diff(timer_2, Stream(timer.Full("state")), true),
+              ElementsAre("timer: version_id: 2 | 3"));
+}
+
+TEST(StreamDiffTest, ASubsectionIsComparedWithItsVersion) {
+  Streams a = Capture("s111-ramfb");
+  Streams b = a;
+  const std::string name = "VFIOPCIDevice/VFIODisplay";
+  size_t version = b.main.find(name) + name.size();
+  b.main[version + 3] = 2;
+  b.main[version + 4] = 1;
+  std::string same(27 * 2, '0');
+  EXPECT_THAT(Diff(a, b, true),
+              ElementsAre(absl::StrCat("0000:00:05.0/vfio: subsection ", name,
+                                       " version: 1 | 2"),
+                          absl::StrCat("0000:00:05.0/vfio: subsection ", name,
+                                       ": 0x00", same, " | 0x01", same)));
+}
+
+TEST(StreamDiffTest, EveryNumberOfAnEarlierLayoutIsCompared) {
+  auto v7 = [](char flags) {
+    return Stream(
+        kVfio.End(ConfigElement(std::string(24, '\1') + Be32Bytes(3) + flags +
+                                "\x80" + ConfigBytes().Msix() + "\4\6") +
+                  kEos));
+  };
+  StateOptions options;
+  options.reader.dialect = &GetDialect(DialectId::kE5V7);
+  auto start = [](const Streams& streams) {
+    return Streams{HeaderBytes() + kVfio.Start(kSetupTag + kEos) +
+                   streams.main.substr(8)};
+  };
+  EXPECT_THAT(Diff(start(v7('\0')), start(v7('\4')), true, options),
+              ElementsAre("0000:00:05.0/vfio: CONFIG MSI-X flags: 0x80 | "
+                          "0x480"));
+}
+
+// E4 has one in START, and another in END.
+TEST(StreamDiffTest, ASecondConfigIsComparedWithTheOthersSecond) {
+  std::string first = ConfigBytes().Payload();
+  ConfigBytes with_display;
+  with_display.subsections =
+      Subsection("VFIOPCIDevice/VFIODisplay", std::string(28, '\0'));
+  auto stream = [&](const std::string& at_start, const std::string& at_end) {
+    return Stream(kVfio.Start(kSetupTag + ConfigElement(at_start)) +
+                  kVfio.End(ConfigElement(at_end) + kEos));
+  };
+  StateOptions options;
+  options.reader.dialect = &GetDialect(DialectId::kE4);
+  std::vector<std::string> lines =
+      Diff(stream(with_display.Payload(), first),
+           stream(first, with_display.Payload()), true, options);
+  EXPECT_THAT(
+      lines,
+      ElementsAre(
+          StartsWith("0000:00:05.0/vfio: subsection VFIOPCIDevice/VFIODisplay: "
+                     "0x0000"),
+          StartsWith("0000:00:05.0/vfio: CONFIG 2: subsection "
+                     "VFIOPCIDevice/VFIODisplay:  | 0x0000")));
+}
+
+TEST(StreamDiffTest, WhereConfigStandsIsPartOfHowItCame) {
+  std::string config = ConfigElement(ConfigBytes().Payload());
+  std::string start = kVfio.Start(kSetupTag + kEos);
+  Streams v52 = Stream(start + kVfio.End(config + kEos));
+  Streams v60 = Stream(start + kVfio.End(kEos) + kVfio.Full(config));
+  EXPECT_THAT(Diff(v52, v60, false),
+              Contains("0000:00:05.0/vfio: CONFIG is in: END | FULL"));
+  EXPECT_THAT(Diff(v52, v60, true), IsEmpty());
+}
+
+TEST(StreamDiffTest, WhatIsSaidOfLoadingTheConfigIsPartOfHowItCame) {
+  std::string start = kVfio.Start(kSetupTag + kEos) + kVfio.End(kEos);
+  EXPECT_THAT(Diff(Stream(start + kVfio.Full(kEos)),
+                   Stream(start + kVfio.Full(TagBytes(6))), false),
+              ElementsAre("0000:00:05.0/vfio: CONFIG_LOAD_READY: 0 | 1"));
+}
+
+TEST(StreamDiffTest, HandlersWithoutADescriptionAreComparedByteByByte) {
+  const HandlerBytes bitmap = {.id = 9, .idstr = "dirty-bitmap"};
+  auto stream = [&](char granularity) {
+    return Stream(bitmap.Start(std::string("\x1c\1n\1b\0\0", 7) + granularity +
+                               std::string("\0\0\x01", 3)));
+  };
+  EXPECT_THAT(Diff(stream('\1'), stream('\2'), true),
+              ElementsAre(StartsWith("dirty-bitmap: state 0x7-0x7")));
+}
+
+TEST(StreamDiffTest, ADescriptionThatIsCutAwayIsNoDifferenceOfEveryField) {
+  Streams whole = Capture("s111-plain");
+  Streams cut = {whole.main.substr(0, whole.main.size() - 100)};
+  std::vector<std::string> lines = Diff(whole, cut, false);
+  EXPECT_THAT(lines, SizeIs(testing::Le(3)));
+  EXPECT_THAT(lines, Contains(StartsWith("stream: ends: complete | 0x")));
+}
+
+TEST(StreamDiffTest, ACutIsALineForTheDeviceItIsInAndOneForAllBehindIt) {
+  Streams whole = Capture("s111-stop3m");
+  Streams cut = {whole.main.substr(0, whole.main.find(TagBytes(4)) + 1000)};
+  std::vector<std::string> lines = Diff(whole, cut, false);
+  EXPECT_THAT(
+      lines, ElementsAre(
+                 StartsWith("stream: ends: complete | 0x"),
+                 testing::AllOf(StartsWith("0000:00:05.0/vfio: cut off:  | "),
+                                HasSubstr(" bytes of payload, 1 CONFIG")),
+                 testing::AllOf(StartsWith("stream: cut off:  | "),
+                                HasSubstr(" devices ("), HasSubstr(" more)"))));
+  EXPECT_THAT(Diff(cut, whole, false), SizeIs(3));
+  // It is no more of a difference when both are.
+  EXPECT_THAT(Diff(cut, cut, false), IsEmpty());
+}
+
+TEST(StreamDiffTest, WhatDiffersBeforeACutIsTold) {
+  Streams whole = Capture("s111-stop3m");
+  Streams cut = {whole.main.substr(0, whole.main.find(TagBytes(4)) + 1000)};
+  cut.main[cut.main.size() - 5] ^= 1;
+  EXPECT_THAT(
+      Diff(whole, cut, true),
+      Contains(testing::AllOf(StartsWith("0000:00:05.0/vfio: payload 0x"),
+                              HasSubstr("1 bytes | differ"))));
+}
+
+// Every device, field and register another: what is listed stays readable.
+TEST(StreamDiffTest, StreamsThatHaveNothingInCommonAreFewLines) {
+  auto devices = [](const std::string& name) {
+    std::string all;
+    for (uint32_t i = 0; i < 200; ++i) {
+      all += HandlerBytes{.id = i, .idstr = absl::StrCat(name, i)}.Full("x");
+    }
+    return Stream(all);
+  };
+  std::vector<std::string> lines = Diff(devices("a"), devices("b"), true);
+  EXPECT_THAT(lines, SizeIs(22));
+  EXPECT_THAT(lines, Contains("stream: 190 more devices: present | "));
+  EXPECT_THAT(lines, Contains("stream: 190 more devices:  | present"));
+
+  ConfigBytes other;
+  other.pci_config = ConfigBytes().PciConfig();
+  for (size_t i = 0x100; i < other.pci_config.size(); ++i) {
+    other.pci_config[i] = 'x';
+  }
+  lines = Diff(Stream(kVfio.Full(ConfigElement(ConfigBytes().Payload()))),
+               Stream(kVfio.Full(ConfigElement(other.Payload()))), true);
+  EXPECT_THAT(lines, SizeIs(11));
+  EXPECT_THAT(lines.back(), HasSubstr(" more registers: … | …"));
+}
+
+TEST(StreamDiffTest, FieldsThatDifferAreTenAndACount) {
+  std::string json = R"({"devices":[{"name":"timer","instance_id":0,)"
+                     R"("vmsd_name":"timer","version":1,"fields":[)";
+  for (int i = 0; i < 25; ++i) {
+    absl::StrAppend(&json, i == 0 ? "" : ",", R"({"name":"f)", i,
+                    R"(","type":"uint8","size":1})");
+  }
+  json += "]}]}";
+  const HandlerBytes timer = {.id = 7, .idstr = "timer"};
+  auto stream = [&](char fill) {
+    Streams streams = Stream(timer.Full(std::string(25, fill)));
+    streams.main += DescriptionBytes(json);
+    return streams;
+  };
+  std::vector<std::string> lines = Diff(stream('\1'), stream('\2'), false);
+  EXPECT_THAT(lines, SizeIs(11));
+  EXPECT_EQ(lines.front(), "timer: f0: 0x01 | 0x02");
+  EXPECT_EQ(lines.back(), "timer: 15 more fields: … | …");
+}
+
+// As the version of a subsection, which no field holds.
+TEST(StreamDiffTest, WhatNoFieldShowsIsComparedByteByByte) {
+  const HandlerBytes timer = {.id = 7, .idstr = "timer"};
+  const std::string json =
+      R"({"devices":[{"name":"timer","instance_id":0,"vmsd_name":"timer",)"
+      R"("version":1,"fields":[],"subsections":[{"vmsd_name":"timer/s",)"
+      R"("version":1,"fields":[{"name":"f","type":"uint8","size":1}]}]}]})";
+  auto stream = [&](uint32_t version) {
+    Streams streams = Stream(timer.Full(U8Bytes(5) + Str8Bytes("timer/s") +
+                                        Be32Bytes(version) + U8Bytes(9)));
+    streams.main += DescriptionBytes(json);
+    return streams;
+  };
+  EXPECT_THAT(Diff(stream(1), stream(2), true),
+              ElementsAre("timer: state 0xc-0xc: 1 bytes | differ"));
 }
 
 TEST(StreamDiffTest, CutsOfV2MeanNothingToADestination) {
@@ -140,7 +348,7 @@ TEST(StreamDiffTest, OnlySoManyRangesAreListed) {
   std::vector<std::string> lines = Diff(b, replaced(), true);
   EXPECT_EQ(lines.size(), 11);
   EXPECT_EQ(lines.back(),
-            "0000:00:05.0/vfio: payload: 90 more ranges | differ");
+            "0000:00:05.0/vfio: 90 more ranges of payload: … | …");
 }
 
 TEST(StreamDiffTest, RegistersAndVectorsHaveNames) {
@@ -148,7 +356,7 @@ TEST(StreamDiffTest, RegistersAndVectorsHaveNames) {
   StreamState state;
   Read(masked, state);
   RewriteOptions options;
-  options.config = state.vfio.begin()->second.pci_config;
+  options.config = state.vfio.begin()->second.configs[0].pci_config;
   options.config[4] ^= 4;
   EXPECT_THAT(Diff(masked, Rewritten(masked, options), true),
               ElementsAre(testing::StartsWith(

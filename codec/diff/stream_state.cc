@@ -4,59 +4,169 @@
 #include "codec/device/config_view.h"
 #include "codec/qemu/field_paths.h"
 #include "codec/qemu/field_reader.h"
+#include "codec/qemu/ram_extractor.h"
 
 namespace migstream {
 namespace {
 
+// What may be held in memory.
+class Budget {
+ public:
+  // One more thing of so many bytes.
+  bool Take(size_t bytes) {
+    bytes_ += bytes;
+    return ++count_ <= StreamState::kMaxValues &&
+           bytes_ <= StreamState::kMaxValueBytes;
+  }
+  Error error() const {
+    if (count_ <= StreamState::kMaxValues &&
+        bytes_ <= StreamState::kMaxValueBytes) {
+      return {};
+    }
+    return {ErrorCode::kHoldLimit, 0, "",
+            absl::StrCat("more than ", StreamState::kMaxValues, " values, or ",
+                         StreamState::kMaxValueBytes,
+                         " bytes of them, to be compared")};
+  }
+
+ private:
+  size_t count_ = 0;
+  size_t bytes_ = 0;
+};
+
+// The numbers that a layout has and its registers do not show.
+std::map<std::string, uint64_t> NumbersOf(const ConfigView& config,
+                                          ConfigLayoutKind kind) {
+  if (kind == ConfigLayoutKind::kReleased) return {{"version", config.version}};
+  std::map<std::string, uint64_t> numbers = {
+      {"interrupt type", config.interrupt_type}};
+  if (kind == ConfigLayoutKind::kE5V26) {
+    numbers["version"] = config.version;
+    numbers["VFIO version"] = config.vfio_version;
+    return numbers;
+  }
+  for (size_t i = 0; i < config.bars.size(); ++i) {
+    numbers[absl::StrCat("BAR ", i)] = config.bars[i];
+  }
+  numbers["command"] = config.command;
+  if (config.interrupt_type == kInterruptMsi) {
+    numbers["MSI address low"] = config.msi[0];
+    numbers["MSI address high"] = config.msi[1];
+    numbers["MSI data"] = config.msi[2];
+  }
+  if (config.interrupt_type == kInterruptMsix) {
+    numbers["MSI-X flags"] = config.msix_flags;
+  }
+  return numbers;
+}
+
 // Tells a FieldReader of everything, and keeps what it does not.
 class Collector : public FieldReader {
  public:
-  Collector(StreamState& state, FieldVisitor& fields)
-      : FieldReader(fields), state_(state) {}
+  // `ram` is null if guest memory is not wanted.
+  Collector(StreamState& state, Budget& budget, RamExtractor* ram,
+            FieldVisitor& fields)
+      : FieldReader(fields), state_(state), budget_(budget), ram_(ram) {}
 
   bool wants_payload() const override { return true; }
+  bool wants_content() const override {
+    return FieldReader::wants_content() || content_ != nullptr ||
+           (ram_ != nullptr && ram_->wants_content());
+  }
 
   void OnSection(const SectionView& section) override {
     ++state_.sections;
+    content_ = nullptr;
+    const DeviceName name(section.idstr, section.instance_id);
     if (section.vfio) {
-      VfioState& device = Device(section.idstr, section.instance_id);
-      if (section.type == SectionType::kPart) ++device.parts;
+      VfioState& device = state_.vfio[name];
+      device.versions.insert(section.version_id);
+      if (section.type == SectionType::kPart) ++device.counts["PART sections"];
+      if (section.type == SectionType::kEnd) ++device.counts["END sections"];
+    } else {
+      DeviceState& device = state_.devices[name];
+      device.versions.insert(section.version_id);
+      bool ram = section.idstr == "ram" && section.type != SectionType::kFull;
+      if (!ram) content_ = &device.content;
+      state_.has_ram |= ram;
     }
+    if (ram_ != nullptr) ram_->OnSection(section);
     FieldReader::OnSection(section);
   }
 
+  void OnContent(ByteSpan bytes) override {
+    if (content_ != nullptr) Keep(*content_, bytes);
+    if (ram_ != nullptr) ram_->OnContent(bytes);
+    FieldReader::OnContent(bytes);
+  }
+
+  void OnRamRecord(const RamRecordView& record) override {
+    if (ram_ != nullptr) ram_->OnRamRecord(record);
+    FieldReader::OnRamRecord(record);
+  }
+
+  void OnRamBlocks(absl::Span<const RamBlock> blocks) override {
+    if (ram_ != nullptr) ram_->OnRamBlocks(blocks);
+    FieldReader::OnRamBlocks(blocks);
+  }
+
+  void OnMappedRam(const RamBlock& block, uint64_t offset) override {
+    if (ram_ != nullptr) ram_->OnMappedRam(block, offset);
+    FieldReader::OnMappedRam(block, offset);
+  }
+
+  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+                    bool footer) override {
+    if (ram_ != nullptr) ram_->OnSectionEnd(section, content_bytes, footer);
+    FieldReader::OnSectionEnd(section, content_bytes, footer);
+  }
+
   void OnDeviceEvent(const SectionView& section, const Event& event) override {
-    VfioState& device = Device(section.idstr, section.instance_id);
-    if (event.kind == EventKind::kData) {
-      if (event.starts_record) CountRecord(device, event.record_bytes);
-      AddPayload(device, event.payload);
-      if (section.type == SectionType::kPart) {
-        device.pre_copy_bytes += event.payload.size();
-      }
-    } else if (event.kind == EventKind::kInitDataSent) {
-      ++device.init_data_sent;
-    } else {
-      AddConfig(device, event);
+    VfioState& device =
+        state_.vfio[DeviceName(section.idstr, section.instance_id)];
+    switch (event.kind) {
+      case EventKind::kData:
+        if (event.starts_record) CountRecord(device, event.record_bytes);
+        Keep(device.payload, event.payload);
+        if (section.type == SectionType::kPart) {
+          device.counts["pre-copy bytes"] += event.payload.size();
+        }
+        break;
+      case EventKind::kInitDataSent:
+      case EventKind::kConfigLoadReady:
+      case EventKind::kTrigger:
+      case EventKind::kDataStateComplete:
+        ++device.counts[std::string(ToString(event.kind))];
+        break;
+      default:
+        AddConfig(device, ToString(section.type), event);
     }
     FieldReader::OnDeviceEvent(section, event);
   }
 
   void OnCommand(const CommandView& command) override {
-    if (state_.commands.size() < StreamState::kMaxRecords) {
-      state_.commands.push_back(absl::StrCat(ToString(command.command)));
+    if (budget_.Take(command.data.size())) {
+      state_.commands.push_back(
+          {command.command, std::string(AsText(command.data))});
     }
     FieldReader::OnCommand(command);
   }
 
+  void OnDescription(uint64_t offset, ByteSpan json) override {
+    Keep(state_.description.emplace(), json);
+    FieldReader::OnDescription(offset, json);
+  }
+
   void OnPacket(const ReassembledPiece& piece) {
-    VfioState& device = Device(piece.idstr, piece.instance_id);
+    VfioState& device = state_.vfio[DeviceName(piece.idstr, piece.instance_id)];
     if (piece.config) {
-      Error error = DecodeConfigPiece(
-          piece, [&](const Event& event) { AddConfig(device, event); });
+      Error error = DecodeConfigPiece(piece, [&](const Event& event) {
+        AddConfig(device, "packet", event);
+      });
       if (error_.ok()) error_ = error;
     } else {
       CountRecord(device, piece.data.size());
-      AddPayload(device, piece.data);
+      Keep(device.payload, piece.data);
     }
     FieldReader::OnPiece(piece);
   }
@@ -64,51 +174,48 @@ class Collector : public FieldReader {
   const Error& error() const { return error_; }
 
  private:
-  VfioState& Device(absl::string_view idstr, uint32_t instance_id) {
-    return state_.vfio[DeviceName(idstr, instance_id)];
-  }
-
   void CountRecord(VfioState& device, uint64_t bytes) {
-    ++device.records;
+    ++device.counts["DATA records"];
     if (device.record_bytes.size() < StreamState::kMaxRecords) {
       device.record_bytes.push_back(bytes);
     }
   }
 
-  void AddPayload(VfioState& device, ByteSpan bytes) {
-    if (bytes.empty() || !error_.ok()) return;
-    uint64_t offset = state_.payload.size();
-    error_ = state_.payload.Append(bytes);
-    device.payload_bytes += bytes.size();
-    std::vector<VfioState::Piece>& pieces = device.payload;
-    if (!pieces.empty() &&
-        pieces.back().offset + pieces.back().bytes == offset) {
-      pieces.back().bytes += bytes.size();
-    } else {
-      pieces.push_back({offset, bytes.size()});
-    }
+  void Keep(KeptBytes& kept, ByteSpan bytes) {
+    if (error_.ok()) error_ = kept.Append(state_.file, bytes);
   }
 
-  void AddConfig(VfioState& device, const Event& event) {
-    if (event.kind == EventKind::kSubsection) {
-      device.subsections[std::string(event.subsection.name)] =
-          std::string(AsText(event.payload));
-    }
-    if (event.kind != EventKind::kConfig || event.layout.total_bytes == 0) {
+  void AddConfig(VfioState& device, absl::string_view place,
+                 const Event& event) {
+    bool subsection = event.kind == EventKind::kSubsection;
+    if (event.kind != EventKind::kConfig && !subsection) return;
+    if (!budget_.Take(event.payload.size())) return;
+    if (subsection) {
+      if (device.configs.empty()) return;
+      device.configs.back().subsections[std::string(event.subsection.name)] = {
+          event.subsection.version, std::string(AsText(event.payload))};
       return;
     }
+    ConfigState& kept = device.configs.emplace_back();
+    kept.place = std::string(place);
+    kept.subflag = event.subflag;
+    kept.has_payload = event.layout.total_bytes != 0;
+    if (!kept.has_payload) return;
     ConfigView config = ConfigView::Parse(event.payload, event.layout);
-    device.has_config = true;
-    device.pci_config = std::string(AsText(config.pci_config));
-    device.msix_table = std::string(AsText(config.msix_table));
-    device.msix_pba = std::string(AsText(config.msix_pba));
-    device.irq_states.clear();
+    kept.numbers = NumbersOf(config, event.layout.kind);
+    kept.pci_config = std::string(AsText(config.pci_config));
+    kept.msix_table = std::string(AsText(config.msix_table));
+    kept.msix_pba = std::string(AsText(config.msix_pba));
+    if (event.layout.kind == ConfigLayoutKind::kE5V7) return;
     for (uint32_t state : config.irq_state) {
-      absl::StrAppend(&device.irq_states, state);
+      absl::StrAppend(&kept.irq_states, state);
     }
   }
 
   StreamState& state_;
+  Budget& budget_;
+  RamExtractor* const ram_;
+  KeptBytes* content_ = nullptr;  // Where this section's goes.
   Error error_;
 };
 
@@ -116,43 +223,54 @@ class Collector : public FieldReader {
 
 Error StreamState::Read(ByteSource& source,
                         std::vector<ChannelReader::Channel> channels,
-                        const ReaderOptions& options) {
+                        const StateOptions& options) {
+  Budget budget;
   // How often a device's path came.
   std::map<const void*, std::map<std::string, int>> seen;
-  size_t count = 0;
-  size_t bytes = 0;
   FieldPaths paths([&](const PathValue& value) {
-    if (value.state == StateKind::kVfio) return;  // Kept byte by byte.
-    bytes += value.bytes.size() + value.path.size();
-    if (++count > kMaxValues || bytes > kMaxValueBytes) return;
-    auto& device = values[DeviceName(value.device, value.instance_id)];
+    // VFIO is kept byte by byte; and what nothing describes is one value.
+    if (value.state == StateKind::kVfio ||
+        value.state == StateKind::kUndescribed ||
+        !budget.Take(value.bytes.size() + value.path.size())) {
+      return;
+    }
+    auto& values = devices[DeviceName(value.device, value.instance_id)].values;
     std::string path(value.path);
-    int& times = seen[&device][path];
+    int& times = seen[&values][path];
     if (++times > 1) absl::StrAppend(&path, " (", times, ")");
-    StateValue& kept = device[path];
+    StateValue& kept = values[path];
     if (value.text.size() <= kMaxText) kept.text = std::string(value.text);
     kept.bytes = std::string(AsText(value.bytes));
   });
-  Collector collector(*this, paths);
-  StreamReader reader(source, collector, options);
-  Error error = reader.Read();
-  if (!channels.empty() && error.ok()) {
+  std::optional<RamExtractor> memory;
+  if (options.ram) {
+    memory.emplace(ram_spool.ImageOf(), options.ram_channels,
+                   options.reader.limits);
+  }
+  Collector collector(*this, budget, memory ? &*memory : nullptr, paths);
+  StreamReader reader(source, collector, options.reader);
+  end = reader.Read();
+  if (!channels.empty() && end.ok()) {
     ChannelReaderOptions channel_options;
     channel_options.page_bytes = static_cast<uint32_t>(reader.page_bytes());
-    channel_options.host_endian = options.dialect->host_endian_packets;
-    error = ChannelReader(std::move(channels), channel_options)
-                .Read([&](const ReassembledPiece& piece) {
-                  collector.OnPacket(piece);
-                });
+    channel_options.host_endian = options.reader.dialect->host_endian_packets;
+    end = ChannelReader(std::move(channels), channel_options)
+              .Read([&](const ReassembledPiece& piece) {
+                collector.OnPacket(piece);
+              });
   }
   collector.Finish();
-  if (error.ok()) error = collector.error();
-  if (error.ok() && (count > kMaxValues || bytes > kMaxValueBytes)) {
-    error = {ErrorCode::kHoldLimit, 0, "",
-             absl::StrCat("more than ", kMaxValues, " values, or ",
-                          kMaxValueBytes, " bytes of them, to be compared")};
+  if (memory) {
+    if (end.ok()) end = memory->Finish();
+    if (end.ok()) end = ram_spool.error();
+    for (const auto& [name, block] : ram_spool.blocks()) {
+      const RamExtractor::Memory& came = *memory->Find(name);
+      ram[name] = {came.page_bytes, came.missing_pages()};
+    }
   }
-  return error;
+  if (end.ok()) end = collector.error();
+  if (end.ok()) end = budget.error();
+  return end;
 }
 
 }  // namespace migstream

@@ -4,50 +4,59 @@
 //   StreamState state;
 //   Error error = state.Read(source, channels, options);
 //
-// Payload of VFIO devices is put into a file without a name; guest memory is
-// not looked at.
+// Payload of VFIO devices, the content of other devices' sections, and guest
+// memory if it is asked for, are put into files without a name.
 
 #ifndef MIGSTREAM_CODEC_DIFF_STREAM_STATE_H_
 #define MIGSTREAM_CODEC_DIFF_STREAM_STATE_H_
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "codec/device/config_layout.h"
+#include "codec/diff/kept_bytes.h"
+#include "codec/diff/ram_spool.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/temp_file.h"
 #include "codec/wire/error.h"
+#include "flags/command.h"
 
 namespace migstream {
 
 // A device, by idstr and instance id.
 using DeviceName = std::pair<std::string, uint32_t>;
 
-// A VFIO device.
-struct VfioState {
-  // Where its payload is in StreamState::payload, in order.
-  struct Piece {
-    uint64_t offset = 0;
-    uint64_t bytes = 0;
-  };
-  std::vector<Piece> payload;
-  uint64_t payload_bytes = 0;
-
-  bool has_config = false;
+// A CONFIG of a VFIO device. FORMAT.md sections 11 and 14.
+struct ConfigState {
+  std::string place;     // "FULL", "END", …, "packet".
+  uint64_t subflag = 0;  // E3.
+  bool has_payload = false;
+  // The payload's own numbers, by name: its version, and those of E5.
+  std::map<std::string, uint64_t> numbers;
   std::string pci_config;
   std::string irq_states;  // A digit each.
   std::string msix_table;
   std::string msix_pba;
-  std::map<std::string, std::string> subsections;  // By name.
+  struct Subsection {
+    uint32_t version = 0;
+    std::string bytes;
+  };
+  std::map<std::string, Subsection> subsections;  // By name.
+};
 
-  // How it came.
-  uint64_t parts = 0;
-  uint64_t pre_copy_bytes = 0;
-  uint64_t init_data_sent = 0;
-  uint64_t records = 0;
+// A VFIO device.
+struct VfioState {
+  KeptBytes payload;
+  std::vector<ConfigState> configs;
+  std::set<uint32_t> versions;  // The version_ids of its sections.
+  // How it came: "PART sections", "INIT_DATA_SENT", "DATA records", …
+  std::map<std::string, uint64_t> counts;
   std::vector<uint64_t> record_bytes;  // The first kMaxRecords.
 };
 
@@ -57,24 +66,57 @@ struct StateValue {
   std::string bytes;  // As they stand in the stream.
 };
 
+// Another device.
+struct DeviceState {
+  std::set<uint32_t> versions;
+  // By path: see field_paths.h. A path that comes again has " (2)" after it.
+  // None where no description tells of the content.
+  std::map<std::string, StateValue> values;
+  KeptBytes content;  // Of its sections; not of RAM.
+};
+
+struct CommandState {
+  Command command = Command::kPing;
+  std::string data;
+};
+
+// Of a block of guest memory.
+struct RamState {
+  uint64_t page_bytes = 4096;
+  uint64_t missing_pages = 0;  // They never came.
+};
+
+struct StateOptions {
+  ReaderOptions reader = {};
+  // Whether guest memory is kept; and the channels once more, opened anew, for
+  // what they carry of it.
+  bool ram = false;
+  std::vector<ChannelReader::Channel> ram_channels = {};
+};
+
 struct StreamState {
   static constexpr size_t kMaxRecords = 1 << 16;
   static constexpr size_t kMaxText = 40;
-  // Values that are kept, and their bytes; kHoldLimit beyond.
+  // Values, commands and configs that are kept, and their bytes; kHoldLimit
+  // beyond.
   static constexpr size_t kMaxValues = 1 << 20;
   static constexpr size_t kMaxValueBytes = 64 << 20;
 
-  // A stream that is cut short is kept up to the cut, and the error says so.
+  // A stream that is cut short, or damaged, is kept up to there; the error says
+  // so, and is kept too.
   Error Read(ByteSource& source, std::vector<ChannelReader::Channel> channels,
-             const ReaderOptions& options);
+             const StateOptions& options = {});
 
   std::map<DeviceName, VfioState> vfio;
-  // Every other device's values, by path: see field_paths.h. A path that comes
-  // again has " (2)" after it.
-  std::map<DeviceName, std::map<std::string, StateValue>> values;
-  std::vector<std::string> commands;
+  std::map<DeviceName, DeviceState> devices;
+  std::vector<CommandState> commands;
   uint64_t sections = 0;
-  TempFile payload;
+  std::optional<KeptBytes> description;
+  TempFile file;  // Of all KeptBytes.
+  bool has_ram = false;
+  std::map<std::string, RamState> ram;  // If it is kept, by block.
+  RamSpool ram_spool;
+  Error end;  // Why nothing more was read, if not since it was all.
 };
 
 }  // namespace migstream

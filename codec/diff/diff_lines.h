@@ -1,0 +1,87 @@
+// For tests: two migrations, compared, as lines.
+//
+//   EXPECT_THAT(Diff(Capture("s111-two"), {changed}, true),
+//               ElementsAre("0000:00:06.0/vfio: VFIO device: present | "));
+
+#ifndef MIGSTREAM_CODEC_DIFF_DIFF_LINES_H_
+#define MIGSTREAM_CODEC_DIFF_DIFF_LINES_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codec/diff/stream_diff.h"
+#include "codec/diff/stream_state.h"
+#include "codec/qemu/stream_writer.h"
+#include "codec/rewrite/rewrite.h"
+#include "gtest/gtest.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+
+// The main channel, and the multifd channels.
+struct Streams {
+  std::string main;
+  std::vector<std::string> channels = {};
+};
+
+inline Streams Capture(const char* name) {
+  const testdata::Capture& capture = GetCapture(name);
+  return {ReadCapture(capture), ReadChannels(capture)};
+}
+
+inline Error Read(const Streams& streams, StreamState& state,
+                  StateOptions options = {}) {
+  MemorySource main(AsBytes(streams.main));
+  std::vector<std::unique_ptr<ByteSource>> sources;
+  auto open = [&] {
+    std::vector<ChannelReader::Channel> channels;
+    for (const std::string& channel : streams.channels) {
+      sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
+      channels.push_back({"channel", sources.back().get()});
+    }
+    return channels;
+  };
+  if (options.ram) options.ram_channels = open();
+  return state.Read(main, open(), options);
+}
+
+// "DEVICE: WHAT: A | B"
+inline std::vector<std::string> Diff(const Streams& a, const Streams& b,
+                                     bool ignore_cuts,
+                                     const StateOptions& options = {}) {
+  StreamState state_a, state_b;
+  Read(a, state_a, options);
+  Read(b, state_b, options);
+  std::vector<Difference> differences;
+  Error error = CompareStreams(state_a, state_b, {.ignore_cuts = ignore_cuts},
+                               differences);
+  EXPECT_TRUE(error.ok()) << ToString(error);
+  std::vector<std::string> lines;
+  for (const Difference& d : differences) {
+    lines.push_back(
+        absl::StrCat(d.device, ": ", d.what, ": ", d.a, " | ", d.b));
+  }
+  return lines;
+}
+
+inline Streams Rewritten(const Streams& from, const RewriteOptions& options) {
+  RewriteInput input;
+  input.main = [&] {
+    return std::make_unique<MemorySource>(AsBytes(from.main));
+  };
+  for (const std::string& channel : from.channels) {
+    input.channels.push_back(
+        {"channel",
+         [&] { return std::make_unique<MemorySource>(AsBytes(channel)); }});
+  }
+  StringSink sink;
+  Error error = Rewrite(input, {&sink}, options);
+  EXPECT_TRUE(error.ok()) << ToString(error);
+  return {sink.bytes()};
+}
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_DIFF_DIFF_LINES_H_

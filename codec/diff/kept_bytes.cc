@@ -1,0 +1,123 @@
+#include "codec/diff/kept_bytes.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+
+namespace migstream {
+namespace {
+
+constexpr size_t kCompareBytes = 64 << 10;
+
+}  // namespace
+
+Error KeptBytes::Append(TempFile& file, ByteSpan bytes) {
+  if (bytes.empty()) return {};
+  uint64_t offset = file.size();
+  Error error = file.Append(bytes);
+  if (!error.ok()) return error;
+  size_ += bytes.size();
+  if (!pieces_.empty() &&
+      pieces_.back().offset + pieces_.back().bytes == offset) {
+    pieces_.back().bytes += bytes.size();
+  } else {
+    pieces_.push_back({offset, bytes.size()});
+  }
+  return {};
+}
+
+// Reads them from their start.
+class KeptCursor {
+ public:
+  KeptCursor(const TempFile& file, const KeptBytes& kept)
+      : file_(file), kept_(kept) {}
+
+  // Fills `bytes`, of which there must be so many left.
+  Error Read(absl::Span<uint8_t> bytes) {
+    while (!bytes.empty()) {
+      const KeptBytes::Piece& piece = kept_.pieces_[piece_];
+      size_t here = std::min<uint64_t>(bytes.size(), piece.bytes - in_piece_);
+      Error error = file_.ReadAt(piece.offset + in_piece_, bytes.first(here));
+      if (!error.ok()) return error;
+      bytes.remove_prefix(here);
+      in_piece_ += here;
+      if (in_piece_ < piece.bytes) continue;
+      ++piece_;
+      in_piece_ = 0;
+    }
+    return {};
+  }
+
+ private:
+  const TempFile& file_;
+  const KeptBytes& kept_;
+  size_t piece_ = 0;
+  uint64_t in_piece_ = 0;
+};
+
+namespace {
+
+// Gives blocks of both, one after the other, as far as the shorter goes, and as
+// long as `use` says true.
+template <typename Use>
+Error ForEachBlock(const TempFile& file_a, const KeptBytes& a,
+                   const TempFile& file_b, const KeptBytes& b, Use use) {
+  KeptCursor cursor_a(file_a, a);
+  KeptCursor cursor_b(file_b, b);
+  std::vector<uint8_t> bytes_a, bytes_b;
+  const uint64_t common = std::min(a.size(), b.size());
+  for (uint64_t offset = 0; offset < common; offset += bytes_a.size()) {
+    bytes_a.resize(std::min<uint64_t>(kCompareBytes, common - offset));
+    bytes_b.resize(bytes_a.size());
+    Error error = cursor_a.Read(absl::MakeSpan(bytes_a));
+    if (error.ok()) error = cursor_b.Read(absl::MakeSpan(bytes_b));
+    if (!error.ok()) return error;
+    if (!use(offset, bytes_a, bytes_b)) break;
+  }
+  return {};
+}
+
+}  // namespace
+
+Error IsSameKept(const TempFile& file_a, const KeptBytes& a,
+                 const TempFile& file_b, const KeptBytes& b, bool& same) {
+  same = a.size() == b.size();
+  if (!same) return {};
+  return ForEachBlock(file_a, a, file_b, b,
+                      [&](uint64_t, const auto& bytes_a, const auto& bytes_b) {
+                        same = bytes_a == bytes_b;
+                        return same;
+                      });
+}
+
+Error CompareKept(const std::string& what, const TempFile& file_a,
+                  const KeptBytes& a, const TempFile& file_b,
+                  const KeptBytes& b, Differences& out) {
+  DifferenceKind ranges(out, absl::StrCat("ranges of ", what));
+  uint64_t first = 0;
+  bool open = false;
+  auto close = [&](uint64_t end) {
+    if (open && ranges.IsListed()) {
+      out.Add(absl::StrCat(what, " ", Hex(first), "-", Hex(end - 1)),
+              absl::StrCat(end - first, " bytes"), "differ");
+    }
+    open = false;
+  };
+  Error error = ForEachBlock(
+      file_a, a, file_b, b,
+      [&](uint64_t offset, const auto& bytes_a, const auto& bytes_b) {
+        if (!open && bytes_a == bytes_b) return true;
+        for (size_t i = 0; i < bytes_a.size(); ++i) {
+          bool differs = bytes_a[i] != bytes_b[i];
+          if (differs && !open) first = offset + i;
+          if (!differs) close(offset + i);
+          open |= differs;
+        }
+        return true;
+      });
+  close(std::min(a.size(), b.size()));
+  return error;
+}
+
+}  // namespace migstream

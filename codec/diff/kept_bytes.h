@@ -1,0 +1,47 @@
+// Bytes of a stream that are kept to be compared: in a file that many have in
+// common, so that memory is 16 bytes for each piece that stands alone in it.
+
+#ifndef MIGSTREAM_CODEC_DIFF_KEPT_BYTES_H_
+#define MIGSTREAM_CODEC_DIFF_KEPT_BYTES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codec/diff/difference.h"
+#include "codec/qemu/temp_file.h"
+#include "codec/wire/bytes.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+class KeptBytes {
+ public:
+  // At their end. kWriteFailed if there is no room.
+  Error Append(TempFile& file, ByteSpan bytes);
+
+  uint64_t size() const { return size_; }
+
+ private:
+  friend class KeptCursor;
+  struct Piece {
+    uint64_t offset = 0;  // In the file.
+    uint64_t bytes = 0;
+  };
+  std::vector<Piece> pieces_;
+  uint64_t size_ = 0;
+};
+
+// Whether both are the same bytes. Errors are those of reading the files.
+Error IsSameKept(const TempFile& file_a, const KeptBytes& a,
+                 const TempFile& file_b, const KeptBytes& b, bool& same);
+
+// Adds the ranges in which both differ, as far as the shorter goes:
+// "WHAT 0x100-0x1ff". What the bytes are is not told.
+Error CompareKept(const std::string& what, const TempFile& file_a,
+                  const KeptBytes& a, const TempFile& file_b,
+                  const KeptBytes& b, Differences& out);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_DIFF_KEPT_BYTES_H_

@@ -1,0 +1,189 @@
+// Guest memory, compared by block.
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codec/diff/diff_lines.h"
+#include "codec/diff/ram_spool.h"
+#include "codec/qemu/stream_bytes.h"
+#include "flags/ram_flags.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace migstream {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr size_t kPage = 4096;
+
+StateOptions WithRam() {
+  StateOptions options;
+  options.ram = true;
+  return options;
+}
+
+std::vector<std::string> RamDiff(const Streams& a, const Streams& b) {
+  return Diff(a, b, true, WithRam());
+}
+
+std::string Page(uint64_t offset, const std::string& block, char fill) {
+  return BeBytes(offset | kRamPage, 8) + Str8Bytes(block) +
+         std::string(kPage, fill);
+}
+std::string ZeroPage(uint64_t offset, const std::string& block) {
+  return BeBytes(offset | kRamZero, 8) + Str8Bytes(block) + U8Bytes(0);
+}
+
+// Block "a" of four pages, and "b" of one.
+Streams Stream(const std::string& records) {
+  const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
+  std::string end = BeBytes(kRamEos, 8);
+  return {HeaderBytes() +
+          ram.Start(BeBytes(5 * kPage | kRamMemSize, 8) + Str8Bytes("a") +
+                    BeBytes(4 * kPage, 8) + Str8Bytes("b") + BeBytes(kPage, 8) +
+                    end) +
+          ram.Part(records + end) + ram.End(end) + EofBytes()};
+}
+
+TEST(RamDiffTest, PagesThatDifferAreCountedByBlock) {
+  std::string rest = Page(0, "b", 'b') + ZeroPage(0, "a");
+  Streams a = Stream(Page(kPage, "a", 'x') + Page(2 * kPage, "a", 'y') +
+                     Page(3 * kPage, "a", 'z') + rest);
+  Streams b = Stream(Page(kPage, "a", 'x') + Page(2 * kPage, "a", 'Y') +
+                     ZeroPage(3 * kPage, "a") + rest);
+  EXPECT_THAT(RamDiff(a, b),
+              ElementsAre("ram: pages of a: 2 of 4, the first at 0x2000 | "
+                          "differ"));
+  EXPECT_THAT(Diff(a, b, true), IsEmpty());  // Nobody asked.
+}
+
+TEST(RamDiffTest, OnlyWhatIsThereInTheEndCounts) {
+  std::string rest = Page(0, "b", 'b') + ZeroPage(0, "a") +
+                     ZeroPage(2 * kPage, "a") + ZeroPage(3 * kPage, "a");
+  EXPECT_THAT(
+      RamDiff(Stream(rest + Page(kPage, "a", 'x')),
+              Stream(Page(kPage, "a", 'w') + rest + Page(2 * kPage, "a", 'w') +
+                     Page(kPage, "a", 'x') + ZeroPage(2 * kPage, "a"))),
+      IsEmpty());
+}
+
+TEST(RamDiffTest, PagesThatNeverCameAreCounted) {
+  Streams a = Stream(Page(0, "b", 'b') + ZeroPage(0, "a"));
+  Streams b = Stream(Page(0, "b", 'b'));
+  EXPECT_THAT(RamDiff(a, b),
+              ElementsAre("ram: pages of a that never came: 3 | 4"));
+}
+
+// The same memory: on the main channel, and on channels of its own.
+TEST(RamDiffTest, MemoryOnChannelsIsTheSameMemory) {
+  for (const char* name :
+       {"s72-multifd-ram", "s72-multifd-zstd", "s111-multifd-two"}) {
+    Streams spread = Capture(name);
+    RewriteOptions options;
+    options.single_channel = true;
+    Streams folded = Rewritten(spread, options);
+    EXPECT_THAT(RamDiff(spread, folded), IsEmpty()) << name;
+    StreamState state;
+    ASSERT_TRUE(Read(folded, state, WithRam()).ok());
+    EXPECT_FALSE(state.ram_spool.blocks().empty());
+  }
+}
+
+TEST(RamDiffTest, EveryKindOfPageIsCompared) {
+  for (const char* name :
+       {"s111-plain", "s111-xbzrle", "s72-compress", "s111-file-mapped-ram"}) {
+    StreamState state;
+    ASSERT_TRUE(Read(Capture(name), state, WithRam()).ok()) << name;
+    EXPECT_GE(state.ram_spool.blocks().size(), 2);
+    bool written = false;
+    for (const auto& [block, memory] : state.ram_spool.blocks()) {
+      written |= memory->units() > 0;
+    }
+    EXPECT_TRUE(written) << name;
+  }
+  EXPECT_THAT(RamDiff(Capture("s111-plain"), Capture("s72-plain")),
+              Contains(HasSubstr("ram: pages of /rom@etc/acpi/tables: ")));
+}
+
+TEST(RamDiffTest, MemoryThatCannotBeIsAnError) {
+  StreamState state;
+  std::string delta = std::string("\x01\x00\x02", 3);
+  Error error =
+      Read(Stream(BeBytes(kRamXbzrle, 8) + Str8Bytes("a") + delta + "\x7f\x7f"),
+           state, WithRam());
+  EXPECT_EQ(error.code, ErrorCode::kBadRam) << ToString(error);
+}
+
+// What a block is given in pieces of any size reads like one buffer.
+TEST(RamSpoolTest, PiecesOfUnitsAreKept) {
+  RamSpool spool;
+  constexpr size_t kBytes = 5 * 4096 + 100;
+  RamBlock block;
+  block.name = "a";
+  block.used_bytes = kBytes;
+  auto image_of = spool.ImageOf();
+  block.name = "first";
+  image_of(block)->Resize(kBytes);
+  block.name = "a";
+  RamImage& image = *image_of(block);
+  image.Resize(kBytes);
+  std::string truth(kBytes, '\0');
+  uint32_t random = 1;
+  auto next = [&](uint32_t below) {
+    random = random * 1103515245 + 12345;
+    return (random >> 8) % below;
+  };
+  for (int i = 0; i < 2000; ++i) {
+    size_t offset = next(kBytes);
+    size_t bytes = std::min<size_t>(1 + next(2 * kPage), kBytes - offset);
+    char fill = static_cast<char>('a' + next(20));
+    if (next(2) == 0) {
+      image.Zero(offset, bytes);
+      truth.replace(offset, bytes, bytes, '\0');
+    } else {
+      image.Write(offset, AsBytes(std::string(bytes, fill)));
+      truth.replace(offset, bytes, bytes, fill);
+    }
+  }
+  std::string all(kBytes, 'x');
+  image.Read(
+      0, absl::MakeSpan(reinterpret_cast<uint8_t*>(all.data()), all.size()));
+  EXPECT_TRUE(spool.error().ok()) << ToString(spool.error());
+  EXPECT_TRUE(all == truth);
+}
+
+TEST(RamSpoolTest, BlocksShareOneLimitOfBitmaps) {
+  StreamLimits limits;
+  limits.bitmap_bytes = 3;  // 24 units.
+  RamSpool spool(limits);
+  auto image_of = spool.ImageOf();
+  RamBlock block;
+  block.used_bytes = uint64_t{1} << 40;
+  for (const char* name : {"a", "b"}) {
+    block.name = name;
+    RamImage* image = image_of(block);
+    image->Resize(block.used_bytes);
+    image->Write(15 * kPage, AsBytes("x"));  // Two bytes of bits.
+  }
+  EXPECT_EQ(spool.error().code, ErrorCode::kBlockLimit);
+}
+
+TEST(RamSpoolTest, BlocksBeyondWhatAFileHoldsAreRefused) {
+  RamSpool spool;
+  auto image_of = spool.ImageOf();
+  RamBlock block;
+  block.name = "a";
+  block.used_bytes = uint64_t{3} << 61;
+  EXPECT_NE(image_of(block), nullptr);
+  block.name = "b";
+  EXPECT_EQ(image_of(block), nullptr);
+  EXPECT_EQ(spool.error().code, ErrorCode::kWriteFailed);
+}
+
+}  // namespace
+}  // namespace migstream

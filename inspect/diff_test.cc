@@ -1,0 +1,107 @@
+// What diff says, and with which exit status.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inspect/run_program.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string Path(const std::string& name) {
+  return CapturePath(GetCapture(name));
+}
+
+size_t Lines(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+TEST(DiffTest, EqualStreamsGiveNoOutputAndStatus0) {
+  std::string file = Path("s72-plain");
+  ProgramRun run = RunProgram({"diff", file, file});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, IsEmpty());
+  EXPECT_THAT(run.errors, HasSubstr("guest memory was not compared"));
+  run = RunProgram({"diff", "--quiet", file, file});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.errors, IsEmpty());
+  run = RunProgram({"diff", "--ram", file, file});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, IsEmpty());
+  EXPECT_THAT(run.errors, Not(HasSubstr("not compared")));
+}
+
+TEST(DiffTest, GuestMemoryIsComparedIfItIsAskedFor) {
+  ProgramRun run =
+      RunProgram({"diff", "--ram", Path("s111-plain"), Path("s72-plain")});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("pages of /rom@etc/acpi/tables"));
+}
+
+// Folded, the memory of the channels is the main channel's.
+TEST(DiffTest, ChannelsAreReadForDevicesAndForMemory) {
+  std::vector<std::string> spread;
+  for (const testdata::File& file : GetCapture("s111-multifd-two").files()) {
+    if (file.file().find(".return") != std::string::npos) continue;
+    spread.push_back("testdata/captures/" + file.file() + ".zst");
+  }
+  std::string folded = TestFolder() + "/folded";
+  std::vector<std::string> repack = {"repack", "--single-channel", "-o",
+                                     folded};
+  repack.insert(repack.end(), spread.begin(), spread.end());
+  ASSERT_EQ(RunProgram(repack).status, 0);
+  std::vector<std::string> diff = {"diff", "--ram", "--ignore-cuts"};
+  diff.insert(diff.end(), spread.begin(), spread.end());
+  diff.push_back(folded);
+  ProgramRun run = RunProgram(diff);
+  EXPECT_EQ(run.status, 0) << run.output << run.errors;
+}
+
+TEST(DiffTest, AllListsWhatIsCountedOtherwise) {
+  std::string config = TestFolder() + "/config";
+  ASSERT_EQ(RunProgram(
+                {"extract", "--what=config", Path("s111-stop3m"), "-o", config})
+                .status,
+            0);
+  std::string bytes = ReadTestFile(config);
+  for (size_t i = 0x200; i < 0x300; i += 4) bytes[i] ^= 1;
+  config = WriteTestFile("changed", bytes);
+  std::string changed = TestFolder() + "/stream";
+  ASSERT_EQ(RunProgram({"repack", Path("s111-stop3m"), "--replace-config",
+                        config, "-o", changed})
+                .status,
+            0);
+  ProgramRun run = RunProgram({"diff", Path("s111-stop3m"), changed});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("54 more registers"));
+  EXPECT_EQ(Lines(run.output), 12);
+  run = RunProgram({"diff", "--all", Path("s111-stop3m"), changed});
+  EXPECT_EQ(Lines(run.output), 65);
+}
+
+TEST(DiffTest, AStreamThatIsCutIsAFindingAndAFewLines) {
+  std::string whole = ReadCapture(GetCapture("s111-plain"));
+  std::string cut = WriteTestFile("cut", whole.substr(0, whole.size() * 2 / 3));
+  ProgramRun run = RunProgram({"diff", Path("s111-plain"), cut});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("cut off"));
+  EXPECT_LE(Lines(run.output), 5);
+  EXPECT_THAT(run.errors, HasSubstr(cut));
+}
+
+TEST(DiffTest, ThereMustBeTwoMainChannels) {
+  ProgramRun run = RunProgram({"diff", Path("s111-plain")});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("two streams"));
+}
+
+}  // namespace
+}  // namespace migstream
