@@ -53,10 +53,9 @@ void ConfigToFull::OnEof(uint64_t offset) {
 
 void ConfigCollector::OnDeviceEvent(const SectionView& section,
                                     const Event& event) {
-  if (section.type != SectionType::kFull || !error_.ok() ||
-      !HeldConfig::Holds(event.kind)) {
-    return;
-  }
+  bool taken =
+      section.type == SectionType::kFull || section.type == SectionType::kEnd;
+  if (!taken || !error_.ok() || !HeldConfig::Holds(event.kind)) return;
   HeldConfig& config = configs_[DeviceKey(section.idstr, section.instance_id)];
   if (event.kind == EventKind::kConfig && config.bytes() != 0) {
     error_ = {ErrorCode::kNotWritable, event.offset, std::string(section.idstr),
@@ -85,7 +84,9 @@ void ConfigToEnd::OnSection(const SectionView& section) {
 
 void ConfigToEnd::OnDeviceEvent(const SectionView& section,
                                 const Event& event) {
-  if (!dropping_) next().OnDeviceEvent(section, event);
+  // An END that has one already has got it from `configs_`.
+  bool own = section.type == SectionType::kEnd && HeldConfig::Holds(event.kind);
+  if (!dropping_ && !own) next().OnDeviceEvent(section, event);
 }
 
 void ConfigToEnd::OnSectionEnd(const SectionView& section,

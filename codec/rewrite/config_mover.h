@@ -46,7 +46,8 @@ class ConfigToFull : public VisitorFilter {
   bool footers_ = true;
 };
 
-// Reads a stream for the configs that ConfigToEnd needs beforehand.
+// Reads a stream for the configs that ConfigToEnd needs beforehand: of FULL,
+// and of END where they are there already.
 class ConfigCollector : public StreamVisitor {
  public:
   bool wants_payload() const override { return false; }

@@ -73,12 +73,15 @@ void DescribedWriter::OnSectionEnd(const SectionView& section,
 }
 
 void DescribedWriter::OnDescription(uint64_t offset, ByteSpan json) {
+  if (keep_description_) return StreamWriter::OnDescription(offset, json);
   absl::StatusOr<std::string> edited = EditDescription(AsText(json), fulls_);
   if (edited.ok()) {
     StreamWriter::OnDescription(offset, AsBytes(*edited));
   } else if (error_.ok()) {
-    error_ = {ErrorCode::kBadDescription, offset, "VMDESCRIPTION",
-              std::string(edited.status().message())};
+    error_ = {absl::IsFailedPrecondition(edited.status())
+                  ? ErrorCode::kNotWritable
+                  : ErrorCode::kBadDescription,
+              offset, "VMDESCRIPTION", std::string(edited.status().message())};
   }
 }
 

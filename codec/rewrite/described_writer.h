@@ -29,6 +29,9 @@ class DescribedWriter : private ByteSink, public StreamWriter {
                     bool footer) override;
   void OnDescription(uint64_t offset, ByteSpan json) override;
 
+  // Nothing that the description tells of changes: it is written as it is.
+  void KeepDescription() { keep_description_ = true; }
+
   // Why what was written must not be used, if it must not.
   const Error& error() const {
     return error_.ok() ? StreamWriter::error() : error_;
@@ -45,6 +48,7 @@ class DescribedWriter : private ByteSink, public StreamWriter {
   // outside of one.
   uint64_t package_end_ = 0;
   uint64_t written_package_end_ = 0;
+  bool keep_description_ = false;
   std::vector<WrittenFull> fulls_;
   Error error_;
 };

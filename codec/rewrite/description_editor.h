@@ -22,7 +22,10 @@ struct WrittenFull {
 };
 
 // `fulls` are all that there are, in the order of the stream; entries of other
-// VFIO devices are removed. The error says what is wrong with the JSON.
+// VFIO devices are removed. JSON of which nothing has to change is given back
+// as it is. An error says what is wrong with the JSON (InvalidArgument), or why
+// no JSON of its shape can be made true (FailedPrecondition): an entry whose
+// sizes are no plain numbers, two FULLs that one entry would describe.
 absl::StatusOr<std::string> EditDescription(
     absl::string_view json, const std::vector<WrittenFull>& fulls);
 

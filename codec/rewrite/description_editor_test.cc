@@ -1,5 +1,9 @@
 #include "codec/rewrite/description_editor.h"
 
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace migstream {
@@ -58,9 +62,86 @@ TEST(DescriptionEditorTest, EntriesOfDevicesThatAreNewStandLast) {
       R"("type": "buffer"}]}], "page_size": 4096})");
 }
 
+// A description with one entry of the device "a/vfio".
+std::string WithEntry(const std::string& members) {
+  return absl::StrCat(R"({"devices": [{"name": "a/vfio", )", members, "}]}");
+}
+
+TEST(DescriptionEditorTest, EverySizeOfAnEntryFollows) {
+  EXPECT_EQ(Edited(WithEntry(R"("size": 16)"), {{"a/vfio", 0, 20}}),
+            WithEntry(R"("size": 20)"));
+  EXPECT_EQ(
+      Edited(WithEntry(R"("fields": [{"size": 16}])"), {{"a/vfio", 0, 20}}),
+      WithEntry(R"("fields": [{"size": 20}])"));
+  // A reader takes the last of a key that stands there twice.
+  EXPECT_EQ(Edited(WithEntry(R"("size": 1, "size": 16)"), {{"a/vfio", 0, 20}}),
+            WithEntry(R"("size": 20, "size": 20)"));
+}
+
+TEST(DescriptionEditorTest, SizesThatCannotFollowAreRefused) {
+  struct Row {
+    const char* members;
+    const char* problem;
+  };
+  for (const Row& row : {
+           Row{R"("size": 1e3)", "has a size that is no whole number"},
+           Row{R"("size": -1)", "has a size that is no whole number"},
+           Row{R"("size": 16.0)", "has a size that is no whole number"},
+           Row{R"("size": "16")", "has a size that is no whole number"},
+           Row{R"("size": null)", "has a size that is no whole number"},
+           Row{R"("size": [16])", "has a size that is no whole number"},
+           Row{R"("size": 18446744073709551616)",
+               "has a size that is no whole number"},
+           Row{R"("fields": [{"size": 1e3}])",
+               "has a size that is no whole number"},
+           Row{R"("fields": [{"size": 8, "array_len": 2}])",
+               "is of a field with array_len"},
+           Row{R"("fields": [{"size": 8}, {"size": 8}])", "has several fields"},
+           Row{R"("fields": [{"size": 8, "struct": {"fields": []}}])",
+               "is of a field with a struct"},
+           Row{R"("fields": [{"size": 8}], "subsections": [])",
+               "has subsections"},
+           Row{R"("fields": [])", "has no size"},
+           Row{R"("version": 1)", "has no size"},
+       }) {
+    EXPECT_EQ(Edited(WithEntry(row.members), {{"a/vfio", 0, 20}}),
+              absl::StrCat("the entry of 'a/vfio' instance 0 cannot be made to "
+                           "say 20 bytes: it ",
+                           row.problem));
+  }
+}
+
+TEST(DescriptionEditorTest, WhatIsTrueAlreadyIsKeptInAnyShape) {
+  for (const std::string& json :
+       {WithEntry(R"("fields": [{"size": 8, "array_len": 2}])"),
+        WithEntry(R"("fields": [{"size": 8}, {"size": 8}])"),
+        WithEntry(R"("size": 16, "subsections": [{}])"),
+        std::string(R"({"devices": [{"name": "a/vfio", "size": 16}], )"
+                    R"("devices": []})")}) {
+    EXPECT_EQ(Edited(json, {{"a/vfio", 0, 16}}), json);
+  }
+  EXPECT_EQ(Edited("{}", {}), "{}");
+}
+
+TEST(DescriptionEditorTest, OneEntryDoesNotDescribeTwoSizes) {
+  const std::string json = WithEntry(R"("size": 16)");
+  EXPECT_EQ(Edited(json, {{"a/vfio", 0, 20}, {"a/vfio", 0, 24}}),
+            "'a/vfio' instance 0 has FULLs of 20 and of 24 bytes, which its "
+            "entry in the description cannot both describe");
+  EXPECT_EQ(Edited(json, {{"a/vfio", 0, 20}, {"a/vfio", 0, 20}}),
+            WithEntry(R"("size": 20)"));
+}
+
+TEST(DescriptionEditorTest, TwoListsOfDevicesAreNotChanged) {
+  EXPECT_EQ(Edited(R"({"devices": [{"name": "a/vfio", "size": 16}], )"
+                   R"("devices": []})",
+                   {{"a/vfio", 0, 20}}),
+            "the JSON has \"devices\" more than once");
+}
+
 TEST(DescriptionEditorTest, WhatIsNoJsonIsRefused) {
   EXPECT_EQ(Edited(R"({"devices": [)", {}), "JSON at byte 13: Invalid value.");
-  EXPECT_EQ(Edited("[]", {}), "the JSON has no \"devices\"");
+  EXPECT_EQ(Edited("[]", {{"a/vfio", 0, 20}}), "the JSON has no \"devices\"");
   EXPECT_EQ(Edited(std::string(1 << 20, '['), {}).substr(0, 4), "JSON");
 }
 

@@ -4,8 +4,23 @@
 
 namespace migstream {
 
+int DialectGuard::Count(Counts& counts, const SectionView& section) {
+  return ++counts[{std::string(section.idstr), section.instance_id}];
+}
+
+void DialectGuard::Refuse(const SectionView& section, uint64_t offset,
+                          absl::string_view what) {
+  Fail({ErrorCode::kNotWritable, offset,
+        absl::StrCat(section.idstr, " ", ToString(section.type)),
+        absl::StrCat(dialect_.writer, " writes no ", what)});
+}
+
 void DialectGuard::OnSection(const SectionView& section) {
   records_ = 0;
+  if (section.vfio && section.type == SectionType::kEnd &&
+      Count(ends_, section) > dialect_.habits.max_ends) {
+    Refuse(section, section.offset, "further END of a device");
+  }
   next().OnSection(section);
 }
 
@@ -13,10 +28,12 @@ void DialectGuard::OnDeviceEvent(const SectionView& section,
                                  const Event& event) {
   const WriterHabits& habits = dialect_.habits;
   auto refuse = [&](absl::string_view what) {
-    Fail({ErrorCode::kNotWritable, event.offset,
-          absl::StrCat(section.idstr, " ", ToString(section.type)),
-          absl::StrCat(dialect_.writer, " writes no ", what)});
+    Refuse(section, event.offset, what);
   };
+  if (event.kind == EventKind::kConfig && event.layout.total_bytes != 0 &&
+      Count(configs_, section) > habits.max_configs) {
+    refuse("further CONFIG of a device");
+  }
   if (event.kind == EventKind::kData && event.starts_record) {
     ++records_;
     if (event.record_bytes == 0 && !habits.empty_records) {
@@ -40,11 +57,8 @@ void DialectGuard::OnSectionEnd(const SectionView& section,
                                 uint64_t content_bytes, bool footer) {
   if (section.vfio && section.type == SectionType::kPart &&
       records_ < dialect_.habits.min_part_records) {
-    Fail({ErrorCode::kNotWritable, section.offset,
-          absl::StrCat(section.idstr, " PART"),
-          absl::StrCat(dialect_.writer,
-                       " writes no PART without DATA; those without may be "
-                       "stripped")});
+    Refuse(section, section.offset,
+           "PART without DATA; those without may be stripped");
   }
   next().OnSectionEnd(section, content_bytes, footer);
 }

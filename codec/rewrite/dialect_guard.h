@@ -6,7 +6,11 @@
 #define MIGSTREAM_CODEC_REWRITE_DIALECT_GUARD_H_
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "codec/rewrite/visitor_filter.h"
 #include "flags/dialect.h"
 
@@ -24,7 +28,15 @@ class DialectGuard : public VisitorFilter {
 
  private:
   const Dialect& dialect_;
+  // How often a device had an END, or a CONFIG.
+  using Counts = absl::flat_hash_map<std::pair<std::string, uint32_t>, int>;
+  int Count(Counts& counts, const SectionView& section);
+  void Refuse(const SectionView& section, uint64_t offset,
+              absl::string_view what);
+
   uint64_t records_ = 0;  // In this section.
+  Counts ends_;
+  Counts configs_;
 };
 
 }  // namespace migstream

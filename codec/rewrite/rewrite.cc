@@ -91,10 +91,10 @@ class Rewriter {
     if (error.ok() && (options_.record_bytes != 0 || options_.payload)) {
       error = LookAtDialect();
     }
+    if (error.ok() && folds_) error = ReadChannels();
     if (error.ok() && options_.to && ConfigInEnd(*options_.to)) {
       error = LookAtConfigs();
     }
-    if (error.ok() && folds_) error = ReadChannels();
     if (!error.ok()) return error;
     // What is cut short is copied up to the cut, all of it.
     Error cut;
@@ -137,11 +137,12 @@ class Rewriter {
     std::unique_ptr<ByteSource> source = input_.main();
     if (!source) return NotAgain();
     ConfigCollector collector;
-    // As the devices' own filters will have changed them.
+    // As the devices' own filters will have changed them, and folding.
     first_ = &collector;
     if (!options_.config.empty()) {
       Add<ConfigReplacer>(options_.device, options_.config);
     }
+    if (folds_) Add<ChannelFolder>(spool_);
     AddDroppers();
     Error error = StreamReader(*source, *first_, options_.reader).Read();
     filters_.clear();
@@ -250,6 +251,7 @@ class Rewriter {
       Add<RamFolder>(pages_, page_bytes_);
     }
     AddDroppers();
+    if (filters_.empty()) writer.KeepDescription();
 
     std::unique_ptr<ByteSource> source = input_.main();
     if (!source) return NotAgain();

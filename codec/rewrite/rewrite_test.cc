@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codec/device/config_bytes.h"
 #include "codec/device/config_view.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
@@ -473,6 +474,98 @@ TEST(RewriteTest, APackageKeepsItsLength) {
   Rewritten stripped = RewriteBytes(packaged, options);
   EXPECT_EQ(stripped.error.code, ErrorCode::kNotWritable);
   EXPECT_THAT(stripped.error.reason, HasSubstr("the package"));
+}
+
+const HandlerBytes kVfio = {.id = 5, .idstr = "0000:00:05.0/vfio"};
+
+std::string ConfigElement() {
+  return TagBytes(2) + ConfigBytes().Payload() + kEos;
+}
+
+TEST(RewriteTest, ASecondEndIsNotWrittenInADialectThatHasOne) {
+  std::string start = kVfio.Start(kSetupTag + kEos);
+  std::string end = kVfio.End(DataBytes("payload") + kEos);
+  std::string v60 = HeaderBytes() + start + end + end +
+                    kVfio.Full(ConfigElement()) + EofBytes();
+  EXPECT_EQ(RewriteBytes(v60, {}).bytes, v60);
+  RewriteOptions options;
+  options.to = Row(DialectId::kV52);
+  Rewritten v52 = RewriteBytes(v60, options);
+  EXPECT_EQ(v52.error.code, ErrorCode::kNotWritable);
+  EXPECT_EQ(v52.error.reason, "QEMU 5.2 writes no further END of a device");
+  EXPECT_EQ(v52.error.offset, 8 + start.size() + end.size());
+}
+
+TEST(RewriteTest, ASecondConfigIsNotWrittenInADialectThatHasOne) {
+  std::string start = kVfio.Start(kSetupTag + kEos);
+  std::string full = kVfio.Full(ConfigElement());
+  std::string v60 =
+      HeaderBytes() + start + kVfio.End(kEos) + full + full + EofBytes();
+  RewriteOptions options;
+  options.to = Row(DialectId::kV81);
+  EXPECT_EQ(RewriteBytes(v60, options).error.reason,
+            "QEMU 8.1 to 9.2 writes no further CONFIG of a device");
+  options.to = Row(DialectId::kV52);
+  EXPECT_EQ(RewriteBytes(v60, options).error.reason, "CONFIG twice");
+}
+
+TEST(RewriteTest, WhatIsOfTheDialectAlreadyStaysAsItIs) {
+  for (const char* name : {"s52-two", "s72-two", "s111-two"}) {
+    std::string bytes = ReadCapture(GetCapture(name));
+    RewriteOptions options;
+    options.to = Row(name[1] == '5'   ? DialectId::kV52
+                     : name[1] == '7' ? DialectId::kV60
+                                      : DialectId::kV111);
+    Rewritten same = RewriteBytes(bytes, options);
+    EXPECT_TRUE(same.error.ok()) << ToString(same.error);
+    EXPECT_TRUE(same.bytes == bytes) << name;
+  }
+}
+
+// The configs are in the channels, and go to END from there.
+TEST(RewriteTest, WhatIsFoldedMovesToEnd) {
+  const testdata::Capture& capture = GetCapture("s111-multifd-two");
+  Streams streams = {ReadCapture(capture), ReadChannels(capture)};
+  RewriteOptions options;
+  options.single_channel = true;
+  options.strip_empty_parts = true;
+  RewrittenStreams folded = RewriteStreams(streams, 0, options);
+  ASSERT_TRUE(folded.error.ok()) << ToString(folded.error);
+  options.to = Row(DialectId::kV52);
+  RewrittenStreams moved = RewriteStreams(streams, 0, options);
+  ASSERT_TRUE(moved.error.ok()) << ToString(moved.error);
+  ExpectSamePayloads(capture, moved.streams.main);
+  for (const testdata::Device& device : capture.devices()) {
+    EXPECT_EQ(
+        Extract(moved.streams.main, device.idstr(), PayloadExtractor::kConfig),
+        Extract(folded.streams.main, device.idstr(),
+                PayloadExtractor::kConfig));
+  }
+  // Only what 5.2 never writes is in the way.
+  options.strip_empty_parts = false;
+  streams = {ReadCapture(GetCapture("s111-multifd-precopy-ack")),
+             ReadChannels(GetCapture("s111-multifd-precopy-ack"))};
+  EXPECT_THAT(RewriteStreams(streams, 0, options).error.reason,
+              HasSubstr("QEMU 5.2 writes no PART without DATA"));
+}
+
+TEST(RewriteTest, ADescriptionThatCannotBeKeptTrueIsNotWritten) {
+  // Two fields: which of them has become smaller?
+  std::string full = kVfio.Full(ConfigElement());
+  std::string json =
+      R"({"devices":[{"name":"0000:00:05.0/vfio","instance_id":0,"fields":[)"
+      R"({"name":"a","size":4197,"type":"buffer"},)"
+      R"({"name":"b","size":16,"type":"buffer"}]}]})";
+  std::string bytes = HeaderBytes() + kVfio.Start(kSetupTag + kEos) +
+                      kVfio.End(kEos) + full + EofBytes() +
+                      DescriptionBytes(json);
+  EXPECT_EQ(RewriteBytes(bytes, {}).bytes, bytes);
+  RewriteOptions options;
+  options.config = ConfigBytes().PciConfig().substr(0, 256);
+  Rewritten smaller = RewriteBytes(bytes, options);
+  EXPECT_EQ(smaller.error.code, ErrorCode::kNotWritable);
+  EXPECT_EQ(smaller.error.section, "VMDESCRIPTION");
+  EXPECT_THAT(smaller.error.reason, HasSubstr("has several fields"));
 }
 
 TEST(RewriteTest, AMissingChannelIsNoticed) {
