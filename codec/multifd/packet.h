@@ -25,9 +25,12 @@ inline constexpr uint64_t kRamPacketPageBytes = 512 << 10;
 
 inline constexpr uint32_t kInvalidVfioPacketIndex = 0xffffffff;
 
+// Of a VM; zero if it has none.
+using VmUuid = std::array<uint8_t, 16>;
+
 // Opens each channel.
 struct MultifdInit {
-  std::array<uint8_t, 16> uuid = {};
+  VmUuid uuid = {};
   uint8_t channel_id = 0;
   std::array<uint8_t, 39> reserved = {};  // Zero in all that QEMU writes.
 };

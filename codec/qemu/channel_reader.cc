@@ -132,27 +132,32 @@ Error ChannelReader::Read(
   return error;
 }
 
+// FORMAT.md section 13.1. The offsets are those of the fields.
 Error ChannelReader::CheckIds() const {
-  for (size_t i = 0; i < channels_.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      if (channels_[i]->stats().bytes == 0 ||
-          channels_[j]->stats().bytes == 0) {
-        continue;
-      }
-      if (channels_[i]->stats().uuid != channels_[j]->stats().uuid) {
-        return OfChannel(
-            channels_[i]->name(),
-            {ErrorCode::kMultifdUnknownDevice, 8, kMultifdSection,
-             absl::StrCat("is of another VM than ", channels_[j]->name(),
-                          ": the uuids differ")});
-      }
-      if (channels_[i]->stats().id != channels_[j]->stats().id) continue;
-      return OfChannel(
-          channels_[i]->name(),
-          {ErrorCode::kMultifdDuplicate, 24, kMultifdSection,
-           absl::StrCat("channel id ", channels_[i]->stats().id, ", which ",
-                        channels_[j]->name(), " has too")});
+  auto other_vm = [](const Reading& channel, absl::string_view than) {
+    return OfChannel(
+        channel.name(),
+        {ErrorCode::kMultifdOtherVm, 8, kMultifdSection,
+         absl::StrCat("is of another VM than ", than, ": the uuids differ")});
+  };
+  std::vector<const Reading*> before;
+  for (const auto& channel : channels_) {
+    const ChannelStats& stats = channel->stats();
+    if (stats.bytes == 0) continue;  // Its own error tells why.
+    if (options_.uuid && stats.uuid != *options_.uuid) {
+      return other_vm(*channel, "the main channel");
     }
+    for (const Reading* other : before) {
+      if (stats.uuid != other->stats().uuid) {
+        return other_vm(*channel, other->name());
+      }
+      if (stats.id != other->stats().id) continue;
+      return OfChannel(channel->name(),
+                       {ErrorCode::kMultifdChannelId, 24, kMultifdSection,
+                        absl::StrCat("channel id ", stats.id, ", which ",
+                                     other->name(), " has too")});
+    }
+    before.push_back(channel.get());
   }
   return {};
 }

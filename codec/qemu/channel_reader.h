@@ -11,10 +11,10 @@
 #ifndef MIGSTREAM_CODEC_QEMU_CHANNEL_READER_H_
 #define MIGSTREAM_CODEC_QEMU_CHANNEL_READER_H_
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,7 +29,7 @@ namespace migstream {
 
 struct ChannelStats {
   uint8_t id = 0;
-  std::array<uint8_t, 16> uuid = {};  // Of the VM; zero if it has none.
+  VmUuid uuid = {};
   uint64_t bytes = 0;
   uint64_t ram_packets = 0;
   uint64_t sync_packets = 0;
@@ -42,6 +42,8 @@ struct ChannelReaderOptions {
   uint32_t page_bytes = 4096;
   MultifdLimits limits = {};
   bool host_endian = false;  // Dialects E6 and E7.
+  // Of the VM, if the main channel says it.
+  std::optional<VmUuid> uuid = std::nullopt;
   // The devices whose state is not on the main channel, by idstr and instance
   // id; no other may have packets. Empty: any may.
   std::vector<std::pair<std::string, uint32_t>> devices = {};
@@ -63,6 +65,8 @@ class ChannelReader {
 
   // The error's file is the channel whose byte it is. Only where a device has
   // no packets at all there is none.
+  // kMultifdOtherVm, kMultifdChannelId: not the channels of one migration; then
+  // no piece is given.
   Error Read(const std::function<void(const ReassembledPiece&)>& on_piece);
 
   // The channels that others' ids tell of, and that were not given: "1, 3".

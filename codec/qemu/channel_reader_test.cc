@@ -107,7 +107,8 @@ TEST(ChannelReaderTest, AChannelGivenTwiceIsNamed) {
   std::vector<std::string> bytes = ReadChannels(GetCapture("s100-multifd"));
   bytes.push_back(bytes[1]);
   Error error = Channels(bytes).Read();
-  EXPECT_EQ(error.code, ErrorCode::kMultifdDuplicate);
+  EXPECT_EQ(error.code, ErrorCode::kMultifdChannelId);
+  EXPECT_EQ(error.offset, 24);
   EXPECT_EQ(error.file, "file4");
   EXPECT_THAT(error.reason, HasSubstr("file1"));
 }
@@ -117,9 +118,23 @@ TEST(ChannelReaderTest, ChannelsOfTwoMigrationsAreNotMixed) {
   bytes[2][8] ^= 1;  // The VM's uuid.
   Channels channels(bytes);
   Error error = channels.Read();
+  EXPECT_EQ(error.code, ErrorCode::kMultifdOtherVm);
+  EXPECT_EQ(error.offset, 8);
   EXPECT_EQ(error.file, "file2");
-  EXPECT_THAT(error.reason, HasSubstr("the uuids differ"));
+  EXPECT_THAT(error.reason, HasSubstr("than file0: the uuids differ"));
   EXPECT_EQ(channels.payload_, "");
+}
+
+TEST(ChannelReaderTest, ChannelsOfAnotherMainChannelAreRefused) {
+  std::vector<std::string> bytes = ReadChannels(GetCapture("s100-multifd"));
+  ChannelReaderOptions options;
+  options.uuid.emplace();  // Zero, as in the capture.
+  EXPECT_TRUE(Channels(bytes).Read(options).ok());
+  options.uuid->back() = 1;
+  Error error = Channels(bytes).Read(options);
+  EXPECT_EQ(error.code, ErrorCode::kMultifdOtherVm);
+  EXPECT_EQ(error.file, "file0");
+  EXPECT_THAT(error.reason, HasSubstr("than the main channel"));
 }
 
 TEST(ChannelReaderTest, ACutChannelIsTheErrorAndNotWhatItLacks) {

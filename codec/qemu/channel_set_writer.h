@@ -37,7 +37,6 @@
 #ifndef MIGSTREAM_CODEC_QEMU_CHANNEL_SET_WRITER_H_
 #define MIGSTREAM_CODEC_QEMU_CHANNEL_SET_WRITER_H_
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -56,7 +55,7 @@
 namespace migstream {
 
 struct ChannelSetOptions {
-  std::array<uint8_t, 16> uuid = {};  // Of the VM; zero if it has none.
+  VmUuid uuid = {};  // Of the VM; zero if it has none.
   uint32_t page_bytes = 4096;
   bool host_endian = false;  // Dialects E6 and E7.
   // Data of one device-state packet; what QEMU writes.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "codec/wire/cursor.h"
 
@@ -96,6 +97,28 @@ ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
   parsed.incomplete = !cursor.ok();
   parsed.bytes = cursor.offset() - offset;
   return parsed;
+}
+
+std::optional<VmUuid> FindUuid(const ConfigurationView& configuration) {
+  for (const auto& subsection : configuration.subsections) {
+    VmUuid uuid;
+    if (subsection.name != kUuidSubsection ||
+        subsection.payload.size() != uuid.size()) {
+      continue;
+    }
+    std::copy(subsection.payload.begin(), subsection.payload.end(),
+              uuid.begin());
+    return uuid;
+  }
+  return std::nullopt;
+}
+
+std::string UuidText(const VmUuid& uuid) {
+  std::string hex = absl::BytesToHexString(AsText(uuid));
+  absl::string_view view = hex;
+  return absl::StrCat(view.substr(0, 8), "-", view.substr(8, 4), "-",
+                      view.substr(12, 4), "-", view.substr(16, 4), "-",
+                      view.substr(20));
 }
 
 std::vector<std::string> ParseCapabilities(ByteSpan payload) {

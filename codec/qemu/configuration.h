@@ -4,10 +4,12 @@
 #define MIGSTREAM_CODEC_QEMU_CONFIGURATION_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "codec/multifd/packet.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
@@ -33,6 +35,12 @@ struct ParsedConfiguration {
 // `bytes` begin with the CONFIGURATION byte, which stands at `offset`.
 ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
                                        bool end_of_input);
+
+// What a `configuration/uuid` subsection says.
+std::optional<VmUuid> FindUuid(const ConfigurationView& configuration);
+
+// "7a3f0d52-1111-4222-8333-944455566677"
+std::string UuidText(const VmUuid& uuid);
 
 // The names in a capabilities subsection's payload.
 std::vector<std::string> ParseCapabilities(ByteSpan payload);

@@ -137,8 +137,8 @@ class Loader {
     }
     has_configuration_ = true;
     machine_type_ = std::string(parsed.view.machine_type);
+    uuid_ = FindUuid(parsed.view);
     for (const auto& subsection : parsed.view.subsections) {
-      if (subsection.name == kUuidSubsection) has_uuid_ = true;
       if (subsection.name != kCapabilitiesSubsection) continue;
       for (const std::string& name : ParseCapabilities(subsection.payload)) {
         capabilities_.push_back(name);
@@ -575,6 +575,7 @@ class Loader {
     ChannelReaderOptions options;
     options.page_bytes = static_cast<uint32_t>(traits_.page_bytes);
     options.only_devices = true;
+    options.uuid = uuid_;
     for (const auto& [name, device] : vfio_) {
       if (devices_.configured().count(device.idstr) == 0) {
         options.devices.push_back(name);
@@ -584,6 +585,8 @@ class Loader {
       channels_missing_ = ram_.multifd() || !options.devices.empty();
       return;
     }
+    std::vector<std::string> files;
+    for (const auto& channel : channels) files.push_back(channel.name);
     ChannelReader reader(std::move(channels), options);
     Error config_error;
     Error error = reader.Read([&](const ReassembledPiece& piece) {
@@ -594,6 +597,9 @@ class Loader {
     if (error.ok()) error = config_error;
     verdict_.file = error.file;
     switch (error.code) {
+      case ErrorCode::kMultifdOtherVm:
+      case ErrorCode::kMultifdChannelId:
+        return RefuseChannel(files, reader.stats(), error);
       case ErrorCode::kMultifdGap:
       case ErrorCode::kMultifdDuplicate:
       case ErrorCode::kMultifdUnknownDevice:
@@ -607,6 +613,26 @@ class Loader {
         verdict_.section = error.section;
         verdict_.message = error.reason;
     }
+  }
+
+  // What is wrong is in a channel's init message. A destination whose uuid the
+  // stream does not say has that of the first channel.
+  void RefuseChannel(const std::vector<std::string>& files,
+                     const std::vector<ChannelStats>& stats,
+                     const Error& error) {
+    size_t i =
+        std::find(files.begin(), files.end(), error.file) - files.begin();
+    const int id = stats[i].id;
+    verdict_.outcome = LoadVerdict::kRefuses;
+    verdict_.offset = error.offset;
+    verdict_.section = error.section;
+    verdict_.message =
+        error.code == ErrorCode::kMultifdChannelId
+            ? absl::StrCat("multifd: received id '", id, "' already setup'")
+            : absl::StrCat("multifd: received uuid '", UuidText(stats[i].uuid),
+                           "' and expected uuid '",
+                           UuidText(uuid_.value_or(stats[0].uuid)),
+                           "' for channel ", id);
   }
 
   void Wait(uint64_t offset, std::string section, std::string what) {
@@ -627,7 +653,7 @@ class Loader {
     for (const std::string& name : capabilities_) {
       given.push_back(absl::StrCat("capability ", Printable(name)));
     }
-    if (has_uuid_) given.push_back("the stream's UUID");
+    if (uuid_) given.push_back("the stream's UUID");
     if (postcopy_ram_) given.push_back("capability postcopy-ram");
     if (ram_.compressed_pages()) given.push_back("capability compress");
     if (ram_.blocks() != 0) {
@@ -677,7 +703,7 @@ class Loader {
   absl::flat_hash_map<std::pair<std::string, uint32_t>, LoaderDevice> vfio_;
   std::optional<bool> footers_;
   bool has_configuration_ = false;
-  bool has_uuid_ = false;
+  std::optional<VmUuid> uuid_;  // If the stream says it.
   bool return_path_ = false;
   bool acks_counted_ = false;
   bool multifd_given_ = false;

@@ -475,6 +475,24 @@ TEST_F(MultifdLoaderTest, AnUnknownDeviceLeavesItWaiting) {
   EXPECT_THAT(Said(), testing::StartsWith("waits: "));
 }
 
+TEST_F(MultifdLoaderTest, AChannelOfAnotherVmIsRefused) {
+  channels_[1][8] = 0x11;
+  int id = channels_[1][24];
+  EXPECT_THAT(
+      Said(),
+      HasSubstr(absl::StrCat(
+          "multifd: received uuid '11000000-0000-0000-0000-000000000000' and "
+          "expected uuid '00000000-0000-0000-0000-000000000000' for channel ",
+          id)));
+}
+
+TEST_F(MultifdLoaderTest, ChannelsOfOneIdAreRefused) {
+  channels_[1][24] = channels_[0][24];
+  int id = channels_[0][24];
+  EXPECT_THAT(Said(), HasSubstr(absl::StrCat("multifd: received id '", id,
+                                             "' already setup'")));
+}
+
 TEST_F(MultifdLoaderTest, APacketShorterThanItsHeaderIsRefused) {
   auto [i, at] = Packet();
   uint32_t bytes = LoadBe32(AsBytes(channels_[i]).data() + at + 272);

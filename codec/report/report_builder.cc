@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -49,15 +48,6 @@ void AddFinding(const Finding& finding, report::Report& report) {
   row.set_file(Printable(finding.file));
 }
 
-std::string FormatUuid(ByteSpan uuid) {
-  std::string hex = absl::BytesToHexString(AsText(uuid));
-  if (hex.size() != 32) return hex;
-  absl::string_view view = hex;
-  return absl::StrCat(view.substr(0, 8), "-", view.substr(8, 4), "-",
-                      view.substr(12, 4), "-", view.substr(16, 4), "-",
-                      view.substr(20));
-}
-
 bool IsInputProblem(ErrorCode code) {
   return code == ErrorCode::kNotAStream || code == ErrorCode::kUnknownVersion ||
          code == ErrorCode::kReadFailed;
@@ -80,7 +70,8 @@ class ReportBuilder : public StreamVisitor {
           }
         }
       } else if (subsection.name == kUuidSubsection) {
-        report_.set_uuid(FormatUuid(subsection.payload));
+        uuid_ = FindUuid(configuration);
+        if (uuid_) report_.set_uuid(UuidText(*uuid_));
       }
     }
     if (Release release = MachineTypeRelease(configuration.machine_type)) {
@@ -264,6 +255,7 @@ class ReportBuilder : public StreamVisitor {
     options.page_bytes = static_cast<uint32_t>(page_bytes);
     options.host_endian = options_.reader.dialect->host_endian_packets;
     options.only_devices = report_.complete();
+    options.uuid = uuid_;
     for (const auto& [name, index] : devices_) {
       if (report_.devices(index).multifd_device_state()) {
         options.devices.push_back(name);
@@ -631,6 +623,7 @@ class ReportBuilder : public StreamVisitor {
 
   const ReportOptions& options_;
   report::Report& report_;
+  std::optional<VmUuid> uuid_;
   StreamFacts stream_;
   // By idstr and instance id.
   absl::flat_hash_map<std::pair<std::string, uint32_t>, int> devices_;

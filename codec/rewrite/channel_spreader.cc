@@ -3,10 +3,21 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "codec/qemu/configuration.h"
 #include "codec/rewrite/held_config.h"
 #include "flags/dialect.h"
 
 namespace migstream {
+
+ChannelSetWriter& ChannelSpreader::Channels() {
+  if (!channels_) channels_.emplace(sinks_, options_);
+  return *channels_;
+}
+
+void ChannelSpreader::OnConfiguration(const ConfigurationView& configuration) {
+  if (auto uuid = FindUuid(configuration)) options_.uuid = *uuid;
+  next().OnConfiguration(configuration);
+}
 
 void ChannelSpreader::OnCommand(const CommandView& command) {
   switchover_started_ |= command.command == Command::kSwitchoverStart;
@@ -41,10 +52,10 @@ void ChannelSpreader::OnDeviceEvent(const SectionView& section,
 void ChannelSpreader::Spread(const SectionView& section, const Event& event) {
   if (event.kind != EventKind::kData) return AddToConfig(section, event);
   if (event.starts_record && event.record_bytes > 0) {
-    Fail(channels_.DataStart(section.idstr, section.instance_id,
-                             event.record_bytes));
+    Fail(Channels().DataStart(section.idstr, section.instance_id,
+                              event.record_bytes));
   }
-  if (!event.payload.empty()) Fail(channels_.Payload(event.payload));
+  if (!event.payload.empty()) Fail(Channels().Payload(event.payload));
 }
 
 void ChannelSpreader::AddToConfig(const SectionView& section,
@@ -67,8 +78,8 @@ void ChannelSpreader::AddToConfig(const SectionView& section,
   }
   encoder_->Clear();
   if (event.kind == EventKind::kConfigEnd) {
-    Fail(
-        channels_.Config(section.idstr, section.instance_id, AsBytes(config_)));
+    Fail(Channels().Config(section.idstr, section.instance_id,
+                           AsBytes(config_)));
   }
 }
 

@@ -1,7 +1,7 @@
 #include "codec/rewrite/rewrite.h"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -9,6 +9,7 @@
 #include "codec/qemu/channel_pages.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/channel_set_writer.h"
+#include "codec/qemu/configuration.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
 #include "codec/rewrite/channel_folder.h"
@@ -39,6 +40,14 @@ Error Misuse(std::string reason) {
 bool ConfigInEnd(const Dialect& dialect) {
   return dialect.end.After(Element::kNone).Contains(Element::kConfig);
 }
+
+// What the CONFIGURATION says.
+struct UuidFinder : public StreamVisitor {
+  void OnConfiguration(const ConfigurationView& configuration) override {
+    uuid = FindUuid(configuration);
+  }
+  std::optional<VmUuid> uuid;
+};
 
 // What no option can give, or only others beside it.
 Error CheckOptions(const RewriteInput& input, const RewriteOutput& output,
@@ -155,12 +164,13 @@ class Rewriter {
   Error ReadChannels() {
     std::unique_ptr<ByteSource> main = input_.main();
     if (!main) return NotAgain();
-    StreamVisitor nobody;
-    StreamReader reader(*main, nobody, options_.reader);
+    UuidFinder uuid;
+    StreamReader reader(*main, uuid, options_.reader);
     Error error = reader.Read();
     if (!error.ok()) return error;
     page_bytes_ = reader.page_bytes();
     ChannelReaderOptions options;
+    options.uuid = uuid.uuid;
     options.page_bytes = static_cast<uint32_t>(page_bytes_);
     options.host_endian = options_.reader.dialect->host_endian_packets;
     std::vector<std::unique_ptr<ByteSource>> sources;
@@ -219,15 +229,12 @@ class Rewriter {
     DescribedWriter writer(*output_.main,
                            to != nullptr ? *to : *options_.reader.dialect);
     first_ = &writer;
-    std::unique_ptr<ChannelSetWriter> channels;
     if (options_.spread) {
       ChannelSetOptions channel_options;
       channel_options.uuid = uuid_;
       channel_options.host_endian =
           (to != nullptr ? *to : *options_.reader.dialect).host_endian_packets;
-      channels =
-          std::make_unique<ChannelSetWriter>(output_.channels, channel_options);
-      Add<ChannelSpreader>(*channels);
+      Add<ChannelSpreader>(output_.channels, channel_options);
     }
     if (to != nullptr) {
       Add<DialectGuard>(*to);
@@ -300,7 +307,7 @@ class Rewriter {
   bool record_boundaries_matter_ = true;
   HeldConfigs configs_;
   uint64_t page_bytes_ = 4096;
-  std::array<uint8_t, 16> uuid_ = {};
+  VmUuid uuid_ = {};  // Of the channels that are folded.
   PieceSpool spool_;
   std::vector<std::unique_ptr<ByteSource>> page_sources_;
   ChannelPages pages_;

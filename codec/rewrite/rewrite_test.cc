@@ -599,6 +599,51 @@ TEST(RewriteTest, DeviceStateIsNotSpreadWithoutSwitchoverStart) {
   EXPECT_THAT(error.reason, HasSubstr("SWITCHOVER_START"));
 }
 
+// A destination with a uuid refuses channels that do not say it.
+TEST(RewriteTest, ChannelsSayTheUuidOfTheConfiguration) {
+  const std::string uuid = "0123456789abcdef";
+  std::string start = kVfio.Start(kSetupTag + kEos);
+  std::string rest = start + CommandBytes(11) +
+                     kVfio.End(DataBytes("payload") + kEos) +
+                     kVfio.Full(ConfigElement()) + EofBytes();
+  auto stream = [&](const std::string& subsections) {
+    return HeaderBytes() + ConfigurationBytes("pc-q35-11.1", subsections) +
+           rest;
+  };
+  Streams with = {stream(ConfigurationSubsectionBytes("uuid", uuid))};
+  RewriteOptions options;
+  options.spread = true;
+  RewrittenStreams spread = RewriteStreams(with, 2, options);
+  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
+  for (const std::string& channel : spread.streams.channels) {
+    EXPECT_EQ(channel.substr(8, 16), uuid);
+  }
+  // Anew, from the channels; and they must be this VM's.
+  options.single_channel = true;
+  RewrittenStreams again = RewriteStreams(spread.streams, 3, options);
+  ASSERT_TRUE(again.error.ok()) << ToString(again.error);
+  EXPECT_EQ(again.streams.channels[2].substr(8, 16), uuid);
+  spread.streams.main =
+      stream(ConfigurationSubsectionBytes("uuid", "fedcba9876543210"));
+  EXPECT_EQ(RewriteStreams(spread.streams, 3, options).error.code,
+            ErrorCode::kMultifdOtherVm);
+  // None is said: zero.
+  options.single_channel = false;
+  spread = RewriteStreams({stream("")}, 1, options);
+  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
+  EXPECT_EQ(spread.streams.channels[0].substr(8, 16), std::string(16, '\0'));
+}
+
+TEST(RewriteTest, ChannelsAreBegunWhateverTheStreamHolds) {
+  RewriteOptions options;
+  options.spread = true;
+  RewrittenStreams spread =
+      RewriteStreams({HeaderBytes() + EofBytes()}, 2, options);
+  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
+  EXPECT_EQ(spread.streams.channels[1].size(), kMultifdInitBytes);
+  EXPECT_EQ(spread.streams.channels[1][24], 1);
+}
+
 // E7 is V100M but for the byte order of the packets' own headers.
 TEST(RewriteTest, PacketsOfAHostEndianDialectStaySo) {
   const testdata::Capture& capture = GetCapture("s100-multifd");

@@ -94,6 +94,8 @@ enum class ErrorCode : uint16_t {
   kMultifdWindowLimit = 719,     // What inflating takes.
   kMultifdPageLengths = 720,     // qpl, uadk: they do not fill the payload.
   kMultifdPageOffset = 721,      // No multiple of the page size.
+  kMultifdOtherVm = 722,         // A channel's uuid is not that of the others.
+  kMultifdChannelId = 723,       // Two channels have one id.
 };
 
 struct Error {

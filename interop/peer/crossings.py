@@ -167,7 +167,7 @@ def written_rows():
         "multifd, device aside",
     ):
         rows.append(_own("repack --single-channel: " + name, name, _folded))
-    for name, count in (("one device", 1), ("two devices", 2), ("pre-copy", 4)):
+    for name, count in (("one device", 1), ("two devices", 2), ("UUID", 2), ("pre-copy", 4)):
         what = "repack --channels=%d: %s" % (count, name)
         rows.append(_own(what, name, _spread(count), MULTIFD_RELEASES))
     for dialect in ("V60", "V80", "V81", "V100", "V111", "V100M", "V101M", "V111M"):
