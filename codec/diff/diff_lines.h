@@ -1,6 +1,6 @@
 // For tests: two migrations, compared, as lines.
 //
-//   EXPECT_THAT(Diff(Capture("s111-two"), {changed}, true),
+//   EXPECT_THAT(Diff(ReadStreams("s111-two"), {changed}, true),
 //               ElementsAre("0000:00:06.0/vfio: VFIO device: present | "));
 
 #ifndef MIGSTREAM_CODEC_DIFF_DIFF_LINES_H_
@@ -13,23 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "codec/diff/stream_diff.h"
 #include "codec/diff/stream_state.h"
-#include "codec/qemu/stream_writer.h"
-#include "codec/rewrite/rewrite.h"
+#include "codec/rewrite/rewrite_streams.h"
 #include "gtest/gtest.h"
-#include "testdata/captures.h"
 
 namespace migstream {
-
-// The main channel, and the multifd channels.
-struct Streams {
-  std::string main;
-  std::vector<std::string> channels = {};
-};
-
-inline Streams Capture(const char* name) {
-  const testdata::Capture& capture = GetCapture(name);
-  return {ReadCapture(capture), ReadChannels(capture)};
-}
 
 inline Error Read(const Streams& streams, StreamState& state,
                   StateOptions options = {}) {
@@ -66,20 +53,11 @@ inline std::vector<std::string> Diff(const Streams& a, const Streams& b,
   return lines;
 }
 
-inline Streams Rewritten(const Streams& from, const RewriteOptions& options) {
-  RewriteInput input;
-  input.main = [&] {
-    return std::make_unique<MemorySource>(AsBytes(from.main));
-  };
-  for (const std::string& channel : from.channels) {
-    input.channels.push_back(
-        {"channel",
-         [&] { return std::make_unique<MemorySource>(AsBytes(channel)); }});
-  }
-  StringSink sink;
-  Error error = Rewrite(input, {&sink}, options);
-  EXPECT_TRUE(error.ok()) << ToString(error);
-  return {sink.bytes()};
+// On one channel.
+inline Streams Reshaped(const Streams& from, const RewriteOptions& options) {
+  RewrittenStreams result = RewriteStreams(from, 0, options);
+  EXPECT_TRUE(result.error.ok()) << ToString(result.error);
+  return result.streams;
 }
 
 }  // namespace migstream

@@ -83,10 +83,10 @@ TEST(RamDiffTest, PagesThatNeverCameAreCounted) {
 TEST(RamDiffTest, MemoryOnChannelsIsTheSameMemory) {
   for (const char* name :
        {"s72-multifd-ram", "s72-multifd-zstd", "s111-multifd-two"}) {
-    Streams spread = Capture(name);
+    Streams spread = ReadStreams(name);
     RewriteOptions options;
     options.single_channel = true;
-    Streams folded = Rewritten(spread, options);
+    Streams folded = Reshaped(spread, options);
     EXPECT_THAT(RamDiff(spread, folded), IsEmpty()) << name;
     StreamState state;
     ASSERT_TRUE(Read(folded, state, WithRam()).ok());
@@ -98,7 +98,7 @@ TEST(RamDiffTest, EveryKindOfPageIsCompared) {
   for (const char* name :
        {"s111-plain", "s111-xbzrle", "s72-compress", "s111-file-mapped-ram"}) {
     StreamState state;
-    ASSERT_TRUE(Read(Capture(name), state, WithRam()).ok()) << name;
+    ASSERT_TRUE(Read(ReadStreams(name), state, WithRam()).ok()) << name;
     EXPECT_GE(state.ram_spool.blocks().size(), 2);
     bool written = false;
     for (const auto& [block, memory] : state.ram_spool.blocks()) {
@@ -106,7 +106,7 @@ TEST(RamDiffTest, EveryKindOfPageIsCompared) {
     }
     EXPECT_TRUE(written) << name;
   }
-  EXPECT_THAT(RamDiff(Capture("s111-plain"), Capture("s72-plain")),
+  EXPECT_THAT(RamDiff(ReadStreams("s111-plain"), ReadStreams("s72-plain")),
               Contains(HasSubstr("ram: pages of /rom@etc/acpi/tables: ")));
 }
 

@@ -3,66 +3,14 @@
 #include <algorithm>
 #include <functional>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "codec/diff/config_diff.h"
+#include "codec/diff/diff_text.h"
 #include "codec/wire/printable.h"
 
 namespace migstream {
 namespace {
-
-constexpr size_t kShownBytes = 12;  // Of a long value.
-constexpr size_t kShownItems = 4;   // Of a list on one line.
-
-std::string Name(const DeviceName& device) {
-  return absl::StrCat(
-      Printable(device.first),
-      device.second == 0 ? "" : absl::StrCat("#", device.second));
-}
-
-std::string HexText(absl::string_view bytes) {
-  return absl::StrCat(absl::BytesToHexString(bytes.substr(0, kShownBytes)),
-                      bytes.size() > kShownBytes ? "..." : "");
-}
-
-// "a, b and 7 more"
-std::string ListText(absl::Span<const std::string> items) {
-  size_t shown = std::min(items.size(), kShownItems);
-  return absl::StrCat(
-      absl::StrJoin(items.first(shown), ", "),
-      shown == items.size()
-          ? ""
-          : absl::StrCat(" and ", items.size() - shown, " more"));
-}
-
-// "PING 0x1", "PACKAGED 5000 bytes"
-std::string Text(const CommandState& command) {
-  ByteSpan data = AsBytes(command.data);
-  std::string name(ToString(command.command));
-  if (data.empty()) return name;
-  if (command.command == Command::kPing && data.size() == 4) {
-    return absl::StrCat(name, " ", Hex(LoadBe32(data.data())));
-  }
-  if (command.command == Command::kPackaged && data.size() == 4) {
-    return absl::StrCat(name, " ", LoadBe32(data.data()), " bytes");
-  }
-  if (command.command == Command::kRecvBitmap) {
-    return absl::StrCat(name, " ", Printable(AsText(data.subspan(1))));
-  }
-  return absl::StrCat(name, " ", HexText(command.data));
-}
-
-std::string Text(const std::set<uint32_t>& versions) {
-  return absl::StrJoin(versions, ", ");
-}
-
-// A value, from byte `at` on.
-std::string Text(const StateValue& value, size_t at) {
-  if (!value.text.empty() && at == 0) return value.text;
-  if (at >= value.bytes.size()) return "ends";
-  return HexText(absl::string_view(value.bytes).substr(at));
-}
 
 class Comparison {
  public:
@@ -115,31 +63,33 @@ class Comparison {
   }
 
   void CompareCommands() {
-    std::vector<std::string> a, b;
-    for (const CommandState& command : a_.commands) a.push_back(Text(command));
-    for (const CommandState& command : b_.commands) b.push_back(Text(command));
+    const std::vector<CommandState>& a = a_.commands;
+    const std::vector<CommandState>& b = b_.commands;
     auto same = [](const CommandState& x, const CommandState& y) {
       return x.command == y.command && x.data == y.data;
     };
     size_t first = 0;
-    while (first < std::min(a.size(), b.size()) &&
-           same(a_.commands[first], b_.commands[first])) {
+    while (first < std::min(a.size(), b.size()) && same(a[first], b[first])) {
       ++first;
     }
     if (first == a.size() && first == b.size()) return;
     if ((first == a.size() && a_short()) || (first == b.size() && b_short())) {
       return;
     }
-    size_t last_a = a.size(), last_b = b.size();
-    while (last_a > first && last_b > first &&
-           same(a_.commands[last_a - 1], b_.commands[last_b - 1])) {
-      --last_a;
-      --last_b;
+    size_t end_a = a.size(), end_b = b.size();
+    while (end_a > first && end_b > first && same(a[end_a - 1], b[end_b - 1])) {
+      --end_a;
+      --end_b;
     }
-    absl::Span<const std::string> all_a(a), all_b(b);
-    out_.Add(absl::StrCat("command ", first + 1),
-             ListText(all_a.subspan(first, last_a - first)),
-             ListText(all_b.subspan(first, last_b - first)));
+    auto text = [first](const std::vector<CommandState>& all, size_t end) {
+      std::vector<std::string> texts;
+      for (size_t i = first; i < end; ++i) texts.push_back(CommandText(all[i]));
+      return ListText(texts);
+    };
+    std::string text_a = text(a, end_a), text_b = text(b, end_b);
+    // Texts are short, and may leave out what differs.
+    out_.Add(absl::StrCat("command ", first + 1), text_a,
+             text_a == text_b ? "differ" : text_b);
   }
 
   void CompareDescriptions() {
@@ -201,7 +151,7 @@ class Comparison {
     for (const auto& [name, device] : a) {
       auto other = b.find(name);
       if (other == b.end()) continue;
-      out_.SetDevice(Name(name));
+      out_.SetDevice(NameText(name));
       both(device, other->second);
       TellCutOff(cut_off_);
     }
@@ -217,7 +167,7 @@ class Comparison {
       const std::map<DeviceName, Device>& others) {
     std::vector<std::string> names;
     for (const auto& [name, device] : devices) {
-      if (others.count(name) == 0) names.push_back(Name(name));
+      if (others.count(name) == 0) names.push_back(NameText(name));
     }
     return names;
   }
@@ -247,7 +197,8 @@ class Comparison {
 
   void CompareVfio(const VfioState& a, const VfioState& b) {
     if (cuts_) CompareCuts(a, b);
-    out_.Compare("version_id", Text(a.versions), Text(b.versions));
+    out_.Compare("version_id", VersionsText(a.versions),
+                 VersionsText(b.versions));
     CompareBytes("payload", a.payload, b.payload);
     const size_t both = std::min(a.configs.size(), b.configs.size());
     for (size_t i = 0; i < both; ++i) {
@@ -280,7 +231,8 @@ class Comparison {
   }
 
   void CompareDevice(const DeviceState& a, const DeviceState& b) {
-    out_.Compare("version_id", Text(a.versions), Text(b.versions));
+    out_.Compare("version_id", VersionsText(a.versions),
+                 VersionsText(b.versions));
     if (IsSame(a.content, b.content) && a.content.size() != 0) return;
     const size_t before = out_.size();
     if (!a.values.empty() && !b.values.empty()) {
@@ -299,14 +251,14 @@ class Comparison {
     for (const auto& [path, value] : a) {
       auto other = b.find(path);
       if (other == b.end()) {
-        if (!cut_off) fields.Add(path, Text(value, 0), "");
+        if (!cut_off) fields.Add(path, ValueText(value, 0), "");
       } else if (value.bytes != other->second.bytes) {
         CompareValue(path, value, other->second, fields);
       }
     }
     if (cut_off) return;
     for (const auto& [path, value] : b) {
-      if (a.count(path) == 0) fields.Add(path, "", Text(value, 0));
+      if (a.count(path) == 0) fields.Add(path, "", ValueText(value, 0));
     }
   }
 
@@ -319,8 +271,8 @@ class Comparison {
     auto [differs, unused] = std::mismatch(a.bytes.begin(), a.bytes.end(),
                                            b.bytes.begin(), b.bytes.end());
     size_t at = differs - a.bytes.begin();
-    fields.Add(absl::StrCat(path, " from byte ", Hex(at)), Text(a, at),
-               Text(b, at));
+    fields.Add(absl::StrCat(path, " from byte ", Hex(at)), ValueText(a, at),
+               ValueText(b, at));
   }
 
   // Blocks of one stream only are in the list of blocks, a value of "ram".

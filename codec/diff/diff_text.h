@@ -1,0 +1,33 @@
+// What is compared, as people read it: short, however long it is.
+
+#ifndef MIGSTREAM_CODEC_DIFF_DIFF_TEXT_H_
+#define MIGSTREAM_CODEC_DIFF_DIFF_TEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "absl/types/span.h"
+#include "codec/diff/stream_state.h"
+
+namespace migstream {
+
+// "timer"; "timer#1" for an instance other than 0. Printable.
+std::string NameText(const DeviceName& device);
+
+// "a, b and 7 more"
+std::string ListText(absl::Span<const std::string> items);
+
+// "PING 0x1", "PACKAGED 5000 bytes"
+std::string CommandText(const CommandState& command);
+
+// "1", or "1, 2" if sections disagree.
+std::string VersionsText(const std::set<uint32_t>& versions);
+
+// A value, from byte `at` on; "ends" if it has no more.
+std::string ValueText(const StateValue& value, size_t at);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_DIFF_DIFF_TEXT_H_
