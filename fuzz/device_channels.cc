@@ -60,10 +60,15 @@ class Channel {
   ChannelEncoder encoder_;
 };
 
-MultifdInit Init(const recipe::Channels& recipe, uint32_t id) {
+MultifdInit Init(const recipe::Migration& recipe, uint32_t id) {
   MultifdInit init;
-  std::copy_n(recipe.uuid().begin(), std::min<size_t>(recipe.uuid().size(), 16),
-              init.uuid.begin());
+  // A destination refuses channels that are not of the CONFIGURATION's VM.
+  const std::string& own = recipe.channels().uuid();
+  const std::string& uuid = own.empty() ? recipe.configuration().uuid() : own;
+  if (!own.empty() || uuid.size() == init.uuid.size()) {
+    std::copy_n(uuid.begin(), std::min(uuid.size(), init.uuid.size()),
+                init.uuid.begin());
+  }
   init.channel_id = static_cast<uint8_t>(id);
   return init;
 }
@@ -94,7 +99,7 @@ absl::Status WriteDeviceChannels(
   for (uint32_t id = 0; id < count; ++id) {
     channels.push_back(std::make_unique<Channel>(dialect, out.channels[id]));
     status.Update(channels[id]->Write([&](ChannelEncoder& encoder) {
-      return encoder.Init(Init(recipe.channels(), id));
+      return encoder.Init(Init(recipe, id));
     }));
     for (uint32_t i = 0; i < syncs; ++i) {
       status.Update(channels[id]->Write(

@@ -86,6 +86,23 @@ uint64_t Hash(const std::string& bytes) {
   return hash;
 }
 
+TEST(GeneratorTest, ChannelsAreOfTheVmThatTheConfigurationNames) {
+  recipe::Migration recipe = Recipe(R"(
+      dialect: V111M
+      configuration { uuid: "0123456789abcdef" }
+      devices { end { bytes: 1000 } })");
+  for (const char* uuid : {"", "another VM's uuid"}) {
+    recipe.mutable_channels()->set_uuid(uuid);
+    report::Report report = Check(Make(recipe));
+    bool refused = std::any_of(
+        report.findings().begin(), report.findings().end(),
+        [](const report::Finding& finding) {
+          return absl::StrContains(finding.message(), "of another VM");
+        });
+    EXPECT_EQ(refused, *uuid != '\0') << report.DebugString();
+  }
+}
+
 TEST(GeneratorTest, TheSameSeedGivesTheSameBytesOnEveryMachine) {
   uint64_t all = 0;
   for (uint64_t seed = 0; seed < 20; ++seed) {
@@ -95,7 +112,7 @@ TEST(GeneratorTest, TheSameSeedGivesTheSameBytesOnEveryMachine) {
       all = all * 31 + Hash(channel.bytes);
     }
   }
-  EXPECT_EQ(all, 14881106134206082467u);
+  EXPECT_EQ(all, 9802069259454637586u);
 }
 
 TEST(GeneratorTest, AnotherSeedGivesOtherPayloadOfTheSameLength) {
