@@ -129,6 +129,15 @@ void RamExtractor::OnRamRecord(const RamRecordView& record) {
   if (record.block == nullptr) return;
   page_of_ = FindWanted(record.block->name);
   if (page_of_ == nullptr) return;
+  if (page_of_->used_bytes < page_bytes_ ||
+      record.page_offset > page_of_->used_bytes - page_bytes_) {
+    page_of_ = nullptr;
+    return Fail(
+        ErrorCode::kBadRam, record.offset,
+        absl::StrCat("a page at ", Hex(record.page_offset),
+                     " is outside RAM block '", Printable(record.block->name),
+                     "', as it was first listed"));
+  }
   flags_ = record.flags & ~uint64_t{kRamContinue};
   record_offset_ = record.offset;
   page_offset_ = record.page_offset;

@@ -141,6 +141,22 @@ TEST(RamExtractorTest, BitmapsOfAllBlocksHaveOneLimit) {
   }
 }
 
+// Its image, and what stands behind it, are of the size that it had.
+TEST(RamExtractorTest, ABlockThatIsListedAgainDoesNotGrow) {
+  const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
+  auto start = [&](uint64_t bytes) {
+    return ram.Start(BeBytes(bytes | kRamMemSize, 8) + Str8Bytes("a") +
+                     BeBytes(bytes, 8) + BeBytes(kRamEos, 8));
+  };
+  std::string stream =
+      HeaderBytes() + start(kPage) + start(2 * kPage) +
+      ram.Part(Record(kRamPage, kPage, "a", Page('x')) + BeBytes(kRamEos, 8)) +
+      EofBytes();
+  Extracted extracted = Extract(stream);
+  EXPECT_EQ(extracted.error.code, ErrorCode::kBadRam);
+  EXPECT_EQ(extracted.bytes.size(), kPage);
+}
+
 TEST(RamExtractorTest, ContinueIsTheBlockBefore) {
   EXPECT_TRUE(
       Extract(Stream(Record(kRamPage, 0, "a", Page('x')) +
