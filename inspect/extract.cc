@@ -24,10 +24,8 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
   }
   if (!error.ok()) return error;
   if (extractor.needs_channels() && !inputs.channels.empty()) {
-    ChannelReaderOptions channel_options;
-    channel_options.page_bytes = static_cast<uint32_t>(reader.page_bytes());
-    channel_options.host_endian = arguments.dialect->host_endian_packets;
-    ChannelReader channels(inputs.Channels(), channel_options);
+    ChannelReader channels(inputs.Channels(),
+                           ChannelOptionsOf(reader, *arguments.dialect));
     error = channels.Read([&extractor](const ReassembledPiece& piece) {
       extractor.OnPiece(piece);
     });

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -458,6 +460,34 @@ TEST(ChannelTest, AChannelGivenTwiceIsNamed) {
   ProgramRun run = RunProgram(files);
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.output, HasSubstr("channel id"));
+}
+
+TEST(ChannelTest, NothingIsTakenFromAnotherVmsChannels) {
+  std::string folder = TestFolder();
+  std::string recipe =
+      WriteTestFile("recipe.textproto",
+                    "dialect: V111M configuration { uuid: '0123456789abcdef' } "
+                    "devices { end { bytes: 9 } }");
+  std::string main = folder + "/vm.qvm";
+  ASSERT_EQ(RunProgram({"generate", recipe, "-o", main}).status, 0);
+  // The uuid stands behind the channel's magic and version.
+  std::ifstream channel(folder + "/vm.ch1.qvm", std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(channel), {}};
+  ASSERT_EQ(bytes.substr(8, 16), "0123456789abcdef");
+  bytes[8] = '9';
+  std::string other = WriteTestFile("other", bytes);
+  for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
+           {"check"},
+           {"extract", "-o", folder + "/out"},
+           {"inspect", "--state"},
+           {"repack", "--single-channel", "-o", folder + "/out"}}) {
+    words.insert(words.end(), {main, other});
+    ProgramRun run = RunProgram(words);
+    EXPECT_EQ(run.status, 1) << words[0];
+    EXPECT_THAT(run.output + run.errors, HasSubstr(other + ":0x8: "))
+        << words[0];
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder + "/out"));
 }
 
 TEST(ChannelTest, ThereIsOneMainChannel) {

@@ -72,11 +72,9 @@ class DescriptionPrinter : public StreamVisitor {
 };
 
 Error ReadChannels(const Arguments& arguments, Inputs& inputs,
-                   uint64_t page_bytes, FieldReader& fields) {
-  ChannelReaderOptions options;
-  options.page_bytes = static_cast<uint32_t>(page_bytes);
-  options.host_endian = arguments.dialect->host_endian_packets;
-  return ChannelReader(inputs.Channels(), options)
+                   const StreamReader& main, FieldReader& fields) {
+  return ChannelReader(inputs.Channels(),
+                       ChannelOptionsOf(main, *arguments.dialect))
       .Read(
           [&fields](const ReassembledPiece& piece) { fields.OnPiece(piece); });
 }
@@ -103,7 +101,7 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
     error = reader.Read();
   }
   if (error.ok() && !inputs.channels.empty()) {
-    error = ReadChannels(arguments, inputs, reader.page_bytes(), fields);
+    error = ReadChannels(arguments, inputs, reader, fields);
   }
   // What is no stream at all has no state.
   if (IsUnusable(error) && !json.begun()) {

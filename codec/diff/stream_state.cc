@@ -251,10 +251,8 @@ Error StreamState::Read(ByteSource& source,
   StreamReader reader(source, collector, options.reader);
   end = reader.Read();
   if (!channels.empty() && end.ok()) {
-    ChannelReaderOptions channel_options;
-    channel_options.page_bytes = static_cast<uint32_t>(reader.page_bytes());
-    channel_options.host_endian = options.reader.dialect->host_endian_packets;
-    end = ChannelReader(std::move(channels), channel_options)
+    end = ChannelReader(std::move(channels),
+                        ChannelOptionsOf(reader, *options.reader.dialect))
               .Read([&](const ReassembledPiece& piece) {
                 collector.OnPacket(piece);
               });

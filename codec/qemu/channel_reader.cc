@@ -81,6 +81,15 @@ class ChannelReader::Reading {
   ChannelStats stats_;
 };
 
+ChannelReaderOptions ChannelOptionsOf(const StreamReader& main,
+                                      const Dialect& dialect) {
+  ChannelReaderOptions options;
+  options.page_bytes = static_cast<uint32_t>(main.page_bytes());
+  options.host_endian = dialect.host_endian_packets;
+  options.uuid = main.uuid();
+  return options;
+}
+
 ChannelReader::ChannelReader(std::vector<Channel> channels,
                              const ChannelReaderOptions& options)
     : options_(options) {

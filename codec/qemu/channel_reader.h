@@ -23,7 +23,9 @@
 #include "codec/multifd/channel_decoder.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/qemu/byte_source.h"
+#include "codec/qemu/stream_reader.h"
 #include "codec/wire/error.h"
+#include "flags/dialect.h"
 
 namespace migstream {
 
@@ -50,6 +52,10 @@ struct ChannelReaderOptions {
   // There are no other devices, even if `devices` is empty.
   bool only_devices = false;
 };
+
+// What a main channel that has been read says of its channels.
+ChannelReaderOptions ChannelOptionsOf(const StreamReader& main,
+                                      const Dialect& dialect);
 
 class ChannelReader {
  public:

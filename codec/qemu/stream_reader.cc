@@ -64,6 +64,7 @@ class StreamReader::Impl {
 
   const RamStats& ram() const { return ram_.stats(); }
   uint64_t page_bytes() const { return traits_.page_bytes; }
+  std::optional<VmUuid> uuid() const { return uuid_; }
   const VmDescription* description() const {
     return description_.description();
   }
@@ -141,6 +142,7 @@ class StreamReader::Impl {
     if (parsed.page_bits != 0)
       traits_.page_bytes = uint64_t{1} << parsed.page_bits;
     has_configuration_ = true;
+    uuid_ = FindUuid(parsed.view);
     visitor_.OnConfiguration(parsed.view);
     source_.Consume(parsed.bytes);
   }
@@ -606,6 +608,7 @@ class StreamReader::Impl {
   };
   std::vector<Guessed> guessed_;
   bool has_configuration_ = false;
+  std::optional<VmUuid> uuid_;
   bool page_bits_said_ = false;
   uint64_t package_end_ = 0;  // 0: in no package.
   std::string section_name_;
@@ -621,6 +624,7 @@ StreamReader::~StreamReader() = default;
 Error StreamReader::Read() { return impl_->Read(); }
 const RamStats& StreamReader::ram() const { return impl_->ram(); }
 uint64_t StreamReader::page_bytes() const { return impl_->page_bytes(); }
+std::optional<VmUuid> StreamReader::uuid() const { return impl_->uuid(); }
 const VmDescription* StreamReader::description() const {
   return impl_->description();
 }

@@ -15,8 +15,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/strings/string_view.h"
+#include "codec/multifd/packet.h"
 #include "codec/qemu/byte_source.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/ram_walker.h"
@@ -48,6 +50,8 @@ class StreamReader {
   const RamStats& ram() const;
   // Of the target; from the configuration or the postcopy advice.
   uint64_t page_bytes() const;
+  // Of the VM; if the configuration has it.
+  std::optional<VmUuid> uuid() const;
   // Null if the stream has none, or it was never reached.
   const VmDescription* description() const;
   // Whether sections are closed by footers: 1 yes, 0 no, -1 none was read.

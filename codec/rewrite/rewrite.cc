@@ -41,14 +41,6 @@ bool ConfigInEnd(const Dialect& dialect) {
   return dialect.end.After(Element::kNone).Contains(Element::kConfig);
 }
 
-// What the CONFIGURATION says.
-struct UuidFinder : public StreamVisitor {
-  void OnConfiguration(const ConfigurationView& configuration) override {
-    uuid = FindUuid(configuration);
-  }
-  std::optional<VmUuid> uuid;
-};
-
 // What no option can give, or only others beside it.
 Error CheckOptions(const RewriteInput& input, const RewriteOutput& output,
                    const RewriteOptions& options) {
@@ -164,15 +156,11 @@ class Rewriter {
   Error ReadChannels() {
     std::unique_ptr<ByteSource> main = input_.main();
     if (!main) return NotAgain();
-    UuidFinder uuid;
-    StreamReader reader(*main, uuid, options_.reader);
+    StreamVisitor nobody;
+    StreamReader reader(*main, nobody, options_.reader);
     Error error = reader.Read();
     if (!error.ok()) return error;
     page_bytes_ = reader.page_bytes();
-    ChannelReaderOptions options;
-    options.uuid = uuid.uuid;
-    options.page_bytes = static_cast<uint32_t>(page_bytes_);
-    options.host_endian = options_.reader.dialect->host_endian_packets;
     std::vector<std::unique_ptr<ByteSource>> sources;
     std::vector<ChannelReader::Channel> channels;
     for (const auto& channel : input_.channels) {
@@ -180,7 +168,9 @@ class Rewriter {
       if (!sources.back()) return NotAgain();
       channels.push_back({channel.name, sources.back().get()});
     }
-    ChannelReader channel_reader(std::move(channels), options);
+    ChannelReader channel_reader(
+        std::move(channels),
+        ChannelOptionsOf(reader, *options_.reader.dialect));
     Error spooled;
     error = channel_reader.Read([&](const ReassembledPiece& piece) {
       if (spooled.ok() && !IsDropped(piece.idstr)) spooled = spool_.Add(piece);
