@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "codec/wire/be_text.h"
 #include "fuzz/generated.h"
-#include "fuzz/wire_text.h"
 
 namespace migstream {
 

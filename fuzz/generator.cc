@@ -16,6 +16,7 @@
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_writer.h"
+#include "codec/wire/be_text.h"
 #include "flags/tag.h"
 #include "flags/trigger_flags.h"
 #include "fuzz/damage.h"
@@ -27,7 +28,6 @@
 #include "fuzz/recipe_bounds.h"
 #include "fuzz/recipe_dialect.h"
 #include "fuzz/record_payload.h"
-#include "fuzz/wire_text.h"
 
 namespace migstream {
 namespace {

@@ -1,8 +1,8 @@
 #include "fuzz/record_payload.h"
 
 #include "absl/strings/str_cat.h"
+#include "codec/wire/be_text.h"
 #include "flags/tag.h"
-#include "fuzz/wire_text.h"
 
 namespace migstream {
 

@@ -42,7 +42,7 @@ size_t BytesAllocatedBy(const std::function<void()>& act) {
 
 // The VFIO packet in a device-state packet of 300 bytes.
 std::string VfioPayload(uint32_t index) {
-  return Be32(0) + Be32(index) + Be32(0) + std::string(12, 'd');
+  return Be32Text(0) + Be32Text(index) + Be32Text(0) + std::string(12, 'd');
 }
 
 TEST(AllocationTest, ADecoderAllocatesNothing) {
@@ -108,7 +108,7 @@ TEST(AllocationTest, AnIndexClaimCostsNothing) {
 
 TEST(AllocationTest, APayloadSizeClaimCostsNothing) {
   std::string bytes = Init(0) + Device("state");
-  bytes.replace(64 + 272, 4, Be32(0xffffffff));
+  bytes.replace(64 + 272, 4, Be32Text(0xffffffff));
   ChannelDecoder decoder;
   MultifdEvent event;
   ByteSpan input = AsBytes(bytes);

@@ -139,9 +139,9 @@ TEST(ChannelDecoderTest, AnotherMagicIsRefused) {
 }
 
 TEST(ChannelDecoderTest, AnotherVersionIsRefused) {
-  ExpectError(Be32(0x11223344) + Be32(2) + std::string(56, '\0'),
+  ExpectError(Be32Text(0x11223344) + Be32Text(2) + std::string(56, '\0'),
               ErrorCode::kMultifdVersion, 4);
-  ExpectError(Init(0) + Be32(0x11223344) + Be32(0) + Be32(0),
+  ExpectError(Init(0) + Be32Text(0x11223344) + Be32Text(0) + Be32Text(0),
               ErrorCode::kMultifdVersion, kAt + 4);
 }
 
@@ -149,7 +149,7 @@ TEST(ChannelDecoderTest, DeviceStateStandsAloneInTheFlags) {
   for (uint32_t more : {kMultifdSync, kMultifdZlib, kMultifdZstd, kMultifdQpl,
                         kMultifdUadk, kMultifdQatzip, MultifdFlag{0x80}}) {
     std::string device = Device("state");
-    device.replace(8, 4, Be32(kMultifdDeviceState | more));
+    device.replace(8, 4, Be32Text(kMultifdDeviceState | more));
     ExpectError(Init(0) + device, ErrorCode::kMultifdFlags, kAt + 8);
   }
 }
@@ -174,7 +174,7 @@ TEST(ChannelDecoderTest, ADeviceStatePacketMayNotBeEmpty) {
 TEST(ChannelDecoderTest, ADeviceStatePacketIsWithinTheLimit) {
   for (uint32_t size : {0xffffffffu, (2u << 20) + 1}) {
     std::string huge = Device("state");
-    huge.replace(272, 4, Be32(size));
+    huge.replace(272, 4, Be32Text(size));
     ExpectError(Init(0) + huge, ErrorCode::kMultifdPacketLimit, kAt + 272);
   }
 }

@@ -61,7 +61,7 @@ RamPacket PacketOf(const Ram& ram, const std::string& offsets) {
 
 TEST(ChannelEncoderTest, AChannelIsAnInitMessageAndPackets) {
   std::string pages(2 * 4096, 'p');
-  std::string offsets = Be64(0x1000) + Be64(0x2000) + Be64(0x8000);
+  std::string offsets = Be64Text(0x1000) + Be64Text(0x2000) + Be64Text(0x8000);
   Ram ram = {.normal = 2,
              .zero = 1,
              .payload_bytes = 8192,
@@ -86,9 +86,9 @@ TEST(ChannelEncoderTest, ASyncPacketHasNeitherPagesNorBlock) {
   EXPECT_EQ(encoding->Sync(0x0102030405060708), Put::kDone);
   EXPECT_TRUE(encoding->at_boundary());
   EXPECT_EQ(encoding.bytes().substr(64),
-            Be32(0x11223344) + Be32(1) + Be32(1)  // header: SYNC
-                + std::string(12, '\0')           // no pages, no payload
-                + Be64(0x0102030405060708)        // packet_num
+            Be32Text(0x11223344) + Be32Text(1) + Be32Text(1)  // header: SYNC
+                + std::string(12, '\0')         // no pages, no payload
+                + Be64Text(0x0102030405060708)  // packet_num
                 + std::string(4 + 28 + 256 + 1024, '\0'));
 }
 
@@ -112,12 +112,13 @@ TEST(ChannelEncoderTest, AVfioPacketIsADeviceStatePacketWithAHeader) {
   header.index = 0x01020304;
   header.flags = kVfioPacketConfigState;
   for (bool host_endian : {false, true}) {
-    std::string payload = host_endian ? std::string(
-                                            "\0\0\0\0"   // version
-                                            "\4\3\2\1"   // index
-                                            "\1\0\0\0",  // flags
-                                            12)
-                                      : Be32(0) + Be32(0x01020304) + Be32(1);
+    std::string payload =
+        host_endian ? std::string(
+                          "\0\0\0\0"   // version
+                          "\4\3\2\1"   // index
+                          "\1\0\0\0",  // flags
+                          12)
+                    : Be32Text(0) + Be32Text(0x01020304) + Be32Text(1);
     Encoding whole({.host_endian = host_endian});
     whole.Begin();
     EXPECT_EQ(whole->VfioPacket({kIdstr, 0}, header, AsBytes(data)),
@@ -173,7 +174,7 @@ TEST(ChannelEncoderTest, WhatDoesNotFitChangesNothing) {
     }
     until_done([&] { return encoding->Sync(7); });
     std::string sync = RamPacketBytes({.flags = kMultifdSync});
-    sync.replace(12, 4, Be32(0));
+    sync.replace(12, 4, Be32Text(0));
     sync.replace(64, 6, 6, '\0');
     want += sync;
   }
@@ -294,7 +295,7 @@ TEST(ChannelEncoderTest, WhatNoDecoderWouldTakeIsRefused) {
                 ErrorCode::kMultifdPayloadSize},
            Case{"an offset for each page",
                 [](ChannelEncoder& e) {
-                  return e.Ram(0, PacketOf({.zero = 2}, Be64(0)));
+                  return e.Ram(0, PacketOf({.zero = 2}, Be64Text(0)));
                 },
                 ErrorCode::kNotWritable},
            Case{"offsets that fit",

@@ -400,7 +400,7 @@ TEST(PageInflaterTest, AZstdWindowBeyondTheLimitIsRefused) {
 TEST(PageInflaterTest, QplAndUadkPagesComeWithTheirLengths) {
   for (uint32_t method : {kMultifdQpl, kMultifdUadk}) {
     std::string raw = PageOf(0);
-    std::string payload = Be32(3) + Be32(4096) + Be32(5)  // lengths
+    std::string payload = Be32Text(3) + Be32Text(4096) + Be32Text(5)  // lengths
                           + "abc" + raw + "defgh";
     Inflated found =
         InflateAllWays(Init(0) + Packet(method, 0x1000, 3, payload, 1));
@@ -418,12 +418,13 @@ TEST(PageInflaterTest, QplAndUadkPagesComeWithTheirLengths) {
 
 TEST(PageInflaterTest, QplLengthsFillThePayloadExactly) {
   for (const std::string& payload : {
-           Be32(3),                                        // no place for both
-           Be32(3) + Be32(3) + "abcab",                    // one byte lacks
-           Be32(3) + Be32(3) + "abcabcd",                  // one too many
-           Be32(0) + Be32(6) + "abcabc",                   // an empty page
-           Be32(4097) + Be32(1) + std::string(4098, 'x'),  // beyond a page
-           Be32(0xffffffff) + Be32(7) + "abcabc",          // sum that wraps
+           Be32Text(3),                            // no place for both
+           Be32Text(3) + Be32Text(3) + "abcab",    // one byte lacks
+           Be32Text(3) + Be32Text(3) + "abcabcd",  // one too many
+           Be32Text(0) + Be32Text(6) + "abcabc",   // an empty page
+           Be32Text(4097) + Be32Text(1) +
+               std::string(4098, 'x'),                     // beyond a page
+           Be32Text(0xffffffff) + Be32Text(7) + "abcabc",  // sum that wraps
        }) {
     Inflated found =
         InflateAllWays(Init(0) + Packet(kMultifdQpl, 0x1000, 2, payload));

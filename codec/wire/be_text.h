@@ -1,7 +1,7 @@
 // Numbers and names as the stream has them, for what is put together as text.
 
-#ifndef MIGSTREAM_FUZZ_WIRE_TEXT_H_
-#define MIGSTREAM_FUZZ_WIRE_TEXT_H_
+#ifndef MIGSTREAM_CODEC_WIRE_BE_TEXT_H_
+#define MIGSTREAM_CODEC_WIRE_BE_TEXT_H_
 
 #include <cstdint>
 #include <string>
@@ -29,4 +29,4 @@ inline std::string Str8Text(const std::string& name) {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_FUZZ_WIRE_TEXT_H_
+#endif  // MIGSTREAM_CODEC_WIRE_BE_TEXT_H_
