@@ -10,6 +10,12 @@ namespace {
 // Large enough that reading costs little, small enough for the cache.
 constexpr size_t kBufferBytes = 256 << 10;
 
+// How many steps ahead the next bytes to be looked at are fetched, where what
+// is skipped comes in equal steps, as pages do.
+constexpr uint64_t kStepsAhead = 8;
+constexpr uint64_t kHeaderBytes = 8;  // Between two pages.
+constexpr uint64_t kLongStep = 1 << 16;
+
 // For how much more a buffer has room that holds so many bytes: as many, but
 // beyond some MiB only a part of that.
 size_t Room(size_t held) {
@@ -75,6 +81,9 @@ void ByteSource::Reserve(size_t size) {
 }
 
 uint64_t ByteSource::Skip(uint64_t count) {
+  const uint64_t ahead =
+      kStepsAhead * (std::min(count, kLongStep) + kHeaderBytes);
+  if (ahead < end_ - begin_) __builtin_prefetch(data_ + begin_ + ahead);
   uint64_t skipped = 0;
   while (skipped < count) {
     uint64_t left = count - skipped;
