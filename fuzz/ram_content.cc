@@ -2,15 +2,16 @@
 
 #include <algorithm>
 
+#include "codec/wire/be_text.h"
 #include "flags/ram_flags.h"
-#include "fuzz/wire_text.h"
 
 namespace migstream {
 namespace {
 
 constexpr uint64_t kPageBytes = 4096;
-// Of a page: its word, and the block's name.
-constexpr uint64_t kMaxHeaderBytes = 8 + 1 + 0xff;
+// Of a page: its word, and what stands for one that is zero.
+constexpr uint64_t kPageHeaderBytes = 8 + 1;
+constexpr uint64_t kMaxNameBytes = 1 + 0xff;
 
 // Of one block: pages with bytes, then those that are zero.
 struct Pages {
@@ -60,7 +61,7 @@ uint64_t RamPartBytes(const recipe::Ram& ram, size_t nth, size_t parts) {
     Pages pages = PagesOf(block);
     if (nth >= pages.all) continue;
     uint64_t here = (pages.all - nth - 1) / parts + 1;
-    bytes += here * kMaxHeaderBytes;
+    bytes += here * kPageHeaderBytes + kMaxNameBytes;
     if (nth < pages.written) {
       bytes += ((pages.written - nth - 1) / parts + 1) * kPageBytes;
     }
