@@ -464,10 +464,11 @@ TEST(ChannelTest, AChannelGivenTwiceIsNamed) {
 
 TEST(ChannelTest, NothingIsTakenFromAnotherVmsChannels) {
   std::string folder = TestFolder();
-  std::string recipe =
-      WriteTestFile("recipe.textproto",
-                    "dialect: V111M configuration { uuid: '0123456789abcdef' } "
-                    "devices { end { bytes: 9 } }");
+  std::string recipe = WriteTestFile(
+      "recipe.textproto",
+      "dialect: V111M configuration { uuid: '0123456789abcdef' } "
+      "devices { end { bytes: 9 } } "
+      "ram { blocks { name: 'pc.ram' bytes: 8192 pages: 2 } parts: 1 }");
   std::string main = folder + "/vm.qvm";
   ASSERT_EQ(RunProgram({"generate", recipe, "-o", main}).status, 0);
   // The uuid stands behind the channel's magic and version.
@@ -479,6 +480,7 @@ TEST(ChannelTest, NothingIsTakenFromAnotherVmsChannels) {
   for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
            {"check"},
            {"extract", "-o", folder + "/out"},
+           {"extract", "--ram=pc.ram", "-o", folder + "/out"},
            {"inspect", "--state"},
            {"repack", "--single-channel", "-o", folder + "/out"}}) {
     words.insert(words.end(), {main, other});

@@ -31,6 +31,15 @@ bool ChannelPages::ReadPacket(Channel& channel, const OnPage& on_page,
       default:
         return false;
     }
+    if (event.kind == MultifdEventKind::kInit && uuid_ &&
+        event.init.uuid != *uuid_) {
+      error = OfChannel(
+          channel.source.name(),
+          {ErrorCode::kMultifdOtherVm, kMultifdUuidOffset, kMultifdSection,
+           "is of another VM than the main channel: the uuids "
+           "differ"});
+      return false;
+    }
     bool ram = event.kind == MultifdEventKind::kRamPacket;
     ram_seen_ |= ram;
     sync |= ram && (event.flags & kMultifdSync) != 0;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ class ChannelPages {
   void AddChannel(std::string name, ByteSource& source,
                   const ChannelOptions& options);
 
+  // Of the VM: a channel of another is kMultifdOtherVm.
+  void Expect(const VmUuid& uuid) { uuid_ = uuid; }
+
   // Gives the pages before the next SYNC packet of each channel, one channel
   // after the other: between two sync points no page comes twice.
   Error ReadToSync(const OnPage& on_page);
@@ -44,6 +48,7 @@ class ChannelPages {
                   Error& error);
 
   std::vector<std::unique_ptr<Channel>> channels_;
+  std::optional<VmUuid> uuid_;
   bool ram_seen_ = false;  // A RAM packet, on any channel.
 };
 

@@ -146,7 +146,7 @@ Error ChannelReader::CheckIds() const {
   auto other_vm = [](const Reading& channel, absl::string_view than) {
     return OfChannel(
         channel.name(),
-        {ErrorCode::kMultifdOtherVm, 8, kMultifdSection,
+        {ErrorCode::kMultifdOtherVm, kMultifdUuidOffset, kMultifdSection,
          absl::StrCat("is of another VM than ", than, ": the uuids differ")});
   };
   std::vector<const Reading*> before;

@@ -321,6 +321,7 @@ void RamExtractor::OpenChannels() {
   channels_open_ = true;
   ChannelOptions options;
   options.page_bytes = static_cast<uint32_t>(page_bytes_);
+  if (uuid_) channels_.Expect(*uuid_);
   for (const ChannelReader::Channel& channel : given_channels_) {
     channels_.AddChannel(channel.name, *channel.source, options);
   }

@@ -24,6 +24,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "codec/qemu/channel_pages.h"
 #include "codec/qemu/channel_reader.h"
+#include "codec/qemu/configuration.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/error.h"
@@ -72,6 +73,9 @@ class RamExtractor : public StreamVisitor {
         limits_(limits) {}
 
   bool wants_content() const override { return in_ram_ && error_.ok(); }
+  void OnConfiguration(const ConfigurationView& configuration) override {
+    uuid_ = FindUuid(configuration);
+  }
   void OnSection(const SectionView& section) override;
   void OnContent(ByteSpan bytes) override;
   void OnRamRecord(const RamRecordView& record) override;
@@ -112,6 +116,7 @@ class RamExtractor : public StreamVisitor {
   const std::vector<ChannelReader::Channel> given_channels_;
   const StreamLimits limits_;
   ChannelPages channels_;
+  std::optional<VmUuid> uuid_;  // Of the VM, if the main channel says it.
   bool channels_open_ = false;
   Error error_;
 
