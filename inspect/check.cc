@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "codec/report/finding_ids.h"
-#include "codec/report/loader.h"
-#include "codec/report/loader_row.h"
+#include "codec/loader/loader.h"
+#include "codec/loader/loader_row.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
 #include "inspect/inputs.h"

@@ -16,7 +16,7 @@
 #include "codec/report/checks.h"
 #include "codec/report/config_report.h"
 #include "codec/report/finding_ids.h"
-#include "codec/report/machine_type.h"
+#include "flags/machine_type.h"
 #include "flags/command.h"
 #include "flags/trigger_flags.h"
 

@@ -1,10 +1,11 @@
 // A source as QEMU's loader reads it: what is asked for beyond the end is zero,
 // and many a reader looks only later whether that was so.
 
-#ifndef MIGSTREAM_CODEC_REPORT_LOADER_INPUT_H_
-#define MIGSTREAM_CODEC_REPORT_LOADER_INPUT_H_
+#ifndef MIGSTREAM_CODEC_LOADER_LOADER_INPUT_H_
+#define MIGSTREAM_CODEC_LOADER_LOADER_INPUT_H_
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -19,7 +20,10 @@ class LoaderInput {
 
   uint64_t offset() const { return source_.offset(); }
   ByteSource& source() { return source_; }
-  ByteSpan Peek(size_t count) { return source_.Peek(count); }
+  ByteSpan Peek(size_t count) {
+    ByteSpan bytes = source_.Peek(std::min<uint64_t>(count, Left()));
+    return bytes.first(std::min<uint64_t>(bytes.size(), Left()));
+  }
 
   uint8_t U8() { return static_cast<uint8_t>(Number(1)); }
   uint16_t Be16() { return static_cast<uint16_t>(Number(2)); }
@@ -28,7 +32,7 @@ class LoaderInput {
 
   // As many bytes as there are.
   std::string Bytes(size_t count) {
-    ByteSpan bytes = source_.Peek(count);
+    ByteSpan bytes = Peek(count);
     bytes = bytes.first(std::min(count, bytes.size()));
     std::string text(AsText(bytes).data(), bytes.size());
     source_.Consume(bytes.size());
@@ -40,10 +44,24 @@ class LoaderInput {
     std::string text = Bytes(U8());
     return text.substr(0, text.find('\0'));
   }
-  void Skip(uint64_t count) { ended_ |= source_.Skip(count) < count; }
+  void Skip(uint64_t count) {
+    ended_ |= source_.Skip(std::min(count, Left())) < count;
+  }
 
   // Something was asked for that is not there.
   bool ended() const { return ended_; }
+
+  // Nothing is there from `end` on, an offset, until Unbound().
+  void Bound(uint64_t end) { bound_ = end; }
+  // Up to the bound; 0 if there is none.
+  uint64_t bounded_bytes() const { return bound_ == UINT64_MAX ? 0 : Left(); }
+  // Goes on behind the bound. False if the input ends before it.
+  bool Unbound() {
+    const uint64_t left = Left();
+    bound_ = UINT64_MAX;
+    ended_ = false;
+    return source_.Skip(left) == left;
+  }
 
   // The first reason for which the loader gives up; what comes later is none.
   // Always false.
@@ -57,13 +75,18 @@ class LoaderInput {
   }
   // What a reader does that looks whether the input has ended.
   bool CheckEnd() { return !ended_ || Refuse(offset(), "Input/output error"); }
+  // Refuses for a reason that comes before any other.
+  bool RefuseFirst(uint64_t offset, std::string message) {
+    refused_ = false;
+    return Refuse(offset, std::move(message));
+  }
   bool ok() const { return !refused_; }
   uint64_t refused_at() const { return refused_at_; }
   const std::string& message() const { return message_; }
 
  private:
   uint64_t Number(size_t width) {
-    ByteSpan bytes = source_.Peek(width);
+    ByteSpan bytes = Peek(width);
     uint64_t value = 0;
     for (size_t i = 0; i < width; ++i) {
       value = value << 8 | (i < bytes.size() ? bytes[i] : 0);
@@ -73,7 +96,10 @@ class LoaderInput {
     return value;
   }
 
+  uint64_t Left() const { return bound_ - std::min(bound_, source_.offset()); }
+
   ByteSource& source_;
+  uint64_t bound_ = UINT64_MAX;
   bool ended_ = false;
   bool refused_ = false;
   uint64_t refused_at_ = 0;
@@ -82,4 +108,4 @@ class LoaderInput {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REPORT_LOADER_INPUT_H_
+#endif  // MIGSTREAM_CODEC_LOADER_LOADER_INPUT_H_

@@ -12,8 +12,8 @@
 // the verdict says what was assumed. The state of other devices is not judged:
 // its length is that of the description.
 
-#ifndef MIGSTREAM_CODEC_REPORT_LOADER_H_
-#define MIGSTREAM_CODEC_REPORT_LOADER_H_
+#ifndef MIGSTREAM_CODEC_LOADER_LOADER_H_
+#define MIGSTREAM_CODEC_LOADER_LOADER_H_
 
 #include <cstdint>
 #include <string>
@@ -64,4 +64,4 @@ LoadVerdict PredictLoad(ByteSource& source,
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REPORT_LOADER_H_
+#endif  // MIGSTREAM_CODEC_LOADER_LOADER_H_

@@ -1,11 +1,11 @@
-#include "codec/report/loader_row.h"
+#include "codec/loader/loader_row.h"
 
 #include <algorithm>
 #include <iterator>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "codec/report/machine_type.h"
+#include "flags/machine_type.h"
 #include "flags/ram_flags.h"
 
 namespace migstream {

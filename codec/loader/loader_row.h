@@ -3,8 +3,8 @@
 //
 //   const LoaderRow* row = FindLoader(1101);  // Null: no such release.
 
-#ifndef MIGSTREAM_CODEC_REPORT_LOADER_ROW_H_
-#define MIGSTREAM_CODEC_REPORT_LOADER_ROW_H_
+#ifndef MIGSTREAM_CODEC_LOADER_LOADER_ROW_H_
+#define MIGSTREAM_CODEC_LOADER_LOADER_ROW_H_
 
 #include <cstdint>
 #include <string>
@@ -51,4 +51,4 @@ bool HasMachineType(const LoaderRow& row, Release release,
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REPORT_LOADER_ROW_H_
+#endif  // MIGSTREAM_CODEC_LOADER_LOADER_ROW_H_

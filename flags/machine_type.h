@@ -1,7 +1,7 @@
 // The release that a machine type's name tells. FORMAT.md section 10.
 
-#ifndef MIGSTREAM_CODEC_REPORT_MACHINE_TYPE_H_
-#define MIGSTREAM_CODEC_REPORT_MACHINE_TYPE_H_
+#ifndef MIGSTREAM_FLAGS_MACHINE_TYPE_H_
+#define MIGSTREAM_FLAGS_MACHINE_TYPE_H_
 
 #include "absl/strings/string_view.h"
 #include "flags/dialect.h"
@@ -14,4 +14,4 @@ Release MachineTypeRelease(absl::string_view machine_type);
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REPORT_MACHINE_TYPE_H_
+#endif  // MIGSTREAM_FLAGS_MACHINE_TYPE_H_

@@ -5,15 +5,15 @@
 // know in which type of section it is, takes elements in any order and number,
 // and reads a config payload by its own device's sizes.
 
-#ifndef MIGSTREAM_CODEC_REPORT_LOADER_DEVICE_H_
-#define MIGSTREAM_CODEC_REPORT_LOADER_DEVICE_H_
+#ifndef MIGSTREAM_CODEC_LOADER_LOADER_DEVICE_H_
+#define MIGSTREAM_CODEC_LOADER_LOADER_DEVICE_H_
 
 #include <cstdint>
 #include <set>
 #include <string>
 
-#include "codec/report/loader_input.h"
-#include "codec/report/loader_row.h"
+#include "codec/loader/loader_input.h"
+#include "codec/loader/loader_row.h"
 
 namespace migstream {
 
@@ -67,4 +67,4 @@ class LoaderDevices {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REPORT_LOADER_DEVICE_H_
+#endif  // MIGSTREAM_CODEC_LOADER_LOADER_DEVICE_H_

@@ -1,7 +1,7 @@
 // What a real QEMU said to damaged streams, release by release, and what is
 // foretold. FORMAT.md section 16.
 
-#include "codec/report/loader.h"
+#include "codec/loader/loader.h"
 
 #include <map>
 #include <string>
@@ -10,8 +10,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "codec/device/section_bytes.h"
+#include "codec/loader/loader_row.h"
 #include "codec/qemu/stream_bytes.h"
-#include "codec/report/loader_row.h"
 #include "codec/report/report_builder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -412,9 +412,64 @@ TEST(LoaderReleaseTest, CommandsAreThoseOfTheRelease) {
   EXPECT_THAT(said(702, CommandBytes(8)), HasSubstr("waits: "));
   EXPECT_EQ(said(702, CommandBytes(4)),
             "CMD_POSTCOPY_LISTEN in wrong postcopy state (0)");
-  EXPECT_EQ(said(702, CommandBytes(3) +
-                          PackagedBytes(CommandBytes(4) + CommandBytes(5))),
-            "loads");
+}
+
+// A package is there as a whole before any of it is looked at; POSTCOPY_RUN or
+// an EOF byte ends it, whatever is left of it.
+TEST(LoaderReleaseTest, APackageEndsByRunOrEof) {
+  auto said = [](const std::string& commands) {
+    return Words(Predict(HeaderBytes() + commands));
+  };
+  const std::string advise = CommandBytes(3);
+  const std::string run = CommandBytes(4) + CommandBytes(5);
+  const std::string eof(1, '\0');
+  const std::string ping = CommandBytes(2, Be32Bytes(8));
+  const std::string no_return_path =
+      "CMD_PING (0x8) received with no return path";
+
+  EXPECT_EQ(said(advise + PackagedBytes(run) + eof), "loads");
+  EXPECT_EQ(said(advise + PackagedBytes(run + ping) + eof), "loads");
+  EXPECT_EQ(said(PackagedBytes(eof + ping) + eof), "loads");
+  EXPECT_EQ(said(advise + PackagedBytes(ping + run) + eof), no_return_path);
+  // The stream goes on behind it.
+  EXPECT_EQ(said(advise + PackagedBytes(run) + ping + eof), no_return_path);
+  EXPECT_EQ(said(PackagedBytes(eof) + ping + eof), no_return_path);
+
+  EXPECT_EQ(said(PackagedBytes("") + eof), "Input/output error");
+  EXPECT_EQ(said(PackagedBytes(CommandBytes(1)) + eof), "Input/output error");
+  // A command that would end behind it.
+  EXPECT_EQ(said(CommandBytes(7, Be32Bytes(3)) + CommandBytes(1) + eof),
+            "Input/output error");
+  EXPECT_EQ(said(CommandBytes(7, Be32Bytes(100)) + "x"),
+            "CMD_PACKAGED: Buffer receive fail ret=1 length=100");
+  EXPECT_EQ(said(CommandBytes(7, Be32Bytes(0xffffffff)) + eof),
+            "CMD_PACKAGED: Buffer receive fail ret=1 length=4294967295");
+}
+
+TEST(LoaderReleaseTest, APackageInAPackageIsNotFollowed) {
+  std::string bytes = HeaderBytes();
+  for (int i = 0; i < 100'000; ++i) {
+    bytes += CommandBytes(7, Be32Bytes(0xfffffff0));
+  }
+  EXPECT_THAT(Words(Predict(bytes)), HasSubstr("Buffer receive fail"));
+  EXPECT_EQ(
+      Words(Predict(HeaderBytes() + PackagedBytes(PackagedBytes(EofBytes())))),
+      "a package in a package, not in this model");
+}
+
+// A PART is for the one that was named first, and not for one whose id has
+// changed since.
+TEST(LoaderReleaseTest, ASectionIdIsThatOfTheLastNaming) {
+  const HandlerBytes first = {.id = 1, .idstr = "a/vfio"};
+  const HandlerBytes second = {.id = 1, .idstr = "b/vfio"};
+  const HandlerBytes renamed = {.id = 2, .idstr = "a/vfio"};
+  const std::string begin = HeaderBytes() + first.Start(kSetupTag + kEos) +
+                            second.Start(kSetupTag + kEos);
+  LoadVerdict verdict = Predict(begin + first.Part("12345678") + EofBytes());
+  EXPECT_EQ(verdict.section, "a/vfio PART");
+  verdict = Predict(begin + renamed.Start(kSetupTag + kEos) +
+                    first.Part("12345678") + EofBytes());
+  EXPECT_EQ(verdict.section, "b/vfio PART");
 }
 
 class MultifdLoaderTest : public testing::Test {

@@ -1,4 +1,4 @@
-#include "codec/report/loader_device.h"
+#include "codec/loader/loader_device.h"
 
 #include <optional>
 

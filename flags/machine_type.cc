@@ -1,4 +1,4 @@
-#include "codec/report/machine_type.h"
+#include "flags/machine_type.h"
 
 #include <vector>
 

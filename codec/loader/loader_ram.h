@@ -3,17 +3,17 @@
 // It differs from RamWalker, which says whether a section is sound: this one
 // gives the loader's own verdict, in its own order and words.
 
-#ifndef MIGSTREAM_CODEC_REPORT_LOADER_RAM_H_
-#define MIGSTREAM_CODEC_REPORT_LOADER_RAM_H_
+#ifndef MIGSTREAM_CODEC_LOADER_LOADER_RAM_H_
+#define MIGSTREAM_CODEC_LOADER_LOADER_RAM_H_
 
 #include <cstdint>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "codec/loader/loader_input.h"
+#include "codec/loader/loader_row.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/ram_walker.h"
-#include "codec/report/loader_input.h"
-#include "codec/report/loader_row.h"
 
 namespace migstream {
 
@@ -51,4 +51,4 @@ class LoaderRam {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REPORT_LOADER_RAM_H_
+#endif  // MIGSTREAM_CODEC_LOADER_LOADER_RAM_H_

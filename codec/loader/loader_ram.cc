@@ -1,4 +1,4 @@
-#include "codec/report/loader_ram.h"
+#include "codec/loader/loader_ram.h"
 
 #include <zlib.h>
 

@@ -1,0 +1,410 @@
+#include "codec/loader/loader.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "codec/loader/loader_channels.h"
+#include "codec/loader/loader_commands.h"
+#include "codec/loader/loader_configuration.h"
+#include "codec/loader/loader_device.h"
+#include "codec/loader/loader_handlers.h"
+#include "codec/loader/loader_input.h"
+#include "codec/loader/loader_other.h"
+#include "codec/loader/loader_ram.h"
+#include "codec/loader/loader_row.h"
+#include "codec/qemu/content_reader.h"
+#include "codec/qemu/file_kind.h"
+#include "codec/qemu/stream_visitor.h"
+#include "codec/qemu/vm_description.h"
+#include "codec/wire/printable.h"
+#include "flags/machine_type.h"
+
+namespace migstream {
+namespace {
+
+constexpr uint32_t kFooterBytes = 5;
+constexpr uint64_t kFirstTailBytes = 256 << 10;
+// Before its text: a section type and a length.
+constexpr uint64_t kBeforeDescription = 1 + 4 + 1;
+// Machine types before this one have switchover-ack-legacy on.
+constexpr Release kCountsNoAcks = 1101;
+
+class Loader {
+ public:
+  Loader(ByteSource& source, const LoaderRow& row, const LoaderOptions& options)
+      : input_(source),
+        row_(row),
+        options_(options),
+        commands_(row),
+        ram_(row, options.limits),
+        devices_(row, options.release) {}
+
+  LoadVerdict Load(std::vector<ChannelReader::Channel> channels) {
+    multifd_given_ = !channels.empty();
+    FindDescriptionAtEnd();
+    if (LoadHeader() && LoadConfiguration() && LoadSections()) {
+      if (commands_.colo_at() != 0) {
+        Wait(commands_.colo_at(), "COMMAND ENABLE_COLO",
+             "a COLO migration, which never ends", verdict_);
+      }
+      LoadGivenChannels(std::move(channels));
+    }
+    if (!input_.source().failure().empty()) {
+      verdict_.outcome = LoadVerdict::kUnreadable;
+      verdict_.message = input_.source().failure();
+    } else if (!input_.ok()) {
+      verdict_.outcome = LoadVerdict::kRefuses;
+      verdict_.offset = input_.refused_at();
+      verdict_.section = section_;
+      verdict_.message = input_.message();
+    }
+    SayWhatIsAssumed();
+    return std::move(verdict_);
+  }
+
+ private:
+  void FindDescriptionAtEnd() {
+    ByteSource& source = input_.source();
+    if (!source.ReachEnd(options_.limits.held_bytes)) return;
+    uint64_t longest = options_.limits.description_bytes + kBeforeDescription;
+    for (uint64_t bytes = kFirstTailBytes;; bytes *= 4) {
+      bytes = std::min(bytes, longest);
+      std::vector<uint8_t> tail = source.Tail(bytes);
+      FoundDescription found = FindDescription(tail);
+      if (found.found) {
+        auto parsed = VmDescription::Parse(
+            std::string(AsText(ByteSpan(tail).subspan(found.json_at))),
+            {.max_objects = options_.limits.description_objects});
+        if (parsed.ok()) handlers_.Describe(*std::move(parsed));
+        return;
+      }
+      if (!found.longer_tail_needed || bytes == longest ||
+          tail.size() < bytes) {
+        return;
+      }
+    }
+  }
+
+  bool LoadHeader() {
+    section_ = "header";
+    uint64_t start = input_.offset();
+    if (input_.Be32() != kStreamMagic) {
+      return input_.Refuse(start, "Not a migration stream");
+    }
+    uint32_t version = input_.Be32();
+    if (version == kStreamVersionObsolete) {
+      return input_.Refuse(start + 4,
+                           "SaveVM v2 format is obsolete and don't work "
+                           "anymore");
+    }
+    return version == kStreamVersion ||
+           input_.Refuse(start + 4, "Unsupported migration stream version");
+  }
+
+  bool LoadConfiguration() {
+    section_ = "CONFIGURATION";
+    return migstream::LoadConfiguration(input_, row_, options_, configuration_,
+                                        traits_);
+  }
+
+  // All up to EOF, or to what ends a package. False if refused.
+  bool LoadSections() {
+    while (true) {
+      uint64_t at = input_.offset();
+      section_ = "stream";
+      uint8_t type = input_.U8();
+      if (!input_.CheckEnd()) return false;
+      switch (static_cast<SectionType>(type)) {
+        case SectionType::kEof:
+          return true;
+        // The loader makes no difference between these, nor between those.
+        case SectionType::kStart:
+        case SectionType::kFull:
+          if (!LoadNamed(static_cast<SectionType>(type))) return false;
+          break;
+        case SectionType::kPart:
+        case SectionType::kEnd:
+          if (!LoadNumbered(static_cast<SectionType>(type))) return false;
+          break;
+        case SectionType::kCommand:
+          if (!LoadCommand(at)) return false;
+          if (in_package_ && commands_.postcopy_running()) return true;
+          break;
+        default:
+          return input_.Refuse(
+              at, absl::StrCat("Unknown ", row_.savevm, "section type ", type));
+      }
+    }
+  }
+
+  bool LoadNamed(SectionType type) {
+    uint64_t at = input_.offset() - 1;
+    LoaderHandler handler;
+    handler.section_id = input_.Be32();
+    handler.idstr = input_.Str8();
+    section_ = absl::StrCat(Printable(handler.idstr), " ", ToString(type));
+    if (handler.idstr.empty()) {
+      return input_.Refuse(at,
+                           absl::StrCat("Unable to read ID string for section ",
+                                        handler.section_id));
+    }
+    handler.instance_id = input_.Be32();
+    handler.version_id = input_.Be32();
+    if (!input_.CheckEnd()) return false;
+    std::optional<uint32_t> newest;
+    if (!handlers_.Exists(handler, newest)) {
+      return input_.Refuse(
+          at, absl::StrCat("Unknown ", row_.savevm, "section or instance '",
+                           handler.idstr, "' ", handler.instance_id,
+                           ". Make sure that your current VM setup matches "
+                           "your saved VM setup, including any hotplugged "
+                           "devices"));
+    }
+    if (newest && handler.version_id > *newest) {
+      return input_.Refuse(
+          at, absl::StrCat("savevm: unsupported version ",
+                           static_cast<int32_t>(handler.version_id), " for '",
+                           handler.idstr, "' v", *newest));
+    }
+    if (!handlers_.Name(handler, options_.limits.sections)) {
+      return input_.Refuse(at, "too many sections for this model");
+    }
+    return LoadContent(handler, type);
+  }
+
+  bool LoadNumbered(SectionType type) {
+    uint64_t at = input_.offset() - 1;
+    uint32_t id = input_.Be32();
+    if (!input_.CheckEnd()) return false;
+    section_ = absl::StrCat(ToString(type), " section");
+    const LoaderHandler* handler = handlers_.Find(id);
+    if (handler == nullptr) {
+      return input_.Refuse(at, absl::StrCat("Unknown ", row_.savevm, "section ",
+                                            static_cast<int32_t>(id)));
+    }
+    section_ = absl::StrCat(Printable(handler->idstr), " ", ToString(type));
+    return LoadContent(*handler, type);
+  }
+
+  bool LoadContent(const LoaderHandler& handler, SectionType type) {
+    if (handler.idstr == "ram") {
+      if (!ram_.Load(input_, handler.version_id, traits_)) return false;
+    } else if (handler.vfio) {
+      if (!LoadDevice(handler)) return false;
+    } else if (HandlerWalker walker = WalkerOf(handler)) {
+      StreamVisitor nobody;
+      ContentReader content(input_.source(), nobody, section_);
+      walker(content, type);
+      if (!content.ok()) {
+        return input_.Refuse(content.error().offset, content.error().reason);
+      }
+    } else if (!LoadOther(input_, handler, handlers_, footers_,
+                          configuration_.present, options_.limits, guessed_)) {
+      return false;
+    }
+    return CheckFooter(handler);
+  }
+
+  bool LoadDevice(const LoaderHandler& handler) {
+    auto [found, added] = vfio_.try_emplace(
+        {handler.idstr, handler.instance_id}, LoaderDevice{handler.idstr});
+    LoaderDevice& device = found->second;
+    if (added) {
+      constexpr uint64_t kTagsBytes = 16;  // CONFIG, END_OF_STATE
+      if (handler.described_bytes > kTagsBytes) {
+        device.config_bytes = handler.described_bytes - kTagsBytes;
+      }
+      if (options_.destination_device.empty() ||
+          options_.destination_device == handler.idstr) {
+        device.config = options_.destination_config;
+      }
+      bool ack = options_.switchover_ack == LoaderOptions::kAsNeeded
+                     ? commands_.return_path()
+                     : options_.switchover_ack == LoaderOptions::kOn;
+      devices_.SetSwitchoverAck(ack);
+    }
+    if (!acks_counted_ && CountsAcks()) {
+      acks_counted_ = true;
+      if (handlers_.described_vfio() != 0) {
+        devices_.SetAwaitedAcks(handlers_.described_vfio());
+      }
+    }
+    devices_.SetMultifd(multifd_given_ || ram_.multifd());
+    return devices_.Load(input_, device);
+  }
+
+  bool CountsAcks() const {
+    Release release = MachineTypeRelease(configuration_.machine_type);
+    return row_.counts_switchover_acks ||
+           (release != 0 && release < kCountsNoAcks);
+  }
+
+  bool CheckFooter(const LoaderHandler& handler) {
+    uint64_t at = input_.offset();
+    ByteSpan bytes = input_.Peek(kFooterBytes);
+    if (!footers_) footers_ = LooksLikeFooter(handler, bytes);
+    if (!*footers_) return input_.CheckEnd();
+    uint8_t mark = input_.U8();
+    if (!input_.CheckEnd()) return false;
+    if (mark != static_cast<uint8_t>(SectionType::kSectionFooter)) {
+      return input_.Refuse(
+          at, absl::StrCat("Missing section footer for ", handler.idstr));
+    }
+    uint32_t id = input_.Be32();
+    return id == handler.section_id ||
+           input_.Refuse(at + 1,
+                         absl::StrCat("Mismatched section id in footer for ",
+                                      handler.idstr, " - read ", Hex(id),
+                                      " expected ", Hex(handler.section_id)));
+  }
+
+  // Whether the destination expects footers is told by the first section: what
+  // follows it is one, perhaps damaged, or the next section.
+  static bool LooksLikeFooter(const LoaderHandler& handler, ByteSpan bytes) {
+    if (bytes.empty()) return true;
+    if (bytes.size() >= kFooterBytes &&
+        LoadBe32(&bytes[1]) == handler.section_id) {
+      return true;
+    }
+    switch (static_cast<SectionType>(bytes[0])) {
+      case SectionType::kEof:
+      case SectionType::kStart:
+      case SectionType::kPart:
+      case SectionType::kEnd:
+      case SectionType::kFull:
+      case SectionType::kCommand:
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  bool LoadCommand(uint64_t at) {
+    std::optional<uint64_t> page_bytes;
+    if (configuration_.present) page_bytes = traits_.page_bytes;
+    if (!commands_.Load(input_, at, page_bytes, section_)) return false;
+    traits_.advised_page_sizes = commands_.advised_page_sizes().value_or(0);
+    return !commands_.package_bytes() ||
+           LoadPackage(at, *commands_.package_bytes());
+  }
+
+  // The loader has all of a package before it looks at any of it.
+  bool LoadPackage(uint64_t at, uint32_t bytes) {
+    if (in_package_) {
+      return input_.Refuse(at, "a package in a package, not in this model");
+    }
+    const uint64_t start = input_.offset();
+    input_.Bound(start + bytes);
+    in_package_ = true;
+    bool loads = LoadSections();
+    in_package_ = false;
+    if (!input_.Unbound()) {
+      section_ = "COMMAND PACKAGED";
+      return input_.RefuseFirst(
+          input_.offset(),
+          absl::StrCat("CMD_PACKAGED: Buffer receive fail ret=",
+                       input_.offset() - start, " length=", bytes));
+    }
+    return loads;
+  }
+
+  void LoadGivenChannels(std::vector<ChannelReader::Channel> channels) {
+    ChannelReaderOptions options;
+    options.page_bytes = static_cast<uint32_t>(traits_.page_bytes);
+    options.only_devices = true;
+    options.uuid = configuration_.uuid;
+    for (const auto& [name, device] : vfio_) {
+      if (devices_.configured().count(device.idstr) == 0) {
+        options.devices.push_back(name);
+      }
+    }
+    if (channels.empty()) {
+      channels_missing_ = ram_.multifd() || !options.devices.empty();
+    } else {
+      LoadChannels(std::move(channels), options, verdict_);
+    }
+  }
+
+  void SayWhatIsAssumed() {
+    std::vector<std::string>& given = verdict_.given;
+    if (!configuration_.present) {
+      given.push_back("send-configuration off");
+    } else if (options_.machine_type.empty()) {
+      given.push_back(absl::StrCat("machine type ",
+                                   Printable(configuration_.machine_type)));
+    }
+    if (footers_ && !*footers_) given.push_back("send-section-footer off");
+    for (const std::string& name : configuration_.capabilities) {
+      given.push_back(absl::StrCat("capability ", Printable(name)));
+    }
+    if (configuration_.uuid) given.push_back("the stream's UUID");
+    if (commands_.advised_page_sizes()) {
+      given.push_back("capability postcopy-ram");
+    }
+    if (ram_.compressed_pages()) given.push_back("capability compress");
+    if (ram_.blocks() != 0) {
+      given.push_back(absl::StrCat("the same ", ram_.blocks(),
+                                   " RAM blocks, of ", ram_.total_bytes(),
+                                   " bytes in all"));
+    }
+    if (handlers_.size() > vfio_.size() + 1) {
+      given.push_back(absl::StrCat("the same ",
+                                   handlers_.size() - vfio_.size() - 1,
+                                   " other devices, which take their states"));
+    }
+    if (devices_.init_data_sent() &&
+        options_.switchover_ack == LoaderOptions::kAsNeeded) {
+      given.push_back(absl::StrCat("capability switchover-ack ",
+                                   commands_.return_path() ? "on" : "off"));
+    }
+    for (const auto& [name, device] : vfio_) {
+      if (device.config.empty()) {
+        given.push_back(absl::StrCat(Printable(name.first),
+                                     ": a device with the stream's ids and "
+                                     "capabilities"));
+      }
+    }
+    if (vfio_.size() > 1 && options_.release >= 802) {
+      given.push_back("each VFIO device supports P2P");
+    }
+    if (channels_missing_) {
+      given.push_back("multifd channels that hold what is missing here");
+    }
+    if (guessed_) given.push_back("sections end where it seems they do");
+    std::sort(given.begin(), given.end());
+  }
+
+  LoaderInput input_;
+  const LoaderRow& row_;
+  const LoaderOptions& options_;
+  LoaderConfiguration configuration_;
+  LoaderCommands commands_;
+  LoaderHandlers handlers_;
+  LoaderRam ram_;
+  LoaderDevices devices_;
+  LoadVerdict verdict_;
+  RamTraits traits_;
+  std::string section_;
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, LoaderDevice> vfio_;
+  std::optional<bool> footers_;
+  bool acks_counted_ = false;
+  bool multifd_given_ = false;
+  bool in_package_ = false;
+  bool guessed_ = false;
+  bool channels_missing_ = false;
+};
+
+}  // namespace
+
+LoadVerdict PredictLoad(ByteSource& source,
+                        std::vector<ChannelReader::Channel> channels,
+                        const LoaderOptions& options) {
+  const LoaderRow* row = FindLoader(options.release);
+  if (row == nullptr) row = FindLoader(LoaderReleases().back());
+  return Loader(source, *row, options).Load(std::move(channels));
+}
+
+}  // namespace migstream

@@ -1,0 +1,26 @@
+// What comes of a migration's multifd channels at its destination. FORMAT.md
+// sections 13 and 16.
+
+#ifndef MIGSTREAM_CODEC_LOADER_LOADER_CHANNELS_H_
+#define MIGSTREAM_CODEC_LOADER_LOADER_CHANNELS_H_
+
+#include <string>
+#include <vector>
+
+#include "codec/loader/loader.h"
+#include "codec/qemu/channel_reader.h"
+
+namespace migstream {
+
+// All of them, if the main channel was taken. What goes wrong there mostly
+// leaves the loader waiting; `verdict` is left alone if nothing does.
+void LoadChannels(std::vector<ChannelReader::Channel> channels,
+                  const ChannelReaderOptions& options, LoadVerdict& verdict);
+
+// Makes it a wait for `what`.
+void Wait(uint64_t offset, std::string section, std::string what,
+          LoadVerdict& verdict);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_LOADER_LOADER_CHANNELS_H_

@@ -1,0 +1,34 @@
+// How a release's loader reads the CONFIGURATION. FORMAT.md sections 3 and 16.
+
+#ifndef MIGSTREAM_CODEC_LOADER_LOADER_CONFIGURATION_H_
+#define MIGSTREAM_CODEC_LOADER_LOADER_CONFIGURATION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/loader/loader.h"
+#include "codec/loader/loader_input.h"
+#include "codec/loader/loader_row.h"
+#include "codec/multifd/packet.h"
+#include "codec/qemu/ram_walker.h"
+
+namespace migstream {
+
+struct LoaderConfiguration {
+  bool present = false;
+  std::string machine_type;
+  std::vector<std::string> capabilities;
+  std::optional<VmUuid> uuid;  // If the stream says it.
+};
+
+// From the byte behind the header on; false if it is refused. What it says of
+// RAM goes to `traits`.
+bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
+                       const LoaderOptions& options,
+                       LoaderConfiguration& configuration, RamTraits& traits);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_LOADER_LOADER_CONFIGURATION_H_

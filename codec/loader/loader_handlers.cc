@@ -1,0 +1,81 @@
+#include "codec/loader/loader_handlers.h"
+
+#include <algorithm>
+
+#include "codec/qemu/stream_reader.h"
+
+namespace migstream {
+namespace {
+
+constexpr uint32_t kRamVersion = 4;
+constexpr uint32_t kVfioVersion = 1;
+// No handler of any release has come this far.
+constexpr uint32_t kNewestVersion = 255;
+
+}  // namespace
+
+void LoaderHandlers::Describe(VmDescription description) {
+  description_ = std::move(description);
+  described_vfio_ = std::count_if(
+      description_->devices.begin(), description_->devices.end(),
+      [](const DescribedDevice& device) { return IsVfioIdstr(device.name); });
+}
+
+bool LoaderHandlers::Exists(LoaderHandler& handler,
+                            std::optional<uint32_t>& newest) const {
+  handler.vfio = IsVfioIdstr(handler.idstr);
+  const DescribedDevice* described =
+      description_ ? description_->Find(handler.idstr, handler.instance_id)
+                   : nullptr;
+  if (described != nullptr) {
+    handler.described_bytes = described->bytes;
+    if (described->version) newest = *described->version;
+  }
+  if (handler.idstr == "ram") {
+    newest = kRamVersion;
+    return handler.instance_id == 0;
+  }
+  if (handler.vfio) newest = kVfioVersion;
+  if (described != nullptr || WalkerOf(handler) != nullptr) return true;
+  if (handler.vfio) {
+    // QEMU 5.2 describes none.
+    return handler.instance_id == 0 && described_vfio_ == 0;
+  }
+  // Where nothing is described, what no release has.
+  newest = kNewestVersion;
+  return !description_ &&
+         std::all_of(handler.idstr.begin(), handler.idstr.end(),
+                     [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+bool LoaderHandlers::Name(const LoaderHandler& handler, size_t limit) {
+  auto [found, added] =
+      by_name_.try_emplace({handler.idstr, handler.instance_id}, named_.size());
+  if (added && named_.size() == limit) {
+    by_name_.erase(found);
+    return false;
+  }
+  if (added) {
+    named_.push_back(handler);
+  } else {
+    LoaderHandler& known = named_[found->second];
+    by_section_id_.erase({known.section_id, found->second});
+    known = handler;
+  }
+  by_section_id_.emplace(handler.section_id, found->second);
+  return true;
+}
+
+const LoaderHandler* LoaderHandlers::Find(uint32_t section_id) const {
+  auto found = by_section_id_.lower_bound({section_id, 0});
+  return found != by_section_id_.end() && found->first == section_id
+             ? &named_[found->second]
+             : nullptr;
+}
+
+HandlerWalker WalkerOf(const LoaderHandler& handler) {
+  HandlerWalker walker = FindHandlerWalker(handler.idstr, SectionType::kStart);
+  return walker ? walker : FindHandlerWalker(handler.idstr, SectionType::kFull);
+}
+
+}  // namespace migstream

@@ -1,0 +1,66 @@
+// The handlers of a loader's destination: which it has, as far as a stream
+// tells that, and which of them a START or FULL has named. FORMAT.md
+// section 16.
+
+#ifndef MIGSTREAM_CODEC_LOADER_LOADER_HANDLERS_H_
+#define MIGSTREAM_CODEC_LOADER_LOADER_HANDLERS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "codec/qemu/handler_walkers.h"
+#include "codec/qemu/vm_description.h"
+
+namespace migstream {
+
+struct LoaderHandler {
+  std::string idstr;
+  uint32_t instance_id = 0;
+  uint32_t section_id = 0;
+  uint32_t version_id = 0;
+  bool vfio = false;
+  uint64_t described_bytes = 0;  // Of its FULL's content; 0: not described.
+};
+
+class LoaderHandlers {
+ public:
+  // What the source said of its devices: the destination has the same.
+  void Describe(VmDescription description);
+  bool described() const { return description_.has_value(); }
+  // How many of them are VFIO devices.
+  uint64_t described_vfio() const { return described_vfio_; }
+
+  // Whether the destination has a handler of the idstr and instance id: then
+  // `vfio` and `described_bytes` are filled in, and `newest` is the version
+  // that it takes, if that is known.
+  bool Exists(LoaderHandler& handler, std::optional<uint32_t>& newest) const;
+
+  // Named by a START or FULL, perhaps again; false if that were more than so
+  // many.
+  bool Name(const LoaderHandler& handler, size_t limit);
+  // Of those that now have the section id the one that was named first; null
+  // if none has it. Good until the next is named.
+  const LoaderHandler* Find(uint32_t section_id) const;
+  size_t size() const { return named_.size(); }
+
+ private:
+  std::optional<VmDescription> description_;
+  uint64_t described_vfio_ = 0;
+  std::vector<LoaderHandler> named_;
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> by_name_;
+  std::set<std::pair<uint32_t, size_t>> by_section_id_;
+};
+
+// What walks the handler's sections, if their content tells its own length;
+// null if it does not.
+HandlerWalker WalkerOf(const LoaderHandler& handler);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_LOADER_LOADER_HANDLERS_H_
