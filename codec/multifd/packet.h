@@ -28,8 +28,9 @@ inline constexpr uint32_t kInvalidVfioPacketIndex = 0xffffffff;
 // Of a VM; zero if it has none.
 using VmUuid = std::array<uint8_t, 16>;
 
-// Where it stands in a channel.
+// Where they stand in a channel.
 inline constexpr uint64_t kMultifdUuidOffset = 8;
+inline constexpr uint64_t kMultifdIdOffset = 24;
 
 // Opens each channel.
 struct MultifdInit {

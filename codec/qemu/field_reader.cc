@@ -1,7 +1,5 @@
 #include "codec/qemu/field_reader.h"
 
-#include <algorithm>
-
 #include "codec/device/config_view.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/configuration.h"
@@ -38,7 +36,11 @@ void FieldReader::OnSection(const SectionView& section) {
   if (section.vfio) {
     auto [known, added] =
         vfio_by_section_.try_emplace(section.id, vfio_.size());
-    if (added) vfio_.push_back(std::make_unique<Vfio>(section));
+    if (added) {
+      vfio_by_name_.try_emplace(
+          {std::string(section.idstr), section.instance_id}, vfio_.size());
+      vfio_.push_back(std::make_unique<Vfio>(section));
+    }
     return;
   }
   if (section.type == SectionType::kStart && section.idstr != "ram") {
@@ -140,13 +142,10 @@ void FieldReader::OnConfigEvent(Vfio& vfio, const Event& event) {
 }
 
 void FieldReader::OnPiece(const ReassembledPiece& piece) {
-  auto known = std::find_if(
-      vfio_.begin(), vfio_.end(), [&](const std::unique_ptr<Vfio>& vfio) {
-        return vfio->section.idstr == piece.idstr &&
-               vfio->section.view.instance_id == piece.instance_id;
-      });
-  if (known == vfio_.end()) return;
-  Vfio& vfio = **known;
+  auto known =
+      vfio_by_name_.find({std::string(piece.idstr), piece.instance_id});
+  if (known == vfio_by_name_.end()) return;
+  Vfio& vfio = *vfio_[known->second];
   if (!piece.config) {
     ++vfio.stop_copy_records;
     vfio.stop_copy_bytes += piece.data.size();

@@ -108,6 +108,8 @@ class FieldReader : public StreamVisitor {
   uint64_t content_bytes_ = 0;
   std::vector<std::unique_ptr<Vfio>> vfio_;
   absl::flat_hash_map<uint32_t, size_t> vfio_by_section_;
+  // By idstr and instance id, as packets name a device.
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> vfio_by_name_;
   std::vector<Finding> findings_;
   uint64_t undescribed_sections_ = 0;
 };

@@ -1,9 +1,11 @@
 #include "codec/report/checks.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "codec/device/subsection.h"
 #include "codec/report/finding_ids.h"
 #include "codec/wire/error.h"
@@ -168,19 +170,7 @@ class Checker {
 
   // What concerns several devices, or none.
   void CheckStream() {
-    for (size_t i = 0; i < facts_.size(); ++i) {
-      for (size_t j = 0; j < facts_.size(); ++j) {
-        if (i == j || facts_[j].first_end_offset == 0 ||
-            facts_[i].last_part_offset < facts_[j].first_end_offset) {
-          continue;
-        }
-        Add("p2p-order", facts_[i].last_part_offset,
-            absl::StrCat(report_.devices(static_cast<int>(i)).idstr(), " PART"),
-            absl::StrCat("still running after the END of ",
-                         report_.devices(static_cast<int>(j)).idstr()));
-        break;
-      }
-    }
+    CheckP2pOrder();
     if (stream_.postcopy_offset != 0 && !facts_.empty()) {
       Add("postcopy-with-vfio", stream_.postcopy_offset,
           "COMMAND POSTCOPY_ADVISE", "postcopy, with VFIO devices");
@@ -192,19 +182,52 @@ class Checker {
           "COMMAND POSTCOPY_ADVISE", "postcopy, with x-ignore-shared");
     }
     if (!report_.complete()) return;
+    std::set<absl::string_view> devices;
+    for (const report::Device& device : report_.devices()) {
+      devices.insert(device.idstr());
+    }
     for (const report::OtherDevice& other : report_.other_devices()) {
       absl::string_view idstr = other.idstr();
-      if (!absl::EndsWith(idstr, kCprSuffix)) continue;
-      idstr.remove_suffix(kCprSuffix.size());
-      bool found =
-          std::any_of(report_.devices().begin(), report_.devices().end(),
-                      [idstr](const report::Device& device) {
-                        return device.idstr() == idstr;
-                      });
-      if (found) continue;
+      if (!absl::ConsumeSuffix(&idstr, kCprSuffix) ||
+          devices.count(idstr) != 0) {
+        continue;
+      }
       Add("vfio-section-missing", other.offset(), std::string(other.idstr()),
           absl::StrCat("there is no state of ", idstr));
     }
+  }
+
+  // No device runs on when another has ended.
+  void CheckP2pOrder() {
+    const size_t none = facts_.size();
+    // The first that ended, and the next, with which it is compared itself.
+    size_t first = none;
+    size_t second = none;
+    auto before = [this, none](size_t one, size_t other) {
+      return other == none ||
+             facts_[one].first_end_offset < facts_[other].first_end_offset;
+    };
+    for (size_t i = 0; i < facts_.size(); ++i) {
+      if (facts_[i].ends == 0) continue;
+      if (before(i, first))
+        second = std::exchange(first, i);
+      else if (before(i, second))
+        second = i;
+    }
+    for (size_t i = 0; i < facts_.size(); ++i) {
+      const size_t ended = i == first ? second : first;
+      if (ended == none ||
+          facts_[i].last_part_offset < facts_[ended].first_end_offset) {
+        continue;
+      }
+      Add("p2p-order", facts_[i].last_part_offset,
+          absl::StrCat(NameOf(i), " PART"),
+          absl::StrCat("still running after the END of ", NameOf(ended)));
+    }
+  }
+
+  const std::string& NameOf(size_t device) const {
+    return report_.devices(static_cast<int>(device)).idstr();
   }
 
   void CheckRepeats(const report::Device& device, const DeviceFacts& facts,

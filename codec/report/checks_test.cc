@@ -222,6 +222,10 @@ TEST(ChecksTest, AllDevicesStopBeforeAnyIsSaved) {
   EXPECT_THAT(Check(starts + part + End() + end + fulls).ids, IsEmpty());
   EXPECT_THAT(Check(starts + End() + part + end + fulls).ids,
               ElementsAre("warning p2p-order"));
+  // It is not compared with itself.
+  EXPECT_THAT(
+      Check(Start() + End() + kVfio.Part(DataBytes("x") + kEos) + Full()).ids,
+      ElementsAre("error data-after-end"));
 }
 
 TEST(ChecksTest, PostcopyAndVfioDoNotGoTogether) {

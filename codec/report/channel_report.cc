@@ -1,0 +1,62 @@
+#include "codec/report/channel_report.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "codec/report/report_findings.h"
+#include "codec/wire/printable.h"
+
+namespace migstream {
+namespace {
+
+void AddChannel(const std::string& file, const ChannelStats& stats,
+                report::Report& report) {
+  report::Channel& row = *report.add_channels();
+  row.set_file(Printable(file));
+  row.set_id(stats.id);
+  row.set_bytes(stats.bytes);
+  row.set_ram_packets(stats.ram_packets);
+  row.set_sync_packets(stats.sync_packets);
+  row.set_normal_pages(stats.normal_pages);
+  row.set_zero_pages(stats.zero_pages);
+  row.set_device_packets(stats.device_packets);
+}
+
+}  // namespace
+
+Error ReportChannels(std::vector<ChannelReader::Channel> channels,
+                     const ChannelReaderOptions& options,
+                     DeviceReports& devices, report::Report& report) {
+  std::vector<std::string> files;
+  for (const auto& channel : channels) files.push_back(channel.name);
+  ChannelReader reader(std::move(channels), options);
+  Error error = reader.Read(
+      [&devices](const ReassembledPiece& piece) { devices.OnPiece(piece); });
+  const std::vector<ChannelStats> stats = reader.stats();
+  for (size_t i = 0; i < stats.size(); ++i) {
+    AddChannel(files[i], stats[i], report);
+  }
+  if (error.code == ErrorCode::kReadFailed) return error;
+  if (!error.ok()) {
+    if (error.file.empty()) error.offset = devices.FirstOffset(error.section);
+    AddFinding({Severity::kError, "multifd", error.offset, error.section,
+                error.reason, error.file},
+               report);
+    return {};
+  }
+  if (std::string missing = reader.MissingIds(); !missing.empty()) {
+    // The highest id tells of the others.
+    auto highest = std::max_element(
+        stats.begin(), stats.end(),
+        [](const auto& a, const auto& b) { return a.id < b.id; });
+    AddFinding({Severity::kWarning, "multifd-missing", kMultifdIdOffset,
+                kMultifdSection, absl::StrCat("channels not given: ", missing),
+                files[highest - stats.begin()]},
+               report);
+  }
+  return {};
+}
+
+}  // namespace migstream

@@ -1,0 +1,26 @@
+#include "codec/report/report_findings.h"
+
+#include <string>
+
+#include "codec/report/finding_ids.h"
+#include "codec/wire/printable.h"
+
+namespace migstream {
+
+void AddFinding(const Finding& finding, report::Report& report) {
+  if (finding.severity == Severity::kNote &&
+      report.findings_size() >= kMaxNotes) {
+    return report.set_notes_omitted(report.notes_omitted() + 1);
+  }
+  report::Finding& row = *report.add_findings();
+  const FindingKind* kind = FindFinding(finding.id);
+  row.set_severity(std::string(
+      ToString(kind == nullptr ? finding.severity : kind->severity)));
+  row.set_id(finding.id);
+  row.set_offset(finding.offset);
+  row.set_section(Printable(finding.section));
+  row.set_message(Printable(finding.message));
+  row.set_file(Printable(finding.file));
+}
+
+}  // namespace migstream

@@ -1,0 +1,20 @@
+// Findings as rows of a report.
+
+#ifndef MIGSTREAM_CODEC_REPORT_REPORT_FINDINGS_H_
+#define MIGSTREAM_CODEC_REPORT_REPORT_FINDINGS_H_
+
+#include "codec/qemu/finding.h"
+#include "codec/report/report.pb.h"
+
+namespace migstream {
+
+// A report is read by people and scripts; none wants more notes.
+inline constexpr int kMaxNotes = 1000;
+
+// Of those that finding_ids.h knows the severity is that one. What is wrong is
+// never left out; notes are, and counted.
+void AddFinding(const Finding& finding, report::Report& report);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_REPORT_REPORT_FINDINGS_H_
