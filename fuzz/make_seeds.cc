@@ -15,6 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "codec/loader/loader_row.h"
 #include "codec/qemu/compress_bytes.h"
 #include "codec/qemu/libvirt_bytes.h"
 #include "codec/qemu/stream_bytes.h"
@@ -36,6 +37,16 @@ constexpr uint64_t kMaxRecord = 64;
 constexpr size_t kMaxParts = 6;
 constexpr size_t kMaxSeed = 6 << 10;
 
+std::string Byte(int value) { return std::string(1, static_cast<char>(value)); }
+
+// How report_fuzz is called: so many bytes of a multifd channel, and the newest
+// loader.
+std::string NewestLoader(size_t channel_bytes) {
+  return Byte(static_cast<int>(channel_bytes & 0xff)) +
+         Byte(static_cast<int>(channel_bytes >> 8)) +
+         Byte(static_cast<int>(LoaderReleases().size() - 1));
+}
+
 class Folder {
  public:
   Folder(const std::string& root, const std::string& target)
@@ -53,8 +64,6 @@ class Folder {
   const std::string path_;
   std::set<std::string> seen_;
 };
-
-std::string Byte(int value) { return std::string(1, static_cast<char>(value)); }
 
 struct Shrunk {
   std::string stream;
@@ -172,9 +181,9 @@ void AddSections(const Shrunk& shrunk, const Dialect& dialect, Folder& section,
 }
 
 // Every command, and the handlers that no capture here has.
-void AddHandlers(Folder& stream) {
-  auto add = [&stream](const std::string& body) {
-    stream.Add(HeaderBytes() + body + EofBytes() + Byte(3) + Byte(0xff));
+void AddHandlers(Folder& folder, const std::string& tail) {
+  auto add = [&](const std::string& body) {
+    folder.Add(HeaderBytes() + body + EofBytes() + tail);
   };
   const HandlerBytes vfio = {.id = 3, .idstr = "0000:00:02.0/vfio"};
   const std::string start = vfio.Start(TagBytes(3) + TagBytes(1));
@@ -218,6 +227,7 @@ void MakeSeeds(const std::string& root) {
   Folder roundtrip(root, "roundtrip_fuzz");
   Folder differential(root, "differential_fuzz");
   Folder stream(root, "stream_fuzz");
+  Folder report(root, "report_fuzz");
   Folder config(root, "config_fuzz");
   Folder description(root, "description_fuzz");
   Folder input(root, "input_fuzz");
@@ -231,6 +241,7 @@ void MakeSeeds(const std::string& root) {
     (void)StreamReader(source, shrinker, options).Read();
     const Shrunk& shrunk = shrinker.shrunk;
     stream.Add(shrunk.stream + Byte(3) + Byte(0xff));
+    report.Add(shrunk.stream + NewestLoader(0) + Byte(0xff));
     description.Add(DescriptionOf(shrunk.stream));
     AddSections(shrunk, dialect, section, roundtrip, differential);
     for (const std::string& payload : shrunk.configs) {
@@ -258,7 +269,11 @@ void MakeSeeds(const std::string& root) {
     if (!made.ok()) continue;
     const Dialect& dialect =
         RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111));
-    stream.Add(made->main.bytes + Byte(3) + Byte(static_cast<int>(dialect.id)));
+    std::string choice = Byte(static_cast<int>(dialect.id));
+    stream.Add(made->main.bytes + Byte(3) + choice);
+    std::string channel = made->channels.empty() ? "" : made->channels[0].bytes;
+    report.Add(made->main.bytes + channel + NewestLoader(channel.size()) +
+               choice);
     for (const Mark& mark : made->main.marks) {
       if (mark.kind != MarkKind::kConfig) continue;
       int kind = static_cast<int>(dialect.config_layout);
@@ -304,7 +319,8 @@ void MakeSeeds(const std::string& root) {
   // Windows that are larger than what a stream may ask for.
   input.Add(ZstdBytes(text, 27) + Byte(0));
   input.Add(XzBytes(text, 9) + Byte(0));
-  AddHandlers(stream);
+  AddHandlers(stream, Byte(3) + Byte(0xff));
+  AddHandlers(report, NewestLoader(0) + Byte(0xff));
   // Packets in order, shuffled, with a gap, twice; of one device and of three.
   auto op = [](int channel, int device, int index, int config, int size) {
     return Byte(channel) + Byte(device) + Byte(index) + Byte(config) +

@@ -55,6 +55,7 @@ class FieldReader : public StreamVisitor {
   void OnPiece(const ReassembledPiece& piece);
 
   // The stream has ended, or an error has ended it: what is still to be told.
+  // The StreamReader must still be there, since its description is.
   void Finish();
 
   // FULL sections that are not as described.

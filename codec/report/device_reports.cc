@@ -17,6 +17,7 @@ namespace {
 // A report is read by people and scripts; none wants more.
 constexpr int kMaxRecords = 1 << 18;
 constexpr int kMaxTriggers = 100;
+constexpr uint64_t kRecordHeaderBytes = 8 + 8;  // Tag, size.
 
 void Count(report::Phase* phase) { phase->set_sections(phase->sections() + 1); }
 
@@ -167,10 +168,7 @@ void DeviceReports::TakeBackMissing(uint64_t end) {
   uint64_t missing = last_record_end_ - end;
   last_record_device_->set_payload_bytes(last_record_device_->payload_bytes() -
                                          missing);
-  report::Phase* phase = last_record_device_->stop_copy().records() > 0
-                             ? last_record_device_->mutable_stop_copy()
-                             : last_record_device_->mutable_pre_copy();
-  phase->set_bytes(phase->bytes() - missing);
+  last_record_phase_->set_bytes(last_record_phase_->bytes() - missing);
 }
 
 void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
@@ -178,11 +176,6 @@ void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
   report::Device& device = *device_;
   device.set_data_records(device.data_records() + 1);
   device.set_payload_bytes(device.payload_bytes() + event.record_bytes);
-  if (!packet_) {
-    last_record_offset_ = event.offset;
-    last_record_end_ = event.offset + 16 + event.record_bytes;
-    last_record_device_ = device_;
-  }
   if (options_.region_bytes != 0 && !packet_ &&
       event.record_bytes > options_.region_bytes &&
       device_facts_->large_record_offset == 0) {
@@ -199,6 +192,12 @@ void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
                              : device.mutable_stop_copy();
   phase->set_records(phase->records() + 1);
   phase->set_bytes(phase->bytes() + event.record_bytes);
+  if (!packet_) {
+    last_record_offset_ = event.offset;
+    last_record_end_ = event.offset + kRecordHeaderBytes + event.record_bytes;
+    last_record_device_ = device_;
+    last_record_phase_ = phase;
+  }
   if (device.record_sizes_size() < kMaxRecords) {
     device.add_record_sizes(event.record_bytes);
   }

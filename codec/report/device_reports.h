@@ -79,6 +79,7 @@ class DeviceReports {
 
   // The last record of a section, which the input's end may cut.
   report::Device* last_record_device_ = nullptr;
+  report::Phase* last_record_phase_ = nullptr;
   uint64_t last_record_offset_ = 0;
   uint64_t last_record_end_ = 0;  // Offset; where its size says it ends.
 };

@@ -176,6 +176,22 @@ TEST(ReportDetailTest, RecordsAreListedOnDemandWithTheirOffsets) {
                                    "END_OF_STATE", "CONFIG", "END_OF_STATE"));
 }
 
+TEST(ReportDetailTest, ARecordThatTheInputsEndCutsCountsAsFarAsItGoes) {
+  const HandlerBytes vfio = {.id = 1, .idstr = "vfio"};
+  const std::string record = DataBytes(std::string(100, 'x'));
+  const std::string begin = HeaderBytes() + vfio.Start(kSetupTag + kEos) +
+                            vfio.End(DataBytes("end") + kEos);
+  std::string bytes = begin + vfio.Part(record);
+  bytes.resize(begin.size() + 5 + 16 + 10);  // Section, tag and size, payload.
+  MemorySource source(AsBytes(bytes));
+  report::Report report;
+  EXPECT_EQ(BuildReport(source, {}, report).code, ErrorCode::kTruncated);
+  const report::Device& device = report.devices(0);
+  EXPECT_EQ(device.payload_bytes(), 3 + 10);
+  EXPECT_EQ(device.pre_copy().bytes(), 10);
+  EXPECT_EQ(device.stop_copy().bytes(), 3);
+}
+
 TEST(ReportDetailTest, AChosenDialectIsTaken) {
   ReportOptions options;
   options.reader.dialect = &GetDialect(DialectId::kV52);
