@@ -16,6 +16,15 @@ void Refuse(const Error& error, std::string message, LoadVerdict& verdict) {
   verdict.message = std::move(message);
 }
 
+// Some channel if the error names none.
+const ChannelStats& WhoseByte(const Error& error,
+                              const std::vector<ChannelStats>& stats) {
+  auto found = std::find_if(
+      stats.begin(), stats.end(),
+      [&error](const auto& channel) { return channel.file == error.file; });
+  return found == stats.end() ? stats.front() : *found;
+}
+
 // A destination whose uuid the stream does not say has that of the first
 // channel.
 std::string OtherVm(const ChannelStats& channel, const VmUuid& expected) {
@@ -28,8 +37,6 @@ std::string OtherVm(const ChannelStats& channel, const VmUuid& expected) {
 
 void LoadChannels(std::vector<ChannelReader::Channel> channels,
                   const ChannelReaderOptions& options, LoadVerdict& verdict) {
-  std::vector<std::string> files;
-  for (const auto& channel : channels) files.push_back(channel.name);
   ChannelReader reader(std::move(channels), options);
   Error config_error;
   Error error = reader.Read([&](const ReassembledPiece& piece) {
@@ -39,18 +46,16 @@ void LoadChannels(std::vector<ChannelReader::Channel> channels,
   if (error.ok()) error = config_error;
   if (error.ok()) return;
   verdict.file = error.file;
-  // The channel whose byte it is.
   const std::vector<ChannelStats> stats = reader.stats();
-  const size_t at =
-      std::find(files.begin(), files.end(), error.file) - files.begin();
+  const ChannelStats& channel = WhoseByte(error, stats);
   switch (error.code) {
     case ErrorCode::kMultifdOtherVm:
       return Refuse(error,
-                    OtherVm(stats[at], options.uuid.value_or(stats[0].uuid)),
+                    OtherVm(channel, options.uuid.value_or(stats[0].uuid)),
                     verdict);
     case ErrorCode::kMultifdChannelId:
       return Refuse(error,
-                    absl::StrCat("multifd: received id '", stats[at].id,
+                    absl::StrCat("multifd: received id '", channel.id,
                                  "' already setup'"),
                     verdict);
     case ErrorCode::kMultifdGap:

@@ -14,7 +14,9 @@ class ChannelReader::Reading {
  public:
   Reading(const Channel& channel, const ChannelReaderOptions& options)
       : source_(channel.name, *channel.source,
-                {.page_bytes = options.page_bytes, .limits = options.limits}) {}
+                {.page_bytes = options.page_bytes, .limits = options.limits}) {
+    stats_.file = channel.name;
+  }
 
   // Reads on; false at the channel's end, or at an error.
   bool Advance() {
@@ -161,10 +163,11 @@ Error ChannelReader::CheckIds() const {
         return other_vm(*channel, other->name());
       }
       if (stats.id != other->stats().id) continue;
-      return OfChannel(channel->name(),
-                       {ErrorCode::kMultifdChannelId, 24, kMultifdSection,
-                        absl::StrCat("channel id ", stats.id, ", which ",
-                                     other->name(), " has too")});
+      return OfChannel(
+          channel->name(),
+          {ErrorCode::kMultifdChannelId, kMultifdIdOffset, kMultifdSection,
+           absl::StrCat("channel id ", stats.id, ", which ", other->name(),
+                        " has too")});
     }
     before.push_back(channel.get());
   }

@@ -30,6 +30,7 @@
 namespace migstream {
 
 struct ChannelStats {
+  std::string file;  // Its name.
   uint8_t id = 0;
   VmUuid uuid = {};
   uint64_t bytes = 0;

@@ -11,10 +11,9 @@
 namespace migstream {
 namespace {
 
-void AddChannel(const std::string& file, const ChannelStats& stats,
-                report::Report& report) {
+void AddChannel(const ChannelStats& stats, report::Report& report) {
   report::Channel& row = *report.add_channels();
-  row.set_file(Printable(file));
+  row.set_file(Printable(stats.file));
   row.set_id(stats.id);
   row.set_bytes(stats.bytes);
   row.set_ram_packets(stats.ram_packets);
@@ -29,15 +28,11 @@ void AddChannel(const std::string& file, const ChannelStats& stats,
 Error ReportChannels(std::vector<ChannelReader::Channel> channels,
                      const ChannelReaderOptions& options,
                      DeviceReports& devices, report::Report& report) {
-  std::vector<std::string> files;
-  for (const auto& channel : channels) files.push_back(channel.name);
   ChannelReader reader(std::move(channels), options);
   Error error = reader.Read(
       [&devices](const ReassembledPiece& piece) { devices.OnPiece(piece); });
   const std::vector<ChannelStats> stats = reader.stats();
-  for (size_t i = 0; i < stats.size(); ++i) {
-    AddChannel(files[i], stats[i], report);
-  }
+  for (const ChannelStats& channel : stats) AddChannel(channel, report);
   if (error.code == ErrorCode::kReadFailed) return error;
   if (!error.ok()) {
     if (error.file.empty()) error.offset = devices.FirstOffset(error.section);
@@ -53,7 +48,7 @@ Error ReportChannels(std::vector<ChannelReader::Channel> channels,
         [](const auto& a, const auto& b) { return a.id < b.id; });
     AddFinding({Severity::kWarning, "multifd-missing", kMultifdIdOffset,
                 kMultifdSection, absl::StrCat("channels not given: ", missing),
-                files[highest - stats.begin()]},
+                highest->file},
                report);
   }
   return {};

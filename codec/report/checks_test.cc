@@ -225,7 +225,7 @@ TEST(ChecksTest, AllDevicesStopBeforeAnyIsSaved) {
   // It is not compared with itself.
   EXPECT_THAT(
       Check(Start() + End() + kVfio.Part(DataBytes("x") + kEos) + Full()).ids,
-      ElementsAre("error data-after-end"));
+      ElementsAre("warning data-after-end"));
 }
 
 TEST(ChecksTest, PostcopyAndVfioDoNotGoTogether) {

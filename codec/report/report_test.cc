@@ -18,7 +18,7 @@ namespace migstream {
 namespace {
 
 report::Report Report(const std::string& name, Error* error = nullptr,
-                      ReportOptions options = {}) {
+                      const ReportOptions& options = {}) {
   std::string bytes = ReadCapture(GetCapture(name));
   MemorySource source(AsBytes(bytes));
   report::Report report;

@@ -47,8 +47,6 @@ void operator delete(void* at, size_t) noexcept { operator delete(at); }
 namespace migstream {
 namespace {
 
-using testing::HasSubstr;
-
 struct Watched {
   report::Report report;
   Error error;
