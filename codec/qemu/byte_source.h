@@ -184,6 +184,8 @@ class FileSource : public ByteSource {
     size_t size_ = 0;
   };
 
+  std::optional<ByteSpan> MapFrom(uint64_t position, size_t count);
+
   int fd_;
   FileAccess access_;
   std::optional<uint64_t> size_;  // Of a regular file.

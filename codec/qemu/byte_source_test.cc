@@ -350,6 +350,21 @@ TEST(FileSourceTest, AMappedFileThatGrowsIsReadToItsEnd) {
   EXPECT_EQ(AsText(source.Peek(6)), "abcdef");
 }
 
+TEST(FileSourceTest, NothingOfAMappedFileThatGrowsComesTwice) {
+  std::string path = TempFile("grows", "abc");
+  FileSource source(open(path.c_str(), O_RDONLY), FileAccess::kMap);
+  std::string all = NoiseBytes(1 << 20);
+  std::ofstream(path, std::ios::binary) << all;
+  std::string read;
+  while (!source.Peek(5).empty()) {
+    ByteSpan bytes = source.Peek(5);
+    bytes = bytes.first(std::min<size_t>(bytes.size(), 3));
+    read += std::string(AsText(bytes));
+    source.Consume(bytes.size());
+  }
+  EXPECT_TRUE(read == all);
+}
+
 TEST(FileSourceTest, WithoutReadAheadNothingIsReadThatIsSkipped) {
   FileInput input(NoiseBytes(1 << 20));
   ByteSource& source = input.source();

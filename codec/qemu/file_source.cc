@@ -75,10 +75,20 @@ uint64_t FileSource::Seek(uint64_t count) {
 std::optional<ByteSpan> FileSource::View(size_t count) {
   if (access_ != FileAccess::kMap || !size_) return std::nullopt;
   position_ = offset();
-  // What is behind the size may be there by now: that is read.
-  if (position_ >= *size_ || *size_ - position_ < count) return std::nullopt;
+  if (std::optional<ByteSpan> view = MapFrom(position_, count)) {
+    position_ += view->size();
+    return view;
+  }
+  // Where a file cannot be mapped, or not to its end, it is read from here on.
+  access_ = FileAccess::kRead;
+  return std::nullopt;
+}
+
+std::optional<ByteSpan> FileSource::MapFrom(uint64_t position, size_t count) {
+  // What is behind the size may be there by now, to be read.
+  if (position >= *size_ || *size_ - position < count) return std::nullopt;
   static const uint64_t kPage = sysconf(_SC_PAGESIZE);
-  const uint64_t lead = (start_ + position_) % kPage;
+  const uint64_t lead = (start_ + position) % kPage;
   // A page is there as a whole.
   uint64_t wanted = (lead + count + kPage - 1) / kPage * kPage - lead;
   if (reads_ahead()) {
@@ -86,11 +96,10 @@ std::optional<ByteSpan> FileSource::View(size_t count) {
         std::clamp(2 * window_bytes_, kFirstWindowBytes, kLastWindowBytes);
     wanted = std::max<uint64_t>(wanted, window_bytes_);
   }
-  const size_t bytes = std::min<uint64_t>(wanted, *size_ - position_);
-  if (!window_.Map(fd_, start_ + position_ - lead, lead + bytes)) {
+  const size_t bytes = std::min<uint64_t>(wanted, *size_ - position);
+  if (!window_.Map(fd_, start_ + position - lead, lead + bytes)) {
     return std::nullopt;
   }
-  position_ += bytes;
   return ByteSpan(window_.data() + lead, bytes);
 }
 
