@@ -4,9 +4,9 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
-#include "codec/report/finding_ids.h"
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
+#include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
 #include "inspect/inputs.h"

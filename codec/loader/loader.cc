@@ -16,19 +16,16 @@
 #include "codec/loader/loader_ram.h"
 #include "codec/loader/loader_row.h"
 #include "codec/qemu/content_reader.h"
+#include "codec/qemu/description_loader.h"
 #include "codec/qemu/file_kind.h"
 #include "codec/qemu/stream_visitor.h"
-#include "codec/qemu/vm_description.h"
 #include "codec/wire/printable.h"
 #include "flags/machine_type.h"
 
 namespace migstream {
 namespace {
 
-constexpr uint32_t kFooterBytes = 5;
-constexpr uint64_t kFirstTailBytes = 256 << 10;
-// Before its text: a section type and a length.
-constexpr uint64_t kBeforeDescription = 1 + 4 + 1;
+constexpr size_t kFooterBytes = 5;
 // Machine types before this one have switchover-ack-legacy on.
 constexpr Release kCountsNoAcks = 1101;
 
@@ -39,12 +36,14 @@ class Loader {
         row_(row),
         options_(options),
         commands_(row),
+        description_(nobody_, options.limits),
         ram_(row, options.limits),
         devices_(row, options.release) {}
 
   LoadVerdict Load(std::vector<ChannelReader::Channel> channels) {
     multifd_given_ = !channels.empty();
-    FindDescriptionAtEnd();
+    description_.Load(input_.source());
+    handlers_.Describe(description_.description());
     if (LoadHeader() && LoadConfiguration() && LoadSections()) {
       if (commands_.colo_at() != 0) {
         Wait(commands_.colo_at(), "COMMAND ENABLE_COLO",
@@ -66,28 +65,6 @@ class Loader {
   }
 
  private:
-  void FindDescriptionAtEnd() {
-    ByteSource& source = input_.source();
-    if (!source.ReachEnd(options_.limits.held_bytes)) return;
-    uint64_t longest = options_.limits.description_bytes + kBeforeDescription;
-    for (uint64_t bytes = kFirstTailBytes;; bytes *= 4) {
-      bytes = std::min(bytes, longest);
-      std::vector<uint8_t> tail = source.Tail(bytes);
-      FoundDescription found = FindDescription(tail);
-      if (found.found) {
-        auto parsed = VmDescription::Parse(
-            std::string(AsText(ByteSpan(tail).subspan(found.json_at))),
-            {.max_objects = options_.limits.description_objects});
-        if (parsed.ok()) handlers_.Describe(*std::move(parsed));
-        return;
-      }
-      if (!found.longer_tail_needed || bytes == longest ||
-          tail.size() < bytes) {
-        return;
-      }
-    }
-  }
-
   bool LoadHeader() {
     section_ = "header";
     uint64_t start = input_.offset();
@@ -133,6 +110,10 @@ class Loader {
           if (!LoadCommand(at)) return false;
           if (in_package_ && commands_.postcopy_running()) return true;
           break;
+        case SectionType::kSectionFooter:
+          // It is the first section's that is gone.
+          if (!footers_.value_or(true)) return RefuseFirstFooter();
+          [[fallthrough]];
         default:
           return input_.Refuse(
               at, absl::StrCat("Unknown ", row_.savevm, "section type ", type));
@@ -195,11 +176,14 @@ class Loader {
     } else if (handler.vfio) {
       if (!LoadDevice(handler)) return false;
     } else if (HandlerWalker walker = WalkerOf(handler)) {
-      StreamVisitor nobody;
-      ContentReader content(input_.source(), nobody, section_);
+      ContentReader content(input_.source(), nobody_, section_);
       walker(content, type);
+      if (!input_.CheckBound()) return false;
       if (!content.ok()) {
-        return input_.Refuse(content.error().offset, content.error().reason);
+        return input_.Refuse(content.error().offset,
+                             content.error().code == ErrorCode::kTruncated
+                                 ? "Input/output error"
+                                 : content.error().reason);
       }
     } else if (!LoadOther(input_, handler, handlers_, footers_,
                           configuration_.present, options_.limits, guessed_)) {
@@ -209,31 +193,36 @@ class Loader {
   }
 
   bool LoadDevice(const LoaderHandler& handler) {
-    auto [found, added] = vfio_.try_emplace(
-        {handler.idstr, handler.instance_id}, LoaderDevice{handler.idstr});
+    auto [found, added] =
+        vfio_.try_emplace({handler.idstr, handler.instance_id},
+                          LoaderDevice{handler.idstr, handler.instance_id});
     LoaderDevice& device = found->second;
     if (added) {
       constexpr uint64_t kTagsBytes = 16;  // CONFIG, END_OF_STATE
       if (handler.described_bytes > kTagsBytes) {
         device.config_bytes = handler.described_bytes - kTagsBytes;
       }
-      if (options_.destination_device.empty() ||
-          options_.destination_device == handler.idstr) {
-        device.config = options_.destination_config;
-      }
+      device.config = OwnConfig(handler.idstr);
       bool ack = options_.switchover_ack == LoaderOptions::kAsNeeded
                      ? commands_.return_path()
                      : options_.switchover_ack == LoaderOptions::kOn;
       devices_.SetSwitchoverAck(ack);
     }
-    if (!acks_counted_ && CountsAcks()) {
-      acks_counted_ = true;
-      if (handlers_.described_vfio() != 0) {
-        devices_.SetAwaitedAcks(handlers_.described_vfio());
-      }
+    // Each device is named before any sends INIT_DATA_SENT.
+    if (CountsAcks()) {
+      devices_.SetAwaitedAcks(
+          std::max<uint64_t>(handlers_.described_vfio(), vfio_.size()));
     }
     devices_.SetMultifd(multifd_given_ || ram_.multifd());
     return devices_.Load(input_, device);
+  }
+
+  // Empty if nothing is known of the destination's device.
+  const std::string& OwnConfig(absl::string_view idstr) const {
+    static const std::string kUnknown;
+    bool meant = options_.destination_device.empty() ||
+                 IsNamed(idstr, options_.destination_device);
+    return meant ? options_.destination_config : kUnknown;
   }
 
   bool CountsAcks() const {
@@ -244,11 +233,15 @@ class Loader {
 
   bool CheckFooter(const LoaderHandler& handler) {
     uint64_t at = input_.offset();
-    ByteSpan bytes = input_.Peek(kFooterBytes);
-    if (!footers_) footers_ = LooksLikeFooter(handler, bytes);
+    if (!footers_) {
+      footers_ = LooksLikeFooter(handler, input_.Peek(kFooterBytes));
+      if (!*footers_) first_end_ = {at, section_, handler.idstr};
+    }
     if (!*footers_) return input_.CheckEnd();
     uint8_t mark = input_.U8();
-    if (!input_.CheckEnd()) return false;
+    if (input_.ended()) {
+      return input_.Refuse(at, "Read section footer failed: -5");
+    }
     if (mark != static_cast<uint8_t>(SectionType::kSectionFooter)) {
       return input_.Refuse(
           at, absl::StrCat("Missing section footer for ", handler.idstr));
@@ -261,14 +254,18 @@ class Loader {
                                       " expected ", Hex(handler.section_id)));
   }
 
+  bool RefuseFirstFooter() {
+    footers_ = true;
+    section_ = first_end_.section;
+    return input_.Refuse(
+        first_end_.offset,
+        absl::StrCat("Missing section footer for ", first_end_.idstr));
+  }
+
   // Whether the destination expects footers is told by the first section: what
   // follows it is one, perhaps damaged, or the next section.
   static bool LooksLikeFooter(const LoaderHandler& handler, ByteSpan bytes) {
     if (bytes.empty()) return true;
-    if (bytes.size() >= kFooterBytes &&
-        LoadBe32(&bytes[1]) == handler.section_id) {
-      return true;
-    }
     switch (static_cast<SectionType>(bytes[0])) {
       case SectionType::kEof:
       case SectionType::kStart:
@@ -277,8 +274,12 @@ class Loader {
       case SectionType::kFull:
       case SectionType::kCommand:
         return false;
-      default:
+      case SectionType::kSectionFooter:
         return true;
+      default:
+        // Either is damaged; a footer has the section's id behind it.
+        return bytes.size() < kFooterBytes ||
+               LoadBe32(&bytes[1]) == handler.section_id;
     }
   }
 
@@ -317,14 +318,19 @@ class Loader {
     options.only_devices = true;
     options.uuid = configuration_.uuid;
     for (const auto& [name, device] : vfio_) {
-      if (devices_.configured().count(device.idstr) == 0) {
+      if (devices_.configured().count(name) == 0) {
         options.devices.push_back(name);
+      } else if (!device.config.empty()) {
+        ++verdict_.configs_compared;
       }
     }
     if (channels.empty()) {
       channels_missing_ = ram_.multifd() || !options.devices.empty();
     } else {
-      LoadChannels(std::move(channels), options, verdict_);
+      LoadChannels(
+          std::move(channels), options, row_,
+          [this](absl::string_view idstr) { return AsBytes(OwnConfig(idstr)); },
+          verdict_);
     }
   }
 
@@ -340,6 +346,11 @@ class Loader {
     for (const std::string& name : configuration_.capabilities) {
       given.push_back(absl::StrCat("capability ", Printable(name)));
     }
+    if (configuration_.page_bits != 0) {
+      given.push_back(
+          absl::StrCat("target pages of ", traits_.page_bytes, " bytes"));
+    }
+    if (commands_.colo_at() != 0) given.push_back("capability x-colo");
     if (configuration_.uuid) given.push_back("the stream's UUID");
     if (commands_.advised_page_sizes()) {
       given.push_back("capability postcopy-ram");
@@ -350,9 +361,8 @@ class Loader {
                                    " RAM blocks, of ", ram_.total_bytes(),
                                    " bytes in all"));
     }
-    if (handlers_.size() > vfio_.size() + 1) {
-      given.push_back(absl::StrCat("the same ",
-                                   handlers_.size() - vfio_.size() - 1,
+    if (handlers_.others() != 0) {
+      given.push_back(absl::StrCat("the same ", handlers_.others(),
                                    " other devices, which take their states"));
     }
     if (devices_.init_data_sent() &&
@@ -382,6 +392,8 @@ class Loader {
   const LoaderOptions& options_;
   LoaderConfiguration configuration_;
   LoaderCommands commands_;
+  StreamVisitor nobody_;
+  DescriptionLoader description_;
   LoaderHandlers handlers_;
   LoaderRam ram_;
   LoaderDevices devices_;
@@ -390,7 +402,12 @@ class Loader {
   std::string section_;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, LoaderDevice> vfio_;
   std::optional<bool> footers_;
-  bool acks_counted_ = false;
+  // Of the first section, if no footer seemed to stand there.
+  struct {
+    uint64_t offset;
+    std::string section;
+    std::string idstr;
+  } first_end_ = {};
   bool multifd_given_ = false;
   bool in_package_ = false;
   bool guessed_ = false;

@@ -51,11 +51,15 @@ struct LoadVerdict {
   uint64_t offset = 0;
   std::string section;
   // The loader's words, in the release's own wording where it differs; for
-  // kWaits what it waits for.
+  // kWaits what it waits for. Of iterable handlers other than "ram" and VFIO
+  // (FORMAT.md section 6) it is this library's error.
   std::string message;
   std::string file;  // A multifd channel's name; empty: the main channel.
   // What was assumed of the destination.
   std::vector<std::string> given;
+  // With how many of the stream's devices the destination's config was
+  // compared.
+  uint64_t configs_compared = 0;
 };
 
 LoadVerdict PredictLoad(ByteSource& source,

@@ -4,10 +4,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "codec/device/config_view.h"
+#include "codec/loader/loader_config.h"
 #include "codec/qemu/configuration.h"
 
 namespace migstream {
 namespace {
+
+constexpr uint64_t kBeforePciConfig = 8 + 4;  // Tag, version.
 
 void Refuse(const Error& error, std::string message, LoadVerdict& verdict) {
   verdict.outcome = LoadVerdict::kRefuses;
@@ -35,15 +39,33 @@ std::string OtherVm(const ChannelStats& channel, const VmUuid& expected) {
 
 }  // namespace
 
-void LoadChannels(std::vector<ChannelReader::Channel> channels,
-                  const ChannelReaderOptions& options, LoadVerdict& verdict) {
+void LoadChannels(
+    std::vector<ChannelReader::Channel> channels,
+    const ChannelReaderOptions& options, const LoaderRow& row,
+    const std::function<ByteSpan(absl::string_view idstr)>& own_config,
+    LoadVerdict& verdict) {
   ChannelReader reader(std::move(channels), options);
   Error config_error;
+  std::optional<ConfigRefusal> refusal;
   Error error = reader.Read([&](const ReassembledPiece& piece) {
     if (!piece.config || !config_error.ok()) return;
-    config_error = DecodeConfigPiece(piece, [](const Event&) {});
+    const ByteSpan own = own_config(piece.idstr);
+    if (!own.empty()) ++verdict.configs_compared;
+    config_error = DecodeConfigPiece(piece, [&](const Event& event) {
+      if (event.kind != EventKind::kConfig || own.empty() || refusal) return;
+      const ConfigView view = ConfigView::Parse(event.payload, event.layout);
+      refusal = CompareWithOwn(view.pci_config, own, row);
+      if (!refusal) return;
+      verdict.file = std::string(piece.place.file);
+      verdict.offset = event.offset + kBeforePciConfig + refusal->offset;
+    });
   });
   if (error.ok()) error = config_error;
+  if (error.ok() && refusal) {
+    verdict.outcome = LoadVerdict::kRefuses;
+    verdict.section = kMultifdSection;
+    verdict.message = refusal->message;
+  }
   if (error.ok()) return;
   verdict.file = error.file;
   const std::vector<ChannelStats> stats = reader.stats();

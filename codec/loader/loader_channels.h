@@ -4,18 +4,25 @@
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_CHANNELS_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_CHANNELS_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "codec/loader/loader.h"
+#include "codec/loader/loader_row.h"
 #include "codec/qemu/channel_reader.h"
 
 namespace migstream {
 
 // All of them, if the main channel was taken. What goes wrong there mostly
-// leaves the loader waiting; `verdict` is left alone if nothing does.
-void LoadChannels(std::vector<ChannelReader::Channel> channels,
-                  const ChannelReaderOptions& options, LoadVerdict& verdict);
+// leaves the loader waiting. `own_config` is that of the destination's device
+// of a name; empty: it agrees with the stream's.
+void LoadChannels(
+    std::vector<ChannelReader::Channel> channels,
+    const ChannelReaderOptions& options, const LoaderRow& row,
+    const std::function<ByteSpan(absl::string_view idstr)>& own_config,
+    LoadVerdict& verdict);
 
 // Makes it a wait for `what`.
 void Wait(uint64_t offset, std::string section, std::string what,

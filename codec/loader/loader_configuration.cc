@@ -1,6 +1,11 @@
 #include "codec/loader/loader_configuration.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "codec/loader/loader_vmstate.h"
 #include "codec/qemu/configuration.h"
 #include "flags/section_type.h"
 
@@ -9,6 +14,59 @@ namespace {
 
 constexpr size_t kFirstWindowBytes = 512;
 constexpr uint64_t kBeforeMachineType = 1 + 4;  // Section type, length.
+// "pc-q35-8.2", "pc-i440fx-8.2": their target pages have 4 KiB.
+constexpr absl::string_view kX86Family = "pc-";
+constexpr uint32_t kX86PageBits = 12;
+
+// The capabilities of any release but mapped-ram, which has a column of its own
+// in the loaders' table.
+constexpr absl::string_view kCapabilities[] = {
+    "xbzrle",
+    "rdma-pin-all",
+    "auto-converge",
+    "zero-blocks",
+    "compress",
+    "events",
+    "postcopy-ram",
+    "x-colo",
+    "release-ram",
+    "block",
+    "return-path",
+    "pause-before-switchover",
+    "multifd",
+    "dirty-bitmaps",
+    "postcopy-blocktime",
+    "late-block-activate",
+    "x-ignore-shared",
+    "validate-uuid",
+    "background-snapshot",
+    "zero-copy-send",
+    "postcopy-preempt",
+    "switchover-ack",
+    "dirty-limit",
+};
+
+bool IsCapability(absl::string_view name, const LoaderRow& row) {
+  return (name == "mapped-ram" && row.mapped_ram) ||
+         std::find(std::begin(kCapabilities), std::end(kCapabilities), name) !=
+             std::end(kCapabilities);
+}
+
+std::string OtherPageBits(uint32_t bits) {
+  return absl::StrCat("Received TARGET_PAGE_BITS is ", bits, " but local is ",
+                      kX86PageBits);
+}
+
+// What the loader says to a CONFIGURATION that does not parse.
+std::string Message(const ParsedConfiguration& parsed, const LoaderRow& row) {
+  if (!parsed.unknown_subsection.empty()) {
+    return row.names_subsections
+               ? UnknownSubsection(parsed.unknown_subsection, "configuration")
+               : "No such file or directory";
+  }
+  return parsed.page_bits != 0 ? OtherPageBits(parsed.page_bits)
+                               : parsed.error.reason;
+}
 
 // A destination that expects a CONFIGURATION refuses at once what is none.
 bool IsMissed(ByteSpan bytes, const LoaderOptions& options) {
@@ -59,23 +117,33 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
     if (end) return input.Refuse(offset + bytes.size(), "Input/output error");
   }
   if (!parsed.error.ok()) {
-    return input.Refuse(parsed.error.offset, parsed.error.reason);
+    return input.Refuse(parsed.error.offset, Message(parsed, row));
   }
   configuration.present = true;
   configuration.machine_type = std::string(parsed.view.machine_type);
   configuration.uuid = FindUuid(parsed.view);
   for (const auto& subsection : parsed.view.subsections) {
+    if (!CheckSubsectionVersion(input, offset, subsection.name,
+                                subsection.version, row)) {
+      return false;
+    }
     if (subsection.name != kCapabilitiesSubsection) continue;
     for (const std::string& name : ParseCapabilities(subsection.payload)) {
       configuration.capabilities.push_back(name);
-      if (name == "mapped-ram" && !row.mapped_ram) {
-        return input.Refuse(offset, "Received unknown capability mapped-ram");
+      if (!IsCapability(name, row)) {
+        return input.Refuse(offset,
+                            absl::StrCat("Received unknown capability ", name));
       }
     }
   }
   if (!IsLocal(configuration.machine_type, row, options)) {
     return input.Refuse(offset + kBeforeMachineType,
                         OtherMachineType(configuration.machine_type, options));
+  }
+  configuration.page_bits = parsed.page_bits;
+  if (parsed.page_bits != 0 && parsed.page_bits != kX86PageBits &&
+      absl::StartsWith(configuration.machine_type, kX86Family)) {
+    return input.Refuse(offset, OtherPageBits(parsed.page_bits));
   }
   traits.ignore_shared = parsed.ignore_shared;
   traits.mapped_ram = parsed.mapped_ram;

@@ -21,6 +21,7 @@ struct LoaderConfiguration {
   std::string machine_type;
   std::vector<std::string> capabilities;
   std::optional<VmUuid> uuid;  // If the stream says it.
+  uint32_t page_bits = 0;      // If the stream says them.
 };
 
 // From the byte behind the header on; false if it is refused. What it says of

@@ -14,8 +14,9 @@ constexpr uint32_t kNewestVersion = 255;
 
 }  // namespace
 
-void LoaderHandlers::Describe(VmDescription description) {
-  description_ = std::move(description);
+void LoaderHandlers::Describe(const VmDescription* description) {
+  description_ = description;
+  if (description == nullptr) return;
   described_vfio_ = std::count_if(
       description_->devices.begin(), description_->devices.end(),
       [](const DescribedDevice& device) { return IsVfioIdstr(device.name); });
@@ -25,8 +26,8 @@ bool LoaderHandlers::Exists(LoaderHandler& handler,
                             std::optional<uint32_t>& newest) const {
   handler.vfio = IsVfioIdstr(handler.idstr);
   const DescribedDevice* described =
-      description_ ? description_->Find(handler.idstr, handler.instance_id)
-                   : nullptr;
+      has_description() ? description_->Find(handler.idstr, handler.instance_id)
+                        : nullptr;
   if (described != nullptr) {
     handler.described_bytes = described->bytes;
     if (described->version) newest = *described->version;
@@ -43,7 +44,7 @@ bool LoaderHandlers::Exists(LoaderHandler& handler,
   }
   // Where nothing is described, what no release has.
   newest = kNewestVersion;
-  return !description_ &&
+  return !has_description() &&
          std::all_of(handler.idstr.begin(), handler.idstr.end(),
                      [](char c) { return c >= ' ' && c <= '~'; });
 }
@@ -57,6 +58,7 @@ bool LoaderHandlers::Name(const LoaderHandler& handler, size_t limit) {
   }
   if (added) {
     named_.push_back(handler);
+    if (!handler.vfio && handler.idstr != "ram") ++others_;
   } else {
     LoaderHandler& known = named_[found->second];
     by_section_id_.erase({known.section_id, found->second});

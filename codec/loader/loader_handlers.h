@@ -30,9 +30,10 @@ struct LoaderHandler {
 
 class LoaderHandlers {
  public:
-  // What the source said of its devices: the destination has the same.
-  void Describe(VmDescription description);
-  bool described() const { return description_.has_value(); }
+  // What the source said of its devices: the destination has the same. Null if
+  // nothing; else it must outlive this.
+  void Describe(const VmDescription* description);
+  bool has_description() const { return description_ != nullptr; }
   // How many of them are VFIO devices.
   uint64_t described_vfio() const { return described_vfio_; }
 
@@ -48,11 +49,14 @@ class LoaderHandlers {
   // if none has it. Good until the next is named.
   const LoaderHandler* Find(uint32_t section_id) const;
   size_t size() const { return named_.size(); }
+  // Of those, neither "ram" nor VFIO devices.
+  size_t others() const { return others_; }
 
  private:
-  std::optional<VmDescription> description_;
+  const VmDescription* description_ = nullptr;
   uint64_t described_vfio_ = 0;
   std::vector<LoaderHandler> named_;
+  size_t others_ = 0;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> by_name_;
   std::set<std::pair<uint32_t, size_t>> by_section_id_;
 };

@@ -55,6 +55,10 @@ class LoaderInput {
   void Bound(uint64_t end) { bound_ = end; }
   // Up to the bound; 0 if there is none.
   uint64_t bounded_bytes() const { return bound_ == UINT64_MAX ? 0 : Left(); }
+  // What somebody who reads the source itself must not have gone beyond.
+  bool CheckBound() {
+    return source_.offset() <= bound_ || Refuse(bound_, "Input/output error");
+  }
   // Goes on behind the bound. False if the input ends before it.
   bool Unbound() {
     const uint64_t left = Left();

@@ -44,7 +44,7 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
                const LoaderHandlers& handlers, std::optional<bool> footers,
                bool has_configuration, const StreamLimits& limits,
                bool& guessed) {
-  if (handler.described_bytes != 0 || handlers.described()) {
+  if (handler.described_bytes != 0 || handlers.has_description()) {
     input.Skip(handler.described_bytes);
     return input.CheckEnd();
   }

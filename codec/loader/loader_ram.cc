@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint32_t kRamVersion = 4;
 constexpr uint32_t kMappedRamVersion = 1;
+constexpr uint64_t kMappedRamAlignment = 1 << 20;
 constexpr uint8_t kXbzrleEncoding = 1;
 // Records that name a page.
 constexpr uint64_t kPages = kRamZero | kRamPage | kRamXbzrle | kRamCompressPage;
@@ -180,18 +181,26 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
   }
 }
 
+uint64_t LoaderRam::total_bytes() const {
+  uint64_t total = 0;
+  for (const auto& [name, bytes] : used_bytes_) total += bytes;
+  return total;
+}
+
 bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
                            const RamTraits& traits) {
-  total_bytes_ += total;
   while (total != 0) {
     uint64_t at = input.offset();
     std::string name = input.Str8();
     uint64_t used_bytes = input.Be64();
-    if (!IsBlockName(name) || used_bytes_.size() == limits_.ram_blocks) {
+    if (!IsBlockName(name)) {
       return input.Refuse(at, absl::StrCat("Unknown ramblock \"", name,
                                            "\", cannot accept migration"));
     }
     used_bytes_[name] = used_bytes;
+    if (used_bytes_.size() > limits_.ram_blocks) {
+      return input.Refuse(at, "too many RAM blocks for this model");
+    }
     // A page size stands here for some blocks only: FORMAT.md section 5.3.
     ByteSpan bytes = input.Peek(8);
     uint64_t size = bytes.size() < 8 ? 0 : LoadBe64(bytes.data());
@@ -201,7 +210,7 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
       input.Be64();
     }
     if (traits.ignore_shared) input.Be64();
-    if (traits.mapped_ram && !LoadMappedRam(input, name, used_bytes)) {
+    if (traits.mapped_ram && !LoadMappedRam(input, name, used_bytes, traits)) {
       return false;
     }
     // Where the list and its total disagree, the loader goes on past the list.
@@ -212,7 +221,7 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
 }
 
 bool LoaderRam::LoadMappedRam(LoaderInput& input, const std::string& name,
-                              uint64_t used_bytes) {
+                              uint64_t used_bytes, const RamTraits& traits) {
   uint64_t at = input.offset();
   uint32_t version = input.Be32();
   uint64_t page_bytes = input.Be64();
@@ -220,14 +229,26 @@ bool LoaderRam::LoadMappedRam(LoaderInput& input, const std::string& name,
   uint64_t pages_offset = input.Be64();
   if (!input.CheckEnd()) return false;
   if (version > kMappedRamVersion) {
-    return input.Refuse(at,
-                        absl::StrCat("mapped-ram header of version ", version));
+    return input.Refuse(
+        at, absl::StrCat("Migration mapped-ram capability version "
+                         "not supported (expected <= ",
+                         kMappedRamVersion, ", got ", version, ")"));
+  }
+  if (row_.checks_mapped_page_size && page_bytes != traits.page_bytes) {
+    return input.Refuse(
+        at, absl::StrCat("Migration mapped-ram header has "
+                         "invalid page_size ",
+                         page_bytes, " (expected ", traits.page_bytes, ")"));
   }
   if (pages_offset == 0 && bitmap_offset == 0) return true;
   uint64_t end = pages_offset + used_bytes;
   if (page_bytes == 0 || bitmap_offset < input.offset() ||
       pages_offset <= bitmap_offset || end < pages_offset) {
     return input.Refuse(at, absl::StrCat("mapped-ram header of ", name));
+  }
+  if (pages_offset % kMappedRamAlignment != 0) {
+    return input.Refuse(at, absl::StrCat("Error reading ramblock ", name,
+                                         " pages, region has bad alignment"));
   }
   input.Skip(end - input.offset());
   return input.CheckEnd();

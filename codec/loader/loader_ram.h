@@ -27,14 +27,14 @@ class LoaderRam {
 
   // What a destination needs to take it.
   size_t blocks() const { return used_bytes_.size(); }
-  uint64_t total_bytes() const { return total_bytes_; }
+  uint64_t total_bytes() const;
   bool compressed_pages() const { return compressed_pages_; }
   bool multifd() const { return multifd_; }
 
  private:
   bool LoadBlocks(LoaderInput& input, uint64_t total, const RamTraits& traits);
   bool LoadMappedRam(LoaderInput& input, const std::string& name,
-                     uint64_t used_bytes);
+                     uint64_t used_bytes, const RamTraits& traits);
   bool FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
                 uint64_t at);
   bool LoadPage(LoaderInput& input, uint64_t kind, uint64_t page_bytes);
@@ -44,7 +44,6 @@ class LoaderRam {
   absl::flat_hash_map<std::string, uint64_t> used_bytes_;  // By block.
   bool named_ = false;  // A block, for CONTINUE.
   uint64_t last_used_bytes_ = 0;
-  uint64_t total_bytes_ = 0;
   bool compressed_pages_ = false;
   bool multifd_ = false;
 };

@@ -20,9 +20,11 @@ constexpr LoaderRow k502 = {
     .ignores_rdma_hook = false,
     .zero_pages_are_zero = false,
     .mapped_ram = false,
+    .checks_mapped_page_size = false,
     .display_subsection = false,
     .counts_switchover_acks = true,
     .skips_vendor_capabilities = false,
+    .names_subsections = false,
     .savevm = "savevm ",
     .oldest_machine_type = 104,
 };
@@ -77,6 +79,7 @@ constexpr LoaderRow k1100 = [] {
   LoaderRow row = k1002;
   row.release = 1100;
   row.colo = false;
+  row.names_subsections = true;
   row.savevm = "";
   row.oldest_machine_type = 501;
   return row;
@@ -84,6 +87,7 @@ constexpr LoaderRow k1100 = [] {
 constexpr LoaderRow k1101 = [] {
   LoaderRow row = k1100;
   row.release = 1101;
+  row.checks_mapped_page_size = true;
   row.counts_switchover_acks = false;
   row.oldest_machine_type = 502;
   return row;
@@ -95,6 +99,8 @@ constexpr LoaderRow kRows[] = {k502,  k801,  k802,  k900,  k901,
 constexpr Release kReleases[] = {502, 600,  601,  602,  700,  701,
                                  702, 800,  801,  802,  900,  901,
                                  902, 1000, 1001, 1002, 1100, 1101};
+
+constexpr absl::string_view kNumberCharacters = "0123456789.";
 
 // The families of machine types that have versions.
 constexpr absl::string_view kFamilies[] = {
@@ -118,6 +124,9 @@ absl::Span<const Release> LoaderReleases() { return kReleases; }
 
 Release ParseRelease(absl::string_view name) {
   if (absl::StartsWithIgnoreCase(name, "qemu-")) name.remove_prefix(5);
+  if (name.find_first_not_of(kNumberCharacters) != absl::string_view::npos) {
+    return 0;
+  }
   return MachineTypeRelease(absl::StrCat("-", name));
 }
 
@@ -140,12 +149,17 @@ const Dialect& LoaderDialect(Release release, bool multifd_device_state) {
 
 bool HasMachineType(const LoaderRow& row, Release release,
                     absl::string_view machine_type) {
+  const size_t dash = machine_type.rfind('-');
+  if (dash == absl::string_view::npos) return true;
+  const absl::string_view number = machine_type.substr(dash + 1);
+  if (number.find_first_not_of(kNumberCharacters) != absl::string_view::npos) {
+    return true;
+  }
   Release version = MachineTypeRelease(machine_type);
-  if (version == 0) return true;
-  absl::string_view family = machine_type.substr(0, machine_type.rfind('-'));
-  return version >= row.oldest_machine_type && version <= release &&
-         std::find(std::begin(kFamilies), std::end(kFamilies), family) !=
-             std::end(kFamilies);
+  return version != 0 && version >= row.oldest_machine_type &&
+         version <= release &&
+         std::find(std::begin(kFamilies), std::end(kFamilies),
+                   machine_type.substr(0, dash)) != std::end(kFamilies);
 }
 
 }  // namespace migstream

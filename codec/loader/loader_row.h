@@ -24,9 +24,11 @@ struct LoaderRow {
   bool ignores_rdma_hook;          // Else a HOOK record is refused.
   bool zero_pages_are_zero;        // A zero page's fill byte must be 0.
   bool mapped_ram;                 // Has the capability.
+  bool checks_mapped_page_size;    // In the header of mapped-ram.
   bool display_subsection;         // Knows VFIOPCIDevice/VFIODisplay.
   bool counts_switchover_acks;     // One INIT_DATA_SENT a device, and no more.
   bool skips_vendor_capabilities;  // Does not compare them.
+  bool names_subsections;          // Those that it does not know.
   absl::string_view savevm;        // Stands before "section" in its messages.
   Release oldest_machine_type;
 };

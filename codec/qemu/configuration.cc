@@ -89,6 +89,7 @@ ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
     } else if (subsection.name == kUuidSubsection) {
       subsection.payload = cursor.Bytes(kUuidBytes);
     } else {
+      parsed.unknown_subsection = std::string(subsection.name);
       return fail(at, absl::StrCat("unknown subsection '", subsection.name,
                                    "', whose length nothing tells"));
     }

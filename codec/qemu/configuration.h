@@ -30,6 +30,8 @@ struct ParsedConfiguration {
   bool ignore_shared = false;
   bool mapped_ram = false;
   uint32_t page_bits = 0;  // 0: not said.
+  // Which subsection is none that is known; its length is not known either.
+  std::string unknown_subsection = {};
 };
 
 // `bytes` begin with the CONFIGURATION byte, which stands at `offset`.

@@ -11,8 +11,7 @@
 namespace migstream {
 
 bool PayloadExtractor::Named(absl::string_view idstr) const {
-  return idstr_.empty() ? idstr == devices_.front()
-                        : Printable(idstr) == idstr_ || idstr == idstr_;
+  return idstr_.empty() ? idstr == devices_.front() : IsNamed(idstr, idstr_);
 }
 
 bool PayloadExtractor::Wanted(const SectionView& section) const {

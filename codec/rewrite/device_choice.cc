@@ -7,10 +7,7 @@ namespace migstream {
 
 bool DeviceChoice::Matches(const SectionView& section) {
   if (!section.vfio) return false;
-  if (!idstr_.empty() && section.idstr != idstr_ &&
-      Printable(section.idstr) != idstr_) {
-    return false;
-  }
+  if (!idstr_.empty() && !IsNamed(section.idstr, idstr_)) return false;
   if (!found_) found_.emplace(section.idstr, section.instance_id);
   if (found_->first == section.idstr && found_->second == section.instance_id) {
     return true;

@@ -275,11 +275,9 @@ class Rewriter {
   }
 
   bool IsDropped(absl::string_view idstr) const {
-    return std::any_of(options_.dropped_devices.begin(),
-                       options_.dropped_devices.end(),
-                       [idstr](const std::string& device) {
-                         return device == idstr || device == Printable(idstr);
-                       });
+    return std::any_of(
+        options_.dropped_devices.begin(), options_.dropped_devices.end(),
+        [idstr](const std::string& device) { return IsNamed(idstr, device); });
   }
 
   template <typename Filter, typename... Arguments>

@@ -19,4 +19,8 @@ std::string Printable(absl::string_view text) {
   return printable;
 }
 
+bool IsNamed(absl::string_view name, absl::string_view given) {
+  return name == given || Printable(name) == given;
+}
+
 }  // namespace migstream

@@ -14,6 +14,9 @@ namespace migstream {
 // could be taken for the beginning of such a one.
 std::string Printable(absl::string_view text);
 
+// Whether somebody who says `given` means `name`: as it is, or as it is shown.
+bool IsNamed(absl::string_view name, absl::string_view given);
+
 }  // namespace migstream
 
 #endif  // MIGSTREAM_CODEC_WIRE_PRINTABLE_H_

@@ -1,0 +1,26 @@
+// What every vmstate loader says. FORMAT.md sections 7.2 and 16.
+
+#ifndef MIGSTREAM_CODEC_LOADER_LOADER_VMSTATE_H_
+#define MIGSTREAM_CODEC_LOADER_LOADER_VMSTATE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "codec/loader/loader_input.h"
+#include "codec/loader/loader_row.h"
+
+namespace migstream {
+
+// A subsection's version, of which the low byte counts and must be 1. False if
+// it is refused, at `at`.
+bool CheckSubsectionVersion(LoaderInput& input, uint64_t at,
+                            absl::string_view name, uint32_t version,
+                            const LoaderRow& row);
+
+// "VM subsection 'a/b' in 'a' does not exist"
+std::string UnknownSubsection(absl::string_view name, absl::string_view parent);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_LOADER_LOADER_VMSTATE_H_
