@@ -107,7 +107,7 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
   if (IsUnusable(error) && !json.begun()) {
     return Conclude(inputs, error, kUnusable);
   }
-  fields.Finish();
+  fields.Finish(error);
   json.Finish();
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;

@@ -74,6 +74,11 @@ class Collector : public FieldReader {
            (ram_ != nullptr && ram_->wants_content());
   }
 
+  void OnConfiguration(const ConfigurationView& configuration) override {
+    if (ram_ != nullptr) ram_->OnConfiguration(configuration);
+    FieldReader::OnConfiguration(configuration);
+  }
+
   void OnSection(const SectionView& section) override {
     ++state_.sections;
     content_ = nullptr;
@@ -257,7 +262,7 @@ Error StreamState::Read(ByteSource& source,
                 collector.OnPacket(piece);
               });
   }
-  collector.Finish();
+  collector.Finish(end);
   if (memory) {
     if (end.ok()) end = memory->Finish();
     if (end.ok()) end = ram_spool.error();

@@ -5,6 +5,11 @@
 #include "codec/qemu/configuration.h"
 
 namespace migstream {
+namespace {
+
+constexpr uint64_t kRecordHeaderBytes = 8 + 8;  // Tag, size.
+
+}  // namespace
 
 void FieldReader::OnConfiguration(const ConfigurationView& configuration) {
   SectionView section;
@@ -100,9 +105,12 @@ void FieldReader::EndDevice(const SectionView& section) {
 void FieldReader::OnSectionEnd(const SectionView& section, uint64_t, bool) {
   if (open_) return EndDevice(open_->view);
   if (section.vfio) {
-    // 5.2 has it in END, and others in FULL.
+    // 5.2 has it in END, and others in FULL. Data comes later where proposals
+    // have it before.
     Vfio& vfio = *vfio_[vfio_by_section_[section.id]];
-    if (vfio.has_config) TellVfio(vfio);
+    bool last =
+        section.type == SectionType::kEnd || section.type == SectionType::kFull;
+    if (last && vfio.has_config) TellVfio(vfio);
   } else if (section.type == SectionType::kStart && section.idstr == "ram") {
     TellRam(section);
   }
@@ -126,11 +134,14 @@ void FieldReader::OnDeviceEvent(const SectionView& section,
   if (!event.starts_record) return;
   bool pre_copy = section.type == SectionType::kPart;
   ++(pre_copy ? vfio.pre_copy_records : vfio.stop_copy_records);
-  (pre_copy ? vfio.pre_copy_bytes : vfio.stop_copy_bytes) += event.record_bytes;
+  last_record_bytes_ = pre_copy ? &vfio.pre_copy_bytes : &vfio.stop_copy_bytes;
+  *last_record_bytes_ += event.record_bytes;
+  last_record_end_ = event.offset + kRecordHeaderBytes + event.record_bytes;
 }
 
 void FieldReader::OnConfigEvent(Vfio& vfio, const Event& event) {
   if (event.kind == EventKind::kConfig) {
+    if (event.layout.total_bytes == 0) return;  // E3: only a trigger.
     vfio.has_config = true;
     vfio.config = std::string(AsText(event.payload));
     vfio.layout = event.layout;
@@ -160,7 +171,11 @@ void FieldReader::OnPiece(const ReassembledPiece& piece) {
   TellVfio(vfio);
 }
 
-void FieldReader::Finish() {
+void FieldReader::Finish(const Error& error) {
+  if (error.code == ErrorCode::kTruncated && error.offset < last_record_end_) {
+    *last_record_bytes_ -= last_record_end_ - error.offset;
+    last_record_end_ = error.offset;
+  }
   if (open_) EndDevice(open_->view);
   for (const std::unique_ptr<Vfio>& vfio : vfio_) TellVfio(*vfio);
 }

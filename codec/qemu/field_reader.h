@@ -55,8 +55,9 @@ class FieldReader : public StreamVisitor {
   void OnPiece(const ReassembledPiece& piece);
 
   // The stream has ended, or an error has ended it: what is still to be told.
-  // The StreamReader must still be there, since its description is.
-  void Finish();
+  // The StreamReader must still be there, since its description is. `error` is
+  // its own: where the input ends within a record, that holds what came of it.
+  void Finish(const Error& error = {});
 
   // FULL sections that are not as described.
   const std::vector<Finding>& findings() const { return findings_; }
@@ -111,6 +112,10 @@ class FieldReader : public StreamVisitor {
   absl::flat_hash_map<uint32_t, size_t> vfio_by_section_;
   // By idstr and instance id, as packets name a device.
   absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> vfio_by_name_;
+  // Of the last DATA record on the main channel: what it was added to, and the
+  // offset at which it claims to end.
+  uint64_t* last_record_bytes_ = nullptr;
+  uint64_t last_record_end_ = 0;
   std::vector<Finding> findings_;
   uint64_t undescribed_sections_ = 0;
 };

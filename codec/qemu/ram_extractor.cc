@@ -68,8 +68,9 @@ RamExtractor::RamExtractor(RamImage& image, std::string block,
                            std::vector<ChannelReader::Channel> channels,
                            const StreamLimits& limits)
     : image_of_([&image, block, taken = false](const RamBlock& found) mutable {
-        bool wanted = found.name == block || Printable(found.name) == block;
-        return wanted && !std::exchange(taken, true) ? &image : nullptr;
+        return IsNamed(found.name, block) && !std::exchange(taken, true)
+                   ? &image
+                   : nullptr;
       }),
       only_(std::move(block)),
       given_channels_(std::move(channels)),

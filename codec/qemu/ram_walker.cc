@@ -8,6 +8,9 @@ namespace {
 
 constexpr uint8_t kXbzrleEncoding = 1;
 constexpr uint32_t kMappedRamVersion = 1;
+constexpr uint64_t kMappedRamAlignment = 1 << 20;
+constexpr uint64_t kMinPageBytes = 1 << 10;
+constexpr uint64_t kMaxPageBytes = 1 << 16;
 
 }  // namespace
 
@@ -166,7 +169,7 @@ void RamWalker::WalkBlockList(ContentReader& content, const RamTraits& traits,
       block.has_address = true;
       block.address = content.Be64();
     }
-    if (traits.mapped_ram) WalkMappedRam(content, block);
+    if (traits.mapped_ram) WalkMappedRam(content, traits.page_bytes, block);
     if (!content.ok()) return;
     if (!block_index_.emplace(block.name, stats_.blocks.size()).second) {
       return content.Fail(
@@ -187,7 +190,8 @@ void RamWalker::Tell(ContentReader& content, const RamTraits& traits,
                                  payload_bytes, traits.page_bytes});
 }
 
-void RamWalker::WalkMappedRam(ContentReader& content, RamBlock& block) {
+void RamWalker::WalkMappedRam(ContentReader& content, uint64_t page_bytes,
+                              RamBlock& block) {
   uint64_t at = content.offset();
   uint32_t version = content.Be32();
   block.page_bytes = content.Be64();
@@ -198,11 +202,21 @@ void RamWalker::WalkMappedRam(ContentReader& content, RamBlock& block) {
     return content.Fail(ErrorCode::kBadRam, at,
                         absl::StrCat("mapped-ram header of version ", version));
   }
-  if (block.page_bytes == 0 ||
+  if (block.page_bytes < kMinPageBytes || block.page_bytes > kMaxPageBytes ||
       (block.page_bytes & (block.page_bytes - 1)) != 0) {
     return content.Fail(
         ErrorCode::kBadRam, at,
         absl::StrCat("mapped-ram page size ", block.page_bytes));
+  }
+  auto note = [&](Severity severity, const char* id, std::string message) {
+    content.visitor().OnFinding(
+        {severity, id, at, content.section(), std::move(message)});
+  };
+  if (block.page_bytes != page_bytes) {
+    note(Severity::kWarning, "page-size",
+         absl::StrCat("mapped-ram page size ", block.page_bytes,
+                      " of RAM block '", block.name, "', but target pages of ",
+                      page_bytes));
   }
   if (block.pages_offset == 0 && block.bitmap_offset == 0) {
     return;  // Ignored, and not in the file.
@@ -215,6 +229,11 @@ void RamWalker::WalkMappedRam(ContentReader& content, RamBlock& block) {
         ErrorCode::kBadRam, at,
         absl::StrCat("pages of RAM block '", block.name, "' at ",
                      Hex(block.pages_offset), ", before the block's header"));
+  }
+  if (block.pages_offset % kMappedRamAlignment != 0) {
+    note(Severity::kError, "mapped-ram-alignment",
+         absl::StrCat("pages of RAM block '", block.name, "' at ",
+                      Hex(block.pages_offset), ", no multiple of 1 MiB"));
   }
   content.visitor().OnMappedRam(block, here);
   content.Pass(end - here, "the bitmap and pages of a RAM block");

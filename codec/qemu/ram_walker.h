@@ -46,7 +46,8 @@ class RamWalker {
  private:
   void WalkBlockList(ContentReader& content, const RamTraits& traits,
                      uint64_t total, uint64_t offset);
-  void WalkMappedRam(ContentReader& content, RamBlock& block);
+  void WalkMappedRam(ContentReader& content, uint64_t page_bytes,
+                     RamBlock& block);
   void FindBlock(ContentReader& content, uint64_t flags);
   void CheckPage(ContentReader& content, const RamTraits& traits,
                  uint64_t offset_in_block, uint64_t record_offset);

@@ -169,6 +169,14 @@ void DeviceReports::TakeBackMissing(uint64_t end) {
   last_record_device_->set_payload_bytes(last_record_device_->payload_bytes() -
                                          missing);
   last_record_phase_->set_bytes(last_record_phase_->bytes() - missing);
+  const uint64_t there = last_record_bytes_ - missing;
+  last_record_device_->set_largest_record_bytes(
+      std::max(largest_before_, there));
+  auto& sizes = *last_record_device_->mutable_record_sizes();
+  if (static_cast<uint64_t>(sizes.size()) ==
+      last_record_device_->data_records()) {
+    sizes.Set(sizes.size() - 1, there);
+  }
 }
 
 void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
@@ -185,8 +193,6 @@ void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
   if (event.record_bytes == 0) {
     device.set_empty_records(device.empty_records() + 1);
   }
-  device.set_largest_record_bytes(
-      std::max(device.largest_record_bytes(), event.record_bytes));
   report::Phase* phase = section.type == SectionType::kPart
                              ? device.mutable_pre_copy()
                              : device.mutable_stop_copy();
@@ -195,9 +201,13 @@ void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
   if (!packet_) {
     last_record_offset_ = event.offset;
     last_record_end_ = event.offset + kRecordHeaderBytes + event.record_bytes;
+    last_record_bytes_ = event.record_bytes;
     last_record_device_ = device_;
     last_record_phase_ = phase;
+    largest_before_ = device.largest_record_bytes();
   }
+  device.set_largest_record_bytes(
+      std::max(device.largest_record_bytes(), event.record_bytes));
   if (device.record_sizes_size() < kMaxRecords) {
     device.add_record_sizes(event.record_bytes);
   }
@@ -271,8 +281,7 @@ void DeviceReports::CompareWithDestination(const SectionView& section,
                                            const ConfigView& view) {
   if (options_.destination_config.empty() ||
       (!options_.destination_device.empty() &&
-       options_.destination_device != section.idstr &&
-       options_.destination_device != Printable(section.idstr))) {
+       !IsNamed(section.idstr, options_.destination_device))) {
     return;
   }
   report_.set_configs_compared(report_.configs_compared() + 1);

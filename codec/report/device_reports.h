@@ -81,7 +81,9 @@ class DeviceReports {
   report::Device* last_record_device_ = nullptr;
   report::Phase* last_record_phase_ = nullptr;
   uint64_t last_record_offset_ = 0;
+  uint64_t last_record_bytes_ = 0;
   uint64_t last_record_end_ = 0;  // Offset; where its size says it ends.
+  uint64_t largest_before_ = 0;   // Bytes of its device's largest so far.
 };
 
 }  // namespace migstream

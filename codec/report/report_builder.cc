@@ -160,7 +160,7 @@ class ReportBuilder : public StreamVisitor {
     FinishDialect();
     for (const Finding& finding : CheckReport(report_, devices_.facts(),
                                               stream_, devices_.detectors())) {
-      AddFinding(finding, report_);
+      AddPrintableFinding(finding, report_);
     }
   }
 

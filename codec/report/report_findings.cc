@@ -7,7 +7,7 @@
 
 namespace migstream {
 
-void AddFinding(const Finding& finding, report::Report& report) {
+void AddPrintableFinding(const Finding& finding, report::Report& report) {
   if (finding.severity == Severity::kNote &&
       report.findings_size() >= kMaxNotes) {
     return report.set_notes_omitted(report.notes_omitted() + 1);
@@ -18,9 +18,18 @@ void AddFinding(const Finding& finding, report::Report& report) {
       ToString(kind == nullptr ? finding.severity : kind->severity)));
   row.set_id(finding.id);
   row.set_offset(finding.offset);
-  row.set_section(Printable(finding.section));
-  row.set_message(Printable(finding.message));
-  row.set_file(Printable(finding.file));
+  row.set_section(finding.section);
+  row.set_message(finding.message);
+  row.set_file(finding.file);
+}
+
+void AddFinding(const Finding& finding, report::Report& report) {
+  Finding printable = finding;
+  for (std::string* text :
+       {&printable.section, &printable.message, &printable.file}) {
+    *text = Printable(*text);
+  }
+  AddPrintableFinding(printable, report);
 }
 
 }  // namespace migstream

@@ -14,6 +14,8 @@ inline constexpr int kMaxNotes = 1000;
 // Of those that finding_ids.h knows the severity is that one. What is wrong is
 // never left out; notes are, and counted.
 void AddFinding(const Finding& finding, report::Report& report);
+// One whose texts are made of what a report says, which is printable.
+void AddPrintableFinding(const Finding& finding, report::Report& report);
 
 }  // namespace migstream
 

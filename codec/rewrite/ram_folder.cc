@@ -11,6 +11,7 @@ namespace migstream {
 void RamFolder::OnSection(const SectionView& section) {
   bool ram = section.idstr == "ram" && section.type != SectionType::kFull;
   content_ = ram ? Content::kHead : Content::kOther;
+  if (ram) in_start_ = section.type == SectionType::kStart;
   head_.clear();
   next().OnSection(section);
 }
@@ -29,8 +30,8 @@ void RamFolder::OnContent(ByteSpan bytes) {
 void RamFolder::OnRamRecord(const RamRecordView& record) {
   uint64_t kind = record.flags & ~uint64_t{kRamContinue};
   if (kind == kRamMultifdFlush) {
-    flushes_ = true;
-    PutPages(record.offset);
+    flushes_ |= in_start_;
+    if (flushes_) PutPages(record.offset);
     return head_.clear();  // Without channels it means nothing.
   }
   if (kind == kRamEos && !flushes_) PutPages(record.offset);

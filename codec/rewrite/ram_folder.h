@@ -50,6 +50,7 @@ class RamFolder : public VisitorFilter {
   std::string named_;  // The block that CONTINUE means in what is written.
   // Sync points are MULTIFD_FLUSH records, as a START with one shows; else the
   // end of each section.
+  bool in_start_ = false;
   bool flushes_ = false;
 };
 
