@@ -183,6 +183,13 @@ absl::Status Inflict(const recipe::Damage& damage, Generated& stream) {
                                        ": there is no device ",
                                        damage.device()));
     }
+    // Done twice, it may undo itself.
+    for (const DoneDamage& before : stream.damages) {
+      if (before.damage.SerializeAsString() == damage.SerializeAsString()) {
+        return NothingThere(
+            absl::StrCat("damage ", DamageName(row.kind), ": is done already"));
+      }
+    }
     DoneDamage done = {damage, ""};
     if (absl::Status status = row.inflict(stream, done); !status.ok()) {
       return NothingThere(absl::StrCat("damage ", DamageName(row.kind), ": ",

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "codec/device/subsection.h"
+#include "codec/loader/loader_row.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
+#include "flags/machine_type.h"
 #include "flags/tag.h"
 #include "fuzz/damage.h"
 
@@ -21,6 +20,10 @@ using recipe::Expectation;
 
 // What is in a channel comes after all that the main channel says at once.
 constexpr uint64_t kInChannel = ~uint64_t{0} - 1;
+constexpr uint64_t kNowhere = ~uint64_t{0};
+constexpr uint64_t kInitDataSentTag = 0xffffffffef100005;
+// Machine types before this one have switchover-ack-legacy on.
+constexpr Release kCountsNoAcks = 1101;
 
 struct Outcome {
   uint64_t offset = 0;
@@ -43,13 +46,18 @@ class Expecting {
       Provide(absl::StrCat("a device at ", stream_.devices[i].idstr));
       OfDevice(stream_.devices[i], static_cast<int>(i));
     }
+    OfStream();
     for (size_t i = 0; i < stream_.damages.size(); ++i) OfDamage(i);
     const Outcome* first = nullptr;
     Expectation::Basis basis = Expectation::SEEN;
     for (const Outcome& outcome : outcomes_) {
       basis = std::max(basis, outcome.basis);
       if (outcome.verdict == Expectation::LOADS) continue;
-      if (first == nullptr || outcome.offset < first->offset) first = &outcome;
+      // A damage comes before what was there.
+      if (first == nullptr || outcome.offset < first->offset ||
+          (outcome.offset == first->offset && first->because.empty())) {
+        first = &outcome;
+      }
     }
     Expectation expected;
     expected.set_loader(
@@ -94,7 +102,10 @@ class Expecting {
       Add(config_in_end->offset + config_in_end->bytes + kTagBytes,
           Expectation::REFUSES,
           loader_ >= 702 ? Expectation::SEEN : Expectation::READ,
-          absl::StrCat("Missing section footer for ", device.idstr));
+          HasFooters()
+              ? absl::StrCat("Missing section footer for ", device.idstr)
+              : absl::StrCat("Unknown ", FindLoader(loader_)->savevm,
+                             "section type 255"));
     }
     const Mark* config_in_full = Find(i, SectionType::kFull, MarkKind::kConfig);
     if (config_in_full != nullptr && loader_ < 600) {
@@ -111,17 +122,17 @@ class Expecting {
     if (device.init_data_sent) {
       Provide("switchover-ack on");
       const Mark* end = Find(i, SectionType::kPart, MarkKind::kEnd);
-      if (loader_ < 801) {
-        Add(end == nullptr ? 0 : end->offset, Expectation::REFUSES,
-            Expectation::READ, "Unknown tag 0xffffffffef100005");
+      if (loader_ < 801 && end != nullptr) {
+        Add(end->offset, Expectation::REFUSES, Expectation::READ,
+            "Unknown tag 0xffffffffef100005");
       }
     }
     if (device.config_load_ready) {
       Provide("x-migration-load-config-after-iter on");
       const Mark* end = Find(i, SectionType::kFull, MarkKind::kEnd);
-      if (loader_ < 1001) {
-        Add(end == nullptr ? 0 : end->offset, Expectation::REFUSES,
-            Expectation::READ, "Unknown tag 0xffffffffef100006");
+      if (loader_ < 1001 && end != nullptr) {
+        Add(end->offset, Expectation::REFUSES, Expectation::READ,
+            "Unknown tag 0xffffffffef100006");
       }
     }
     for (const std::string& name : device.subsections) {
@@ -130,19 +141,69 @@ class Expecting {
         Provide("ramfb on");
         continue;
       }
+      // A damage may have taken it.
+      if (mark == nullptr && !dialect.multifd_device_state) continue;
       Add(mark == nullptr ? kInChannel : mark->offset, Expectation::REFUSES,
-          Expectation::READ, absl::StrCat("VM subsection '", name, "' in"));
+          Expectation::READ,
+          FindLoader(loader_)->names_subsections
+              ? absl::StrCat("VM subsection '", name, "' in")
+              : "Failed to load device config space");
     }
+  }
+
+  // What belongs to no device.
+  void OfStream() {
+    const LoaderRow& row = *FindLoader(loader_);
+    const Release machine = MachineTypeRelease(stream_.machine_type);
+    const bool counts =
+        row.counts_switchover_acks || (machine != 0 && machine < kCountsNoAcks);
+    size_t sent = 0;
+    for (const Mark& mark : stream_.main.marks) {
+      if (mark.kind == MarkKind::kSwitchoverStart && loader_ < 1000) {
+        Add(mark.offset, Expectation::REFUSES, Expectation::READ,
+            "MIG_CMD 0xb unknown (len 0x0)");
+      }
+      if (IsInitDataSent(mark) && ++sent > stream_.devices.size() && counts &&
+          loader_ >= 801) {
+        Add(mark.offset, Expectation::REFUSES, Expectation::READ,
+            "qemu_loadvm_approve_switchover failed, err=-22");
+      }
+    }
+  }
+
+  bool HasFooters() const {
+    return std::any_of(
+        stream_.main.marks.begin(), stream_.main.marks.end(),
+        [](const Mark& mark) { return mark.kind == MarkKind::kFooter; });
+  }
+
+  bool IsInitDataSent(const Mark& mark) const {
+    return mark.kind == MarkKind::kEnd && mark.section == SectionType::kPart &&
+           mark.offset + kTagBytes <= stream_.main.bytes.size() &&
+           LoadBe64(AsBytes(stream_.main.bytes).data() + mark.offset) ==
+               kInitDataSentTag;
+  }
+
+  // Where a damage was done; kNowhere if another one has taken it away.
+  uint64_t OffsetOf(size_t number) const {
+    auto find = [number](const MarkedBytes& stream) {
+      return std::find_if(
+          stream.marks.begin(), stream.marks.end(), [number](const Mark& mark) {
+            return mark.kind == MarkKind::kDamage && mark.number == number;
+          });
+    };
+    auto found = find(stream_.main);
+    if (found != stream_.main.marks.end()) return found->offset;
+    for (const MarkedBytes& channel : stream_.channels) {
+      if (find(channel) != channel.marks.end()) return kInChannel;
+    }
+    return kNowhere;
   }
 
   void OfDamage(size_t number) {
     const DoneDamage& done = stream_.damages[number];
-    uint64_t offset = kInChannel;
-    for (const Mark& mark : stream_.main.marks) {
-      if (mark.kind == MarkKind::kDamage && mark.number == number) {
-        offset = mark.offset;
-      }
-    }
+    const uint64_t offset = OffsetOf(number);
+    if (offset == kNowhere) return;
     const std::string name = DamageName(done.damage.kind());
     for (const DamageRow& row : DamageRows()) {
       if (row.kind != done.damage.kind()) continue;
@@ -157,9 +218,10 @@ class Expecting {
     Add(offset, Expectation::UNKNOWN, Expectation::NOT_KNOWN, "", name);
   }
 
+  // One of which a damage has left something.
   const Mark* Find(int device, SectionType section, MarkKind kind) const {
     for (const Mark& mark : stream_.main.marks) {
-      if (mark.device == device && mark.section == section &&
+      if (mark.bytes != 0 && mark.device == device && mark.section == section &&
           mark.kind == kind) {
         return &mark;
       }
@@ -195,16 +257,8 @@ Expectation Expect(const Generated& stream, Release loader) {
 }
 
 Release ParseLoader(absl::string_view name) {
-  absl::ConsumePrefix(&name, "qemu-");
-  std::vector<absl::string_view> parts = absl::StrSplit(name, '.');
-  uint32_t major = 0;
-  uint32_t minor = 0;
-  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &major) ||
-      !absl::SimpleAtoi(parts[1], &minor) || minor > 2) {
-    return 0;
-  }
-  uint64_t release = uint64_t{major} * 100 + minor;
-  return release >= 502 && release <= 1101 ? static_cast<Release>(release) : 0;
+  const Release release = ParseRelease(name);
+  return FindLoader(release) == nullptr ? 0 : release;
 }
 
 }  // namespace migstream

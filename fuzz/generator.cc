@@ -145,7 +145,7 @@ class Generator : private StreamWriter {
                            R"("type": "buffer", "size": )",
                            out_.machine_type.size(), "}]}, ")
             : "",
-        R"("page_size": 4096, "devices": [)",
+        R"("page_size": )", PageBytes(), R"(, "devices": [)",
         absl::StrJoin(DescriptionEntries(), ", "), "]}");
     StreamWriter::OnDescription(0, AsBytes(json));
   }
@@ -153,6 +153,11 @@ class Generator : private StreamWriter {
   bool IsSince(Release release) const {
     return dialect_.released() ? dialect_.first_release >= release
                                : dialect_.multifd_device_state;
+  }
+
+  uint64_t PageBytes() const {
+    uint32_t bits = recipe_.configuration().page_bits();
+    return bits == 0 || !ConfigurationPresent() ? 4096 : uint64_t{1} << bits;
   }
 
   bool ConfigurationPresent() const {
@@ -282,7 +287,7 @@ class Generator : private StreamWriter {
       default:
         break;
     }
-    StreamWriter::OnCommand(command);
+    PutCommand(command);
   }
 
   void OnEof(uint64_t offset) override {
@@ -573,7 +578,14 @@ class Generator : private StreamWriter {
   }
 
   void WriteCommand(Command command, absl::string_view data) {
-    StreamWriter::OnCommand({0, command, AsBytes(data)});
+    PutCommand({0, command, AsBytes(data)});
+  }
+
+  void PutCommand(const CommandView& command) {
+    const uint64_t at = out_.main.bytes.size();
+    StreamWriter::OnCommand(command);
+    if (command.command != Command::kSwitchoverStart) return;
+    AddMark(MarkKind::kSwitchoverStart, -1, at, out_.main.bytes.size() - at);
   }
 
   // The devices' FULL sections as the description has them.

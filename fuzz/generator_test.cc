@@ -467,10 +467,34 @@ TEST(ExpectationTest, AcrossReleases) {
       Make(Recipe("dialect: V101M devices { config_load_ready: true }"));
   EXPECT_EQ(Expect(ready, 1000).message(), "Unknown tag 0xffffffffef100006");
   EXPECT_EQ(Expect(ready, 1001).verdict(), Expectation::LOADS);
-  Generated display = Make(Recipe("devices { config { display: true } }"));
-  EXPECT_THAT(Expect(display, 702).message(),
-              HasSubstr("VM subsection 'VFIOPCIDevice/VFIODisplay'"));
+  Generated display =
+      Make(Recipe("switchover_start: NO devices { config { display: true } }"));
+  EXPECT_EQ(Expect(display, 702).message(),
+            "Failed to load device config space");
   EXPECT_EQ(Expect(display, 802).verdict(), Expectation::LOADS);
+  Generated start = Make(Recipe("switchover_start: YES devices {}"));
+  EXPECT_EQ(Expect(start, 902).message(), "MIG_CMD 0xb unknown (len 0x0)");
+  EXPECT_EQ(Expect(start, 1000).verdict(), Expectation::LOADS);
+  Generated twice =
+      Make(Recipe("switchover_start: NO devices { parts { records { bytes: 1 } "
+                  "init_data_sent: true repeat: 2 } }"));
+  EXPECT_THAT(Expect(twice, 902).message(),
+              HasSubstr("approve_switchover failed"));
+  EXPECT_EQ(Expect(twice, 1101).verdict(), Expectation::LOADS);
+}
+
+TEST(ExpectationTest, ADamageThatAnotherHasTakenAwayIsNone) {
+  Generated made =
+      Make(Recipe("devices { end { bytes: 9 } end { bytes: 9 } } "
+                  "damage { kind: BAD_TAG } damage { kind: DROP_RECORD }"));
+  EXPECT_EQ(made.damages.size(), 2);
+  EXPECT_EQ(Expect(made, 1101).verdict(), Expectation::LOADS);
+}
+
+TEST(ExpectationTest, NoDamageIsDoneTwice) {
+  auto made = Generate(Recipe(
+      "devices {} damage { kind: BAD_MAGIC } damage { kind: BAD_MAGIC }"));
+  EXPECT_THAT(std::string(made.status().message()), HasSubstr("done already"));
 }
 
 TEST(ExpectationTest, LoadersByName) {

@@ -26,6 +26,7 @@ enum class MarkKind : uint8_t {
   kConfig,     // Tag, subflag and payload.
   kConfigEnd,  // The END_OF_STATE that closes it.
   kEnd,        // The tag that ends the section.
+  kSwitchoverStart,  // The command.
   kEof,
   kPacket,  // In a multifd channel: a device-state packet, from its magic.
   kDamage,  // What was done here; `number` says as which of them.

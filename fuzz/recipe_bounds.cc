@@ -16,6 +16,9 @@ constexpr uint64_t kMaxRepeats = 1 << 20;
 constexpr uint64_t kMaxRamBlockBytes = uint64_t{1} << 48;
 constexpr size_t kMaxNameBytes = 0xff;
 constexpr size_t kUuidBytes = 16;
+constexpr uint32_t kMinPageBits = 10;
+constexpr uint32_t kMaxPageBits = 16;
+constexpr uint32_t kRamPageBits = 12;
 
 template <typename Message>
 bool IsTooLong(const google::protobuf::RepeatedPtrField<Message>& list) {
@@ -39,6 +42,34 @@ absl::Status CheckConfig(int device, const recipe::Config& config) {
   }
   if (config.msix_vectors() > kMaxMsixVectors) {
     return beyond("msix_vectors", config.msix_vectors(), kMaxMsixVectors);
+  }
+  return absl::OkStatus();
+}
+
+// RAM is generated as a source without capabilities writes it, in pages of
+// 4 KiB.
+absl::Status CheckRam(const recipe::Migration& recipe) {
+  const recipe::Configuration& configuration = recipe.configuration();
+  const uint32_t bits = configuration.page_bits();
+  if (bits != 0 && (bits < kMinPageBits || bits > kMaxPageBits)) {
+    return absl::InvalidArgumentError(absl::StrCat("page_bits is ", bits,
+                                                   ", and not ", kMinPageBits,
+                                                   " to ", kMaxPageBits));
+  }
+  if (!recipe.has_ram()) return absl::OkStatus();
+  if (bits != 0 && bits != kRamPageBits) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "RAM is generated with page_bits ", kRamPageBits, " only, not ", bits));
+  }
+  for (const std::string& name : configuration.capabilities()) {
+    if (name != "x-ignore-shared" && name != "mapped-ram") continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("RAM is not generated for capability ", name));
+  }
+  for (const recipe::RamBlock& block : recipe.ram().blocks()) {
+    if (block.name().empty() || block.bytes() == 0) {
+      return absl::InvalidArgumentError("a RAM block has no name, or no bytes");
+    }
   }
   return absl::OkStatus();
 }
@@ -73,7 +104,7 @@ absl::Status CheckRecipeBounds(const recipe::Migration& recipe) {
   }
   if (long_name) {
     return absl::InvalidArgumentError(
-        absl::StrCat("a RAM block's or capability's name has more ", "than ",
+        absl::StrCat("a RAM block's or capability's name has more than ",
                      kMaxNameBytes, " bytes"));
   }
   if (!configuration.uuid().empty() &&
@@ -82,6 +113,7 @@ absl::Status CheckRecipeBounds(const recipe::Migration& recipe) {
                                                    configuration.uuid().size(),
                                                    " bytes, not ", kUuidBytes));
   }
+  if (absl::Status status = CheckRam(recipe); !status.ok()) return status;
   for (int i = 0; i < recipe.devices_size(); ++i) {
     absl::Status status = CheckConfig(i, recipe.devices(i).config());
     if (!status.ok()) return status;
