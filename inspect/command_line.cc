@@ -298,9 +298,13 @@ absl::Span<const Option> CommonOptions(const Verb& verb) {
 std::string ParseNumber(absl::string_view name, absl::string_view unit,
                         const std::string& value, uint64_t least, uint64_t most,
                         uint64_t& number) {
-  bool good = absl::StartsWith(value, "0x")
-                  ? absl::SimpleHexAtoi(value, &number)
-                  : absl::SimpleAtoi(value, &number);
+  // Signs and spaces are none of a number.
+  const bool hex = absl::StartsWith(value, "0x");
+  const bool digits =
+      value.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789",
+                              hex ? 2 : 0) == std::string::npos;
+  const bool good = digits && (hex ? absl::SimpleHexAtoi(value, &number)
+                                   : absl::SimpleAtoi(value, &number));
   if (good && number >= least && number <= most) return "";
   return absl::StrCat("--", name, " is a number", unit, " from ", least, " to ",
                       most, ", not '", value, "'");

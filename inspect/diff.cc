@@ -18,15 +18,8 @@ namespace {
 std::vector<Arguments> Split(const Arguments& arguments) {
   std::vector<Arguments> sides;
   for (const std::string& file : arguments.files) {
-    std::unique_ptr<ByteSource> source;
     // What cannot be read twice is a main channel.
-    bool channel = !sides.empty() && IsRegularFile(file);
-    if (channel) {
-      source = OpenInput(file, OpenOptionsOf(arguments));
-      if (!source) return {};
-      channel = KindOf(source->Peek(8)) == FileKind::kMultifd;
-    }
-    if (!channel) {
+    if (sides.empty() || !IsChannelFile(file)) {
       sides.push_back(arguments);
       sides.back().files.clear();
     }

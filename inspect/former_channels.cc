@@ -10,8 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "codec/qemu/decompressing_source.h"
-#include "codec/qemu/file_kind.h"
 #include "inspect/inputs.h"
 #include "inspect/say.h"
 
@@ -19,14 +17,6 @@ namespace migstream {
 namespace {
 
 constexpr size_t kMostChannels = 256;  // A channel's id is one byte.
-
-bool IsChannel(const std::string& file) {
-  if (!IsRegularFile(file)) return false;
-  auto opened = OpenFile(file);
-  if (!opened.ok()) return false;
-  std::unique_ptr<ByteSource> source = Decompressed(*std::move(opened), {});
-  return KindOf(source->Peek(8)) == FileKind::kMultifd;
-}
 
 bool IsOneOf(const std::string& file, const std::vector<std::string>& files) {
   return std::any_of(files.begin(), files.end(), [&](const std::string& other) {
@@ -42,13 +32,19 @@ absl::Status FormerChannels::Find(
     const std::function<std::string(size_t number)>& name, bool force,
     const std::vector<std::string>& inputs) {
   const bool in_place = IsOneOf(main, inputs);
+  // A main channel that replaces itself alone keeps the channels that it has.
+  if (in_place && inputs.size() == 1 && first == 1) return absl::OkStatus();
   for (size_t number = first; number <= kMostChannels; ++number) {
     std::string file = name(number);
-    if (!IsChannel(file)) continue;
+    if (!IsChannelFile(file)) continue;
     if (in_place && !IsOneOf(file, inputs)) {
       return absl::AlreadyExistsError(
           absl::StrCat(file, ": stands beside ", main,
                        ", which is to be replaced, and was not given"));
+    }
+    if (!in_place && IsOneOf(file, inputs)) {
+      return absl::AlreadyExistsError(absl::StrCat(
+          file, ": is an input, and would be taken for a channel of ", main));
     }
     if (!force) {
       return absl::AlreadyExistsError(

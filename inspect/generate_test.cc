@@ -52,7 +52,8 @@ TEST(GenerateTest, ARecipeMakesAStreamThatPassesCheck) {
 }
 
 TEST(GenerateTest, DamageIsDoneInOrderAndExpected) {
-  std::string recipe = WriteTestFile("recipe.textproto", kRecipe);
+  std::string recipe = WriteTestFile(
+      "recipe.textproto", absl::StrCat("switchover_start: NO ", kRecipe));
   std::string folder = TestFolder();
   std::string out = folder + "/bad.qvm";
   ProgramRun run =

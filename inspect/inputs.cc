@@ -92,6 +92,14 @@ bool IsRegularFile(const std::string& file) {
   return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
+bool IsChannelFile(const std::string& file) {
+  if (!IsRegularFile(file)) return false;
+  auto opened = OpenFile(file);
+  if (!opened.ok()) return false;
+  std::unique_ptr<ByteSource> source = Decompressed(*std::move(opened), {});
+  return KindOf(source->Peek(8)) == FileKind::kMultifd;
+}
+
 std::unique_ptr<ByteSource> OpenInput(const std::string& file,
                                       const OpenOptions& options) {
   if (!CanRead(file)) return nullptr;

@@ -28,6 +28,9 @@ std::unique_ptr<ByteSource> OpenInput(const std::string& file,
 // Whether a file can be read more than once.
 bool IsRegularFile(const std::string& file);
 
+// Whether it is one that holds a multifd channel, perhaps compressed.
+bool IsChannelFile(const std::string& file);
+
 // A file as it is, whatever its bytes begin with; null, and said why, if that
 // cannot be.
 std::unique_ptr<ByteSource> OpenRaw(const std::string& file);

@@ -112,9 +112,7 @@ ExitStatus Run(const Arguments& arguments) {
     output.channels.push_back(outputs.back().sink());
   }
   FormerChannels former;
-  // Of a main channel alone nothing is known of its channels.
-  if (status.ok() && (options.spread || !inputs.channels.empty()) &&
-      arguments.output != "-") {
+  if (status.ok() && arguments.output != "-") {
     status = former.Find(arguments.output, channels + 1, channel_name,
                          arguments.force, arguments.files);
   }
