@@ -32,6 +32,10 @@ inline constexpr size_t kFooterBytes = 5;
 // Type, be32 id, str8 idstr, be32 instance id, be32 version id.
 inline constexpr size_t kMaxSectionHeaderBytes = 1 + 4 + 1 + 255 + 4 + 4;
 
+// The version_ids of all releases.
+inline constexpr uint32_t kRamVersion = 4;
+inline constexpr uint32_t kVfioVersion = 1;
+
 // be32, first in the main channel: "QEVM".
 inline constexpr uint32_t kStreamMagic = 0x5145564d;
 inline constexpr uint32_t kStreamVersion = 3;

@@ -32,8 +32,6 @@
 namespace migstream {
 namespace {
 
-constexpr uint32_t kRamVersion = 4;
-
 absl::Status Invalid(absl::string_view what) {
   return absl::InvalidArgumentError(what);
 }
@@ -64,8 +62,10 @@ class Generator : private StreamWriter {
             RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111))) {}
 
   absl::Status Run() {
-    if (absl::Status status = CheckRecipeBounds(recipe_); !status.ok())
+    if (absl::Status status = CheckRecipeBounds(recipe_, options_.max_bytes);
+        !status.ok()) {
       return status;
+    }
     if (!recipe_.frame().empty()) {
       auto frame = Frame::Read(options_.frame);
       if (!frame.ok()) return frame.status();

@@ -20,12 +20,12 @@ enum class MarkKind : uint8_t {
   kMachineType,  // Its be32 length and the name.
   kSection,      // From its type to its footer.
   kFooter,
-  kSetup,      // The tag.
-  kSetupEnd,   // The END_OF_STATE after it.
-  kData,       // A whole record: tag, size, payload.
-  kConfig,     // Tag, subflag and payload.
-  kConfigEnd,  // The END_OF_STATE that closes it.
-  kEnd,        // The tag that ends the section.
+  kSetup,            // The tag.
+  kSetupEnd,         // The END_OF_STATE after it.
+  kData,             // A whole record: tag, size, payload.
+  kConfig,           // Tag, subflag and payload.
+  kConfigEnd,        // The END_OF_STATE that closes it.
+  kEnd,              // The tag that ends the section.
   kSwitchoverStart,  // The command.
   kEof,
   kPacket,  // In a multifd channel: a device-state packet, from its magic.

@@ -16,6 +16,9 @@ constexpr uint64_t kMaxRepeats = 1 << 20;
 constexpr uint64_t kMaxRamBlockBytes = uint64_t{1} << 48;
 constexpr size_t kMaxNameBytes = 0xff;
 constexpr size_t kUuidBytes = 16;
+constexpr uint32_t kMaxChannels = 255;
+constexpr int kIrqStates = 4;
+constexpr size_t kMsixEntryBytes = 16;
 constexpr uint32_t kMinPageBits = 10;
 constexpr uint32_t kMaxPageBits = 16;
 constexpr uint32_t kRamPageBits = 12;
@@ -43,7 +46,36 @@ absl::Status CheckConfig(int device, const recipe::Config& config) {
   if (config.msix_vectors() > kMaxMsixVectors) {
     return beyond("msix_vectors", config.msix_vectors(), kMaxMsixVectors);
   }
+  if (config.irq_state_size() > kIrqStates) {
+    return beyond("irq_state's number", config.irq_state_size(), kIrqStates);
+  }
+  if (config.msix_table().size() % kMsixEntryBytes != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "device ", device, ": config.msix_table has ",
+        config.msix_table().size(), " bytes, and not 16 a vector"));
+  }
   return absl::OkStatus();
+}
+
+// All payload, as far as 64 bits can tell.
+uint64_t PayloadBytes(const recipe::Migration& recipe) {
+  double bytes = 0;
+  auto times = [](const auto& message) {
+    return std::max<double>(message.repeat(), 1);
+  };
+  for (const recipe::Device& device : recipe.devices()) {
+    for (const recipe::Part& part : device.parts()) {
+      for (const recipe::Record& record : part.records()) {
+        bytes +=
+            times(part) * times(record) * static_cast<double>(record.bytes());
+      }
+    }
+    for (const recipe::Record& record : device.end()) {
+      bytes += times(record) * static_cast<double>(record.bytes());
+    }
+  }
+  constexpr double kMost = 1e18;
+  return static_cast<uint64_t>(std::min(bytes, kMost));
 }
 
 // RAM is generated as a source without capabilities writes it, in pages of
@@ -76,7 +108,17 @@ absl::Status CheckRam(const recipe::Migration& recipe) {
 
 }  // namespace
 
-absl::Status CheckRecipeBounds(const recipe::Migration& recipe) {
+absl::Status CheckRecipeBounds(const recipe::Migration& recipe,
+                               uint64_t max_bytes) {
+  if (PayloadBytes(recipe) > max_bytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the recipe makes more than ", max_bytes, " bytes"));
+  }
+  if (recipe.channels().count() > kMaxChannels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("channels.count is ", recipe.channels().count(),
+                     ", more than ", kMaxChannels));
+  }
   const recipe::Configuration& configuration = recipe.configuration();
   bool long_name = std::any_of(
       configuration.capabilities().begin(), configuration.capabilities().end(),

@@ -5,13 +5,17 @@
 #ifndef MIGSTREAM_FUZZ_RECIPE_BOUNDS_H_
 #define MIGSTREAM_FUZZ_RECIPE_BOUNDS_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "fuzz/stream.pb.h"
 
 namespace migstream {
 
-// kResourceExhausted or kInvalidArgument, which say what is too much.
-absl::Status CheckRecipeBounds(const recipe::Migration& recipe);
+// kResourceExhausted or kInvalidArgument, which say what is too much. All
+// payload together may have `max_bytes`.
+absl::Status CheckRecipeBounds(const recipe::Migration& recipe,
+                               uint64_t max_bytes);
 
 }  // namespace migstream
 

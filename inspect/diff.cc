@@ -63,8 +63,9 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
   Error error = state.Read(*input.main(), channels, options);
   if (error.ok()) return kFine;
   Complain(ErrorLine(inputs.file, error));
-  return IsUnusable(error) || error.code == ErrorCode::kWriteFailed ? kUnusable
-                                                                    : kFindings;
+  const bool not_kept = error.code == ErrorCode::kWriteFailed ||
+                        error.code == ErrorCode::kHoldLimit;
+  return IsUnusable(error) || not_kept ? kUnusable : kFindings;
 }
 
 // What an empty list of differences does not mean.

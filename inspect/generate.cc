@@ -41,10 +41,17 @@ class FirstProblem : public google::protobuf::io::ErrorCollector {
   std::string text;
 };
 
-// All of a file; false, and said why, if it cannot be read or holds more.
-bool ReadAll(const std::string& path, size_t limit, std::string& bytes) {
+// All of a file; false, and said why, if it cannot be read or holds more, or if
+// its first bytes are a `problem`.
+bool ReadAll(const std::string& path, size_t limit,
+             std::string (*problem)(ByteSpan bytes), std::string& bytes) {
   std::unique_ptr<ByteSource> source = OpenInput(path);
   if (!source) return false;
+  if (std::string said = problem == nullptr ? "" : problem(source->Peek(8));
+      !said.empty()) {
+    Complain(absl::StrCat(path, ": ", said));
+    return false;
+  }
   while (true) {
     ByteSpan piece = source->Peek(1);
     if (piece.empty()) break;
@@ -62,7 +69,7 @@ bool ReadAll(const std::string& path, size_t limit, std::string& bytes) {
 
 bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
   std::string text;
-  if (!ReadAll(path, kMaxRecipeBytes, text)) return false;
+  if (!ReadAll(path, kMaxRecipeBytes, nullptr, text)) return false;
   FirstProblem problem;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&problem);
@@ -73,7 +80,7 @@ bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
 
 // A real stream for a frame; false, and said why, if it is none.
 bool ReadFrame(const std::string& path, std::string& bytes) {
-  if (!ReadAll(path, kMaxFrameBytes, bytes)) return false;
+  if (!ReadAll(path, kMaxFrameBytes, NotAStream, bytes)) return false;
   auto frame = Frame::Read(AsBytes(bytes));
   if (!frame.ok()) Complain(absl::StrCat(path, ": ", frame.status().message()));
   return frame.ok();

@@ -99,8 +99,8 @@ struct StreamState {
   static constexpr size_t kMaxText = 40;
   // Values, commands and configs that are kept, and their bytes; kHoldLimit
   // beyond.
-  static constexpr size_t kMaxValues = 1 << 20;
-  static constexpr size_t kMaxValueBytes = 64 << 20;
+  static constexpr size_t kMaxValues = 1 << 18;
+  static constexpr size_t kMaxValueBytes = 32 << 20;
 
   // A stream that is cut short, or damaged, is kept up to there; the error says
   // so, and is kept too.

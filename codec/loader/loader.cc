@@ -25,7 +25,6 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kFooterBytes = 5;
 // Machine types before this one have switchover-ack-legacy on.
 constexpr Release kCountsNoAcks = 1101;
 

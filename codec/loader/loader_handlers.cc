@@ -7,8 +7,6 @@
 namespace migstream {
 namespace {
 
-constexpr uint32_t kRamVersion = 4;
-constexpr uint32_t kVfioVersion = 1;
 // No handler of any release has come this far.
 constexpr uint32_t kNewestVersion = 255;
 

@@ -3,53 +3,25 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codec/qemu/xbzrle.h"
 #include "codec/wire/error.h"
 #include "flags/ram_flags.h"
 
 namespace migstream {
 namespace {
 
-constexpr uint32_t kRamVersion = 4;
 constexpr uint32_t kMappedRamVersion = 1;
 constexpr uint64_t kMappedRamAlignment = 1 << 20;
 constexpr uint8_t kXbzrleEncoding = 1;
 // Records that name a page.
 constexpr uint64_t kPages = kRamZero | kRamPage | kRamXbzrle | kRamCompressPage;
 
-// A uleb128 of at most two bytes; false if it is longer, or not all there.
-bool TakeUleb128(absl::string_view& bytes, uint32_t& value) {
-  if (bytes.empty()) return false;
-  value = static_cast<uint8_t>(bytes[0]);
-  bytes.remove_prefix(1);
-  if (value < 0x80) return true;
-  if (bytes.empty() || static_cast<uint8_t>(bytes[0]) >= 0x80) return false;
-  value = (value & 0x7f) | uint32_t{static_cast<uint8_t>(bytes[0])} << 7;
-  bytes.remove_prefix(1);
-  return true;
-}
-
-// FORMAT.md section 5.6: runs of bytes that stay, and of bytes that change.
-bool IsXbzrle(absl::string_view bytes, uint64_t page_bytes) {
-  uint64_t done = 0;
-  for (bool first = true; !bytes.empty(); first = false) {
-    uint32_t stay = 0;
-    uint32_t change = 0;
-    if (bytes.size() < 2 || !TakeUleb128(bytes, stay) ||
-        (!first && stay == 0)) {
-      return false;
-    }
-    done += stay;
-    if (done > page_bytes || bytes.size() < 2 || !TakeUleb128(bytes, change) ||
-        change == 0) {
-      return false;
-    }
-    done += change;
-    if (done > page_bytes || change > bytes.size()) return false;
-    bytes.remove_prefix(change);
-  }
-  return true;
+bool IsXbzrle(const std::string& delta, uint64_t page_bytes) {
+  std::vector<uint8_t> page(page_bytes);
+  return ApplyXbzrle(AsBytes(delta), absl::MakeSpan(page));
 }
 
 bool Unknown(LoaderInput& input, uint64_t at, uint64_t flags) {

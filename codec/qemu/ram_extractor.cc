@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codec/qemu/xbzrle.h"
 #include "codec/wire/printable.h"
 #include "flags/ram_flags.h"
 
@@ -28,41 +29,7 @@ bool Inflate(ByteSpan compressed, std::vector<uint8_t>& page) {
          bytes == page.size() && used == compressed.size();
 }
 
-// A uleb128 of one or two bytes; false if there is none.
-bool TakeLength(ByteSpan& bytes, size_t& length) {
-  if (bytes.empty()) return false;
-  length = bytes[0];
-  if (length < 0x80) {
-    bytes.remove_prefix(1);
-    return true;
-  }
-  if (bytes.size() < 2 || bytes[1] >= 0x80) return false;
-  length = (length & 0x7f) | size_t{bytes[1]} << 7;
-  bytes.remove_prefix(2);
-  return true;
-}
-
 }  // namespace
-
-bool RamExtractor::ApplyXbzrle(ByteSpan delta, absl::Span<uint8_t> page) {
-  size_t at = 0;
-  for (bool first = true; !delta.empty(); first = false) {
-    size_t same, changed;
-    if (!TakeLength(delta, same) || (same == 0 && !first) ||
-        same > page.size() - at) {
-      return false;
-    }
-    at += same;
-    if (!TakeLength(delta, changed) || changed == 0 ||
-        changed > page.size() - at || changed > delta.size()) {
-      return false;
-    }
-    std::memcpy(page.data() + at, delta.data(), changed);
-    delta.remove_prefix(changed);
-    at += changed;
-  }
-  return true;
-}
 
 RamExtractor::RamExtractor(RamImage& image, std::string block,
                            std::vector<ChannelReader::Channel> channels,

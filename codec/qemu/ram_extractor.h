@@ -94,9 +94,6 @@ class RamExtractor : public StreamVisitor {
   // By the name that stands in the stream; null if it is not wanted.
   const Memory* Find(absl::string_view block) const;
 
-  // For XBZRLE: `delta` changes `page` in place; false if it cannot be.
-  static bool ApplyXbzrle(ByteSpan delta, absl::Span<uint8_t> page);
-
  private:
   Memory* Found(const RamBlock& block);
   Memory* FindWanted(absl::string_view block);

@@ -13,6 +13,7 @@
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_recording.h"
+#include "codec/qemu/xbzrle.h"
 #include "flags/ram_flags.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -209,7 +210,7 @@ TEST(RamExtractorTest, XbzrleThatIsDamagedIsRefused) {
         << absl::StrCat(delta.size());
   }
   std::string page(kPage, 'x');
-  EXPECT_TRUE(RamExtractor::ApplyXbzrle(
+  EXPECT_TRUE(ApplyXbzrle(
       AsBytes("\xff\x1f\x01"
               "A"),
       absl::MakeSpan(reinterpret_cast<uint8_t*>(page.data()), page.size())));

@@ -284,7 +284,7 @@ TEST(ChecksTest, ADeviceThatOnlyCprNamesHasNoState) {
               testing::Not(testing::Contains("warning vfio-section-missing")));
 }
 
-TEST(ChecksTest, ACutRecordSaysWhatItNeeds) {
+TEST(ChecksTest, ACutRecordSaysWhatItNeedsAndWhereItBegins) {
   std::string bytes =
       HeaderBytes() + Start() + "\3" + Be32Bytes(kVfio.id) + DataBytes("state");
   bytes.resize(bytes.size() - 2);
@@ -292,9 +292,9 @@ TEST(ChecksTest, ACutRecordSaysWhatItNeeds) {
   report::Report report;
   EXPECT_FALSE(BuildReport(source, {}, report).ok());
   EXPECT_THAT(report.findings(0).message(),
-              testing::HasSubstr(absl::StrCat(
-                  "0000:00:05.0/vfio needs 2 more bytes in the record at ",
-                  Hex(bytes.size() - 3 - 16))));
+              testing::HasSubstr(
+                  absl::StrCat("5 bytes, 2 of them missing; it begins at ",
+                               Hex(bytes.size() - 3 - 16))));
 }
 
 TEST(ChecksTest, ErrorsAreNeverLeftOutForNotes) {

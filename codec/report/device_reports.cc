@@ -152,15 +152,12 @@ uint64_t DeviceReports::FirstOffset(const std::string& idstr) const {
   return 0;
 }
 
-std::string DeviceReports::MissingInRecord(const Error& error) const {
+std::string DeviceReports::BeginOfCut(const Error& error) const {
   if (error.code != ErrorCode::kTruncated || last_record_device_ == nullptr ||
       last_record_end_ <= error.offset) {
     return "";
   }
-  return absl::StrCat(": ", last_record_device_->idstr(), " needs ",
-                      last_record_end_ - error.offset,
-                      " more bytes in the record at ",
-                      Hex(last_record_offset_));
+  return absl::StrCat("; it begins at ", Hex(last_record_offset_));
 }
 
 void DeviceReports::TakeBackMissing(uint64_t end) {

@@ -39,9 +39,9 @@ class DeviceReports {
   // Where a device's first section stands; 0 if it has none.
   uint64_t FirstOffset(const std::string& idstr) const;
 
-  // What a record that the input's end has cut still needs, as the end of a
-  // message.
-  std::string MissingInRecord(const Error& error) const;
+  // Where a record begins that the input's end has cut, as the end of a
+  // message; empty if there is none.
+  std::string BeginOfCut(const Error& error) const;
   // It holds less than it says: the input ends at `end`.
   void TakeBackMissing(uint64_t end);
 

@@ -145,7 +145,7 @@ class ReportBuilder : public StreamVisitor {
             {Severity::kError,
              error.code == ErrorCode::kTruncated ? "truncated" : "refused",
              error.offset, error.section,
-             absl::StrCat(error.reason, devices_.MissingInRecord(error))},
+             absl::StrCat(error.reason, devices_.BeginOfCut(error))},
             report_);
       }
     }
