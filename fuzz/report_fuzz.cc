@@ -10,6 +10,7 @@
 #include "codec/diff/stream_diff.h"
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
+#include "codec/qemu/channel_reader.h"
 #include "codec/qemu/field_reader.h"
 #include "codec/qemu/ram_extractor.h"
 #include "codec/report/finding_ids.h"
@@ -79,8 +80,15 @@ void Report(const Files& files, const ReaderOptions& reader) {
   std::string json;
   REQUIRE(google::protobuf::util::MessageToJsonString(report, &json).ok());
   report::Stats stats = MakeStats(report, 1e11);
-  REQUIRE(stats.stopped().device_bytes() <=
-          files.main.size() + files.channel.size());
+  const uint64_t all = files.main.size() + files.channel.size();
+  for (const report::Device& device : report.devices()) {
+    REQUIRE(device.payload_bytes() <= all);
+    REQUIRE(device.pre_copy().bytes() + device.stop_copy().bytes() ==
+            device.payload_bytes());
+    REQUIRE(device.largest_record_bytes() <= all);
+    for (uint64_t bytes : device.record_sizes()) REQUIRE(bytes <= all);
+  }
+  REQUIRE(stats.stopped().device_bytes() <= all);
 }
 
 void State(const Files& files, const ReaderOptions& reader) {
@@ -89,8 +97,16 @@ void State(const Files& files, const ReaderOptions& reader) {
   StateJson json(text);
   FieldReader fields(json);
   StreamReader stream(main, fields, reader);
-  (void)stream.Read();
-  fields.Finish();
+  Error error = stream.Read();
+  MemorySource channel(files.channel);
+  if (error.ok() && !files.channel.empty()) {
+    error = ChannelReader(files.Channels(channel),
+                          ChannelOptionsOf(stream, *reader.dialect))
+                .Read([&](const ReassembledPiece& piece) {
+                  fields.OnPiece(piece);
+                });
+  }
+  fields.Finish(error);
   json.Finish();
   rapidjson::MemoryStream characters(text.bytes().data(), text.bytes().size());
   rapidjson::BaseReaderHandler<> nobody;
@@ -113,9 +129,12 @@ void Differ(const Files& files, const ReaderOptions& reader) {
   StateOptions options;
   options.reader = reader;
   Error errors[2];
+  options.ram = true;
   for (int i = 0; i < 2; ++i) {
     MemorySource main(files.main);
     MemorySource channel(files.channel);
+    MemorySource again(files.channel);
+    options.ram_channels = files.Channels(again);
     errors[i] = states[i].Read(main, files.Channels(channel), options);
   }
   REQUIRE(ToString(errors[0]) == ToString(errors[1]));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inspect/run_program.h"
@@ -37,6 +38,21 @@ TEST(DiffTest, EqualStreamsGiveNoOutputAndStatus0) {
   EXPECT_EQ(run.status, 0);
   EXPECT_THAT(run.output, IsEmpty());
   EXPECT_THAT(run.errors, Not(HasSubstr("not compared")));
+}
+
+TEST(DiffTest, AnOffsetIsTheMainChannelsAlone) {
+  const testdata::Capture& capture = GetCapture("s111-multifd-two");
+  std::vector<std::string> words = {"diff", "--quiet", "--offset=5"};
+  for (int i = 0; i < 2; ++i) {
+    words.push_back(
+        WriteTestFile("main", std::string(5, 'x') + ReadCapture(capture)));
+    for (const std::string& channel : ReadChannels(capture)) {
+      words.push_back(
+          WriteTestFile(absl::StrCat("channel", words.size()), channel));
+    }
+  }
+  ProgramRun run = RunProgram(words);
+  EXPECT_EQ(run.status, 0) << run.errors;
 }
 
 TEST(DiffTest, GuestMemoryIsComparedIfItIsAskedFor) {

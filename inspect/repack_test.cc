@@ -188,6 +188,31 @@ TEST(RepackTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
   EXPECT_EQ(run.status, 0) << run.output;
 }
 
+TEST(RepackTest, NorBesideAStreamThatHasNone) {
+  std::string out = TestFolder() + "/vm";
+  EXPECT_EQ(RunProgram({"repack", Path("s111-two"), "--channels=1", "-o", out})
+                .status,
+            0);
+  std::filesystem::remove(out);
+  ProgramRun run = RunProgram({"repack", Path("s72-two"), "-o", out});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr(".ch1: exists, and would be taken"));
+  // Not even by force if it is an input.
+  const std::string channel = out + ".ch1";
+  std::string in = TestFolder() + "/in";
+  EXPECT_EQ(
+      RunProgram({"repack", Path("s111-two"), "--channels=1", "-o", in}).status,
+      0);
+  run = RunProgram(
+      {"repack", in, channel, "--single-channel", "-o", out, "--force"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr(".ch1: is an input, and would be taken"));
+  EXPECT_TRUE(std::filesystem::exists(channel));
+  run = RunProgram({"repack", Path("s72-two"), "-o", out, "--force"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_FALSE(std::filesystem::exists(channel));
+}
+
 TEST(RepackTest, AChannelThatWasForgottenIsNotRemoved) {
   std::string out = TestFolder() + "/vm";
   EXPECT_EQ(RunProgram({"repack", Path("s111-two"), "--channels=3", "-o", out})

@@ -37,6 +37,25 @@ TEST(StateTest, StateFromAPipeIsThatOfTheFile) {
   EXPECT_TRUE(pipe.output == file.output);
 }
 
+// E4 has CONFIG before any data, and a CONFIG of E3 may hold nothing.
+TEST(StateTest, WhatAProposalSendsAfterItsConfigIsCounted) {
+  for (const char* dialect : {"E3", "E4"}) {
+    std::string recipe =
+        WriteTestFile("recipe.textproto",
+                      absl::StrCat("dialect: ", dialect,
+                                   " devices { parts { records { bytes: 7 } } "
+                                   "end { bytes: 300 } }"));
+    std::string file = TestFolder() + "/" + dialect;
+    ASSERT_EQ(RunProgram({"generate", recipe, "-o", file}).status, 0);
+    ProgramRun run =
+        RunProgram({"inspect", "--state", "--dialect", dialect, file});
+    EXPECT_THAT(run.output,
+                HasSubstr("\"pre_copy_bytes\": \"0x0000000000000007\""));
+    EXPECT_THAT(run.output,
+                HasSubstr("\"stop_copy_bytes\": \"0x000000000000012c\""));
+  }
+}
+
 TEST(StateTest, AStreamWithoutADescriptionSaysSo) {
   ProgramRun run = RunProgram({"inspect", "--state", Path("s111-no-vmdesc")});
   EXPECT_EQ(run.status, 0);

@@ -34,10 +34,15 @@ std::string ConfigElement(const std::string& payload) {
 TEST(StreamDiffTest, AStreamDiffersInNothingFromItself) {
   for (const testdata::Capture& capture : AllCaptures()) {
     if (!capture.completed()) continue;
-    StreamState state;
-    EXPECT_TRUE(Read(ReadStreams(capture.name().c_str()), state).ok());
+    StreamState states[2];
+    for (StreamState& state : states) {
+      EXPECT_TRUE(Read(ReadStreams(capture.name().c_str()), state).ok());
+    }
+    EXPECT_EQ(states[0].vfio.size(),
+              static_cast<size_t>(capture.devices_size()));
+    EXPECT_GT(states[0].devices.size(), 0);
     std::vector<Difference> differences;
-    EXPECT_TRUE(CompareStreams(state, state, {}, differences).ok());
+    EXPECT_TRUE(CompareStreams(states[0], states[1], {}, differences).ok());
     EXPECT_EQ(differences.size(), 0) << capture.name();
   }
 }

@@ -38,7 +38,8 @@ Told Tell(const std::string& stream,
   });
   FieldReader fields(paths);
   MemorySource source(AsBytes(stream));
-  told.error = StreamReader(source, fields).Read();
+  StreamReader reader(source, fields);
+  told.error = reader.Read();
   std::vector<std::unique_ptr<MemorySource>> sources;
   std::vector<ChannelReader::Channel> all;
   for (const std::string& channel : channels) {
@@ -49,7 +50,7 @@ Told Tell(const std::string& stream,
     told.error = ChannelReader(all, {}).Read(
         [&](const ReassembledPiece& piece) { fields.OnPiece(piece); });
   }
-  fields.Finish();
+  fields.Finish(told.error);
   told.findings = fields.findings();
   told.undescribed = fields.undescribed();
   return told;
@@ -125,6 +126,17 @@ TEST_P(FieldReaderCaptureTest, EveryDeviceIsAsDescribed) {
 
 INSTANTIATE_TEST_SUITE_P(AllCaptures, FieldReaderCaptureTest,
                          testing::ValuesIn(AllCaptures()), CaptureName());
+
+TEST(FieldReaderTest, ARecordThatTheInputsEndCutsCountsAsFarAsItGoes) {
+  const HandlerBytes vfio = {.id = 1, .idstr = "vfio"};
+  const std::string begin = HeaderBytes() + vfio.Start(kSetupTag + kEos);
+  std::string bytes = begin + vfio.Part(DataBytes(std::string(100, 'x')));
+  bytes.resize(begin.size() + 5 + 16 + 10);  // Section, tag and size, payload.
+  Told told = Tell(bytes);
+  EXPECT_EQ(told.error.code, ErrorCode::kTruncated);
+  EXPECT_THAT(told.values,
+              Contains("vfio data.pre_copy_bytes = 0x000000000000000a"));
+}
 
 TEST(FieldReaderTest, AConfigOnAMultifdChannelIsTheDevices) {
   const testdata::Capture& capture = GetCapture("s100-multifd");

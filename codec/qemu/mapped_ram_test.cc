@@ -132,6 +132,29 @@ TEST(MappedRamTest, ThePagesAreNotRead) {
   }
 }
 
+TEST(MappedRamTest, WhatALoaderRefusesOfAHeaderIsFound) {
+  class Findings : public StreamVisitor {
+   public:
+    void OnFinding(const Finding& finding) override {
+      ids.push_back(finding.id);
+    }
+    std::vector<std::string> ids;
+  };
+  auto found = [](uint64_t page_bytes, uint64_t pages_offset) {
+    MappedFile file = MakeMappedFile("", {kMiB});
+    const uint64_t header = file.bytes.find("block0") + 6 + 8;
+    file.bytes.replace(header + 4, 8, Be64Bytes(page_bytes));
+    file.bytes.replace(header + 20, 8, Be64Bytes(pages_offset));
+    MemorySource source(AsBytes(file.bytes));
+    Findings findings;
+    (void)StreamReader(source, findings).Read();
+    return findings.ids;
+  };
+  EXPECT_THAT(found(4096, kMiB), testing::IsEmpty());
+  EXPECT_THAT(found(8192, kMiB), testing::Contains("page-size"));
+  EXPECT_THAT(found(4096, kMiB + 5), testing::Contains("mapped-ram-alignment"));
+}
+
 TEST(MappedRamTest, CopiedPagesAreReadInLargePieces) {
   MappedFile file = MakeMappedFile("", {3 * kMiB});
   SeenSource source(file.bytes);

@@ -66,6 +66,10 @@ TEST(ChecksTest, InitDataSentAgainIsOf111OnAndNotBefore) {
   std::string stream = CommandBytes(1) + Start() + part + part + End() + Full();
   EXPECT_THAT(Check(stream).ids, IsEmpty());
   EXPECT_EQ(Check(stream).report.dialect(), "V111");
+  // Older machine types have the old counting.
+  EXPECT_THAT(Check(ConfigurationBytes("pc-q35-11.1") + stream).ids, IsEmpty());
+  EXPECT_THAT(Check(ConfigurationBytes("pc-q35-11.0") + stream).ids,
+              ElementsAre("warning init-data-sent-twice"));
   // ENABLE_COLO is of 10.2 at the latest.
   EXPECT_THAT(Check(CommandBytes(8) + stream).ids,
               testing::Contains("warning init-data-sent-twice"));

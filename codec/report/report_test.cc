@@ -190,6 +190,8 @@ TEST(ReportDetailTest, ARecordThatTheInputsEndCutsCountsAsFarAsItGoes) {
   EXPECT_EQ(device.payload_bytes(), 3 + 10);
   EXPECT_EQ(device.pre_copy().bytes(), 10);
   EXPECT_EQ(device.stop_copy().bytes(), 3);
+  EXPECT_EQ(device.largest_record_bytes(), 10);
+  EXPECT_THAT(device.record_sizes(), testing::ElementsAre(3, 10));
 }
 
 TEST(ReportDetailTest, AChosenDialectIsTaken) {
