@@ -9,6 +9,7 @@
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
+#include "codec/wire/printable.h"
 #include "inspect/inputs.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"

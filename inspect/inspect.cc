@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
+#include "codec/wire/printable.h"
 #include "inspect/inputs.h"
 #include "inspect/message_format.h"
 #include "inspect/progress.h"

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "codec/report/report_builder.h"
+#include "codec/wire/printable.h"
 #include "inspect/inputs.h"
 #include "inspect/message_format.h"
 #include "inspect/progress.h"

@@ -7,7 +7,7 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kPieceBytes = 64 << 10;
+constexpr size_t kPieceBytes = 1 << 20;
 
 }  // namespace
 

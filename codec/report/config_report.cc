@@ -4,6 +4,7 @@
 #include "codec/device/pci_config.h"
 #include "codec/device/subsection.h"
 #include "codec/report/report_builder.h"
+#include "codec/wire/printable.h"
 
 namespace migstream {
 namespace {

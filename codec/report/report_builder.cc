@@ -13,6 +13,7 @@
 #include "codec/report/checks.h"
 #include "codec/report/device_reports.h"
 #include "codec/report/report_findings.h"
+#include "codec/wire/printable.h"
 #include "flags/command.h"
 #include "flags/machine_type.h"
 

@@ -20,7 +20,6 @@
 #include "codec/qemu/stream_reader.h"
 #include "codec/report/report.pb.h"
 #include "codec/wire/error.h"
-#include "codec/wire/printable.h"
 
 namespace migstream {
 

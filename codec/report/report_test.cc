@@ -10,6 +10,7 @@
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/report/report_builder.h"
+#include "codec/wire/printable.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"

@@ -3,6 +3,7 @@
 #include "codec/qemu/cpr_state.h"
 #include "codec/qemu/finding.h"
 #include "codec/qemu/return_path.h"
+#include "codec/report/report_findings.h"
 #include "codec/wire/printable.h"
 
 namespace migstream {
@@ -44,12 +45,10 @@ void ReportLibvirt(const LibvirtSave& save, report::Report& report) {
   row.set_cookie_offset(save.cookie_offset);
   row.set_big_endian(save.big_endian);
   if (save.complete) return;
-  report::Finding& finding = *report.add_findings();
-  finding.set_severity(std::string(ToString(Severity::kError)));
-  finding.set_id("libvirt-incomplete");
-  finding.set_section("libvirt header");
-  finding.set_message(
-      "libvirt never finished this file (LibvirtQemudPart) and refuses it");
+  AddFinding({Severity::kError, "libvirt-incomplete", 0, "libvirt header",
+              "libvirt never finished this file (LibvirtQemudPart) and refuses "
+              "it"},
+             report);
 }
 
 Error ReportReturnPath(const std::string& file, ByteSource& source,
