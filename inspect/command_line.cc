@@ -266,6 +266,9 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
   if (std::string problem = Contradiction(given); !problem.empty()) {
     return problem;
   }
+  if (std::count(arguments.files.begin(), arguments.files.end(), "-") > 1) {
+    return "standard input, -, can be read only once";
+  }
   if (verb.misused != nullptr) {
     std::string problem = verb.misused(arguments);
     if (!problem.empty()) return problem;

@@ -337,6 +337,7 @@ TEST(UsageTest, OptionsThatMeanNothingTogetherAreRefused) {
         Case{{"extract", file, "-o", "x", "--what=libvirt-xml", "--device=d"},
              "--device does not go together with --what=libvirt-xml"},
         Case{{"extract", file, "-o", "x", "-o", "y"}, "-o is given twice"},
+        Case{{"diff", "-", "-"}, "standard input, -, can be read only once"},
         Case{{"repack", file, "-o", "x", "--single-channel", "--channels=2"},
              "--channels does not go together with --single-channel"},
         Case{{"repack", file, "-o", "x", "--channels=2", "--dialect=V80"},

@@ -42,7 +42,9 @@ DescriptionLoader::Outcome DescriptionLoader::Load(ByteSource& source) {
       // Where it stands, it will be reported.
       break;
     }
-    if (!found.longer_tail_needed || bytes == longest || tail.size() < bytes) {
+    if (!found.longer_tail_needed || tail.size() < bytes) break;
+    if (bytes == longest) {
+      too_long_ = true;
       break;
     }
   }

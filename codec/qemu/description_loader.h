@@ -43,6 +43,8 @@ class DescriptionLoader {
   }
   // It was looked for, and is not at the input's end.
   bool is_absent() const { return absent_; }
+  // The input's end may be one that is longer than the limit.
+  bool is_too_long() const { return too_long_; }
 
  private:
   absl::StatusOr<VmDescription> Parse(std::string json) const;
@@ -51,6 +53,7 @@ class DescriptionLoader {
   const StreamLimits& limits_;
   std::optional<VmDescription> description_;
   bool absent_ = false;
+  bool too_long_ = false;
   size_t used_json_bytes_ = 0;  // Of the one that was found at the end.
 };
 

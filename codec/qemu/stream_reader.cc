@@ -482,9 +482,12 @@ class StreamReader::Impl {
     }
     if (!guess) {
       Fail(ErrorCode::kUnwalkable, section.offset, section_name_,
-           absl::StrCat("cannot walk past ", section.idstr, " at ",
-                        Hex(section.offset),
-                        ": there is no description of its state"));
+           absl::StrCat(
+               "cannot walk past ", section.idstr, " at ", Hex(section.offset),
+               description_.is_too_long()
+                   ? absl::StrCat(": the description has more than ",
+                                  options_.limits.description_bytes, " bytes")
+                   : ": there is no description of its state"));
       return;
     }
     if (!description_.is_absent()) {

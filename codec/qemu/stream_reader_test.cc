@@ -700,6 +700,22 @@ TEST(StreamReaderTest, ADescriptionOf4GiBIsBeyondTheLimit) {
                          "is 16777216"));
 }
 
+TEST(StreamReaderTest, ADescriptionThatIsTooLongToWalkByIsNamed) {
+  ReaderOptions options;
+  options.limits.description_bytes = 64;
+  options.limits.guessed_bytes = 16;
+  const std::string state(100, 't');
+  const std::string json = DescriptionJson({kTimer.Json(state.size())}, 4096) +
+                           std::string(400, ' ');
+  Seen seen =
+      Read(ToStart() + kTimer.Full(state) + EofBytes() + DescriptionBytes(json),
+           options);
+  EXPECT_EQ(seen.error.code, ErrorCode::kUnwalkable);
+  EXPECT_NE(seen.error.reason.find("the description has more than 64 bytes"),
+            std::string::npos)
+      << seen.error.reason;
+}
+
 TEST(StreamReaderTest, ADescriptionMayBeWithoutAnyLimit) {
   ReaderOptions options;
   options.limits.description_bytes = ~uint64_t{0};

@@ -10,7 +10,6 @@
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/report/report_builder.h"
-#include "codec/wire/printable.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
@@ -306,13 +305,6 @@ TEST(ChannelReportTest, AChannelThatWasNotGivenIsToldOfByAnothersId) {
   EXPECT_EQ(report.findings(0).id(), "multifd-missing");
   EXPECT_EQ(report.findings(0).file(), "channel 0");
   EXPECT_EQ(report.findings(0).offset(), 24);
-}
-
-TEST(PrintableTest, WhatATerminalWouldObeyIsEscaped) {
-  EXPECT_EQ(Printable("0000:00:05.0/vfio"), "0000:00:05.0/vfio");
-  EXPECT_EQ(Printable("a\x1b[2Jb\xff"), "a\\x1b[2Jb\\xff");
-  EXPECT_EQ(Printable("a\\x1b"), "a\\x5cx1b");
-  EXPECT_EQ(Printable("a\\b"), "a\\b");
 }
 
 // A multifd channel whose only packet is a device's config packet.

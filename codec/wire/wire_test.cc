@@ -1,5 +1,6 @@
 #include "codec/wire/cursor.h"
 #include "codec/wire/error.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/writer.h"
 #include "gtest/gtest.h"
 
@@ -97,6 +98,19 @@ TEST(ErrorTest, TheStatusFollowsTheClassOfTheCode) {
   EXPECT_TRUE(absl::IsResourceExhausted(ToStatus(error)));
   error.code = ErrorCode::kWriteFailed;
   EXPECT_TRUE(absl::IsFailedPrecondition(ToStatus(error)));
+}
+
+TEST(PrintableTest, WhatATerminalWouldObeyIsEscaped) {
+  EXPECT_EQ(Printable("0000:00:05.0/vfio"), "0000:00:05.0/vfio");
+  EXPECT_EQ(Printable("a\x1b[2Jb\xff"), "a\\x1b[2Jb\\xff");
+  EXPECT_EQ(Printable("a\\x1b"), "a\\x5cx1b");
+  EXPECT_EQ(Printable("a\\b"), "a\\b");
+}
+
+TEST(PrintableTest, ANameIsMeantAsItIsOrAsItIsShown) {
+  EXPECT_TRUE(IsNamed("a\x1b", "a\x1b"));
+  EXPECT_TRUE(IsNamed("a\x1b", "a\\x1b"));
+  EXPECT_FALSE(IsNamed("a\x1b", "a"));
 }
 
 }  // namespace
