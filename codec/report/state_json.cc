@@ -12,9 +12,9 @@ constexpr size_t kFlushBytes = 64 << 10;
 // Text that a byte of state can take, with its share of names and spaces.
 constexpr size_t kTextPerByte = 64;
 
-std::string Quoted(absl::string_view name) {
+std::string Quoted(absl::string_view printable) {
   std::string text = "\"";
-  for (char c : Printable(name)) {
+  for (char c : printable) {
     if (c == '"' || c == '\\') text += '\\';
     text += c;
   }
@@ -78,7 +78,7 @@ bool StateJson::BeginMember(const Field& field) {
     }
     level.empty = false;
   }
-  if (!goes_on) Put(absl::StrCat(Quoted(field.name), ": "));
+  if (!goes_on) Put(absl::StrCat(Quoted(Printable(field.name)), ": "));
   if (is_list) {
     Put(goes_on ? "," : "[");
     ++indent_;

@@ -184,6 +184,11 @@ TEST(StateJsonTest, NamesAreMadeFitForJson) {
       R"("fields":[{"name":"a\"\\\u0007","type":"uint8","size":1}])", "\x01"));
   EXPECT_TRUE(IsJson(state)) << state;
   EXPECT_THAT(state, HasSubstr(R"("a\"\\\\x07": "0x01")"));
+  // As are values that are text.
+  state = State(OneDevice(
+      R"("fields":[{"name":"c","type":"capability","size":1}])", "\xc8"));
+  EXPECT_TRUE(IsJson(state)) << state;
+  EXPECT_THAT(state, HasSubstr(R"("c": "\\xc8")"));
 }
 
 TEST(StateJsonTest, AStructThatIsTooLargeToBeHeldHasNamesTwice) {
