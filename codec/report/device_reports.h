@@ -42,7 +42,8 @@ class DeviceReports {
   // Where a record begins that the input's end has cut, as the end of a
   // message; empty if there is none.
   std::string BeginOfCut(const Error& error) const;
-  // It holds less than it says: the input ends at `end`.
+  // It holds less than it says: the input ends at `end`. Before any packet is
+  // looked at.
   void TakeBackMissing(uint64_t end);
 
   // As the report's devices.

@@ -150,9 +150,6 @@ class ReportBuilder : public StreamVisitor {
             report_);
       }
     }
-    if (error.code == ErrorCode::kTruncated) {
-      devices_.TakeBackMissing(error.offset);
-    }
     FinishRam(reader.ram());
     report_.set_target_page_bytes(reader.page_bytes());
     if (const VmDescription* description = reader.description()) {
@@ -292,6 +289,9 @@ Error BuildReport(ByteSource& source,
   ReportBuilder builder(options, report);
   StreamReader reader(source, builder, options.reader);
   Error error = reader.Read();
+  if (error.code == ErrorCode::kTruncated) {
+    builder.devices().TakeBackMissing(error.offset);
+  }
   Error unreadable;
   if (!channels.empty()) {
     ChannelReaderOptions of_channels =
