@@ -14,8 +14,8 @@ trap 'rm -rf "$OUT"' EXIT
   exit 1
 }
 
-# One seed: a change is judged, not luck. What xargs gives it: the seconds, and
-# the binary.
+# One seed, and the corpus in one order: a change is judged, not luck, nor the
+# order of a directory. What xargs gives it: the seconds, and the binary.
 # shellcheck disable=SC2016
 fuzz_one='
   binary=$2
@@ -23,12 +23,14 @@ fuzz_one='
   seeds=$OUT/seeds/$name
   mkdir -p "$seeds" "$OUT/new/$name"
   python3 -m zipfile -e "$OUT/${name}_seed_corpus.zip" "$seeds" || exit 1
+  find "$seeds" -type f | LC_ALL=C sort | paste -sd, | tr -d "\n" >"$OUT/$name.list"
   options=
   [ ! -f "$binary.dict" ] || options=-dict=$binary.dict
   [ ! -f "$binary.options" ] ||
     options="$options $(sed -n "s/^\([a-z]*\) = /-\1=/p" "$binary.options")"
   if "$binary" -seed=1 -max_total_time="$1" -timeout=25 $options \
-    -artifact_prefix="$OUT/" "$OUT/new/$name" "$seeds" >"$OUT/$name.log" 2>&1; then
+    -artifact_prefix="$OUT/" -seed_inputs="@$OUT/$name.list" "$OUT/new/$name" \
+    >"$OUT/$name.log" 2>&1; then
     echo "$name: $(tail -1 "$OUT/$name.log")"
   else
     echo "$name: FAILED"
