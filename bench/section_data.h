@@ -20,8 +20,6 @@ namespace migstream {
 
 inline const Dialect& BenchDialect() { return GetDialect(DialectId::kV111); }
 
-inline constexpr size_t kRecordHeaderBytes = 2 * kTagBytes;
-
 // Zeroed pages.
 class Memory {
  public:

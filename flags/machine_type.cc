@@ -21,4 +21,10 @@ Release MachineTypeRelease(absl::string_view machine_type) {
   return static_cast<Release>(major * 100 + minor);
 }
 
+bool HasSwitchoverAckLegacy(absl::string_view machine_type) {
+  constexpr Release kFirstWithout = 1101;
+  const Release release = MachineTypeRelease(machine_type);
+  return release != 0 && release < kFirstWithout;
+}
+
 }  // namespace migstream

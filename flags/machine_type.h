@@ -1,4 +1,4 @@
-// The release that a machine type's name tells. FORMAT.md section 10.
+// What a machine type's name tells. FORMAT.md section 10.
 
 #ifndef MIGSTREAM_FLAGS_MACHINE_TYPE_H_
 #define MIGSTREAM_FLAGS_MACHINE_TYPE_H_
@@ -11,6 +11,10 @@ namespace migstream {
 // "pc-q35-8.2" and "virt-8.2" give 802: no older release has it. 0 for names
 // that end otherwise, as a distribution's own do.
 Release MachineTypeRelease(absl::string_view machine_type);
+
+// Whether the machine type turns switchover-ack-legacy on: one INIT_DATA_SENT a
+// device. FORMAT.md section 9.4. Of a name without a version it is not known.
+bool HasSwitchoverAckLegacy(absl::string_view machine_type);
 
 }  // namespace migstream
 

@@ -20,5 +20,11 @@ TEST(MachineTypeTest, OtherNamesTellNothing) {
   EXPECT_EQ(MachineTypeRelease("pc-q35-99999.1"), 0);
 }
 
+TEST(MachineTypeTest, LegacySwitchoverAckIsOfTypesUpTo110) {
+  EXPECT_TRUE(HasSwitchoverAckLegacy("pc-q35-11.0"));
+  EXPECT_FALSE(HasSwitchoverAckLegacy("pc-q35-11.1"));
+  EXPECT_FALSE(HasSwitchoverAckLegacy("microvm"));
+}
+
 }  // namespace
 }  // namespace migstream

@@ -23,6 +23,15 @@ enum RamFlag : uint64_t {
   kRamMultifdFlush = 0x200,  // Nothing. Since 8.1, with multifd.
 };
 
+// Target pages have 2^10 to 2^16 bytes.
+inline constexpr uint32_t kMinPageBits = 10;
+inline constexpr uint32_t kMaxPageBits = 16;
+
+// mapped-ram, section 5.5: the header's version, and what pages_offset is a
+// multiple of.
+inline constexpr uint32_t kMappedRamVersion = 1;
+inline constexpr uint64_t kMappedRamAlignment = 1 << 20;
+
 // "PAGE|CONTINUE"
 std::string RamFlagsToString(uint64_t flags);
 

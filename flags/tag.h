@@ -42,6 +42,8 @@ enum class Tag : uint64_t {
 // What all tags have in common.
 inline constexpr uint64_t kTagPrefix = 0xffffffffef100000;
 inline constexpr size_t kTagBytes = 8;
+// What is before a DATA record's payload: the tag and a be64.
+inline constexpr size_t kRecordHeaderBytes = 2 * kTagBytes;
 
 // "DEV_DATA_STATE"; both names for the two numbers that have two; the number
 // in hexadecimal for what is no tag.

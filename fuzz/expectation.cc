@@ -21,9 +21,6 @@ using recipe::Expectation;
 // What is in a channel comes after all that the main channel says at once.
 constexpr uint64_t kInChannel = ~uint64_t{0} - 1;
 constexpr uint64_t kNowhere = ~uint64_t{0};
-constexpr uint64_t kInitDataSentTag = 0xffffffffef100005;
-// Machine types before this one have switchover-ack-legacy on.
-constexpr Release kCountsNoAcks = 1101;
 
 struct Outcome {
   uint64_t offset = 0;
@@ -36,7 +33,7 @@ struct Outcome {
 class Expecting {
  public:
   Expecting(const Generated& stream, Release loader)
-      : stream_(stream), loader_(loader) {}
+      : stream_(stream), loader_(loader), row_(*FindLoader(loader)) {}
 
   Expectation Run() {
     Provide(stream_.machine_type.empty()
@@ -104,8 +101,7 @@ class Expecting {
           loader_ >= 702 ? Expectation::SEEN : Expectation::READ,
           HasFooters()
               ? absl::StrCat("Missing section footer for ", device.idstr)
-              : absl::StrCat("Unknown ", FindLoader(loader_)->savevm,
-                             "section type 255"));
+              : absl::StrCat("Unknown ", row_.savevm, "section type 255"));
     }
     const Mark* config_in_full = Find(i, SectionType::kFull, MarkKind::kConfig);
     if (config_in_full != nullptr && loader_ < 600) {
@@ -145,26 +141,23 @@ class Expecting {
       if (mark == nullptr && !dialect.multifd_device_state) continue;
       Add(mark == nullptr ? kInChannel : mark->offset, Expectation::REFUSES,
           Expectation::READ,
-          FindLoader(loader_)->names_subsections
-              ? absl::StrCat("VM subsection '", name, "' in")
-              : "Failed to load device config space");
+          row_.names_subsections ? absl::StrCat("VM subsection '", name, "' in")
+                                 : "Failed to load device config space");
     }
   }
 
   // What belongs to no device.
   void OfStream() {
-    const LoaderRow& row = *FindLoader(loader_);
-    const Release machine = MachineTypeRelease(stream_.machine_type);
-    const bool counts =
-        row.counts_switchover_acks || (machine != 0 && machine < kCountsNoAcks);
+    const bool counts = row_.counts_switchover_acks ||
+                        HasSwitchoverAckLegacy(stream_.machine_type);
     size_t sent = 0;
     for (const Mark& mark : stream_.main.marks) {
-      if (mark.kind == MarkKind::kSwitchoverStart && loader_ < 1000) {
+      if (mark.kind == MarkKind::kSwitchoverStart &&
+          row_.last_command < Command::kSwitchoverStart) {
         Add(mark.offset, Expectation::REFUSES, Expectation::READ,
             "MIG_CMD 0xb unknown (len 0x0)");
       }
-      if (IsInitDataSent(mark) && ++sent > stream_.devices.size() && counts &&
-          loader_ >= 801) {
+      if (IsInitDataSent(mark) && ++sent > stream_.devices.size() && counts) {
         Add(mark.offset, Expectation::REFUSES, Expectation::READ,
             "qemu_loadvm_approve_switchover failed, err=-22");
       }
@@ -180,8 +173,9 @@ class Expecting {
   bool IsInitDataSent(const Mark& mark) const {
     return mark.kind == MarkKind::kEnd && mark.section == SectionType::kPart &&
            mark.offset + kTagBytes <= stream_.main.bytes.size() &&
-           LoadBe64(AsBytes(stream_.main.bytes).data() + mark.offset) ==
-               kInitDataSentTag;
+           stream_.devices[mark.device].dialect->Meaning(
+               LoadBe64(AsBytes(stream_.main.bytes).data() + mark.offset)) ==
+               Element::kInitDataSent;
   }
 
   // Where a damage was done; kNowhere if another one has taken it away.
@@ -246,6 +240,7 @@ class Expecting {
 
   const Generated& stream_;
   const Release loader_;
+  const LoaderRow& row_;
   std::vector<Outcome> outcomes_;
   std::vector<std::string> provided_;
 };
@@ -254,11 +249,6 @@ class Expecting {
 
 Expectation Expect(const Generated& stream, Release loader) {
   return Expecting(stream, loader).Run();
-}
-
-Release ParseLoader(absl::string_view name) {
-  const Release release = ParseRelease(name);
-  return FindLoader(release) == nullptr ? 0 : release;
 }
 
 }  // namespace migstream

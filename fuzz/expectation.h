@@ -7,17 +7,14 @@
 #ifndef MIGSTREAM_FUZZ_EXPECTATION_H_
 #define MIGSTREAM_FUZZ_EXPECTATION_H_
 
-#include "absl/strings/string_view.h"
 #include "flags/dialect.h"
 #include "fuzz/generated.h"
 #include "fuzz/stream.pb.h"
 
 namespace migstream {
 
+// `loader` is one that FindLoader() (codec/loader/loader_row.h) knows.
 recipe::Expectation Expect(const Generated& stream, Release loader);
-
-// 1101 for "qemu-11.1" or "11.1"; 0 for what is no release from 5.2 to 11.1.
-Release ParseLoader(absl::string_view name);
 
 }  // namespace migstream
 

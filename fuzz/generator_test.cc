@@ -497,13 +497,5 @@ TEST(ExpectationTest, NoDamageIsDoneTwice) {
   EXPECT_THAT(std::string(made.status().message()), HasSubstr("done already"));
 }
 
-TEST(ExpectationTest, LoadersByName) {
-  EXPECT_EQ(ParseLoader("qemu-11.1"), 1101);
-  EXPECT_EQ(ParseLoader("5.2"), 502);
-  for (const char* wrong : {"", "qemu", "5.1", "11.2", "11", "7.x", "-7.2"}) {
-    EXPECT_EQ(ParseLoader(wrong), 0) << wrong;
-  }
-}
-
 }  // namespace
 }  // namespace migstream

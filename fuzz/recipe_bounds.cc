@@ -5,7 +5,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "codec/device/config_layout.h"
 #include "codec/device/pci_config.h"
+#include "flags/ram_flags.h"
 
 namespace migstream {
 namespace {
@@ -18,9 +20,6 @@ constexpr size_t kMaxNameBytes = 0xff;
 constexpr size_t kUuidBytes = 16;
 constexpr uint32_t kMaxChannels = 255;
 constexpr int kIrqStates = 4;
-constexpr size_t kMsixEntryBytes = 16;
-constexpr uint32_t kMinPageBits = 10;
-constexpr uint32_t kMaxPageBits = 16;
 constexpr uint32_t kRamPageBits = 12;
 
 template <typename Message>

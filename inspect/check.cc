@@ -157,7 +157,7 @@ constexpr Option kOptions[] = {
      "its message if not; instead of the findings",
      [](Arguments& arguments, const std::string& value) {
        arguments.loader = ParseRelease(value);
-       return FindLoader(arguments.loader) != nullptr
+       return arguments.loader != 0
                   ? std::string()
                   : absl::StrCat("no loader of '", value, "' is known, but of ",
                                  ReleaseName(LoaderReleases().front()), " to ",

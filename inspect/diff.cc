@@ -19,7 +19,8 @@ std::vector<Arguments> Split(const Arguments& arguments) {
   std::vector<Arguments> sides;
   for (const std::string& file : arguments.files) {
     // What cannot be read twice is a main channel.
-    if (sides.empty() || !IsChannelFile(file)) {
+    if (sides.empty() ||
+        !IsChannelFile(file, OpenOptionsOf(arguments).limits)) {
       sides.push_back(arguments);
       sides.back().files.clear();
     }

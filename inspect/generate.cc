@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "codec/loader/loader_row.h"
 #include "fuzz/damage.h"
 #include "fuzz/expectation.h"
 #include "fuzz/frame.h"
@@ -28,7 +29,6 @@ constexpr size_t kMaxRecipeBytes = 64 << 20;
 constexpr size_t kMaxFrameBytes = size_t{1} << 30;
 constexpr uint64_t kMaxCount = 1000000;
 constexpr absl::string_view kAnyDamage = "any";
-constexpr Release kNewestLoader = 1101;
 
 class FirstProblem : public google::protobuf::io::ErrorCollector {
  public:
@@ -339,7 +339,7 @@ constexpr Option kOptions[] = {
      "stream: vm.expect; 11.1 if none is named",
      [](Arguments& arguments, const std::string& value) {
        arguments.expected_loader =
-           value.empty() ? kNewestLoader : ParseLoader(value);
+           value.empty() ? LoaderReleases().back() : ParseRelease(value);
        return arguments.expected_loader != 0
                   ? std::string()
                   : absl::StrCat("--expect is of qemu-5.2 to qemu-11.1, not '",

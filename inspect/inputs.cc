@@ -92,11 +92,11 @@ bool IsRegularFile(const std::string& file) {
   return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
-bool IsChannelFile(const std::string& file) {
+bool IsChannelFile(const std::string& file, const CompressionLimits& limits) {
   if (!IsRegularFile(file)) return false;
   auto opened = OpenFile(file);
   if (!opened.ok()) return false;
-  std::unique_ptr<ByteSource> source = Decompressed(*std::move(opened), {});
+  std::unique_ptr<ByteSource> source = Decompressed(*std::move(opened), limits);
   return KindOf(source->Peek(8)) == FileKind::kMultifd;
 }
 

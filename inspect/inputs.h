@@ -29,7 +29,8 @@ std::unique_ptr<ByteSource> OpenInput(const std::string& file,
 bool IsRegularFile(const std::string& file);
 
 // Whether it is one that holds a multifd channel, perhaps compressed.
-bool IsChannelFile(const std::string& file);
+bool IsChannelFile(const std::string& file,
+                   const CompressionLimits& limits = {});
 
 // A file as it is, whatever its bytes begin with; null, and said why, if that
 // cannot be.

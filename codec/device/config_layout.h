@@ -38,6 +38,9 @@ struct ConfigHints {
 };
 
 inline constexpr uint32_t kMsixEntryBytes = 16;
+// From a released CONFIG's tag to its PCI configuration space: the tag, and the
+// payload's version.
+inline constexpr uint32_t kBeforePciConfig = 8 + 4;
 // be32 interrupt type of E5-v7 and E5-v26; 0 is none, 1 INTx.
 inline constexpr uint32_t kInterruptMsi = 2;
 inline constexpr uint32_t kInterruptMsix = 3;

@@ -10,8 +10,6 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kRecordHeaderBytes = 16;
-
 // `value`, with a processor that goes on with `guess` until it is loaded. Where
 // the next record stands depends on the size of this one; with a page or more
 // to a record, every address would wait for a miss of the TLB. The empty asm

@@ -16,7 +16,6 @@ namespace {
 // Numbers of a config payload that are not views: at most version, IRQ states,
 // and what E5 adds.
 constexpr size_t kMaxConfigNumbers = 64;
-constexpr size_t kRecordHeaderBytes = 2 * kTagBytes;
 
 }  // namespace
 

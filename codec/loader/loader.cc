@@ -25,9 +25,6 @@
 namespace migstream {
 namespace {
 
-// Machine types before this one have switchover-ack-legacy on.
-constexpr Release kCountsNoAcks = 1101;
-
 class Loader {
  public:
   Loader(ByteSource& source, const LoaderRow& row, const LoaderOptions& options)
@@ -208,7 +205,8 @@ class Loader {
       devices_.SetSwitchoverAck(ack);
     }
     // Each device is named before any sends INIT_DATA_SENT.
-    if (CountsAcks()) {
+    if (row_.counts_switchover_acks ||
+        HasSwitchoverAckLegacy(configuration_.machine_type)) {
       devices_.SetAwaitedAcks(
           std::max<uint64_t>(handlers_.described_vfio(), vfio_.size()));
     }
@@ -222,12 +220,6 @@ class Loader {
     bool meant = options_.destination_device.empty() ||
                  IsNamed(idstr, options_.destination_device);
     return meant ? options_.destination_config : kUnknown;
-  }
-
-  bool CountsAcks() const {
-    Release release = MachineTypeRelease(configuration_.machine_type);
-    return row_.counts_switchover_acks ||
-           (release != 0 && release < kCountsNoAcks);
   }
 
   bool CheckFooter(const LoaderHandler& handler) {

@@ -11,8 +11,6 @@
 namespace migstream {
 namespace {
 
-constexpr uint64_t kBeforePciConfig = 8 + 4;  // Tag, version.
-
 void Refuse(const Error& error, std::string message, LoadVerdict& verdict) {
   verdict.outcome = LoadVerdict::kRefuses;
   verdict.offset = error.offset;

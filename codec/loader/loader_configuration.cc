@@ -17,6 +17,7 @@ constexpr uint64_t kBeforeMachineType = 1 + 4;  // Section type, length.
 // "pc-q35-8.2", "pc-i440fx-8.2": their target pages have 4 KiB.
 constexpr absl::string_view kX86Family = "pc-";
 constexpr uint32_t kX86PageBits = 12;
+constexpr uint64_t kVersionBytes = 4;  // Before a subsection's payload.
 
 // The capabilities of any release but mapped-ram, which has a column of its own
 // in the loaders' table.
@@ -123,15 +124,17 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
   configuration.machine_type = std::string(parsed.view.machine_type);
   configuration.uuid = FindUuid(parsed.view);
   for (const auto& subsection : parsed.view.subsections) {
-    if (!CheckSubsectionVersion(input, offset, subsection.name,
-                                subsection.version, row)) {
+    const uint64_t payload_at =
+        offset + (subsection.payload.data() - bytes.data());
+    if (!CheckSubsectionVersion(input, payload_at - kVersionBytes,
+                                subsection.name, subsection.version, row)) {
       return false;
     }
     if (subsection.name != kCapabilitiesSubsection) continue;
     for (const std::string& name : ParseCapabilities(subsection.payload)) {
       configuration.capabilities.push_back(name);
       if (!IsCapability(name, row)) {
-        return input.Refuse(offset,
+        return input.Refuse(payload_at,
                             absl::StrCat("Received unknown capability ", name));
       }
     }

@@ -12,7 +12,6 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kIdBytes = 4;
 constexpr size_t kLengthBytes = 4;
 
 // A description that is damaged, or cut short, is no follower that a guess
@@ -21,7 +20,7 @@ std::optional<SectionGuess> GuessLast(uint32_t section_id, bool footer,
                                       ByteSpan bytes) {
   std::vector<uint8_t> end;
   if (footer) {
-    end.resize(1 + kIdBytes);
+    end.resize(kFooterBytes);
     end[0] = static_cast<uint8_t>(SectionType::kSectionFooter);
     StoreBe32(&end[1], section_id);
   }

@@ -3,7 +3,6 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/xbzrle.h"
@@ -13,16 +12,9 @@
 namespace migstream {
 namespace {
 
-constexpr uint32_t kMappedRamVersion = 1;
-constexpr uint64_t kMappedRamAlignment = 1 << 20;
 constexpr uint8_t kXbzrleEncoding = 1;
 // Records that name a page.
 constexpr uint64_t kPages = kRamZero | kRamPage | kRamXbzrle | kRamCompressPage;
-
-bool IsXbzrle(const std::string& delta, uint64_t page_bytes) {
-  std::vector<uint8_t> page(page_bytes);
-  return ApplyXbzrle(AsBytes(delta), absl::MakeSpan(page));
-}
 
 bool Unknown(LoaderInput& input, uint64_t at, uint64_t flags) {
   return input.Refuse(
@@ -30,10 +22,9 @@ bool Unknown(LoaderInput& input, uint64_t at, uint64_t flags) {
 }
 
 // Whether zlib makes no more than a page of it, and finds its end.
-bool IsPage(const std::string& compressed, uint64_t page_bytes) {
-  std::string page(page_bytes, '\0');
-  uLongf bytes = page_bytes;
-  return uncompress(reinterpret_cast<Bytef*>(page.data()), &bytes,
+bool IsPage(const std::string& compressed, absl::Span<uint8_t> page) {
+  uLongf bytes = page.size();
+  return uncompress(page.data(), &bytes,
                     reinterpret_cast<const Bytef*>(compressed.data()),
                     compressed.size()) == Z_OK;
 }
@@ -112,6 +103,7 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
 bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
                          uint64_t page_bytes) {
   uint64_t head = input.offset();
+  if (kind == kRamXbzrle || kind == kRamCompressPage) page_.resize(page_bytes);
   switch (kind) {
     case kRamZero: {
       int fill = input.U8();
@@ -130,7 +122,8 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
         problem = "wrong compression!";
       } else if (length > page_bytes) {
         problem = "len overflow!";
-      } else if (!IsXbzrle(input.Bytes(length), page_bytes)) {
+      } else if (!ApplyXbzrle(AsBytes(input.Bytes(length)),
+                              absl::MakeSpan(page_))) {
         problem = "decode error!";
       }
       return problem.empty() ||
@@ -147,7 +140,7 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
                             absl::StrCat("Invalid compressed data length: ",
                                          static_cast<int32_t>(length)));
       }
-      return IsPage(input.Bytes(length), page_bytes) ||
+      return IsPage(input.Bytes(length), absl::MakeSpan(page_)) ||
              input.Refuse(head, "decompress data failed");
     }
   }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "codec/loader/loader_input.h"
@@ -41,6 +42,7 @@ class LoaderRam {
 
   const LoaderRow& row_;
   const StreamLimits& limits_;
+  std::vector<uint8_t> page_;  // Where one is put together.
   absl::flat_hash_map<std::string, uint64_t> used_bytes_;  // By block.
   bool named_ = false;  // A block, for CONTINUE.
   uint64_t last_used_bytes_ = 0;

@@ -127,7 +127,8 @@ Release ParseRelease(absl::string_view name) {
   if (name.find_first_not_of(kNumberCharacters) != absl::string_view::npos) {
     return 0;
   }
-  return MachineTypeRelease(absl::StrCat("-", name));
+  const Release release = MachineTypeRelease(absl::StrCat("-", name));
+  return FindLoader(release) == nullptr ? 0 : release;
 }
 
 std::string ReleaseName(Release release) {

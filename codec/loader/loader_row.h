@@ -39,7 +39,7 @@ const LoaderRow* FindLoader(Release release);
 // Every release that FindLoader() knows, the oldest first.
 absl::Span<const Release> LoaderReleases();
 
-// Of "qemu-11.1" or "11.1"; 0 if it is no release's name.
+// Of "qemu-11.1" or "11.1"; 0 if it is none that FindLoader() knows.
 Release ParseRelease(absl::string_view name);
 std::string ReleaseName(Release release);  // "qemu-11.1"
 

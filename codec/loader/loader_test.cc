@@ -713,5 +713,13 @@ TEST_F(MultifdLoaderTest, AnotherPayloadByteLoads) {
   EXPECT_EQ(Said(), "loads");
 }
 
+TEST(LoaderRowTest, LoadersByName) {
+  EXPECT_EQ(ParseRelease("qemu-11.1"), 1101);
+  EXPECT_EQ(ParseRelease("5.2"), 502);
+  for (const char* wrong : {"", "qemu", "5.1", "11.2", "11", "7.x", "-7.2"}) {
+    EXPECT_EQ(ParseRelease(wrong), 0) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace migstream

@@ -5,6 +5,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "codec/wire/cursor.h"
+#include "flags/ram_flags.h"
 
 namespace migstream {
 namespace {
@@ -13,8 +14,6 @@ constexpr absl::string_view kSection = "CONFIGURATION";
 constexpr uint32_t kMaxNameBytes = 1024;
 constexpr uint32_t kMaxCapabilities = 256;
 constexpr uint64_t kUuidBytes = 16;
-constexpr uint32_t kMinPageBits = 10;
-constexpr uint32_t kMaxPageBits = 16;
 
 // Bytes of a capabilities list, which has to be walked to its end.
 uint64_t CapabilitiesBytes(ByteSpan bytes, uint32_t* count) {

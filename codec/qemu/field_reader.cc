@@ -3,13 +3,9 @@
 #include "codec/device/config_view.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/configuration.h"
+#include "flags/tag.h"
 
 namespace migstream {
-namespace {
-
-constexpr uint64_t kRecordHeaderBytes = 8 + 8;  // Tag, size.
-
-}  // namespace
 
 void FieldReader::OnConfiguration(const ConfigurationView& configuration) {
   SectionView section;

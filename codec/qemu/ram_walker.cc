@@ -7,10 +7,6 @@ namespace migstream {
 namespace {
 
 constexpr uint8_t kXbzrleEncoding = 1;
-constexpr uint32_t kMappedRamVersion = 1;
-constexpr uint64_t kMappedRamAlignment = 1 << 20;
-constexpr uint64_t kMinPageBytes = 1 << 10;
-constexpr uint64_t kMaxPageBytes = 1 << 16;
 
 }  // namespace
 
@@ -202,7 +198,8 @@ void RamWalker::WalkMappedRam(ContentReader& content, uint64_t page_bytes,
     return content.Fail(ErrorCode::kBadRam, at,
                         absl::StrCat("mapped-ram header of version ", version));
   }
-  if (block.page_bytes < kMinPageBytes || block.page_bytes > kMaxPageBytes ||
+  if (block.page_bytes < uint64_t{1} << kMinPageBits ||
+      block.page_bytes > uint64_t{1} << kMaxPageBits ||
       (block.page_bytes & (block.page_bytes - 1)) != 0) {
     return content.Fail(
         ErrorCode::kBadRam, at,

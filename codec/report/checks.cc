@@ -9,6 +9,7 @@
 #include "codec/device/subsection.h"
 #include "codec/report/finding_ids.h"
 #include "codec/wire/error.h"
+#include "flags/machine_type.h"
 
 namespace migstream {
 namespace {
@@ -20,8 +21,6 @@ constexpr uint64_t kStopCopyRatio = 10;
 constexpr uint64_t kManyEmptyParts = 1000;
 // Machine types from here on do not compare vendor-specific capabilities.
 constexpr Release kSkipsVendorCapabilities = 901;
-// Machine types from here on may send INIT_DATA_SENT again.
-constexpr Release kRepeatsInitDataSent = 1101;
 constexpr uint32_t kVendorCapability = 0x09;
 constexpr absl::string_view kCprSuffix = "-cpr-pci";
 
@@ -235,9 +234,7 @@ class Checker {
   void CheckRepeats(const report::Device& device, const DeviceFacts& facts,
                     const DialectDetector& detector) {
     if (device.init_data_sent() <= 1) return;
-    // An older machine type has the old counting.
-    const bool once = stream_.machine_type_release != 0 &&
-                      stream_.machine_type_release < kRepeatsInitDataSent;
+    const bool once = HasSwitchoverAckLegacy(report_.machine_type());
     for (const Dialect* row : detector.Candidates()) {
       if (!once && row->habits.init_data_sent_repeats) return;
     }

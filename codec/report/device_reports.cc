@@ -9,6 +9,7 @@
 #include "codec/report/report_findings.h"
 #include "codec/wire/printable.h"
 #include "flags/multifd_flags.h"
+#include "flags/tag.h"
 #include "flags/trigger_flags.h"
 
 namespace migstream {
@@ -17,7 +18,6 @@ namespace {
 // A report is read by people and scripts; none wants more.
 constexpr int kMaxRecords = 1 << 18;
 constexpr int kMaxTriggers = 100;
-constexpr uint64_t kRecordHeaderBytes = 8 + 8;  // Tag, size.
 
 void Count(report::Phase* phase) { phase->set_sections(phase->sections() + 1); }
 
@@ -286,7 +286,6 @@ void DeviceReports::CompareWithDestination(const SectionView& section,
       CompareConfig(view.pci_config, AsBytes(options_.destination_config),
                     HeaderMasks(view.pci_config.size()));
   if (!mismatch) return;
-  constexpr uint64_t kBeforePciConfig = 8 + 4;  // Tag, version.
   AddFinding({Severity::kError, "config-mismatch",
               event.offset + kBeforePciConfig + mismatch->offset,
               absl::StrCat(section.idstr, " ", ToString(section.type)),
