@@ -1,5 +1,6 @@
 #include "codec/qemu/channel_reader.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -54,6 +55,10 @@ class ChannelReader::Reading {
       case MultifdEventKind::kRamPacket:
         in_device_ = false;
         ++stats_.ram_packets;
+        if (event.ram.packet_number >= stats_.highest_packet_number) {
+          stats_.highest_packet_number = event.ram.packet_number;
+          stats_.highest_offset = event.offset;
+        }
         if ((event.flags & kMultifdSync) != 0) ++stats_.sync_packets;
         stats_.normal_pages += event.ram.normal_pages;
         stats_.zero_pages += event.ram.zero_pages;
@@ -166,8 +171,10 @@ Error ChannelReader::CheckIds() const {
       return OfChannel(
           channel->name(),
           {ErrorCode::kMultifdChannelId, kMultifdIdOffset, kMultifdSection,
-           absl::StrCat("channel id ", stats.id, ", which ", other->name(),
-                        " has too")});
+           other->name() == channel->name()
+               ? absl::StrCat("channel id ", stats.id, ": given twice")
+               : absl::StrCat("channel id ", stats.id, ", which ",
+                              other->name(), " has too")});
     }
     before.push_back(channel.get());
   }
@@ -185,6 +192,16 @@ std::string ChannelReader::MissingIds() const {
     absl::StrAppend(&text, text.empty() ? "" : ", ", id);
   }
   return text;
+}
+
+uint64_t ChannelReader::MissingPackets() const {
+  uint64_t packets = 0;
+  uint64_t highest = 0;
+  for (const auto& channel : channels_) {
+    packets += channel->stats().ram_packets;
+    highest = std::max(highest, channel->stats().highest_packet_number);
+  }
+  return packets == 0 || highest < packets ? 0 : highest - packets + 1;
 }
 
 Error DecodeConfigPiece(const ReassembledPiece& piece,

@@ -39,6 +39,9 @@ struct ChannelStats {
   uint64_t normal_pages = 0;
   uint64_t zero_pages = 0;
   uint64_t device_packets = 0;
+  // The highest packet_num of the RAM packets, and the offset of its packet.
+  uint64_t highest_packet_number = 0;
+  uint64_t highest_offset = 0;
 };
 
 struct ChannelReaderOptions {
@@ -78,6 +81,10 @@ class ChannelReader {
 
   // The channels that others' ids tell of, and that were not given: "1, 3".
   std::string MissingIds() const;
+
+  // How many RAM packets are in no channel that was given, as packet_num tells.
+  // FORMAT.md section 13.4.
+  uint64_t MissingPackets() const;
 
   // As the channels were given.
   std::vector<ChannelStats> stats() const;

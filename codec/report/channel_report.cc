@@ -41,14 +41,26 @@ Error ReportChannels(std::vector<ChannelReader::Channel> channels,
                report);
     return {};
   }
+  // The highest one tells of the others.
+  auto highest = [&stats](auto ChannelStats::*member) {
+    return *std::max_element(stats.begin(), stats.end(),
+                             [member](const auto& a, const auto& b) {
+                               return a.*member < b.*member;
+                             });
+  };
   if (std::string missing = reader.MissingIds(); !missing.empty()) {
-    // The highest id tells of the others.
-    auto highest = std::max_element(
-        stats.begin(), stats.end(),
-        [](const auto& a, const auto& b) { return a.id < b.id; });
     AddFinding({Severity::kWarning, "multifd-missing", kMultifdIdOffset,
                 kMultifdSection, absl::StrCat("channels not given: ", missing),
-                highest->file},
+                highest(&ChannelStats::id).file},
+               report);
+  } else if (uint64_t packets = reader.MissingPackets(); packets != 0) {
+    const ChannelStats last = highest(&ChannelStats::highest_packet_number);
+    AddFinding({Severity::kWarning, "multifd-missing", last.highest_offset,
+                kMultifdSection,
+                absl::StrCat("of the RAM packets up to this one, number ",
+                             last.highest_packet_number, ", ", packets,
+                             " are in no channel that was given"),
+                last.file},
                report);
   }
   return {};

@@ -94,6 +94,7 @@ class Checker {
     }
     if (device.multifd_device_state() && device.multifd_read()) return;
     if (device.multifd_device_state() && report_.channels_size() != 0) {
+      if (HasFinding("multifd")) return;  // It tells why.
       Add("multifd-incomplete", facts.first_offset, name,
           "its packets are not all in the multifd channels that were given");
     } else if (device.multifd_device_state()) {
@@ -104,6 +105,12 @@ class Checker {
       Add("config-missing", facts.first_offset, name,
           "no CONFIG: the destination's config space stays as it is");
     }
+  }
+
+  bool HasFinding(absl::string_view id) const {
+    return std::any_of(
+        report_.findings().begin(), report_.findings().end(),
+        [id](const report::Finding& finding) { return finding.id() == id; });
   }
 
   void CheckConfig(const report::Device& device, const DeviceFacts& facts) {
@@ -181,6 +188,11 @@ class Checker {
                   "x-ignore-shared") != report_.capabilities().end()) {
       Add("ignore-shared-postcopy", stream_.postcopy_offset,
           "COMMAND POSTCOPY_ADVISE", "postcopy, with x-ignore-shared");
+    }
+    if (stream_.multifd_flush_offset != 0 && report_.channels_size() == 0) {
+      Add("multifd-ram", stream_.multifd_flush_offset, "ram",
+          "MULTIFD_FLUSH: pages travel on multifd channels, which were not "
+          "read");
     }
     if (!report_.complete()) return;
     std::set<absl::string_view> devices;

@@ -81,8 +81,13 @@ constexpr FindingKind kFindings[] = {
      "a device's packets are not all in the channels that were given",
      "name all channels' files"},
     {"multifd-missing", Severity::kWarning,
-     "the channels' ids show that more of them exist",
+     "the channels' ids, or the numbers of their RAM packets, show that more "
+     "of "
+     "them exist",
      "name all channels' files; pages may be missing, device state is not"},
+    {"multifd-ram", Severity::kNote,
+     "RAM pages are on multifd channels, which were not given",
+     "name the channels' files too"},
     {"p2p-order", Severity::kWarning,
      "a device still runs after another has been stopped",
      "with P2P all devices stop before any is saved; look for who wrote it"},

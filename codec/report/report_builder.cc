@@ -201,6 +201,7 @@ class ReportBuilder : public StreamVisitor {
       if (block.pages_offset != 0) row.set_pages_offset(block.pages_offset);
     }
     if (stats.multifd_flushes != 0) {
+      stream_.multifd_flush_offset = stats.first_multifd_flush;
       bounds_.NotBefore(801, stats.first_multifd_flush, "RAM MULTIFD_FLUSH");
     }
     if (stats.compressed_pages != 0) {

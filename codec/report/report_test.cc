@@ -235,6 +235,14 @@ report::Report ReportWithChannels(const std::string& name,
   return report;
 }
 
+std::vector<std::string> Ids(const report::Report& report) {
+  std::vector<std::string> ids;
+  for (const report::Finding& finding : report.findings()) {
+    ids.push_back(finding.id());
+  }
+  return ids;
+}
+
 TEST(ChannelReportTest, ChannelsCompleteTheirDevices) {
   const testdata::Capture& truth = GetCapture("s111-multifd-precopy-ack");
   report::Report report =
@@ -305,6 +313,42 @@ TEST(ChannelReportTest, AChannelThatWasNotGivenIsToldOfByAnothersId) {
   EXPECT_EQ(report.findings(0).id(), "multifd-missing");
   EXPECT_EQ(report.findings(0).file(), "channel 0");
   EXPECT_EQ(report.findings(0).offset(), 24);
+}
+
+TEST(ChannelReportTest, AChannelThatWasNotGivenIsToldOfByTheNumbersOfPackets) {
+  for (const char* name : {"s72-multifd-ram", "s100-multifd-zero"}) {
+    // No id tells of the highest one's.
+    std::vector<std::string> channels = ReadChannels(GetCapture(name));
+    channels.erase(std::max_element(
+        channels.begin(), channels.end(),
+        [](const auto& a, const auto& b) { return a[24] < b[24]; }));
+    report::Report report = ReportWithChannels(name, channels);
+    const auto& finding = report.findings(0);
+    EXPECT_EQ(finding.id(), "multifd-missing") << name;
+    EXPECT_THAT(finding.message(),
+                testing::MatchesRegex(
+                    "of the RAM packets up to this one, number "
+                    "[0-9]+, [0-9]+ are in no channel that was given"))
+        << name;
+    EXPECT_THAT(finding.file(), testing::StartsWith("channel "));
+    EXPECT_GT(finding.offset(), 24);
+  }
+}
+
+TEST(ChannelReportTest, NoChannelAtAllIsToldOfByTheFlushesInRam) {
+  report::Report report = ReportWithChannels("s100-multifd", {});
+  EXPECT_THAT(Ids(report),
+              testing::ElementsAre("multifd-device-state", "multifd-ram"));
+  EXPECT_FALSE(HasFindings(report));
+}
+
+TEST(ChannelReportTest, AChannelGivenTwiceIsOneFinding) {
+  std::vector<std::string> channels = ReadChannels(GetCapture("s100-multifd"));
+  channels.push_back(channels[0]);
+  report::Report report = ReportWithChannels("s100-multifd", channels);
+  EXPECT_THAT(Ids(report), testing::ElementsAre("multifd"));
+  EXPECT_THAT(report.findings(0).message(),
+              testing::HasSubstr("which channel 0 has too"));
 }
 
 // A multifd channel whose only packet is a device's config packet.
