@@ -36,10 +36,10 @@ struct DeviceFacts {
 };
 
 struct StreamFacts {
-  bool return_path = false;          // COMMAND OPEN_RETURN_PATH.
-  uint64_t postcopy_offset = 0;      // COMMAND POSTCOPY_ADVISE; 0: none.
+  bool return_path = false;           // COMMAND OPEN_RETURN_PATH.
+  uint64_t postcopy_offset = 0;       // COMMAND POSTCOPY_ADVISE; 0: none.
   uint64_t multifd_flush_offset = 0;  // The first; 0: none.
-  Release machine_type_release = 0;  // 0: unknown.
+  Release machine_type_release = 0;   // 0: unknown.
 };
 
 // `facts` and `detectors` stand in the order of report.devices; there are no
