@@ -157,6 +157,14 @@ TEST(InspectTest, TextIsATableOfTheDevices) {
   EXPECT_THAT(run.output, HasSubstr("0000:00:05.0/vfio  8086:1889"));
 }
 
+TEST(InspectTest, PagesOfMappedRamAreNotCounted) {
+  ProgramRun run =
+      RunProgram({"inspect", "testdata/captures/s111-file-mapped-ram.qvm.zst"});
+  EXPECT_THAT(run.output,
+              HasSubstr("16.3 MiB in 6 blocks, each page in its place "
+                        "(mapped-ram); page 4 KiB\n"));
+}
+
 TEST(InspectTest, TheReadmeOpensWithARealOutput) {
   ProgramRun run = RunProgram({"inspect", Path("s111-switchover-ack")});
   EXPECT_THAT(ReadTestFile("README.md"), HasSubstr(run.output));

@@ -34,9 +34,16 @@ std::string Plural(uint64_t count, absl::string_view what) {
 }
 
 std::string Ram(const report::Ram& ram) {
-  std::string text = absl::StrCat(
-      Size(ram.total_bytes()), " in ", Plural(ram.blocks_size(), "block"), ": ",
-      Plural(ram.pages(), "page"), ", ", ram.zero_pages(), " zero");
+  std::string text = absl::StrCat(Size(ram.total_bytes()), " in ",
+                                  Plural(ram.blocks_size(), "block"));
+  // Nothing but bitmaps, which are not read, tells how many pages there are.
+  if (std::any_of(
+          ram.blocks().begin(), ram.blocks().end(),
+          [](const auto& block) { return block.pages_offset() != 0; })) {
+    return absl::StrCat(text, ", each page in its place (mapped-ram)");
+  }
+  absl::StrAppend(&text, ": ", Plural(ram.pages(), "page"), ", ",
+                  ram.zero_pages(), " zero");
   if (ram.xbzrle_pages() != 0) {
     absl::StrAppend(&text, ", ", ram.xbzrle_pages(), " XBZRLE");
   }
