@@ -3,13 +3,13 @@
 
 #include "fuzz/expectation.h"
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "codec/loader/loader.h"
+#include "codec/qemu/memory_channels.h"
 #include "fuzz/damage.h"
 #include "fuzz/generator.h"
 #include "fuzz/random_recipe.h"
@@ -37,14 +37,11 @@ LoadVerdict Predict(const Generated& made, const Expectation& expected,
     }
   }
   MemorySource main(AsBytes(made.main.bytes));
-  std::vector<std::unique_ptr<MemorySource>> sources;
-  std::vector<ChannelReader::Channel> channels;
+  MemoryChannels channels;
   for (const MarkedBytes& channel : made.channels) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel.bytes)));
-    channels.push_back(
-        {absl::StrCat("ch", sources.size()), sources.back().get()});
+    channels.Add(AsBytes(channel.bytes));
   }
-  return PredictLoad(main, std::move(channels), options);
+  return PredictLoad(main, channels.given(), options);
 }
 
 Expectation::Verdict VerdictOf(const LoadVerdict& verdict) {

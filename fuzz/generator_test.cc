@@ -7,11 +7,11 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <memory>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/payload_extractor.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
@@ -49,16 +49,13 @@ std::string Refusal(const std::string& text) {
 
 report::Report Check(const Generated& made, ReportOptions options = {}) {
   MemorySource main(AsBytes(made.main.bytes));
-  std::vector<std::unique_ptr<MemorySource>> sources;
-  std::vector<ChannelReader::Channel> channels;
+  MemoryChannels channels;
   for (const MarkedBytes& channel : made.channels) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel.bytes)));
-    channels.push_back(
-        {absl::StrCat("channel ", channels.size()), sources.back().get()});
+    channels.Add(AsBytes(channel.bytes));
   }
   report::Report report;
   // What the report says of an input that is no stream is its error alone.
-  Error error = BuildReport(main, channels, options, report);
+  Error error = BuildReport(main, channels.given(), options, report);
   if (!error.ok() && report.findings().empty()) {
     report.add_findings()->set_severity("error");
   }

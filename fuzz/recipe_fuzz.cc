@@ -3,8 +3,7 @@
 // channels. What is damaged on purpose ends in an error that is declared, or is
 // read as it stands.
 
-#include <memory>
-
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
@@ -40,14 +39,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.reader.dialect =
       &RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111));
   MemorySource main(AsBytes(made->main.bytes));
-  std::vector<std::unique_ptr<MemorySource>> sources;
-  std::vector<ChannelReader::Channel> channels;
+  MemoryChannels channels;
   for (const MarkedBytes& channel : made->channels) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel.bytes)));
-    channels.push_back({"channel", sources.back().get()});
+    channels.Add(AsBytes(channel.bytes));
   }
   report::Report report;
-  Error error = BuildReport(main, std::move(channels), options, report);
+  Error error = BuildReport(main, channels.given(), options, report);
   REQUIRE(IsOfClass(error, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5));
 
   MemorySource source(AsBytes(made->main.bytes));

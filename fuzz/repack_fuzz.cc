@@ -4,12 +4,12 @@
 
 #include <cstdio>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "codec/qemu/channel_reader.h"
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/rewrite/rewrite.h"
 #include "fuzz/fuzzing.h"
@@ -36,15 +36,10 @@ Error ReadPayloads(const std::string& main,
   for (const auto& [idstr, device] : recorded.recording.devices) {
     payloads[idstr] = device.payload;
   }
-  std::vector<std::unique_ptr<MemorySource>> sources;
-  std::vector<ChannelReader::Channel> named;
-  for (const std::string& channel : channels) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
-    named.push_back({"channel", sources.back().get()});
-  }
+  const MemoryChannels sources(channels);
   ChannelReaderOptions reader_options;
   reader_options.host_endian = options.dialect->host_endian_packets;
-  return ChannelReader(std::move(named), reader_options)
+  return ChannelReader(sources.given(), reader_options)
       .Read([&](const ReassembledPiece& piece) {
         if (piece.config) return;
         payloads[std::string(piece.idstr)] += std::string(AsText(piece.data));

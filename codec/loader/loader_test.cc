@@ -13,6 +13,7 @@
 #include "codec/device/config_bytes.h"
 #include "codec/device/section_bytes.h"
 #include "codec/loader/loader_row.h"
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/report_builder.h"
 #include "gmock/gmock.h"
@@ -39,13 +40,7 @@ LoadVerdict Predict(const std::string& bytes, const Setting& setting = {},
   options.destination_config = setting.config;
   options.switchover_ack = setting.switchover_ack;
   MemorySource source(AsBytes(bytes));
-  std::vector<std::unique_ptr<MemorySource>> sources;
-  std::vector<ChannelReader::Channel> given;
-  for (const std::string& channel : channels) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
-    given.push_back({absl::StrCat("ch", sources.size()), sources.back().get()});
-  }
-  return PredictLoad(source, given, options);
+  return PredictLoad(source, MemoryChannels(channels).given(), options);
 }
 
 std::string Words(const LoadVerdict& verdict) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/payload_extractor.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_recording.h"
@@ -215,13 +216,8 @@ Error Extract(const testdata::Capture& capture, bool with_channels,
   if (!error.ok()) return error;
   if (with_channels) {
     std::vector<std::string> bytes = ReadChannels(capture);
-    std::vector<std::unique_ptr<MemorySource>> sources;
-    std::vector<ChannelReader::Channel> channels;
-    for (const std::string& channel : bytes) {
-      sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
-      channels.push_back({"channel", sources.back().get()});
-    }
-    error = ChannelReader(std::move(channels), {})
+    const MemoryChannels channels(bytes);
+    error = ChannelReader(channels.given(), {})
                 .Read([&](const ReassembledPiece& piece) {
                   extractor.OnPiece(piece);
                 });

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/channel_source.h"
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_recording.h"
 #include "flags/multifd_flags.h"
 #include "gtest/gtest.h"
@@ -344,13 +345,8 @@ TEST_P(ChannelSetCaptureTest, DeviceStateDealtAnewIsTheSame) {
     options.packet_data_bytes = 1000;
     ChannelSet set(count, options);
     std::map<std::string, ChannelSet::Device> truth;
-    std::vector<std::unique_ptr<MemorySource>> sources;
-    std::vector<ChannelReader::Channel> given;
-    for (const std::string& bytes : channels) {
-      sources.push_back(std::make_unique<MemorySource>(AsBytes(bytes)));
-      given.push_back({"channel", sources.back().get()});
-    }
-    ChannelReader reader(given, {});
+    const MemoryChannels given(channels);
+    ChannelReader reader(given.given(), {});
     Error error = reader.Read([&](const ReassembledPiece& piece) {
       std::string data(AsText(piece.data));
       ChannelSet::Device& device = truth[std::string(piece.idstr)];

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/field_paths.h"
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_reader.h"
 #include "gmock/gmock.h"
@@ -40,15 +41,12 @@ Told Tell(const std::string& stream,
   MemorySource source(AsBytes(stream));
   StreamReader reader(source, fields);
   told.error = reader.Read();
-  std::vector<std::unique_ptr<MemorySource>> sources;
-  std::vector<ChannelReader::Channel> all;
-  for (const std::string& channel : channels) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
-    all.push_back({absl::StrCat("channel ", all.size()), sources.back().get()});
-  }
-  if (!all.empty()) {
-    told.error = ChannelReader(all, {}).Read(
-        [&](const ReassembledPiece& piece) { fields.OnPiece(piece); });
+  const MemoryChannels sources(channels);
+  if (!channels.empty()) {
+    told.error = ChannelReader(sources.given(), {})
+                     .Read([&](const ReassembledPiece& piece) {
+                       fields.OnPiece(piece);
+                     });
   }
   fields.Finish(told.error);
   told.findings = fields.findings();

@@ -5,11 +5,11 @@
 #include <zlib.h>
 
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_recording.h"
@@ -49,14 +49,9 @@ struct Extracted {
 
 Extracted ExtractFrom(ByteSource& source, const std::string& block,
                       const std::vector<std::string>& channels) {
-  std::vector<std::unique_ptr<MemorySource>> sources;
-  std::vector<ChannelReader::Channel> all;
-  for (const std::string& channel : channels) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
-    all.push_back({absl::StrCat("channel ", all.size()), sources.back().get()});
-  }
+  const MemoryChannels sources(channels);
   StringImage image;
-  RamExtractor extractor(image, block, all);
+  RamExtractor extractor(image, block, sources.given());
   Extracted extracted;
   extracted.error = StreamReader(source, extractor).Read();
   if (extracted.error.ok()) extracted.error = extractor.Finish();

@@ -1,12 +1,12 @@
 // The reports of real captures, against the truth about them.
 
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "codec/device/config_bytes.h"
 #include "codec/qemu/byte_source.h"
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/report/report_builder.h"
@@ -217,21 +217,16 @@ TEST(ReportDetailTest, WhatIsNoStreamGivesNoFindingButAnError) {
 }
 
 report::Report ReportWithChannels(const std::string& name,
-                                  std::vector<std::string> channel_bytes,
+                                  const std::vector<std::string>& channels,
                                   bool records = false) {
   std::string bytes = ReadCapture(GetCapture(name));
   MemorySource source(AsBytes(bytes));
-  std::vector<std::unique_ptr<MemorySource>> sources;
-  std::vector<ChannelReader::Channel> channels;
-  for (const std::string& channel : channel_bytes) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
-    channels.push_back(
-        {"channel " + std::to_string(channels.size()), sources.back().get()});
-  }
   ReportOptions options;
   options.records = records;
   report::Report report;
-  EXPECT_TRUE(BuildReport(source, channels, options, report).ok());
+  EXPECT_TRUE(
+      BuildReport(source, MemoryChannels(channels).given(), options, report)
+          .ok());
   return report;
 }
 

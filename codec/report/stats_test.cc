@@ -3,7 +3,6 @@
 
 #include "codec/report/stats.h"
 
-#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "codec/device/config_bytes.h"
 #include "codec/device/section_bytes.h"
+#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/report_builder.h"
 #include "gtest/gtest.h"
@@ -22,14 +22,8 @@ namespace {
 report::Report ReportOf(const std::string& bytes,
                         const std::vector<std::string>& channels = {}) {
   MemorySource source(AsBytes(bytes));
-  std::vector<std::unique_ptr<MemorySource>> sources;
-  std::vector<ChannelReader::Channel> given;
-  for (const std::string& channel : channels) {
-    sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
-    given.push_back({absl::StrCat("ch", sources.size()), sources.back().get()});
-  }
   report::Report report;
-  BuildReport(source, given, {}, report);
+  BuildReport(source, MemoryChannels(channels).given(), {}, report);
   return report;
 }
 
