@@ -16,11 +16,12 @@ bool once = false;
 double Now(clockid_t clock) {
   timespec now;
   clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * now.tv_nsec;
+  return static_cast<double>(now.tv_sec) +
+         1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 double Median(std::vector<double> values) {
-  auto middle = values.begin() + values.size() / 2;
+  auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }

@@ -8,6 +8,7 @@
 #include <new>
 
 // Of the sanitizers' own allocator, where there is one.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" size_t __sanitizer_get_current_allocated_bytes()
     __attribute__((weak));
 

@@ -137,7 +137,8 @@ absl::Status SplitRecord(Generated& stream, DoneDamage& done) {
   Mark second = record;
   second.offset = cut;
   second.bytes = 2 * kTagBytes + payload - first;
-  stream.main.marks.insert(stream.main.marks.begin() + at + 1, second);
+  stream.main.marks.insert(
+      stream.main.marks.begin() + static_cast<ptrdiff_t>(at) + 1, second);
   MarkDamage(stream.main, stream, record.offset);
   return absl::OkStatus();
 }
@@ -157,7 +158,8 @@ absl::Status FlipPayload(Generated& stream, DoneDamage& done) {
                [](const Mark& mark) { return mark.bytes > 2 * kTagBytes; });
   if (at == kNone) return NothingThere("no record with payload");
   uint64_t offset = stream.main.marks[at].offset + 2 * kTagBytes;
-  stream.main.bytes[offset] ^= 0xff;
+  char& flipped = stream.main.bytes[offset];
+  flipped = static_cast<char>(~flipped);
   MarkDamage(stream.main, stream, offset);
   return absl::OkStatus();
 }

@@ -47,7 +47,7 @@ std::string Refusal(const std::string& text) {
   return made.ok() ? "" : std::string(made.status().message());
 }
 
-report::Report Check(const Generated& made, ReportOptions options = {}) {
+report::Report Check(const Generated& made, const ReportOptions& options = {}) {
   MemorySource main(AsBytes(made.main.bytes));
   MemoryChannels channels;
   for (const MarkedBytes& channel : made.channels) {

@@ -270,10 +270,10 @@ void MakeSeeds(const std::string& root) {
     const Dialect& dialect =
         RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111));
     std::string choice = Byte(static_cast<int>(dialect.id));
-    stream.Add(made->main.bytes + Byte(3) + choice);
+    stream.Add(absl::StrCat(made->main.bytes, Byte(3), choice));
     std::string channel = made->channels.empty() ? "" : made->channels[0].bytes;
-    report.Add(made->main.bytes + channel + NewestLoader(channel.size()) +
-               choice);
+    report.Add(absl::StrCat(made->main.bytes, channel,
+                            NewestLoader(channel.size()), choice));
     for (const Mark& mark : made->main.marks) {
       if (mark.kind != MarkKind::kConfig) continue;
       int kind = static_cast<int>(dialect.config_layout);
@@ -296,7 +296,7 @@ void MakeSeeds(const std::string& root) {
           made->main.bytes.substr(whole->offset + head, whole->bytes - head);
       std::string tail = Byte(static_cast<int>(whole->section) - 1) +
                          Byte(static_cast<int>(dialect.id));
-      section.Add(content + Byte(5) + tail);
+      section.Add(absl::StrCat(content, Byte(5), tail));
       roundtrip.Add(content + tail);
       differential.Add(content + tail);
     }

@@ -94,7 +94,7 @@ absl::Status FlipPacket(Generated& stream, DoneDamage& done) {
           status = NothingThere("no data in the config packet");
           return;
         }
-        to.bytes[data] ^= 0xff;
+        to.bytes[data] = static_cast<char>(~to.bytes[data]);
       });
   return found.ok() ? status : found;
 }

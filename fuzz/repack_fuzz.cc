@@ -114,6 +114,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   for (const std::string& gone : options.dropped_devices) before.erase(gone);
   std::vector<std::string> written;
+  written.reserve(sinks.size());
   for (const StringSink& sink : sinks) written.push_back(sink.bytes());
   ReaderOptions again = options.reader;
   if (options.to != nullptr) again.dialect = options.to;

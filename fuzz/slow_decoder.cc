@@ -130,7 +130,7 @@ std::optional<Layout> Fit(const string& bytes, uint64_t at, uint64_t c,
   }
   Layout layout;
   layout.c = c;
-  for (int pin = 0; pin < 4; ++pin) {
+  for (size_t pin = 0; pin < 4; ++pin) {
     if (*Number(bytes, at + 4 + c + 4 * pin, 4) > 1) return std::nullopt;
   }
   layout.n = Walk(bytes.substr(at + 4, c)).vectors;
