@@ -24,13 +24,16 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
   }
   if (!error.ok()) return error;
   if (extractor.needs_channels() && !inputs.channels.empty()) {
-    ChannelReader channels(inputs.Channels(),
-                           ChannelOptionsOf(reader, *arguments.dialect));
+    ChannelReaderOptions of_channels =
+        ChannelOptionsOf(reader, *arguments.dialect);
+    // The extractor knows what it needs; of other devices it needs nothing.
+    of_channels.devices.reset();
+    ChannelReader channels(inputs.Channels(), of_channels);
     error = channels.Read([&extractor](const ReassembledPiece& piece) {
       extractor.OnPiece(piece);
     });
     if (!error.ok()) return error;
-    extractor.OnChannelsRead(channels.MissingIds());
+    extractor.OnChannelsRead(channels.FindMissing().reason);
   }
   return extractor.Finish();
 }

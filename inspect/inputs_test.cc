@@ -284,7 +284,7 @@ TEST_P(ChannelSetTest, OneMissingGivesTheRightResultOrSaysWhatIsMissing) {
         EXPECT_EQ(run.status, 1) << verb[0];
         EXPECT_THAT(run.output + run.errors,
                     AnyOf(HasSubstr("is missing"), HasSubstr("not given"),
-                          HasSubstr("in no channel that was given")))
+                          HasSubstr("in the channels given")))
             << verb[0] << " without " << Files()[missing];
       }
     }

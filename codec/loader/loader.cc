@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -304,20 +305,26 @@ class Loader {
   }
 
   void LoadGivenChannels(std::vector<ChannelReader::Channel> channels) {
-    ChannelReaderOptions options;
-    options.page_bytes = static_cast<uint32_t>(traits_.page_bytes);
-    options.only_devices = true;
-    options.uuid = configuration_.uuid;
+    std::vector<DeviceInChannels> in_channels;
     for (const auto& [name, device] : vfio_) {
       if (devices_.configured().count(name) == 0) {
-        options.devices.push_back(name);
+        in_channels.push_back({name.first, name.second});
       } else if (!device.config.empty()) {
         ++verdict_.configs_compared;
       }
     }
+    std::sort(in_channels.begin(), in_channels.end(),
+              [](const auto& a, const auto& b) {
+                return std::tie(a.idstr, a.instance_id) <
+                       std::tie(b.idstr, b.instance_id);
+              });
     if (channels.empty()) {
-      channels_missing_ = ram_.multifd() || !options.devices.empty();
+      channels_missing_ = ram_.multifd() || !in_channels.empty();
     } else {
+      ChannelReaderOptions options;
+      options.page_bytes = static_cast<uint32_t>(traits_.page_bytes);
+      options.uuid = configuration_.uuid;
+      options.devices = std::move(in_channels);
       LoadChannels(
           std::move(channels), options, row_,
           [this](absl::string_view idstr) { return AsBytes(OwnConfig(idstr)); },

@@ -88,12 +88,23 @@ class ChannelReader::Reading {
   ChannelStats stats_;
 };
 
+namespace {
+
+// An error, and what explains it.
+Error With(Error error, const Error& cause) {
+  if (!cause.ok()) absl::StrAppend(&error.reason, "; ", cause.reason);
+  return error;
+}
+
+}  // namespace
+
 ChannelReaderOptions ChannelOptionsOf(const StreamReader& main,
                                       const Dialect& dialect) {
   ChannelReaderOptions options;
   options.page_bytes = static_cast<uint32_t>(main.page_bytes());
   options.host_endian = dialect.host_endian_packets;
   options.uuid = main.uuid();
+  if (main.complete()) options.devices = main.in_channels();
   return options;
 }
 
@@ -110,10 +121,12 @@ ChannelReader::~ChannelReader() = default;
 Error ChannelReader::Read(
     const std::function<void(const ReassembledPiece&)>& on_piece) {
   Reassembler reassembler(options_.limits, options_.host_endian);
-  for (const auto& [idstr, instance_id] : options_.devices) {
-    reassembler.Expect(idstr, instance_id);
+  if (options_.devices) {
+    for (const DeviceInChannels& device : *options_.devices) {
+      reassembler.Expect(device.idstr, device.instance_id);
+    }
+    reassembler.Close();
   }
-  if (options_.only_devices) reassembler.Close();
   Error first_error;
   auto advance = [&](Reading& channel) {
     if (!channel.Advance() && first_error.ok()) first_error = channel.error();
@@ -134,18 +147,21 @@ Error ChannelReader::Read(
     if (next == nullptr) break;
     Error error = reassembler.Take({next->idstr(), next->instance_id()},
                                    next->payload(), next->place());
-    if (!error.ok()) return error;
+    if (!error.ok()) return With(std::move(error), FindMissingId());
     ReassembledPiece piece;
     while (reassembler.Next(piece)) on_piece(piece);
     advance(*next);
   }
   // A channel that is damaged explains what is missing.
-  if (!first_error.ok()) return first_error;
+  if (!first_error.ok()) return With(std::move(first_error), FindMissingId());
   Error error = reassembler.Finish();
-  if (std::string missing = MissingIds(); !error.ok() && !missing.empty()) {
-    absl::StrAppend(&error.reason, "; channels not given: ", missing);
+  if (error.ok()) return error;
+  if (error.file.empty() && options_.devices) {
+    for (const DeviceInChannels& device : *options_.devices) {
+      if (device.idstr == error.section) error.offset = device.offset;
+    }
   }
-  return error;
+  return With(std::move(error), FindMissing());
 }
 
 // FORMAT.md section 13.1. The offsets are those of the fields.
@@ -181,27 +197,64 @@ Error ChannelReader::CheckIds() const {
   return {};
 }
 
-std::string ChannelReader::MissingIds() const {
-  std::set<int> ids;
-  for (const auto& channel : channels_) {
-    if (channel->stats().bytes != 0) ids.insert(channel->stats().id);
-  }
-  std::string text;
-  for (int id = 0; !ids.empty() && id < *ids.rbegin(); ++id) {
-    if (ids.count(id) != 0) continue;
-    absl::StrAppend(&text, text.empty() ? "" : ", ", id);
-  }
-  return text;
+Error ChannelReader::FindMissing() const {
+  Error error = FindMissingId();
+  return error.ok() ? FindMissingRam() : error;
 }
 
-uint64_t ChannelReader::MissingPackets() const {
-  uint64_t packets = 0;
-  uint64_t highest = 0;
+Error ChannelReader::FindMissingId() const {
+  std::set<int> ids;
+  std::string highest;
   for (const auto& channel : channels_) {
-    packets += channel->stats().ram_packets;
-    highest = std::max(highest, channel->stats().highest_packet_number);
+    if (channel->stats().bytes == 0) continue;
+    const int id = channel->stats().id;
+    if (ids.empty() || id > *ids.rbegin()) highest = channel->name();
+    ids.insert(id);
   }
-  return packets == 0 || highest < packets ? 0 : highest - packets + 1;
+  std::string missing;
+  for (int id = 0; !ids.empty() && id < *ids.rbegin(); ++id) {
+    if (ids.count(id) != 0) continue;
+    absl::StrAppend(&missing, missing.empty() ? "" : ", ", id);
+  }
+  if (missing.empty()) return {};
+  return OfChannel(highest,
+                   {ErrorCode::kMultifdGap, kMultifdIdOffset, kMultifdSection,
+                    absl::StrCat("channels not given: ", missing)});
+}
+
+// Only channels of a whole migration have all their RAM packets.
+Error ChannelReader::FindMissingRam() const {
+  if (!options_.devices || channels_.empty()) return {};
+  uint64_t packets = 0;
+  const Reading* last = channels_.front().get();
+  const Reading* fewest = last;
+  const Reading* most = last;
+  for (const auto& channel : channels_) {
+    const ChannelStats& stats = channel->stats();
+    packets += stats.ram_packets;
+    if (stats.highest_packet_number > last->stats().highest_packet_number) {
+      last = channel.get();
+    }
+    if (stats.sync_packets < fewest->stats().sync_packets) {
+      fewest = channel.get();
+    }
+    if (stats.sync_packets > most->stats().sync_packets) most = channel.get();
+  }
+  const uint64_t highest = last->stats().highest_packet_number;
+  if (packets != 0 && highest >= packets) {
+    return OfChannel(
+        last->name(),
+        {ErrorCode::kMultifdGap, last->stats().highest_offset, kMultifdSection,
+         absl::StrCat("RAM packet number ", highest, ", but there are only ",
+                      packets, " RAM packets in the channels given")});
+  }
+  if (fewest->stats().sync_packets == most->stats().sync_packets) return {};
+  return OfChannel(
+      fewest->name(),
+      {ErrorCode::kMultifdGap, fewest->stats().bytes, kMultifdSection,
+       absl::StrCat("ends after ", fewest->stats().sync_packets,
+                    " SYNC packets, and ", most->name(), " has ",
+                    most->stats().sync_packets)});
 }
 
 Error DecodeConfigPiece(const ReassembledPiece& piece,

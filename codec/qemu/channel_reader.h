@@ -50,14 +50,13 @@ struct ChannelReaderOptions {
   bool host_endian = false;  // Dialects E6 and E7.
   // Of the VM, if the main channel says it.
   std::optional<VmUuid> uuid = std::nullopt;
-  // The devices whose state is not on the main channel, by idstr and instance
-  // id; no other may have packets. Empty: any may.
-  std::vector<std::pair<std::string, uint32_t>> devices = {};
-  // There are no other devices, even if `devices` is empty.
-  bool only_devices = false;
+  // The devices whose state is not on the main channel: all of it must be in
+  // the channels, and no other device may have packets. Unset: any may.
+  std::optional<std::vector<DeviceInChannels>> devices = std::nullopt;
 };
 
-// What a main channel that has been read says of its channels.
+// What a main channel that has been read says of its channels. One that was not
+// read to its end does not say which devices there are.
 ChannelReaderOptions ChannelOptionsOf(const StreamReader& main,
                                       const Dialect& dialect);
 
@@ -74,17 +73,15 @@ class ChannelReader {
   ~ChannelReader();
 
   // The error's file is the channel whose byte it is. Only where a device has
-  // no packets at all there is none.
+  // no packets at all there is none, and the offset is that of its FULL.
   // kMultifdOtherVm, kMultifdChannelId: not the channels of one migration; then
   // no piece is given.
   Error Read(const std::function<void(const ReassembledPiece&)>& on_piece);
 
-  // The channels that others' ids tell of, and that were not given: "1, 3".
-  std::string MissingIds() const;
-
-  // How many RAM packets are in no channel that was given, as packet_num tells.
-  // FORMAT.md section 13.4.
-  uint64_t MissingPackets() const;
+  // What shows, after Read(), that a channel was not given, or not all of it:
+  // kMultifdGap, at the byte that shows it. An error of Read() says it as well.
+  // FORMAT.md sections 13.1, 13.4 and 13.7.
+  Error FindMissing() const;
 
   // As the channels were given.
   std::vector<ChannelStats> stats() const;
@@ -93,6 +90,8 @@ class ChannelReader {
   class Reading;
 
   Error CheckIds() const;
+  Error FindMissingId() const;
+  Error FindMissingRam() const;
 
   std::vector<std::unique_ptr<Reading>> channels_;
   const ChannelReaderOptions options_;

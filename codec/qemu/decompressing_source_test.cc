@@ -195,6 +195,18 @@ TEST(WindowTest, AnyLimitIsTaken) {
   }
 }
 
+TEST(ZstdTest, AFileAndAPipeAreJudgedAlike) {
+  // A frame without content that has a block of one byte repeated 0 times.
+  const std::string packed("\x28\xb5\x2f\xfd\x20\0\x03\0\0\xb5", 10);
+  for (size_t bytes_a_read : {1, 4, 100}) {
+    DecompressingSource source(
+        std::make_unique<ShortReadSource>(AsBytes(packed), bytes_a_read),
+        Compression::kZstd);
+    EXPECT_TRUE(source.Peek(1).empty());
+    EXPECT_EQ(source.failure(), "zstd: Data corruption detected");
+  }
+}
+
 TEST(LzopTest, IsKnownAndRefused) {
   std::string packed("\x89LZO\0\r\n\x1a\n", 9);
   EXPECT_EQ(CompressionOf(AsBytes(packed)), Compression::kLzop);

@@ -122,7 +122,7 @@ Error PayloadExtractor::Finish() {
             : "the device's stop-copy data and config travel on multifd "
               "channels; give their files as well";
     if (!missing_channels_.empty()) {
-      absl::StrAppend(&error.reason, "; not given: ", missing_channels_);
+      absl::StrAppend(&error.reason, "; ", missing_channels_);
     }
   } else if (ambiguous_) {
     error.code = ErrorCode::kUnwalkable;

@@ -40,7 +40,8 @@ class PayloadExtractor : public StreamVisitor {
 
   // A piece of any device from the multifd channels, after the main channel.
   void OnPiece(const ReassembledPiece& piece);
-  // They have all come. `missing_channels` as ChannelReader::MissingIds().
+  // They have all come. `missing_channels` is what shows that there are more:
+  // the reason of ChannelReader::FindMissing().
   void OnChannelsRead(std::string missing_channels) {
     channels_read_ = true;
     missing_channels_ = std::move(missing_channels);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -19,6 +20,7 @@
 #include "codec/wire/cursor.h"
 #include "flags/command.h"
 #include "flags/section_type.h"
+#include "flags/tag.h"
 
 namespace migstream {
 namespace {
@@ -59,6 +61,7 @@ class StreamReader::Impl {
         source_.Consume(rest.size());
       }
     }
+    complete_ = error_.ok();
     return error_;
   }
 
@@ -68,6 +71,10 @@ class StreamReader::Impl {
   const VmDescription* description() const {
     return description_.description();
   }
+  const std::vector<DeviceInChannels>& in_channels() const {
+    return in_channels_;
+  }
+  bool complete() const { return complete_; }
   int footers() const { return footers_ ? *footers_ : -1; }
 
  private:
@@ -374,10 +381,20 @@ class StreamReader::Impl {
     ReadContent(section);
     if (!error_.ok()) return false;
     uint64_t content_bytes = source_.offset() - content;
+    if (section.vfio && section.type == SectionType::kFull &&
+        content_bytes == kTagBytes) {
+      LeaveToChannels(section);
+    }
     if (!ReadFooter(section)) return false;
     visitor_.OnSectionEnd(section, content_bytes, *footers_);
     last_section_ = section_name_;
     return true;
+  }
+
+  void LeaveToChannels(const SectionView& section) {
+    std::pair<std::string, uint32_t> name(section.idstr, section.instance_id);
+    if (!named_in_channels_.insert(name).second) return;
+    in_channels_.push_back({name.first, name.second, section.offset});
   }
 
   // What a loader asks of a device's section before it reads the content.
@@ -599,6 +616,9 @@ class StreamReader::Impl {
   Error error_;
   absl::flat_hash_map<uint32_t, KnownSection> sections_;
   std::optional<bool> footers_;
+  std::vector<DeviceInChannels> in_channels_;
+  absl::flat_hash_set<std::pair<std::string, uint32_t>> named_in_channels_;
+  bool complete_ = false;
   DescriptionLoader description_;
   bool hold_noted_ = false;
   uint32_t devices_ = 0;
@@ -628,6 +648,10 @@ Error StreamReader::Read() { return impl_->Read(); }
 const RamStats& StreamReader::ram() const { return impl_->ram(); }
 uint64_t StreamReader::page_bytes() const { return impl_->page_bytes(); }
 std::optional<VmUuid> StreamReader::uuid() const { return impl_->uuid(); }
+const std::vector<DeviceInChannels>& StreamReader::in_channels() const {
+  return impl_->in_channels();
+}
+bool StreamReader::complete() const { return impl_->complete(); }
 const VmDescription* StreamReader::description() const {
   return impl_->description();
 }

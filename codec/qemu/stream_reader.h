@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "codec/multifd/packet.h"
@@ -28,6 +30,14 @@
 #include "flags/dialect.h"
 
 namespace migstream {
+
+// A device whose FULL is END_OF_STATE or CONFIG_LOAD_READY and nothing more:
+// its state is on multifd channels. FORMAT.md section 13.8.
+struct DeviceInChannels {
+  std::string idstr;
+  uint32_t instance_id = 0;
+  uint64_t offset = 0;  // Of the FULL.
+};
 
 struct ReaderOptions {
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
@@ -52,6 +62,10 @@ class StreamReader {
   uint64_t page_bytes() const;
   // Of the VM; if the configuration has it.
   std::optional<VmUuid> uuid() const;
+  // Each once, as far as the stream was read.
+  const std::vector<DeviceInChannels>& in_channels() const;
+  // Whether Read() has read all of it.
+  bool complete() const;
   // Null if the stream has none, or it was never reached.
   const VmDescription* description() const;
   // Whether sections are closed by footers: 1 yes, 0 no, -1 none was read.

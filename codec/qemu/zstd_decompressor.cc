@@ -28,7 +28,10 @@ class ZstdDecompressor : public Decompressor {
   ~ZstdDecompressor() override { ZSTD_freeDStream(stream_); }
 
   std::string Run(ByteSpan& in, absl::Span<uint8_t>& out) override {
-    ZSTD_inBuffer from = {in.data(), in.size(), 0};
+    // Of a frame that it is shown as a whole zstd checks less than of one in
+    // pieces. A file and a pipe are judged alike if its first byte comes alone.
+    const bool begins = between_frames_ && !in.empty();
+    ZSTD_inBuffer from = {in.data(), begins ? 1 : in.size(), 0};
     ZSTD_outBuffer to = {out.data(), out.size(), 0};
     size_t result = ZSTD_decompressStream(stream_, &to, &from);
     in.remove_prefix(from.pos);
@@ -41,6 +44,7 @@ class ZstdDecompressor : public Decompressor {
                  : ZSTD_getErrorName(result);
     }
     ended_ = result == 0;
+    between_frames_ = ended_;
     return "";
   }
 
@@ -50,6 +54,7 @@ class ZstdDecompressor : public Decompressor {
   ZSTD_DStream* const stream_;
   const uint64_t window_bytes_;
   bool ended_ = false;
+  bool between_frames_ = true;  // Or before the first.
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "codec/device/subsection.h"
+#include "codec/multifd/packet.h"
 #include "codec/report/finding_ids.h"
 #include "codec/wire/error.h"
 #include "flags/machine_type.h"
@@ -94,9 +95,10 @@ class Checker {
     }
     if (device.multifd_device_state() && device.multifd_read()) return;
     if (device.multifd_device_state() && report_.channels_size() != 0) {
-      if (HasFinding("multifd")) return;  // It tells why.
+      if (IsToldOfChannels(name)) return;
       Add("multifd-incomplete", facts.first_offset, name,
-          "its packets are not all in the multifd channels that were given");
+          "its packets could not all be read from the multifd channels that "
+          "were given");
     } else if (device.multifd_device_state()) {
       Add("multifd-device-state", facts.first_offset, name,
           "stop-copy data and config travel on multifd channels, which were "
@@ -107,10 +109,14 @@ class Checker {
     }
   }
 
-  bool HasFinding(absl::string_view id) const {
-    return std::any_of(
-        report_.findings().begin(), report_.findings().end(),
-        [id](const report::Finding& finding) { return finding.id() == id; });
+  // Whether a finding says what is wrong with its packets, or a channel.
+  bool IsToldOfChannels(absl::string_view idstr) const {
+    return std::any_of(report_.findings().begin(), report_.findings().end(),
+                       [idstr](const report::Finding& finding) {
+                         return finding.id() == "multifd" &&
+                                (finding.section() == idstr ||
+                                 finding.section() == kMultifdSection);
+                       });
   }
 
   void CheckConfig(const report::Device& device, const DeviceFacts& facts) {

@@ -136,22 +136,6 @@ void DeviceReports::OnPiece(const ReassembledPiece& piece) {
   packet_file_.clear();
 }
 
-std::vector<std::pair<std::string, uint32_t>> DeviceReports::InChannels()
-    const {
-  std::vector<std::pair<std::string, uint32_t>> names;
-  for (const auto& [name, index] : devices_) {
-    if (report_.devices(index).multifd_device_state()) names.push_back(name);
-  }
-  return names;
-}
-
-uint64_t DeviceReports::FirstOffset(const std::string& idstr) const {
-  for (const auto& [name, index] : devices_) {
-    if (name.first == idstr) return facts_[index].first_offset;
-  }
-  return 0;
-}
-
 std::string DeviceReports::BeginOfCut(const Error& error) const {
   if (error.code != ErrorCode::kTruncated || last_record_device_ == nullptr ||
       last_record_end_ <= error.offset) {

@@ -33,12 +33,6 @@ class DeviceReports {
   void OnEvent(const SectionView& section, const Event& event);
   void OnPiece(const ReassembledPiece& piece);
 
-  // The devices whose state is not on the main channel, by idstr and instance
-  // id.
-  std::vector<std::pair<std::string, uint32_t>> InChannels() const;
-  // Where a device's first section stands; 0 if it has none.
-  uint64_t FirstOffset(const std::string& idstr) const;
-
   // Where a record begins that the input's end has cut, as the end of a
   // message; empty if there is none.
   std::string BeginOfCut(const Error& error) const;

@@ -81,12 +81,12 @@ constexpr FindingKind kFindings[] = {
      "a device's packets are not all in the channels that were given",
      "name all channels' files"},
     {"multifd-missing", Severity::kWarning,
-     "the channels' ids, or the numbers of their RAM packets, show that more "
-     "of "
-     "them exist",
-     "name all channels' files; pages may be missing, device state is not"},
+     "the channels' ids, RAM packet numbers or SYNC packets show that there is "
+     "more",
+     "name all channels' whole files; pages may be missing, device state is "
+     "not"},
     {"multifd-ram", Severity::kNote,
-     "RAM pages are on multifd channels, which were not given",
+     "RAM pages are on multifd channels, which were not given (8.1+)",
      "name the channels' files too"},
     {"p2p-order", Severity::kWarning,
      "a device still runs after another has been stopped",

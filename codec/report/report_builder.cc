@@ -295,12 +295,9 @@ Error BuildReport(ByteSource& source,
   }
   Error unreadable;
   if (!channels.empty()) {
-    ChannelReaderOptions of_channels =
-        ChannelOptionsOf(reader, *options.reader.dialect);
-    of_channels.only_devices = report.complete();
-    of_channels.devices = builder.devices().InChannels();
-    unreadable = ReportChannels(std::move(channels), of_channels,
-                                builder.devices(), report);
+    unreadable = ReportChannels(
+        std::move(channels), ChannelOptionsOf(reader, *options.reader.dialect),
+        builder.devices(), report);
   }
   report.set_bytes(source.offset() - report.stream_offset());
   builder.Finish(reader, error);

@@ -320,14 +320,51 @@ TEST(ChannelReportTest, AChannelThatWasNotGivenIsToldOfByTheNumbersOfPackets) {
     report::Report report = ReportWithChannels(name, channels);
     const auto& finding = report.findings(0);
     EXPECT_EQ(finding.id(), "multifd-missing") << name;
-    EXPECT_THAT(finding.message(),
-                testing::MatchesRegex(
-                    "of the RAM packets up to this one, number "
-                    "[0-9]+, [0-9]+ are in no channel that was given"))
+    EXPECT_THAT(
+        finding.message(),
+        testing::MatchesRegex("RAM packet number [0-9]+, but there are only "
+                              "[0-9]+ RAM packets in the channels given"))
         << name;
     EXPECT_THAT(finding.file(), testing::StartsWith("channel "));
     EXPECT_GT(finding.offset(), 24);
   }
+}
+
+TEST(ChannelReportTest, AChannelThatEndsEarlyIsToldOfByItsSyncPackets) {
+  std::vector<std::string> channels =
+      ReadChannels(GetCapture("s72-multifd-ram"));
+  // Its last packet has the highest number of all.
+  channels[1].resize(channels[1].size() - 320 - 8 * 128);
+  report::Report report = ReportWithChannels("s72-multifd-ram", channels);
+  EXPECT_THAT(Ids(report), testing::ElementsAre("multifd-missing"));
+  EXPECT_EQ(report.findings(0).message(),
+            "ends after 2 SYNC packets, and channel 0 has 3");
+  EXPECT_EQ(report.findings(0).file(), "channel 1");
+  EXPECT_EQ(report.findings(0).offset(), channels[1].size());
+}
+
+TEST(ChannelReportTest, EachDeviceThatIsNotWholeIsNamed) {
+  std::vector<std::string> channels =
+      ReadChannels(GetCapture("s111-multifd-two"));
+  channels.erase(channels.begin() + 1);
+  report::Report report = ReportWithChannels("s111-multifd-two", channels);
+  EXPECT_THAT(Ids(report),
+              testing::ElementsAre("multifd", "multifd-incomplete"));
+  EXPECT_NE(report.findings(0).section(), report.findings(1).section());
+  EXPECT_THAT(report.findings(0).message(),
+              testing::HasSubstr("; channels not given: "));
+}
+
+TEST(ChannelReportTest, NothingIsMissedInTheChannelsOfACutMigration) {
+  const testdata::Capture& capture = GetCapture("s111-multifd-two");
+  std::vector<std::string> channels = ReadChannels(capture);
+  channels[0].resize(64 + 320 + 8 * 128);  // One packet is left.
+  std::string main = ReadCapture(capture);
+  main.resize(main.size() / 2);
+  MemorySource source(AsBytes(main));
+  report::Report report;
+  BuildReport(source, MemoryChannels(channels).given(), {}, report);
+  EXPECT_THAT(Ids(report), testing::Not(testing::Contains("multifd-missing")));
 }
 
 TEST(ChannelReportTest, NoChannelAtAllIsToldOfByTheFlushesInRam) {

@@ -176,6 +176,7 @@ class Rewriter {
       if (spooled.ok() && !IsDropped(piece.idstr)) spooled = spool_.Add(piece);
     });
     if (error.ok()) error = spooled;
+    if (error.ok()) error = channel_reader.FindMissing();
     if (!error.ok()) return error;
     uuid_ = channel_reader.stats().front().uuid;
     for (const auto& channel : input_.channels) {
@@ -258,6 +259,7 @@ class Rewriter {
     if (Error moved = CheckMayMove(start, reader.ram()); !moved.ok()) {
       return moved;
     }
+    if (error.ok()) error = CheckAllIsHere(reader);
     if (!error.ok()) return error;
     // The error of an early step explains those of later ones.
     for (auto filter = filters_.rbegin(); filter != filters_.rend(); ++filter) {
@@ -265,6 +267,21 @@ class Rewriter {
       if (!(*filter)->error().ok()) return (*filter)->error();
     }
     return writer.error();
+  }
+
+  // What would be folded or spread has to be in the main channel, if that is
+  // all there is.
+  Error CheckAllIsHere(const StreamReader& reader) const {
+    if (!input_.channels.empty()) return {};
+    if (!options_.single_channel && !options_.spread) return {};
+    for (const DeviceInChannels& device : reader.in_channels()) {
+      if (IsDropped(device.idstr)) continue;
+      return {ErrorCode::kNotWritable, device.offset, device.idstr,
+              "its state is on multifd channels, which were not given"};
+    }
+    if (reader.ram().multifd_flushes == 0) return {};
+    return {ErrorCode::kNotWritable, reader.ram().first_multifd_flush, "ram",
+            "pages are on multifd channels, which were not given"};
   }
 
   void AddDroppers() {

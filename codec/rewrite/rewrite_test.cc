@@ -125,7 +125,7 @@ TEST(RewriteTest, PacketsOfADeviceThatTheMainChannelLacksAreNotLost) {
   RewriteOptions options;
   options.single_channel = true;
   Error error = RewriteStreams(streams, 0, options).error;
-  EXPECT_EQ(error.code, ErrorCode::kNotWritable);
+  EXPECT_EQ(error.code, ErrorCode::kMultifdUnknownDevice);
   EXPECT_EQ(error.section, "0000:00:06.0/vfio");
   options.dropped_devices = {"0000:00:06.0/vfio"};
   streams.main = ReadCapture(capture);
@@ -243,17 +243,44 @@ TEST(RewriteTest, ADescriptionThatCannotBeKeptTrueIsNotWritten) {
 }
 
 TEST(RewriteTest, AMissingChannelIsNoticed) {
-  Streams streams = ReadStreams("s111-multifd-two");
-  streams.channels.erase(streams.channels.begin());
-  RewriteOptions options;
-  options.single_channel = true;
-  Error error = RewriteStreams(streams, 0, options).error;
-  EXPECT_EQ(error.code, ErrorCode::kMultifdGap) << ToString(error);
+  for (const char* name :
+       {"s111-multifd-two", "s100-multifd-zero", "s72-multifd-ram"}) {
+    const Streams all = ReadStreams(name);
+    for (size_t i = 0; i < all.channels.size(); ++i) {
+      Streams streams = all;
+      streams.channels.erase(streams.channels.begin() +
+                             static_cast<ptrdiff_t>(i));
+      RewriteOptions options;
+      options.single_channel = true;
+      Error error = RewriteStreams(streams, 0, options).error;
+      EXPECT_EQ(error.code, ErrorCode::kMultifdGap) << name << " without " << i;
+    }
+  }
+}
+
+TEST(RewriteTest, WhatIsOnChannelsThatAreNotGivenIsNotFoldedNorSpread) {
+  const Streams main = {ReadCapture(GetCapture("s100-multifd"))};
+  RewriteOptions fold;
+  fold.single_channel = true;
+  RewriteOptions spread;
+  spread.spread = true;
+  for (RewriteOptions* options : {&fold, &spread}) {
+    const size_t channels = options->spread ? 2 : 0;
+    Error error = RewriteStreams(main, channels, *options).error;
+    EXPECT_EQ(error.section, "0000:00:05.0/vfio");
+    EXPECT_THAT(error.reason, HasSubstr("which were not given"));
+    EXPECT_GT(error.offset, 0);
+    options->dropped_devices = {"0000:00:05.0/vfio"};
+    error = RewriteStreams(main, channels, *options).error;
+    EXPECT_EQ(error.section, "ram") << ToString(error);
+  }
 }
 
 TEST(RewriteTest, ChannelsThatEndBeforeASyncPointAreRefused) {
   Streams streams = ReadStreams("s72-multifd-ram");
-  streams.channels[0].resize(64);  // The init message.
+  for (std::string& channel : streams.channels) {
+    channel.resize(channel.size() - 320 - 8 * 128);  // A SYNC packet.
+  }
   RewriteOptions options;
   options.single_channel = true;
   Error error = RewriteStreams(streams, 0, options).error;
