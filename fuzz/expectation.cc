@@ -117,9 +117,9 @@ class Expecting {
     }
     if (device.init_data_sent) {
       Provide("switchover-ack on");
-      const Mark* end = Find(i, SectionType::kPart, MarkKind::kEnd);
-      if (loader_ < 801 && end != nullptr) {
-        Add(end->offset, Expectation::REFUSES, Expectation::READ,
+      const Mark* sent = FindInitDataSent(i);
+      if (loader_ < 801 && sent != nullptr) {
+        Add(sent->offset, Expectation::REFUSES, Expectation::READ,
             "Unknown tag 0xffffffffef100005");
       }
     }
@@ -176,6 +176,13 @@ class Expecting {
            stream_.devices[mark.device].dialect->Meaning(
                LoadBe64(AsBytes(stream_.main.bytes).data() + mark.offset)) ==
                Element::kInitDataSent;
+  }
+
+  const Mark* FindInitDataSent(int device) const {
+    for (const Mark& mark : stream_.main.marks) {
+      if (mark.device == device && IsInitDataSent(mark)) return &mark;
+    }
+    return nullptr;
   }
 
   // Where a damage was done; kNowhere if another one has taken it away.

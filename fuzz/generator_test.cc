@@ -460,6 +460,11 @@ TEST(ExpectationTest, AcrossReleases) {
       "devices { parts { records { bytes: 1 } init_data_sent: true } }"));
   EXPECT_EQ(Expect(acks, 800).message(), "Unknown tag 0xffffffffef100005");
   EXPECT_EQ(Expect(acks, 1101).verdict(), Expectation::LOADS);
+  // The first PART has no INIT_DATA_SENT.
+  Generated later = Make(Recipe(
+      "devices { parts { records { bytes: 1 } } parts { records { bytes: "
+      "1 } init_data_sent: true } } damage { kind: BAD_TAG nth: 1 }"));
+  EXPECT_EQ(Expect(later, 800).message(), "Unknown tag 0xffffffffef100009");
   Generated ready =
       Make(Recipe("dialect: V101M devices { config_load_ready: true }"));
   EXPECT_EQ(Expect(ready, 1000).message(), "Unknown tag 0xffffffffef100006");

@@ -8,6 +8,7 @@
 #include "codec/wire/printable.h"
 #include "inspect/inputs.h"
 #include "inspect/table.h"
+#include "inspect/text_report.h"
 #include "inspect/verb.h"
 
 namespace migstream {
@@ -71,6 +72,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
 
 // What an empty list of differences does not mean.
 void SayWhatIsNotCompared(const Arguments& arguments,
+                          const std::vector<Arguments>& sides,
                           const StreamState (&states)[2]) {
   if (arguments.quiet) return;
   if (!arguments.compare_ram && (states[0].has_ram || states[1].has_ram)) {
@@ -82,10 +84,10 @@ void SayWhatIsNotCompared(const Arguments& arguments,
       missing += block.missing_pages;
     }
     if (missing == 0) continue;
-    Complain(absl::StrCat(missing, " pages of guest memory never came in ",
-                          i == 0 ? "A" : "B",
-                          ", and count as zero; multifd channels have files "
-                          "of their own"));
+    Complain(absl::StrCat(Plural(missing, "page"),
+                          " of guest memory never came in ", i == 0 ? "A" : "B",
+                          ", and count as zero",
+                          ChannelsHint(sides[i].files.size() > 1)));
   }
 }
 
@@ -107,7 +109,7 @@ ExitStatus Run(const Arguments& arguments) {
     Complain(ToString(error));
     return kUnusable;
   }
-  SayWhatIsNotCompared(arguments, states);
+  SayWhatIsNotCompared(arguments, sides, states);
   if (differences.empty()) return Print("", status);
   Table table("llll");
   table.Row({"DEVICE", "WHAT", "A", "B"});

@@ -7,6 +7,8 @@
 #include "inspect/output_file.h"
 #include "inspect/progress.h"
 #include "inspect/ram_file.h"
+#include "inspect/say.h"
+#include "inspect/text_report.h"
 #include "inspect/verb.h"
 
 namespace migstream {
@@ -89,19 +91,22 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
     Progress progress(*inputs.main, arguments.quiet);
     error = reader.Read();
   }
-  if (error.ok()) error = extractor.Finish();
+  // Memory is over with the END of RAM, whatever is lost behind it.
+  const bool cut =
+      error.code == ErrorCode::kTruncated && extractor.reached_end();
+  if (cut) Complain(ErrorLine(inputs.file, error));
+  if (error.ok() || cut) error = extractor.Finish();
   if (!error.ok()) return SayError(inputs, error);
   if (absl::Status status = image.Finish(); !status.ok()) {
     Complain(status.message());
     return kUnusable;
   }
   uint64_t missing = extractor.missing_pages();
-  ExitStatus status = Commit(output, missing == 0 ? kFine : kFindings);
+  ExitStatus status = Commit(output, missing == 0 && !cut ? kFine : kFindings);
   if (missing != 0 && status != kUnusable) {
-    Complain(absl::StrCat(inputs.file, ": ", missing, " pages of ",
-                          arguments.ram,
-                          " never came, and are zero; multifd channels have "
-                          "files of their own"));
+    Complain(absl::StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
+                          arguments.ram, " never came, and count as zero",
+                          ChannelsHint(!inputs.channels.empty())));
   }
   return status;
 }

@@ -31,6 +31,7 @@ absl::Status FormerChannels::Find(
     const std::string& main, size_t first,
     const std::function<std::string(size_t number)>& name, bool force,
     const std::vector<std::string>& inputs) {
+  main_ = main;
   const bool in_place = IsOneOf(main, inputs);
   // A main channel that replaces itself alone keeps the channels that it has.
   if (in_place && inputs.size() == 1 && first == 1) return absl::OkStatus();
@@ -64,8 +65,8 @@ absl::Status FormerChannels::Remove() {
     }
   }
   if (!files_.empty()) {
-    Complain(absl::StrCat("removed, as channels of a former run: ",
-                          absl::StrJoin(files_, ", ")));
+    Complain(absl::StrCat("removed, as they are no channels of the new ", main_,
+                          ": ", absl::StrJoin(files_, ", ")));
   }
   return absl::OkStatus();
 }

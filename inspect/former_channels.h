@@ -28,6 +28,7 @@ class FormerChannels {
   absl::Status Remove();
 
  private:
+  std::string main_;
   std::vector<std::string> files_;
 };
 

@@ -172,8 +172,10 @@ TEST(GenerateTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
   ProgramRun run = RunProgram({"generate", recipe, "-o", out, "--force"});
   EXPECT_EQ(run.status, 0);
   EXPECT_EQ(run.errors,
-            absl::StrCat("migstream: removed, as channels of a former run: ",
-                         folder, "/vm.ch1.qvm, ", folder, "/vm.ch2.qvm\n"));
+            absl::StrCat("migstream: removed, as they are no channels of the "
+                         "new ",
+                         out, ": ", folder, "/vm.ch1.qvm, ", folder,
+                         "/vm.ch2.qvm\n"));
   EXPECT_THAT(FilesIn(folder), ElementsAre("vm.qvm"));
 }
 

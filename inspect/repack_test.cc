@@ -180,8 +180,9 @@ TEST(RepackTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
   run = spread("2", true);
   EXPECT_EQ(run.status, 0);
   EXPECT_EQ(run.errors,
-            absl::StrCat("migstream: removed, as channels of a former run: ",
-                         out, ".ch3, ", out, ".ch5\n"));
+            absl::StrCat("migstream: removed, as they are no channels of the "
+                         "new ",
+                         out, ": ", out, ".ch3, ", out, ".ch5\n"));
   EXPECT_FALSE(std::filesystem::exists(out + ".ch3"));
   EXPECT_TRUE(std::filesystem::exists(out + ".ch6"));
   run = RunProgram({"check", out, out + ".ch1", out + ".ch2"});

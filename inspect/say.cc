@@ -15,6 +15,10 @@ void Complain(absl::string_view message) {
   std::cerr << "migstream: " << Printable(message) << "\n";
 }
 
+std::string ChannelsHint(bool channels_given) {
+  return channels_given ? "" : "; multifd channels have files of their own";
+}
+
 bool IsUnusable(const Error& error) {
   return error.code == ErrorCode::kNotAStream ||
          error.code == ErrorCode::kUnknownVersion ||

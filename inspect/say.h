@@ -22,6 +22,9 @@ enum ExitStatus {
 // "migstream: …" on standard error.
 void Complain(absl::string_view message);
 
+// What may explain pages that never came.
+std::string ChannelsHint(bool channels_given);
+
 // Whether an error means that the input is no stream at all, or unreadable, or
 // that the options were wrong.
 bool IsUnusable(const Error& error);

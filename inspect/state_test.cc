@@ -115,6 +115,27 @@ TEST(StateTest, AnUnknownBlockLeavesNothingAndListsTheOthers) {
   EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 
+TEST(StateTest, MemoryIsWholeInAStreamThatIsCutBehindIt) {
+  const std::string bytes = ReadCapture(GetCapture("s72-plain"));
+  const std::string folder = TestFolder();
+  const std::string whole = folder + "/whole";
+  ASSERT_EQ(
+      RunProgram({"extract", Path("s72-plain"), "--ram=pc.ram", "-o", whole})
+          .status,
+      0);
+  // The description alone is gone; and then part of RAM as well.
+  for (size_t left : {bytes.size() - 1000, size_t{20000}}) {
+    const std::string cut = WriteTestFile("cut.qvm", bytes.substr(0, left));
+    const std::string out = absl::StrCat(folder, "/", left);
+    ProgramRun run = RunProgram({"extract", cut, "--ram=pc.ram", "-o", out});
+    EXPECT_EQ(run.status, 1);
+    EXPECT_THAT(run.errors, HasSubstr(cut + ":"));
+    EXPECT_EQ(std::filesystem::exists(out), left != 20000);
+    if (left == 20000) continue;
+    EXPECT_EQ(ReadTestFile(out), ReadTestFile(whole));
+  }
+}
+
 TEST(StateTest, PagesThatAreNotThereAreSaid) {
   std::string out = TestFolder() + "/ram";
   ProgramRun run = RunProgram(

@@ -11,6 +11,10 @@
 #include "inspect/table.h"
 
 namespace migstream {
+std::string Plural(uint64_t count, absl::string_view what) {
+  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+}
+
 namespace {
 
 // "4 MiB", "1.5 GiB", "512 bytes".
@@ -27,10 +31,6 @@ std::string Size(uint64_t bytes) {
     number = absl::StrFormat("%.0f", size);
   }
   return absl::StrCat(number, " ", kUnits[unit]);
-}
-
-std::string Plural(uint64_t count, absl::string_view what) {
-  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
 }
 
 std::string Ram(const report::Ram& ram) {

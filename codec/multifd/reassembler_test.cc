@@ -215,6 +215,14 @@ TEST(ReassemblerTest, APacketOfAnotherVersionIsRefused) {
                 "packet has unknown version 1");
 }
 
+TEST(ReassemblerTest, AHeaderOfDialectE6IsTakenForOneByItsBytes) {
+  ExpectRefused({Payload(0x02000000, "a")}, ErrorCode::kMultifdIndexLimit,
+                "packet index 0x2000000 is beyond 1048576; in dialects E6 and "
+                "E7 it is 2");
+  ExpectRefused({Payload(0, "a", 0x01000000)}, ErrorCode::kMultifdFlags,
+                "packet 0 has flags 0x1000000; in dialects E6 and E7 it is 1");
+}
+
 TEST(ReassemblerTest, APacketWithUnknownFlagsIsRefused) {
   ExpectRefused({Payload(0, "a", 2)}, ErrorCode::kMultifdFlags,
                 "packet 0 has flags 0x2");

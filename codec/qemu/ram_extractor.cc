@@ -276,6 +276,7 @@ void RamExtractor::TakeMapped(ByteSpan bytes) {
 void RamExtractor::OnSectionEnd(const SectionView& section, uint64_t, bool) {
   if (!in_ram_) return;
   in_ram_ = false;
+  reached_end_ |= section.type == SectionType::kEnd;
   if (section.type == SectionType::kStart) {
     started_ = true;
     by_flush_ = flush_seen_;

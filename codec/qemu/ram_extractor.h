@@ -89,6 +89,9 @@ class RamExtractor : public StreamVisitor {
   // is here.
   Error Finish();
 
+  // Whether the END of RAM was read: no page follows it.
+  bool reached_end() const { return reached_end_; }
+
   // Of all blocks that are wanted.
   uint64_t missing_pages() const;
   // By the name that stands in the stream; null if it is not wanted.
@@ -118,6 +121,7 @@ class RamExtractor : public StreamVisitor {
   Error error_;
 
   bool in_ram_ = false;
+  bool reached_end_ = false;
   std::vector<std::string> names_;
   absl::flat_hash_map<std::string, std::unique_ptr<Memory>> blocks_;
   uint64_t page_bytes_ = 4096;

@@ -20,8 +20,9 @@ std::string Folder() {
 }
 
 Error Problem(int error) {
-  return {ErrorCode::kWriteFailed, 0, "temporary file",
-          absl::StrCat(Folder(), ": ", std::strerror(error))};
+  return {ErrorCode::kWriteFailed, 0, "",
+          absl::StrCat("a temporary file in ", Folder(), ": ",
+                       std::strerror(error))};
 }
 
 }  // namespace

@@ -253,8 +253,11 @@ class Checker {
                     const DialectDetector& detector) {
     if (device.init_data_sent() <= 1) return;
     const bool once = HasSwitchoverAckLegacy(report_.machine_type());
-    for (const Dialect* row : detector.Candidates()) {
-      if (!once && row->habits.init_data_sent_repeats) return;
+    const std::vector<const Dialect*> rows = detector.Candidates();
+    if (!once && std::any_of(rows.begin(), rows.end(), [](const Dialect* row) {
+          return row->habits.init_data_sent_repeats;
+        })) {
+      return;
     }
     Add("init-data-sent-twice", facts.second_init_data_sent_offset,
         absl::StrCat(device.idstr(), " PART"),
