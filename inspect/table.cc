@@ -7,10 +7,18 @@
 
 namespace migstream {
 
+namespace {
+
+// A longer cell moves the rest of its own line alone.
+constexpr size_t kMaxWidth = 60;
+
+}  // namespace
+
 std::string Table::Text() const {
   std::vector<size_t> widths(alignment_.size());
   for (const auto& row : rows_) {
     for (size_t i = 0; i < row.size(); ++i) {
+      if (row[i].size() > kMaxWidth) continue;
       widths[i] = std::max(widths[i], row[i].size());
     }
   }
@@ -18,7 +26,8 @@ std::string Table::Text() const {
   for (const auto& row : rows_) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
-      std::string space(widths[i] - row[i].size(), ' ');
+      std::string space(std::max(widths[i], row[i].size()) - row[i].size(),
+                        ' ');
       bool right = alignment_[i] == 'r';
       absl::StrAppend(&line, i == 0 ? "" : "  ", right ? space : "", row[i],
                       right ? "" : space);

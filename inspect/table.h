@@ -18,7 +18,8 @@ class Table {
     rows_.push_back(std::move(cells));
   }
 
-  // Two spaces between columns, none at the end of a line.
+  // Two spaces between columns, none at the end of a line. A cell of more than
+  // 60 characters makes no column wider.
   std::string Text() const;
 
  private:

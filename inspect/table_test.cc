@@ -22,6 +22,14 @@ TEST(TableTest, NoLineEndsInSpaces) {
   EXPECT_EQ(table.Text(), "a\nlong  b\n");
 }
 
+TEST(TableTest, ALongCellMovesTheRestOfItsLineAlone) {
+  const std::string cell(61, 'x');
+  Table table("ll");
+  table.Row({cell, "b"});
+  table.Row({"long", "b"});
+  EXPECT_EQ(table.Text(), cell + "  b\nlong  b\n");
+}
+
 TEST(FindingLineTest, OnlyWhatIsNoErrorNamesItsSeverity) {
   report::Finding finding;
   finding.set_id("refused");
