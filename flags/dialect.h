@@ -117,6 +117,12 @@ struct Dialect {
   Subflag subflag;
   WriterHabits habits;
 
+  // Whether a device's END holds none of its data, which is on multifd
+  // channels.
+  constexpr bool empty_end() const {
+    return multifd_device_state &&
+           !end.After(Element::kNone).Contains(Element::kData);
+  }
   constexpr const SectionGrammar& Grammar(SectionType type) const {
     switch (type) {
       case SectionType::kStart:

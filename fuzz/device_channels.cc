@@ -84,8 +84,11 @@ absl::Status WriteDeviceChannels(
   uint32_t count = recipe.channels().count();
   if (count == 0 && any) count = kUsualChannels;
   count = std::min(count, kMaxChannels);
-  const uint32_t syncs =
-      std::min(recipe.channels().sync_packets(), kMaxSyncPackets);
+  uint64_t syncs = std::min(recipe.channels().sync_packets(), kMaxSyncPackets);
+  // One for each section of RAM: START, PARTs and END.
+  if (syncs != 0 && recipe.has_ram()) {
+    syncs = uint64_t{recipe.ram().parts()} + 2;
+  }
   const Dialect& dialect =
       RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111));
   if (uint64_t{count} * (kMultifdInitBytes + syncs * kSyncPacketBytes) >
@@ -101,7 +104,7 @@ absl::Status WriteDeviceChannels(
     status.Update(channels[id]->Write([&](ChannelEncoder& encoder) {
       return encoder.Init(Init(recipe, id));
     }));
-    for (uint32_t i = 0; i < syncs; ++i) {
+    for (uint64_t i = 0; i < syncs; ++i) {
       status.Update(channels[id]->Write(
           [&](ChannelEncoder& encoder) { return encoder.Sync(i); }));
     }

@@ -119,8 +119,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ReaderOptions again = options.reader;
   if (options.to != nullptr) again.dialect = options.to;
   // With its state elsewhere a device is one of another row of the table, which
-  // is found; but a row that was never released is not.
-  if ((options.spread || options.single_channel) && again.dialect->released()) {
+  // is found; but a row that was never released is not, unless its END cannot
+  // hold what was folded.
+  const bool released = again.dialect->released();
+  const bool folded = options.single_channel && !options.spread;
+  if (released ? options.spread || options.single_channel
+               : folded && again.dialect->empty_end()) {
     again.dialect = &GetDialect(DialectId::kAuto);
   }
   Payloads after;

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "codec/qemu/channel_reader.h"
 #include "codec/qemu/payload_extractor.h"
@@ -91,19 +93,22 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
     Progress progress(*inputs.main, arguments.quiet);
     error = reader.Read();
   }
-  // Memory is over with the END of RAM, whatever is lost behind it.
-  const bool cut =
-      error.code == ErrorCode::kTruncated && extractor.reached_end();
-  if (cut) Complain(ErrorLine(inputs.file, error));
-  if (error.ok() || cut) error = extractor.Finish();
+  // Memory is over with the END of RAM, whatever is wrong behind it.
+  Error doubt;
+  if (extractor.reached_end()) std::swap(error, doubt);
+  if (error.ok()) error = extractor.Finish();
   if (!error.ok()) return SayError(inputs, error);
+  if (doubt.ok()) doubt = extractor.FindMissingChannel();
   if (absl::Status status = image.Finish(); !status.ok()) {
     Complain(status.message());
     return kUnusable;
   }
-  uint64_t missing = extractor.missing_pages();
-  ExitStatus status = Commit(output, missing == 0 && !cut ? kFine : kFindings);
-  if (missing != 0 && status != kUnusable) {
+  const uint64_t missing = extractor.missing_pages();
+  const ExitStatus status =
+      Commit(output, missing == 0 && doubt.ok() ? kFine : kFindings);
+  if (status == kUnusable) return status;
+  if (!doubt.ok()) Complain(ErrorLine(inputs.file, doubt));
+  if (missing != 0) {
     Complain(absl::StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
                           arguments.ram, " never came, and count as zero",
                           ChannelsHint(!inputs.channels.empty())));

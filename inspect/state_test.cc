@@ -136,6 +136,18 @@ TEST(StateTest, MemoryIsWholeInAStreamThatIsCutBehindIt) {
   }
 }
 
+TEST(StateTest, AChannelWhosePagesCameBeforeIsMissedAllTheSame) {
+  // What it holds of pc.ram are zero pages, as memory is without it.
+  const std::string out = TestFolder() + "/ram";
+  ProgramRun run = RunProgram({"extract", Path("s72-multifd-ram"),
+                               "testdata/captures/s72-multifd-ram.ch1.qvm.zst",
+                               "--ram=pc.ram", "-o", out});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.errors, HasSubstr("RAM packet number 9, but there are only "
+                                    "4 RAM packets in the channels given"));
+  EXPECT_TRUE(std::filesystem::exists(out));
+}
+
 TEST(StateTest, PagesThatAreNotThereAreSaid) {
   std::string out = TestFolder() + "/ram";
   ProgramRun run = RunProgram(

@@ -265,6 +265,7 @@ Error StreamState::Read(ByteSource& source,
   collector.Finish(end);
   if (memory) {
     if (end.ok()) end = memory->Finish();
+    if (end.ok()) end = memory->FindMissingChannel();
     if (end.ok()) end = ram_spool.error();
     for (const auto& [name, block] : ram_spool.blocks()) {
       const RamExtractor::Memory& came = *memory->Find(name);

@@ -16,12 +16,14 @@ Error At(const PacketPlace& place, Error error) {
   return error;
 }
 
-// What a number of a big-endian header would be in dialects E6 and E7; nothing
-// if that is no more likely.
-std::string HostEndianHint(uint32_t number, uint32_t most, bool host_endian) {
+// What a header's number would be in the dialects of the other byte order;
+// nothing if that is no more likely.
+std::string OtherEndianHint(uint32_t number, uint32_t most, bool host_endian) {
   const uint32_t swapped = __builtin_bswap32(number);
-  if (host_endian || number <= most || swapped > most) return "";
-  return absl::StrCat("; in dialects E6 and E7 it is ", swapped);
+  if (number <= most || swapped > most) return "";
+  return absl::StrCat("; in ",
+                      host_endian ? "released dialects" : "dialects E6 and E7",
+                      " it is ", swapped);
 }
 
 // What a packet that waits counts for.
@@ -151,15 +153,15 @@ Error Reassembler::Check(absl::string_view idstr,
     return Fail(
         ErrorCode::kMultifdIndexLimit, idstr,
         absl::StrCat("packet index ", Hex(index), " is beyond ", limits_.index,
-                     HostEndianHint(index, limits_.index, host_endian_)));
+                     OtherEndianHint(index, limits_.index, host_endian_)));
   }
   if ((header.flags & ~uint32_t{kVfioPacketConfigState}) != 0) {
     return Fail(
         ErrorCode::kMultifdFlags, idstr,
         absl::StrCat("packet ", index, " has flags ",
                      VfioPacketFlagsToString(header.flags),
-                     HostEndianHint(header.flags, kVfioPacketConfigState,
-                                    host_endian_)));
+                     OtherEndianHint(header.flags, kVfioPacketConfigState,
+                                     host_endian_)));
   }
   return {};
 }

@@ -10,9 +10,11 @@ void ChannelPages::AddChannel(std::string name, ByteSource& source,
   PageInflaterOptions inflater_options;
   inflater_options.page_bytes = options.page_bytes;
   inflater_options.limits = options.limits;
+  ChannelStats stats;
+  stats.file = name;
   channels_.push_back(std::unique_ptr<Channel>(
       new Channel{ChannelSource(std::move(name), source, options),
-                  PageInflater(inflater_options)}));
+                  PageInflater(inflater_options), std::move(stats)}));
 }
 
 // One packet with all its payload, or the init message.
@@ -40,6 +42,8 @@ bool ChannelPages::ReadPacket(Channel& channel, const OnPage& on_page,
            "differ"});
       return false;
     }
+    channel.stats.Count(event);
+    channel.stats.bytes = channel.source.decoder().offset();
     bool ram = event.kind == MultifdEventKind::kRamPacket;
     ram_seen_ |= ram;
     sync |= ram && (event.flags & kMultifdSync) != 0;
@@ -74,6 +78,12 @@ Error ChannelPages::ReadToSync(const OnPage& on_page) {
   }
   // Channels for device state alone have no sync points.
   return ram_seen_ ? ended : Error();
+}
+
+Error ChannelPages::FindMissing() const {
+  std::vector<ChannelStats> stats;
+  for (const auto& channel : channels_) stats.push_back(channel->stats);
+  return FindMissingChannel(stats);
 }
 
 Error ChannelPages::Finish() {

@@ -15,6 +15,7 @@
 #include "codec/multifd/page_inflater.h"
 #include "codec/qemu/byte_source.h"
 #include "codec/qemu/channel_source.h"
+#include "codec/qemu/channel_stats.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
@@ -38,10 +39,15 @@ class ChannelPages {
   // No sync point will follow: kOutOfStep if a page does.
   Error Finish();
 
+  // After Finish(), as ChannelReader::FindMissing(): kMultifdGap if a channel
+  // was not given, or not all of it.
+  Error FindMissing() const;
+
  private:
   struct Channel {
     ChannelSource source;
     PageInflater inflater;
+    ChannelStats stats = {};
   };
   // False at the channel's end, or with an error.
   bool ReadPacket(Channel& channel, const OnPage& on_page, bool& sync,

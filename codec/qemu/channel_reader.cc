@@ -1,8 +1,5 @@
 #include "codec/qemu/channel_reader.h"
 
-#include <algorithm>
-#include <set>
-
 #include "absl/strings/str_cat.h"
 #include "codec/device/section_decoder.h"
 #include "codec/qemu/channel_source.h"
@@ -47,25 +44,15 @@ class ChannelReader::Reading {
  private:
   // Whether a device-state packet is now there as a whole.
   bool Use(const MultifdEvent& event) {
+    stats_.Count(event);
     switch (event.kind) {
       case MultifdEventKind::kInit:
-        stats_.id = event.init.channel_id;
-        stats_.uuid = event.init.uuid;
         return false;
       case MultifdEventKind::kRamPacket:
         in_device_ = false;
-        ++stats_.ram_packets;
-        if (event.ram.packet_number >= stats_.highest_packet_number) {
-          stats_.highest_packet_number = event.ram.packet_number;
-          stats_.highest_offset = event.offset;
-        }
-        if ((event.flags & kMultifdSync) != 0) ++stats_.sync_packets;
-        stats_.normal_pages += event.ram.normal_pages;
-        stats_.zero_pages += event.ram.zero_pages;
         return false;
       case MultifdEventKind::kDeviceState:
         in_device_ = true;
-        ++stats_.device_packets;
         idstr_ = std::string(event.device.idstr);
         instance_id_ = event.device.instance_id;
         packet_offset_ = event.offset;
@@ -147,13 +134,14 @@ Error ChannelReader::Read(
     if (next == nullptr) break;
     Error error = reassembler.Take({next->idstr(), next->instance_id()},
                                    next->payload(), next->place());
-    if (!error.ok()) return With(std::move(error), FindMissingId());
+    if (!error.ok()) return With(std::move(error), FindMissingId(stats()));
     ReassembledPiece piece;
     while (reassembler.Next(piece)) on_piece(piece);
     advance(*next);
   }
   // A channel that is damaged explains what is missing.
-  if (!first_error.ok()) return With(std::move(first_error), FindMissingId());
+  if (!first_error.ok())
+    return With(std::move(first_error), FindMissingId(stats()));
   Error error = reassembler.Finish();
   if (error.ok()) return error;
   if (error.file.empty() && options_.devices) {
@@ -198,63 +186,8 @@ Error ChannelReader::CheckIds() const {
 }
 
 Error ChannelReader::FindMissing() const {
-  Error error = FindMissingId();
-  return error.ok() ? FindMissingRam() : error;
-}
-
-Error ChannelReader::FindMissingId() const {
-  std::set<int> ids;
-  std::string highest;
-  for (const auto& channel : channels_) {
-    if (channel->stats().bytes == 0) continue;
-    const int id = channel->stats().id;
-    if (ids.empty() || id > *ids.rbegin()) highest = channel->name();
-    ids.insert(id);
-  }
-  std::string missing;
-  for (int id = 0; !ids.empty() && id < *ids.rbegin(); ++id) {
-    if (ids.count(id) != 0) continue;
-    absl::StrAppend(&missing, missing.empty() ? "" : ", ", id);
-  }
-  if (missing.empty()) return {};
-  return OfChannel(highest,
-                   {ErrorCode::kMultifdGap, kMultifdIdOffset, kMultifdSection,
-                    absl::StrCat("channels not given: ", missing)});
-}
-
-// Only channels of a whole migration have all their RAM packets.
-Error ChannelReader::FindMissingRam() const {
-  if (!options_.devices || channels_.empty()) return {};
-  uint64_t packets = 0;
-  const Reading* last = channels_.front().get();
-  const Reading* fewest = last;
-  const Reading* most = last;
-  for (const auto& channel : channels_) {
-    const ChannelStats& stats = channel->stats();
-    packets += stats.ram_packets;
-    if (stats.highest_packet_number > last->stats().highest_packet_number) {
-      last = channel.get();
-    }
-    if (stats.sync_packets < fewest->stats().sync_packets) {
-      fewest = channel.get();
-    }
-    if (stats.sync_packets > most->stats().sync_packets) most = channel.get();
-  }
-  const uint64_t highest = last->stats().highest_packet_number;
-  if (packets != 0 && highest >= packets) {
-    return OfChannel(
-        last->name(),
-        {ErrorCode::kMultifdGap, last->stats().highest_offset, kMultifdSection,
-         absl::StrCat("RAM packet number ", highest, ", but there are only ",
-                      packets, " RAM packets in the channels given")});
-  }
-  if (fewest->stats().sync_packets == most->stats().sync_packets) return {};
-  return OfChannel(
-      fewest->name(),
-      {ErrorCode::kMultifdGap, fewest->stats().bytes, kMultifdSection,
-       absl::StrCat("ends after ", fewest->stats().sync_packets,
-                    " SYNC packets, and ", most->name(), " has ",
-                    most->stats().sync_packets)});
+  return options_.devices ? FindMissingChannel(stats())
+                          : FindMissingId(stats());
 }
 
 Error DecodeConfigPiece(const ReassembledPiece& piece,

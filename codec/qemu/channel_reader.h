@@ -23,26 +23,12 @@
 #include "codec/multifd/channel_decoder.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/qemu/byte_source.h"
+#include "codec/qemu/channel_stats.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/wire/error.h"
 #include "flags/dialect.h"
 
 namespace migstream {
-
-struct ChannelStats {
-  std::string file;  // Its name.
-  uint8_t id = 0;
-  VmUuid uuid = {};
-  uint64_t bytes = 0;
-  uint64_t ram_packets = 0;
-  uint64_t sync_packets = 0;
-  uint64_t normal_pages = 0;
-  uint64_t zero_pages = 0;
-  uint64_t device_packets = 0;
-  // The highest packet_num of the RAM packets, and the offset of its packet.
-  uint64_t highest_packet_number = 0;
-  uint64_t highest_offset = 0;
-};
 
 struct ChannelReaderOptions {
   uint32_t page_bytes = 4096;
@@ -90,8 +76,6 @@ class ChannelReader {
   class Reading;
 
   Error CheckIds() const;
-  Error FindMissingId() const;
-  Error FindMissingRam() const;
 
   std::vector<std::unique_ptr<Reading>> channels_;
   const ChannelReaderOptions options_;

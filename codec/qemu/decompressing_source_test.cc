@@ -195,6 +195,16 @@ TEST(WindowTest, AnyLimitIsTaken) {
   }
 }
 
+TEST(ZstdTest, AFileMayBeginWithASkippableFrame) {
+  const std::string packed =
+      std::string("\x5f\x2a\x4d\x18\x02\0\0\0ab", 10) + ZstdBytes("x", 3);
+  ASSERT_EQ(CompressionOf(AsBytes(packed)), Compression::kZstd);
+  DecompressingSource source(std::make_unique<MemorySource>(AsBytes(packed)),
+                             Compression::kZstd);
+  EXPECT_EQ(ReadAll(source), "x");
+  EXPECT_EQ(CompressionOf(AsBytes("QEVM")), Compression::kNone);
+}
+
 TEST(ZstdTest, AFileAndAPipeAreJudgedAlike) {
   // A frame without content that has a block of one byte repeated 0 times.
   const std::string packed("\x28\xb5\x2f\xfd\x20\0\x03\0\0\xb5", 10);

@@ -36,6 +36,12 @@ absl::string_view ToString(Compression compression) {
 }
 
 Compression CompressionOf(ByteSpan bytes) {
+  // zstd's skippable frames begin with 0x50 … 0x5f.
+  constexpr absl::string_view kSkippable = "\x2a\x4d\x18";
+  if (!bytes.empty() && bytes[0] >> 4 == 5 &&
+      absl::StartsWith(AsText(bytes.subspan(1)), kSkippable)) {
+    return Compression::kZstd;
+  }
   for (const Format& format : kFormats) {
     if (absl::StartsWith(AsText(bytes), format.magic)) {
       return format.compression;

@@ -39,6 +39,7 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
   ++events_in_section_;
   switch (event.kind) {
     case EventKind::kData:
+      data_in_end_ |= section.type == SectionType::kEnd;
       if (what_ == kPayload) sink_.Write(event.payload);
       break;
     case EventKind::kConfig:
@@ -55,7 +56,8 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
       multifd_ = true;
       break;
     case EventKind::kEndOfState:
-      multifd_ |= section.type == SectionType::kFull && events_in_section_ == 1;
+      multifd_ |= section.type == SectionType::kFull &&
+                  events_in_section_ == 1 && !data_in_end_;
       break;
     default:
       break;

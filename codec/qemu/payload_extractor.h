@@ -75,6 +75,7 @@ class PayloadExtractor : public StreamVisitor {
   bool found_ = false;
   bool ended_ = false;
   bool ambiguous_ = false;
+  bool data_in_end_ = false;
   bool multifd_ = false;
   bool multifd_complete_ = false;
   bool channels_read_ = false;

@@ -92,6 +92,10 @@ class RamExtractor : public StreamVisitor {
   // Whether the END of RAM was read: no page follows it.
   bool reached_end() const { return reached_end_; }
 
+  // After Finish() of a whole stream: kMultifdGap if a channel was not given,
+  // or not all of it.
+  Error FindMissingChannel() const { return channels_.FindMissing(); }
+
   // Of all blocks that are wanted.
   uint64_t missing_pages() const;
   // By the name that stands in the stream; null if it is not wanted.

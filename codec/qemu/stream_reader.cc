@@ -381,19 +381,22 @@ class StreamReader::Impl {
     ReadContent(section);
     if (!error_.ok()) return false;
     uint64_t content_bytes = source_.offset() - content;
-    if (section.vfio && section.type == SectionType::kFull &&
-        content_bytes == kTagBytes) {
-      LeaveToChannels(section);
-    }
+    if (section.vfio) LeaveToChannels(section, content_bytes);
     if (!ReadFooter(section)) return false;
     visitor_.OnSectionEnd(section, content_bytes, *footers_);
     last_section_ = section_name_;
     return true;
   }
 
-  void LeaveToChannels(const SectionView& section) {
+  // What a section says of where its device's state is.
+  void LeaveToChannels(const SectionView& section, uint64_t content_bytes) {
+    const bool end_with_data =
+        section.type == SectionType::kEnd && content_bytes > 2 * kTagBytes;
+    const bool full_without_config =
+        section.type == SectionType::kFull && content_bytes == kTagBytes;
+    if (!end_with_data && !full_without_config) return;
     std::pair<std::string, uint32_t> name(section.idstr, section.instance_id);
-    if (!named_in_channels_.insert(name).second) return;
+    if (!settled_.insert(name).second || end_with_data) return;
     in_channels_.push_back({name.first, name.second, section.offset});
   }
 
@@ -617,7 +620,8 @@ class StreamReader::Impl {
   absl::flat_hash_map<uint32_t, KnownSection> sections_;
   std::optional<bool> footers_;
   std::vector<DeviceInChannels> in_channels_;
-  absl::flat_hash_set<std::pair<std::string, uint32_t>> named_in_channels_;
+  // Devices of in_channels_, and those that cannot come to be there.
+  absl::flat_hash_set<std::pair<std::string, uint32_t>> settled_;
   bool complete_ = false;
   DescriptionLoader description_;
   bool hold_noted_ = false;

@@ -31,8 +31,9 @@
 
 namespace migstream {
 
-// A device whose FULL is END_OF_STATE or CONFIG_LOAD_READY and nothing more:
-// its state is on multifd channels. FORMAT.md section 13.8.
+// A device whose state is on multifd channels: its END has no DATA, and its
+// FULL is END_OF_STATE or CONFIG_LOAD_READY and nothing more. FORMAT.md
+// section 13.8.
 struct DeviceInChannels {
   std::string idstr;
   uint32_t instance_id = 0;

@@ -132,6 +132,12 @@ TEST(ChecksTest, ADeviceHasAnEndAndAConfig) {
               ElementsAre("warning config-missing"));
 }
 
+TEST(ChecksTest, ADeviceWithDataInEndHasNoneOnChannels) {
+  const std::string end = kVfio.End(DataBytes("x") + kEos);
+  EXPECT_THAT(Check(Start() + end + kVfio.Full(kEos)).ids,
+              ElementsAre("warning config-missing", "error dialect"));
+}
+
 TEST(ChecksTest, NoDeviceHasTheVendorIdOfAnAbsentOne) {
   ConfigBytes config;
   config.pci_config = config.PciConfig();

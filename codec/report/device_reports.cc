@@ -85,7 +85,8 @@ void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
       if (section.type == SectionType::kPart && records_in_section_ == 0) {
         device_->set_empty_parts(device_->empty_parts() + 1);
       }
-      if (section.type == SectionType::kFull && events_in_section_ == 1) {
+      if (section.type == SectionType::kFull && events_in_section_ == 1 &&
+          device_->stop_copy().records() == 0) {
         device_->set_multifd_device_state(true);
       }
       break;

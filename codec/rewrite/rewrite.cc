@@ -217,8 +217,12 @@ class Rewriter {
   // Builds the chain from its last step to its first, and runs it.
   Error Write() {
     const Dialect* to = options_.to;
-    DescribedWriter writer(*output_.main,
-                           to != nullptr ? *to : *options_.reader.dialect);
+    const Dialect* written = to != nullptr ? to : options_.reader.dialect;
+    if (folds_ && to == nullptr && written->empty_end()) {
+      // The device is of one of the rows without channels then.
+      written = &GetDialect(DialectId::kAuto);
+    }
+    DescribedWriter writer(*output_.main, *written);
     first_ = &writer;
     if (options_.spread) {
       ChannelSetOptions channel_options;

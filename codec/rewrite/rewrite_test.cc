@@ -258,6 +258,19 @@ TEST(RewriteTest, AMissingChannelIsNoticed) {
   }
 }
 
+TEST(RewriteTest, ChannelsAreFoldedInTheDialectThatWasNamed) {
+  RewriteOptions options;
+  options.single_channel = true;
+  options.reader.dialect = Row(DialectId::kV111M);
+  RewrittenStreams folded =
+      RewriteStreams(ReadStreams("s111-multifd-two"), 0, options);
+  EXPECT_TRUE(folded.error.ok()) << ToString(folded.error);
+  options.reader.dialect = Row(DialectId::kAuto);
+  EXPECT_TRUE(
+      folded.streams.main ==
+      RewriteStreams(ReadStreams("s111-multifd-two"), 0, options).streams.main);
+}
+
 TEST(RewriteTest, WhatIsOnChannelsThatAreNotGivenIsNotFoldedNorSpread) {
   const Streams main = {ReadCapture(GetCapture("s100-multifd"))};
   RewriteOptions fold;
