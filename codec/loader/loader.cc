@@ -305,10 +305,12 @@ class Loader {
   }
 
   void LoadGivenChannels(std::vector<ChannelReader::Channel> channels) {
+    const bool takes_channels =
+        LoaderDialect(options_.release, true).multifd_device_state;
     std::vector<DeviceInChannels> in_channels;
     for (const auto& [name, device] : vfio_) {
       if (devices_.configured().count(name) == 0) {
-        in_channels.push_back({name.first, name.second});
+        if (takes_channels) in_channels.push_back({name.first, name.second});
       } else if (!device.config.empty()) {
         ++verdict_.configs_compared;
       }

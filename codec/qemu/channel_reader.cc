@@ -3,7 +3,6 @@
 #include "absl/strings/str_cat.h"
 #include "codec/device/section_decoder.h"
 #include "codec/qemu/channel_source.h"
-#include "flags/multifd_flags.h"
 
 namespace migstream {
 
@@ -140,8 +139,9 @@ Error ChannelReader::Read(
     advance(*next);
   }
   // A channel that is damaged explains what is missing.
-  if (!first_error.ok())
+  if (!first_error.ok()) {
     return With(std::move(first_error), FindMissingId(stats()));
+  }
   Error error = reassembler.Finish();
   if (error.ok()) return error;
   if (error.file.empty() && options_.devices) {

@@ -388,7 +388,8 @@ class StreamReader::Impl {
     return true;
   }
 
-  // What a section says of where its device's state is.
+  // What a section says of where its device's state is. Two tags hold no
+  // record, and one no CONFIG.
   void LeaveToChannels(const SectionView& section, uint64_t content_bytes) {
     const bool end_with_data =
         section.type == SectionType::kEnd && content_bytes > 2 * kTagBytes;

@@ -30,10 +30,11 @@ class Checker {
   Checker(const report::Report& report, const std::vector<DeviceFacts>& facts,
           const StreamFacts& stream,
           const std::vector<DialectDetector>& detectors)
-      : report_(report),
-        facts_(facts),
-        stream_(stream),
-        detectors_(detectors) {}
+      : report_(report), facts_(facts), stream_(stream), detectors_(detectors) {
+    for (const report::Finding& finding : report.findings()) {
+      if (finding.id() == "multifd") of_channels_ = &finding;
+    }
+  }
 
   std::vector<Finding> Run() {
     for (size_t i = 0; i < facts_.size(); ++i) {
@@ -95,7 +96,7 @@ class Checker {
     }
     if (device.multifd_device_state() && device.multifd_read()) return;
     if (device.multifd_device_state() && report_.channels_size() != 0) {
-      if (IsToldOfChannels(name)) return;
+      if (IsToldOf(name)) return;
       Add("multifd-incomplete", facts.first_offset, name,
           "its packets could not all be read from the multifd channels that "
           "were given");
@@ -109,14 +110,11 @@ class Checker {
     }
   }
 
-  // Whether a finding says what is wrong with its packets, or a channel.
-  bool IsToldOfChannels(absl::string_view idstr) const {
-    return std::any_of(report_.findings().begin(), report_.findings().end(),
-                       [idstr](const report::Finding& finding) {
-                         return finding.id() == "multifd" &&
-                                (finding.section() == idstr ||
-                                 finding.section() == kMultifdSection);
-                       });
+  // Whether the one finding of the channels is about the device, or a channel.
+  bool IsToldOf(absl::string_view idstr) const {
+    return of_channels_ != nullptr &&
+           (of_channels_->section() == idstr ||
+            of_channels_->section() == kMultifdSection);
   }
 
   void CheckConfig(const report::Device& device, const DeviceFacts& facts) {
@@ -303,6 +301,7 @@ class Checker {
   const std::vector<DeviceFacts>& facts_;
   const StreamFacts& stream_;
   const std::vector<DialectDetector>& detectors_;
+  const report::Finding* of_channels_ = nullptr;
   std::vector<Finding> findings_;
 };
 

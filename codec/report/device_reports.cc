@@ -45,7 +45,6 @@ void DeviceReports::OnSection(const SectionView& section) {
   Select(found->second);
   detector_->Section(section.type, section.offset);
   records_in_section_ = 0;
-  events_in_section_ = 0;
   DeviceFacts& facts = *device_facts_;
   bool late = false;
   if (section.type == SectionType::kPart) {
@@ -64,7 +63,6 @@ void DeviceReports::OnSection(const SectionView& section) {
 
 void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
   detector_->Observe(event);
-  ++events_in_section_;
   switch (event.kind) {
     case EventKind::kData:
       if (event.starts_record) OnRecord(section, event);
@@ -85,10 +83,6 @@ void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
       if (section.type == SectionType::kPart && records_in_section_ == 0) {
         device_->set_empty_parts(device_->empty_parts() + 1);
       }
-      if (section.type == SectionType::kFull && events_in_section_ == 1 &&
-          device_->stop_copy().records() == 0) {
-        device_->set_multifd_device_state(true);
-      }
       break;
     case EventKind::kTrigger:
       AddTrigger(section, event);
@@ -97,6 +91,14 @@ void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
       break;
   }
   List(section, event, 0);
+}
+
+void DeviceReports::OnMainRead(const StreamReader& reader) {
+  for (const DeviceInChannels& device : reader.in_channels()) {
+    auto found = devices_.find({device.idstr, device.instance_id});
+    if (found == devices_.end()) continue;
+    report_.mutable_devices(found->second)->set_multifd_device_state(true);
+  }
 }
 
 void DeviceReports::OnPiece(const ReassembledPiece& piece) {
@@ -217,7 +219,6 @@ void DeviceReports::OnConfigLoadReady(const SectionView& section,
         report_);
   }
   device_->set_config_load_ready(true);
-  device_->set_multifd_device_state(true);
 }
 
 void DeviceReports::OnConfig(const SectionView& section, const Event& event) {

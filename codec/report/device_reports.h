@@ -31,6 +31,8 @@ class DeviceReports {
   // A VFIO device's section, and then each of its events.
   void OnSection(const SectionView& section);
   void OnEvent(const SectionView& section, const Event& event);
+  // After the main channel: it knows whose state is on the others.
+  void OnMainRead(const StreamReader& reader);
   void OnPiece(const ReassembledPiece& piece);
 
   // Where a record begins that the input's end has cut, as the end of a
@@ -68,7 +70,6 @@ class DeviceReports {
   DialectDetector* detector_ = nullptr;
   DeviceFacts* device_facts_ = nullptr;
   uint64_t records_in_section_ = 0;
-  uint64_t events_in_section_ = 0;
   std::optional<uint32_t> packet_;  // Its index; none in a section.
   std::string packet_file_;         // Its channel.
 

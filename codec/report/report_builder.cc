@@ -290,6 +290,7 @@ Error BuildReport(ByteSource& source,
   ReportBuilder builder(options, report);
   StreamReader reader(source, builder, options.reader);
   Error error = reader.Read();
+  builder.devices().OnMainRead(reader);
   if (error.code == ErrorCode::kTruncated) {
     builder.devices().TakeBackMissing(error.offset);
   }
