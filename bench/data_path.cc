@@ -7,15 +7,16 @@
 
 #include <sys/uio.h>
 
+#include <span>
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "bench/descriptors.h"
 #include "bench/measure.h"
 #include "bench/section_data.h"
 #include "codec/device/section_decoder.h"
 #include "codec/device/section_encoder.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -31,16 +32,15 @@ class Codec {
  public:
   explicit Codec(uint8_t* headers)
       : encoder_(SectionType::kEnd, BenchDialect(),
-                 absl::MakeSpan(headers, kRecordHeaderBytes),
-                 absl::MakeSpan(pieces_)),
+                 std::span(headers, kRecordHeaderBytes), pieces_),
         decoder_(SectionType::kEnd, BenchDialect()) {}
 
-  absl::Span<const iovec> Frame(ByteSpan payload) {
+  std::span<const iovec> Frame(ByteSpan payload) {
     encoder_.Clear();
     encoder_.Data(payload);
     return encoder_.pieces();
   }
-  absl::Span<const iovec> FrameHeader(size_t payload_bytes) {
+  std::span<const iovec> FrameHeader(size_t payload_bytes) {
     encoder_.Clear();
     encoder_.DataHeader(payload_bytes);
     return encoder_.pieces();
@@ -75,13 +75,11 @@ class Bare {
       : pieces_{{headers, kRecordHeaderBytes}, {}},
         record_bytes_(record_bytes) {}
 
-  absl::Span<const iovec> Frame(ByteSpan payload) {
+  std::span<const iovec> Frame(ByteSpan payload) {
     pieces_[1] = {const_cast<uint8_t*>(payload.data()), payload.size()};
     return pieces_;
   }
-  absl::Span<const iovec> FrameHeader(size_t) {
-    return absl::MakeConstSpan(pieces_, 1);
-  }
+  std::span<const iovec> FrameHeader(size_t) { return std::span(pieces_, 1); }
   void Spliced(size_t) {}
   ByteSpan Unframe(ByteSpan record) {
     return record.subspan(kRecordHeaderBytes);
@@ -122,7 +120,7 @@ class Path {
       framing.Spliced(record_bytes_);
     } else {
       Took(read(device_.out(), payload(), record_bytes_), record_bytes_);
-      absl::Span<const iovec> pieces =
+      std::span<const iovec> pieces =
           framing.Frame(ByteSpan(payload(), record_bytes_));
       if (way == Way::kVector) {
         Took(writev(stream_.in(), pieces.data(),
@@ -244,8 +242,8 @@ const bool registered = [] {
       for (auto [way_name, way] : {std::pair("read-write", Way::kReadWrite),
                                    std::pair("vector", Way::kVector),
                                    std::pair("splice", Way::kSplice)}) {
-        std::string name = absl::StrCat(save ? "BM_Save/" : "BM_Load/",
-                                        kind_name, "/", way_name);
+        std::string name =
+            StrCat(save ? "BM_Save/" : "BM_Load/", kind_name, "/", way_name);
         // What a pipe holds bounds the record.
         benchmark::RegisterBenchmark(
             name.c_str(),

@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "bench/measure.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/vm_description.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -14,26 +14,25 @@ namespace {
 // Each device with 20 fields, which is what an average one of QEMU's has.
 std::string Json(int64_t devices) {
   std::string json;
-  absl::StrAppend(&json, R"({"page_size":4096,"devices":[)");
+  StrAppend(&json, R"({"page_size":4096,"devices":[)");
   for (int64_t i = 0; i < devices; ++i) {
-    absl::StrAppend(&json, i == 0 ? "" : ",", R"({"name":"device-)", i,
-                    R"(","instance_id":0,"vmsd_name":"device","version":1,)",
-                    R"("size":80,"fields":[)");
+    StrAppend(&json, i == 0 ? "" : ",", R"({"name":"device-)", i,
+              R"(","instance_id":0,"vmsd_name":"device","version":1,)",
+              R"("size":80,"fields":[)");
     for (int field = 0; field < 20; ++field) {
-      absl::StrAppend(&json, field == 0 ? "" : ",", R"({"name":"field)", field,
-                      R"(","type":"uint32","size":4})");
+      StrAppend(&json, field == 0 ? "" : ",", R"({"name":"field)", field,
+                R"(","type":"uint32","size":4})");
     }
-    absl::StrAppend(&json, "]}");
+    StrAppend(&json, "]}");
   }
-  absl::StrAppend(&json, "]}");
+  StrAppend(&json, "]}");
   return json;
 }
 
 void BM_Description(benchmark::State& state) {
   int64_t devices = Once() ? 10 : state.range(0);
   std::string json = Json(devices);
-  std::string tail =
-      absl::StrCat(EofBytes(), "\x06", Be32Bytes(json.size()), json);
+  std::string tail = StrCat(EofBytes(), "\x06", Be32Bytes(json.size()), json);
   Measure(
       state, {.items = static_cast<uint64_t>(devices), .bytes = tail.size()},
       [&] {

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <cstring>
+#include <span>
 
 #include "bench/descriptors.h"
 #include "bench/measure.h"
@@ -23,11 +24,10 @@ struct Buffers {
 };
 
 // The END section of these records; its pieces stand in `buffers`.
-absl::Span<const iovec> Encode(const std::vector<ByteSpan>& payloads,
-                               Buffers& buffers) {
+std::span<const iovec> Encode(const std::vector<ByteSpan>& payloads,
+                              Buffers& buffers) {
   SectionEncoder encoder(SectionType::kEnd, BenchDialect(),
-                         absl::MakeSpan(buffers.headers),
-                         absl::MakeSpan(buffers.pieces));
+                         std::span(buffers.headers), std::span(buffers.pieces));
   for (ByteSpan payload : payloads) encoder.Data(payload);
   encoder.EndOfState();
   Require(encoder.done(), "a section is encoded");
@@ -78,7 +78,8 @@ void BM_EncodeFlat(benchmark::State& state) {
     }
   };
   flatten();
-  Require(flat.span() == section.bytes(), "flattened bytes are the section");
+  Require(IsSame(flat.span(), section.bytes()),
+          "flattened bytes are the section");
   Measure(
       state,
       {.items = section.payloads().size(), .bytes = section.payload_bytes()},
@@ -109,7 +110,7 @@ void BM_EncodeWritev(benchmark::State& state, StreamKind kind) {
       ssize_t written = 0;
       watch.Start();
       for (size_t j = i; j < end; ++j) {
-        absl::Span<const iovec> pieces = next(payloads[j]);
+        std::span<const iovec> pieces = next(payloads[j]);
         written +=
             writev(stream.in(), pieces.data(), static_cast<int>(pieces.size()));
       }
@@ -125,8 +126,8 @@ void BM_EncodeWritev(benchmark::State& state, StreamKind kind) {
       [&](Stopwatch& watch) {
         write_all(watch, [&](ByteSpan payload) {
           SectionEncoder encoder(SectionType::kPart, BenchDialect(),
-                                 absl::MakeSpan(buffers.headers),
-                                 absl::MakeSpan(buffers.pieces));
+                                 std::span(buffers.headers),
+                                 std::span(buffers.pieces));
           encoder.Data(payload);
           return encoder.pieces();
         });
@@ -134,7 +135,7 @@ void BM_EncodeWritev(benchmark::State& state, StreamKind kind) {
       [&](Stopwatch& watch) {
         write_all(watch, [&](ByteSpan payload) {
           prepared[1] = {const_cast<uint8_t*>(payload.data()), payload.size()};
-          return absl::MakeConstSpan(prepared);
+          return std::span(prepared);
         });
       });
 }

@@ -6,21 +6,22 @@
 
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "bench/measure.h"
 #include "bench/section_data.h"
 #include "bench/stream_file.h"
 #include "codec/device/config_bytes.h"
 #include "codec/device/section_decoder.h"
 #include "codec/device/section_encoder.h"
+#include "codec/io/decompressing_source.h"
 #include "codec/multifd/reassembler.h"
-#include "codec/qemu/decompressing_source.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/vm_description.h"
 #include "codec/report/report_builder.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -49,8 +50,7 @@ void MeasureEncode(benchmark::State& state, int64_t records,
   std::vector<uint8_t> headers(records * kRecordHeaderBytes + kTagBytes);
   std::vector<iovec> pieces(records * 2 + 1);
   MeasureGrowth(state, state.range(0), [&] {
-    SectionEncoder encoder(SectionType::kEnd, BenchDialect(),
-                           absl::MakeSpan(headers), absl::MakeSpan(pieces));
+    SectionEncoder encoder(SectionType::kEnd, BenchDialect(), headers, pieces);
     for (ByteSpan payload : section.payloads()) encoder.Data(payload);
     encoder.EndOfState();
     benchmark::DoNotOptimize(encoder.pieces().data());
@@ -90,7 +90,7 @@ void BM_ConfigByVectors(benchmark::State& state) {
   std::string section(kTagBytes, '\0');
   StoreBe64(reinterpret_cast<uint8_t*>(section.data()),
             static_cast<uint64_t>(Tag::kDevConfigState));
-  absl::StrAppend(&section, config.Payload(), EndOfStateBytes());
+  StrAppend(&section, config.Payload(), EndOfStateBytes());
   DecoderOptions options;
   options.config.content_bytes = section.size();
   MeasureGrowth(state, state.range(0), [&] {
@@ -107,11 +107,11 @@ void BM_ConfigByVectors(benchmark::State& state) {
 void BM_DescriptionByDevices(benchmark::State& state) {
   std::string json = "{\"devices\":[";
   for (int64_t i = 0; i < (Once() ? 10 : state.range(0)); ++i) {
-    absl::StrAppend(&json, i == 0 ? "" : ",", R"({"name":"device-)", i,
-                    R"(","instance_id":0,"size":4,"fields":)",
-                    R"([{"name":"data","type":"uint32","size":4}]})");
+    StrAppend(&json, i == 0 ? "" : ",", R"({"name":"device-)", i,
+              R"(","instance_id":0,"size":4,"fields":)",
+              R"([{"name":"data","type":"uint32","size":4}]})");
   }
-  absl::StrAppend(&json, "]}");
+  StrAppend(&json, "]}");
   MeasureGrowth(state, state.range(0), [&] {
     Require(VmDescription::Parse(json).ok(), "a description is parsed");
   });

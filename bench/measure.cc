@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace migstream {
@@ -35,7 +36,7 @@ uint64_t Scaled(uint64_t bytes) {
   return once ? std::min<uint64_t>(bytes, 1 << 20) : bytes;
 }
 
-void Require(bool condition, absl::string_view what) {
+void Require(bool condition, std::string_view what) {
   if (condition) return;
   std::fprintf(stderr, "benchmark is broken: %s\n", std::string(what).c_str());
   std::exit(1);

@@ -27,9 +27,9 @@
 #define MIGSTREAM_BENCH_MEASURE_H_
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "benchmark/benchmark.h"
 #include "codec/wire/bytes.h"
 
@@ -49,7 +49,7 @@ void SetOnce();
 uint64_t Scaled(uint64_t bytes);
 
 // Ends the program if what is measured does not even work.
-void Require(bool condition, absl::string_view what);
+void Require(bool condition, std::string_view what);
 
 // Reads every byte once: a ceiling for what parses.
 void ReadAll(ByteSpan bytes);

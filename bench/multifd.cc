@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 #include <random>
+#include <span>
 #include <string>
 
 #include "bench/measure.h"
@@ -31,9 +32,8 @@ class Channels {
     packet_bytes_ = data.size();
     uint8_t headers[ChannelEncoder::kMinHeaderBytes];
     iovec pieces[ChannelEncoder::kMinPieces];
-    std::vector<ChannelEncoder> encoders(
-        channels,
-        ChannelEncoder(absl::MakeSpan(headers), absl::MakeSpan(pieces)));
+    std::vector<ChannelEncoder> encoders(channels,
+                                         ChannelEncoder(headers, pieces));
     auto write = [&](size_t channel) {
       for (const iovec& piece : encoders[channel].pieces()) {
         streams_[channel].append(static_cast<const char*>(piece.iov_base),

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "bench/measure.h"
 #include "codec/qemu/stream_bytes.h"
+#include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 
 namespace migstream {
@@ -23,7 +24,7 @@ class StringMaker : public StreamMaker {
   std::string bytes;
 
  protected:
-  void Write(absl::string_view piece) override {
+  void Write(std::string_view piece) override {
     bytes.append(piece.data(), piece.size());
   }
 };
@@ -33,7 +34,7 @@ class FileMaker : public StreamMaker {
   explicit FileMaker(int fd) : fd_(fd) {}
 
  protected:
-  void Write(absl::string_view piece) override {
+  void Write(std::string_view piece) override {
     Require(write(fd_, piece.data(), piece.size()) ==
                 static_cast<ssize_t>(piece.size()),
             "a file is written; is TMPDIR full?");
@@ -50,8 +51,8 @@ std::string RamPages(uint64_t first, uint64_t pages) {
   for (uint64_t i = 0; i < pages; ++i) {
     uint64_t flags = kRamPage;
     if (i != 0) flags |= kRamContinue;
-    absl::StrAppend(&content, Be64Bytes((first + i) * kPageBytes | flags));
-    if (i == 0) absl::StrAppend(&content, Str8Bytes("pc.ram"));
+    StrAppend(&content, Be64Bytes((first + i) * kPageBytes | flags));
+    if (i == 0) StrAppend(&content, Str8Bytes("pc.ram"));
     content.append(kPageBytes, 'x');
   }
   return content + Be64Bytes(kRamEos);
@@ -102,8 +103,7 @@ StreamFile::StreamFile(StreamContent content, uint64_t bytes) {
 StreamFile::~StreamFile() { close(fd_); }
 
 int StreamFile::Open() const {
-  int fd =
-      open(absl::StrCat("/proc/self/fd/", fd_).c_str(), O_RDONLY | O_CLOEXEC);
+  int fd = open(StrCat("/proc/self/fd/", fd_).c_str(), O_RDONLY | O_CLOEXEC);
   Require(fd >= 0, "a file is opened again");
   return fd;
 }

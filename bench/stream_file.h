@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
@@ -23,7 +23,7 @@ class StreamMaker {
   void Make(StreamContent content, uint64_t bytes);
 
  protected:
-  virtual void Write(absl::string_view bytes) = 0;
+  virtual void Write(std::string_view bytes) = 0;
 };
 
 std::string MakeStream(StreamContent content, uint64_t bytes);

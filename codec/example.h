@@ -1,5 +1,7 @@
 #include <sys/uio.h>
 
+#include <span>
+
 #include "codec/device/section_decoder.h"
 #include "codec/device/section_encoder.h"
 
@@ -31,8 +33,7 @@ bool Load(ms::SectionDecoder& decoder, ms::ByteSpan& input, Device& device,
 inline bool Save(int fd, ms::ByteSpan payload) {
   uint8_t headers[32];
   iovec pieces[3];
-  ms::SectionEncoder encoder(ms::SectionType::kPart, kDialect,
-                             absl::MakeSpan(headers), absl::MakeSpan(pieces));
+  ms::SectionEncoder encoder(ms::SectionType::kPart, kDialect, headers, pieces);
   encoder.Data(payload);
   encoder.EndOfState();
   ssize_t all = static_cast<ssize_t>(encoder.bytes());

@@ -1,6 +1,7 @@
 #include "flags/command.h"
 
 #include <iterator>
+#include <string_view>
 
 #include "flags/names.h"
 
@@ -33,7 +34,7 @@ bool IsCommandLength(Command command, uint16_t bytes) {
   }
 }
 
-absl::string_view CommandLengths(Command command) {
+std::string_view CommandLengths(Command command) {
   switch (command) {
     case Command::kPing:
     case Command::kPackaged:
@@ -63,7 +64,7 @@ namespace {
 struct ReturnLengths {
   uint16_t least;
   uint16_t most;
-  absl::string_view words;
+  std::string_view words;
 };
 constexpr ReturnLengths kReturnLengths[] = {
     {4, 4, "4"},             // SHUT
@@ -88,7 +89,7 @@ bool IsReturnMessageLength(ReturnMessage message, uint16_t bytes) {
          bytes <= lengths->most;
 }
 
-absl::string_view ReturnMessageLengths(ReturnMessage message) {
+std::string_view ReturnMessageLengths(ReturnMessage message) {
   const ReturnLengths* lengths = FindReturnLengths(message);
   return lengths == nullptr ? "" : lengths->words;
 }

@@ -6,8 +6,7 @@
 
 #include <cstdint>
 #include <string>
-
-#include "absl/strings/string_view.h"
+#include <string_view>
 
 namespace migstream {
 
@@ -33,7 +32,7 @@ inline constexpr Command kLastCommand = Command::kSwitchoverStart;
 // Whether a length of data is right for a command that has a number here.
 bool IsCommandLength(Command command, uint16_t bytes);
 // The right ones in words: "0 or 16".
-absl::string_view CommandLengths(Command command);
+std::string_view CommandLengths(Command command);
 
 // be16 in the other direction; then be16 length, then that many bytes of data.
 enum class ReturnMessage : uint16_t {
@@ -52,7 +51,7 @@ std::string ToString(ReturnMessage message);
 // Whether such a message can have so much data; false for an unknown one.
 bool IsReturnMessageLength(ReturnMessage message, uint16_t bytes);
 // The right ones in words: "14 to 268"; empty for an unknown one.
-absl::string_view ReturnMessageLengths(ReturnMessage message);
+std::string_view ReturnMessageLengths(ReturnMessage message);
 
 inline constexpr uint64_t kRecvBitmapEnd = 0x0123456789abcdef;
 

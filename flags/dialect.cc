@@ -1,10 +1,10 @@
 #include "flags/dialect.h"
 
+#include <algorithm>
+#include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_join.h"
 #include "flags/trigger_flags.h"
 
 namespace migstream {
@@ -160,8 +160,8 @@ constexpr Dialect kV81 = {
     .habits = kV2Habits,
 };
 
-constexpr Dialect From(Dialect row, DialectId id, absl::string_view name,
-                       absl::string_view writer, Release first, Release last) {
+constexpr Dialect From(Dialect row, DialectId id, std::string_view name,
+                       std::string_view writer, Release first, Release last) {
   row.id = id;
   row.name = name;
   row.writer = writer;
@@ -315,7 +315,7 @@ constexpr bool InOrder() {
 }
 static_assert(InOrder(), "GetDialect indexes the table by id");
 
-constexpr absl::string_view kElementNames[kElements] = {
+constexpr std::string_view kElementNames[kElements] = {
     "nothing",
     "SETUP",
     "CONFIG",
@@ -327,24 +327,25 @@ constexpr absl::string_view kElementNames[kElements] = {
     "DATA_STATE_COMPLETE",
 };
 
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; }
+
 }  // namespace
 
-absl::string_view ToString(Element element) {
+std::string_view ToString(Element element) {
   return kElementNames[static_cast<int>(element)];
 }
 
 std::string ToString(ElementSet elements) {
-  std::vector<absl::string_view> names;
+  std::string text;
   // The usual ones first.
   for (Element element : {kSetup, kConfig, kTrigger, kDataStateComplete, kData,
                           kEndOfState, kInitDataSent, kConfigLoadReady}) {
-    if (elements.Contains(element)) names.push_back(ToString(element));
+    if (!elements.Contains(element)) continue;
+    elements.Remove(element);
+    if (!text.empty()) text += elements.empty() ? " or " : ", ";
+    text += ToString(element);
   }
-  if (names.empty()) return "nothing";
-  absl::string_view last = names.back();
-  names.pop_back();
-  if (names.empty()) return std::string(last);
-  return absl::StrCat(absl::StrJoin(names, ", "), " or ", last);
+  return text.empty() ? "nothing" : text;
 }
 
 Tag Dialect::TagOf(Element element) const {
@@ -360,11 +361,13 @@ const Dialect& GetDialect(DialectId id) {
   return kDialects[static_cast<int>(id)];
 }
 
-absl::Span<const Dialect> AllDialects() { return kDialects; }
+std::span<const Dialect> AllDialects() { return kDialects; }
 
-const Dialect* FindDialect(absl::string_view name) {
+const Dialect* FindDialect(std::string_view name) {
   for (const Dialect& row : kDialects) {
-    if (absl::EqualsIgnoreCase(row.name, name)) return &row;
+    if (std::equal(row.name.begin(), row.name.end(), name.begin(), name.end(),
+                   [](char a, char b) { return Lower(a) == Lower(b); }))
+      return &row;
   }
   return nullptr;
 }

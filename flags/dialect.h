@@ -15,9 +15,9 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "flags/element.h"
 #include "flags/section_type.h"
 #include "flags/tag.h"
@@ -98,9 +98,9 @@ struct Subflag {
 
 struct Dialect {
   DialectId id;
-  absl::string_view name;    // "V60"
-  absl::string_view writer;  // "QEMU 6.0 to 7.2"
-  Release first_release;     // 0: never released.
+  std::string_view name;    // "V60"
+  std::string_view writer;  // "QEMU 6.0 to 7.2"
+  Release first_release;    // 0: never released.
   Release last_release;
   VfioProtocol protocol;
   // Stop-copy data and config travel in multifd packets.
@@ -148,10 +148,10 @@ struct Dialect {
 const Dialect& GetDialect(DialectId id);
 
 // All rows in the order of DialectId, kAuto last.
-absl::Span<const Dialect> AllDialects();
+std::span<const Dialect> AllDialects();
 
 // By name without regard to case ("v60", "E5-v7", "auto"); null if none.
-const Dialect* FindDialect(absl::string_view name);
+const Dialect* FindDialect(std::string_view name);
 
 }  // namespace migstream
 

@@ -7,8 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
-
-#include "absl/strings/string_view.h"
+#include <string_view>
 
 namespace migstream {
 
@@ -26,7 +25,7 @@ enum class Element : uint8_t {
 inline constexpr int kElements = 9;
 
 // QEMU's name, without "DEV_": "DATA", "END_OF_STATE", ….
-absl::string_view ToString(Element element);
+std::string_view ToString(Element element);
 
 class ElementSet {
  public:
@@ -37,6 +36,9 @@ class ElementSet {
 
   constexpr bool Contains(Element element) const {
     return (bits_ & Bit(element)) != 0;
+  }
+  constexpr void Remove(Element element) {
+    bits_ &= static_cast<uint16_t>(~Bit(element));
   }
   constexpr bool empty() const { return bits_ == 0; }
   constexpr bool operator==(const ElementSet&) const = default;

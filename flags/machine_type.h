@@ -3,18 +3,19 @@
 #ifndef MIGSTREAM_FLAGS_MACHINE_TYPE_H_
 #define MIGSTREAM_FLAGS_MACHINE_TYPE_H_
 
-#include "absl/strings/string_view.h"
+#include <string_view>
+
 #include "flags/dialect.h"
 
 namespace migstream {
 
 // "pc-q35-8.2" and "virt-8.2" give 802: no older release has it. 0 for names
 // that end otherwise, as a distribution's own do.
-Release MachineTypeRelease(absl::string_view machine_type);
+Release MachineTypeRelease(std::string_view machine_type);
 
 // Whether the machine type turns switchover-ack-legacy on: one INIT_DATA_SENT a
 // device. FORMAT.md section 9.4. Of a name without a version it is not known.
-bool HasSwitchoverAckLegacy(absl::string_view machine_type);
+bool HasSwitchoverAckLegacy(std::string_view machine_type);
 
 }  // namespace migstream
 

@@ -1,29 +1,41 @@
 #include "flags/names.h"
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include <charconv>
+#include <span>
+#include <string_view>
 
 namespace migstream {
+namespace {
 
-std::string NameOf(uint64_t value, absl::Span<const Name> names) {
+// "0x2e41", but "0".
+std::string HexText(uint64_t value) {
+  char digits[18] = {'0', 'x'};
+  char* end = std::to_chars(digits + 2, digits + sizeof digits, value, 16).ptr;
+  return value == 0 ? "0" : std::string(digits, end);
+}
+
+}  // namespace
+
+std::string NameOf(uint64_t value, std::span<const Name> names) {
   for (const Name& entry : names) {
     if (entry.value == value) return std::string(entry.name);
   }
-  return absl::StrFormat("%#x", value);
+  return HexText(value);
 }
 
-std::string NamesOfBits(uint64_t bits, absl::Span<const Name> names) {
+std::string NamesOfBits(uint64_t bits, std::span<const Name> names) {
   if (bits == 0) return "0";
   std::string text;
-  auto append = [&text](absl::string_view name) {
-    absl::StrAppend(&text, text.empty() ? "" : "|", name);
+  auto append = [&text](std::string_view name) {
+    if (!text.empty()) text += '|';
+    text += name;
   };
   for (const Name& entry : names) {
     if ((bits & entry.value) == 0) continue;
     append(entry.name);
     bits &= ~entry.value;
   }
-  if (bits != 0) append(absl::StrFormat("%#x", bits));
+  if (bits != 0) append(HexText(bits));
   return text;
 }
 

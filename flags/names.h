@@ -5,24 +5,23 @@
 #define MIGSTREAM_FLAGS_NAMES_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
-
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
+#include <string_view>
 
 namespace migstream {
 
 struct Name {
   uint64_t value;
-  absl::string_view name;
+  std::string_view name;
 };
 
 // The name of `value`; for one that has none, its number in hexadecimal.
-std::string NameOf(uint64_t value, absl::Span<const Name> names);
+std::string NameOf(uint64_t value, std::span<const Name> names);
 
 // The names of the bits that are set, joined by "|", then what has no name in
 // hexadecimal: "SYNC|ZSTD|0x80". "0" if no bit is set.
-std::string NamesOfBits(uint64_t bits, absl::Span<const Name> names);
+std::string NamesOfBits(uint64_t bits, std::span<const Name> names);
 
 }  // namespace migstream
 

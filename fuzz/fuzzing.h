@@ -39,7 +39,7 @@ class FuzzInput {
   uint8_t Choice() {
     if (rest_.empty()) return 0;
     uint8_t choice = rest_.back();
-    rest_.remove_suffix(1);
+    rest_ = rest_.first(rest_.size() - 1);
     return choice;
   }
   ByteSpan Rest() const { return rest_; }

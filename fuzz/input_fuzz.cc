@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "codec/qemu/open_stream.h"
+#include "codec/io/open_stream.h"
 #include "codec/qemu/stream_recording.h"
 #include "fuzz/counting_allocator.h"
 #include "fuzz/fuzzing.h"

@@ -13,18 +13,17 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "codec/generate/frame.h"
+#include "codec/generate/generator.h"
+#include "codec/generate/random_recipe.h"
+#include "codec/generate/recipe_dialect.h"
+#include "codec/io/compress_bytes.h"
+#include "codec/io/libvirt_bytes.h"
 #include "codec/loader/loader_row.h"
-#include "codec/qemu/compress_bytes.h"
-#include "codec/qemu/libvirt_bytes.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_writer.h"
-#include "fuzz/frame.h"
-#include "fuzz/generator.h"
-#include "fuzz/random_recipe.h"
-#include "fuzz/recipe_dialect.h"
+#include "codec/wire/text.h"
 #include "fuzz/recipe_mutator.h"
 #include "testdata/captures.h"
 
@@ -50,14 +49,13 @@ std::string NewestLoader(size_t channel_bytes) {
 class Folder {
  public:
   Folder(const std::string& root, const std::string& target)
-      : path_(absl::StrCat(root, "/", target)) {
+      : path_(StrCat(root, "/", target)) {
     std::filesystem::create_directories(path_);
   }
 
   void Add(const std::string& bytes) {
     if (bytes.size() > kMaxSeed || !seen_.insert(bytes).second) return;
-    std::ofstream(absl::StrCat(path_, "/", seen_.size()), std::ios::binary)
-        << bytes;
+    std::ofstream(StrCat(path_, "/", seen_.size()), std::ios::binary) << bytes;
   }
 
  private:
@@ -123,11 +121,11 @@ class Shrinker : public StreamWriter {
     }
     if (keep) shrunk.stream += section_;
     if (keep && section.type == SectionType::kFull) {
-      entries_.push_back(absl::StrCat(
-          R"({"name":")", std::string(section.idstr), R"(","instance_id":)",
-          section.instance_id, R"(,"size":)", content.size(),
-          R"(,"fields":[{"name":"data","size":)", content.size(),
-          R"(,"type":"buffer"}]})"));
+      entries_.push_back(StrCat(R"({"name":")", std::string(section.idstr),
+                                R"(","instance_id":)", section.instance_id,
+                                R"(,"size":)", content.size(),
+                                R"(,"fields":[{"name":"data","size":)",
+                                content.size(), R"(,"type":"buffer"}]})"));
     }
     section_.clear();
   }
@@ -135,7 +133,7 @@ class Shrinker : public StreamWriter {
   void OnDescription(uint64_t offset, ByteSpan) override {
     std::string json = R"({"page_size":4096,"devices":[)";
     for (size_t i = 0; i < entries_.size(); ++i) {
-      absl::StrAppend(&json, i == 0 ? "" : ",", entries_[i]);
+      StrAppend(&json, i == 0 ? "" : ",", entries_[i]);
     }
     json += "]}";
     StreamWriter::OnDescription(offset, AsBytes(json));
@@ -270,10 +268,10 @@ void MakeSeeds(const std::string& root) {
     const Dialect& dialect =
         RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111));
     std::string choice = Byte(static_cast<int>(dialect.id));
-    stream.Add(absl::StrCat(made->main.bytes, Byte(3), choice));
+    stream.Add(StrCat(made->main.bytes, Byte(3), choice));
     std::string channel = made->channels.empty() ? "" : made->channels[0].bytes;
-    report.Add(absl::StrCat(made->main.bytes, channel,
-                            NewestLoader(channel.size()), choice));
+    report.Add(StrCat(made->main.bytes, channel, NewestLoader(channel.size()),
+                      choice));
     for (const Mark& mark : made->main.marks) {
       if (mark.kind != MarkKind::kConfig) continue;
       int kind = static_cast<int>(dialect.config_layout);
@@ -296,7 +294,7 @@ void MakeSeeds(const std::string& root) {
           made->main.bytes.substr(whole->offset + head, whole->bytes - head);
       std::string tail = Byte(static_cast<int>(whole->section) - 1) +
                          Byte(static_cast<int>(dialect.id));
-      section.Add(absl::StrCat(content, Byte(5), tail));
+      section.Add(StrCat(content, Byte(5), tail));
       roundtrip.Add(content + tail);
       differential.Add(content + tail);
     }

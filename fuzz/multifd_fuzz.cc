@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "codec/multifd/channel_decoder.h"
@@ -59,7 +60,7 @@ std::vector<Sent> ParseOps(ByteSpan& bytes) {
   while (bytes.size() >= kOpBytes && bytes[0] < 0xf0) {
     ops.push_back({bytes[0] % kChannels, static_cast<uint8_t>(bytes[1] & 7),
                    bytes[2], (bytes[3] & 1) != 0, size_t{bytes[4]} * 16});
-    bytes.remove_prefix(kOpBytes);
+    bytes = bytes.subspan(kOpBytes);
   }
   return ops;
 }
@@ -68,7 +69,7 @@ std::string WriteChannel(size_t id, const std::vector<Sent>& ops) {
   std::string channel;
   uint8_t headers[ChannelEncoder::kMinHeaderBytes];
   iovec pieces[ChannelEncoder::kMinPieces];
-  ChannelEncoder encoder(absl::MakeSpan(headers), absl::MakeSpan(pieces));
+  ChannelEncoder encoder(headers, pieces);
   auto flush = [&](Put put) {
     REQUIRE(put == Put::kDone);
     for (const iovec& piece : encoder.pieces()) {
@@ -116,7 +117,7 @@ class Reading {
       error = ReadPacket(*decoders[at], rest[at], ended);
       if (!ended) continue;
       if (error.ok()) error = decoders[at]->AtEndOfInput("channel", rest[at]);
-      rest[at] = ByteSpan(nullptr, 0);
+      rest[at] = {};
       --open;
     }
     if (error.ok()) error = reassembler_.Finish();

@@ -3,14 +3,14 @@
 // channels. What is damaged on purpose ends in an error that is declared, or is
 // read as it stands.
 
-#include "codec/qemu/memory_channels.h"
+#include "codec/channels/memory_channels.h"
+#include "codec/generate/expectation.h"
+#include "codec/generate/generator.h"
+#include "codec/generate/recipe_dialect.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
-#include "fuzz/expectation.h"
 #include "fuzz/fuzzing.h"
-#include "fuzz/generator.h"
-#include "fuzz/recipe_dialect.h"
 #include "fuzz/recipe_mutator.h"
 
 using namespace migstream;  // NOLINT: this file is a program.

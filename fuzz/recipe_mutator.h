@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <string>
 
+#include "codec/generate/random.h"
+#include "codec/generate/stream.pb.h"
 #include "codec/wire/bytes.h"
-#include "fuzz/random.h"
-#include "fuzz/stream.pb.h"
 
 namespace migstream {
 

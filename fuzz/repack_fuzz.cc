@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "codec/qemu/channel_reader.h"
-#include "codec/qemu/memory_channels.h"
+#include "codec/channels/channel_reader.h"
+#include "codec/channels/memory_channels.h"
+#include "codec/generate/generator.h"
+#include "codec/generate/recipe_dialect.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/rewrite/rewrite.h"
 #include "fuzz/fuzzing.h"
-#include "fuzz/generator.h"
-#include "fuzz/recipe_dialect.h"
 #include "fuzz/recipe_mutator.h"
 
 using namespace migstream;  // NOLINT: this file is a program.

@@ -4,19 +4,20 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
+#include "codec/channels/channel_reader.h"
 #include "codec/diff/stream_diff.h"
+#include "codec/extract/ram_extractor.h"
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
-#include "codec/qemu/channel_reader.h"
-#include "codec/qemu/field_reader.h"
-#include "codec/qemu/ram_extractor.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
-#include "codec/report/state_json.h"
 #include "codec/report/stats.h"
+#include "codec/state/field_reader.h"
+#include "codec/state/state_json.h"
 #include "codec/wire/json.h"
 #include "fuzz/fuzzing.h"
 
@@ -49,7 +50,7 @@ class CheckedImage : public RamImage {
     Check(offset, bytes.size());
   }
   void Zero(uint64_t offset, uint64_t bytes) override { Check(offset, bytes); }
-  void Read(uint64_t offset, absl::Span<uint8_t> bytes) override {
+  void Read(uint64_t offset, std::span<uint8_t> bytes) override {
     Check(offset, bytes.size());
     std::fill(bytes.begin(), bytes.end(), uint8_t{0});
   }
@@ -161,7 +162,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ReaderOptions options;
   uint8_t dialect = input.Choice();
   if (dialect < AllDialects().size()) options.dialect = &AllDialects()[dialect];
-  absl::Span<const Release> releases = LoaderReleases();
+  std::span<const Release> releases = LoaderReleases();
   Release release = releases[input.Choice() % releases.size()];
   size_t channel_bytes = input.Choice() * size_t{256};
   channel_bytes += input.Choice();
@@ -169,7 +170,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Files files{input.Rest(), {}};
   if (channel_bytes <= files.main.size()) {
     files.channel = files.main.last(channel_bytes);
-    files.main.remove_suffix(channel_bytes);
+    files.main = files.main.first(files.main.size() - channel_bytes);
   }
   Report(files, options);
   State(files, options);

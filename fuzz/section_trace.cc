@@ -3,10 +3,11 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <span>
 
 #include "codec/device/section_encoder.h"
+#include "codec/generate/random.h"
 #include "fuzz/fuzzing.h"
-#include "fuzz/random.h"
 
 namespace migstream {
 namespace {
@@ -48,8 +49,7 @@ SectionTrace TraceSection(ByteSpan bytes, SectionType type,
   SectionDecoder decoder(type, dialect, options);
   uint8_t headers[SectionEncoder::kMinHeaderBytes];
   iovec pieces[SectionEncoder::kMinPieces];
-  SectionEncoder encoder(type, dialect, absl::MakeSpan(headers),
-                         absl::MakeSpan(pieces));
+  SectionEncoder encoder(type, dialect, headers, pieces);
   Random random(seed);
   size_t shown = longest == 0 ? bytes.size() : 0;
   ByteSpan input = bytes.first(shown);

@@ -3,13 +3,13 @@
 #include <fstream>
 #include <iterator>
 
-#include "absl/strings/str_cat.h"
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
@@ -44,24 +44,23 @@ ExitStatus AskLoader(const Arguments& arguments) {
   }
   std::string file = Printable(inputs.file);
   if (verdict.outcome == LoadVerdict::kUnreadable) {
-    Complain(absl::StrCat(file, ": ", verdict.message));
+    Complain(StrCat(file, ": ", verdict.message));
     return kUnusable;
   }
-  std::string loader = absl::StrCat(ReleaseName(options.release), " would ");
+  std::string loader = StrCat(ReleaseName(options.release), " would ");
   std::string lines;
   if (verdict.outcome == LoadVerdict::kLoads) {
-    lines = absl::StrCat(file, ": ", loader, "load it\n");
+    lines = StrCat(file, ": ", loader, "load it\n");
   } else {
-    lines =
-        absl::StrCat(verdict.file.empty() ? file : Printable(verdict.file), ":",
-                     Hex(verdict.offset), ": ", verdict.section, ": ", loader,
-                     verdict.outcome == LoadVerdict::kWaits
-                         ? "wait for ever with no message: "
-                         : "refuse it: ",
-                     Printable(verdict.message), "\n");
+    lines = StrCat(verdict.file.empty() ? file : Printable(verdict.file), ":",
+                   Hex(verdict.offset), ": ", verdict.section, ": ", loader,
+                   verdict.outcome == LoadVerdict::kWaits
+                       ? "wait for ever with no message: "
+                       : "refuse it: ",
+                   Printable(verdict.message), "\n");
   }
   for (const std::string& given : verdict.given) {
-    absl::StrAppend(&lines, file, ": given ", given, "\n");
+    StrAppend(&lines, file, ": given ", given, "\n");
   }
   return Print(lines,
                verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
@@ -72,7 +71,7 @@ std::string FindingList() {
   table.Row({"ID", "SEVERITY", "MEANING; WHAT TO DO"});
   for (const FindingKind& kind : AllFindings()) {
     table.Row({std::string(kind.id), std::string(ToString(kind.severity)),
-               absl::StrCat(kind.meaning, "; ", kind.advice)});
+               StrCat(kind.meaning, "; ", kind.advice)});
   }
   return table.Text();
 }
@@ -106,23 +105,22 @@ ExitStatus Run(const Arguments& arguments) {
   }
   if (error.ok() && !options.destination_config.empty() &&
       report.configs_compared() == 0) {
-    Complain(
-        absl::StrCat(file, ": no config space of ",
-                     arguments.device.empty() ? "any device" : arguments.device,
-                     " to compare with"));
+    Complain(StrCat(file, ": no config space of ",
+                    arguments.device.empty() ? "any device" : arguments.device,
+                    " to compare with"));
     return kUnusable;
   }
   std::string lines;
   for (const report::Finding& finding : report.findings()) {
-    absl::StrAppend(&lines, FindingLine(file, finding), "\n");
+    StrAppend(&lines, FindingLine(file, finding), "\n");
   }
   if (report.notes_omitted() != 0) {
-    absl::StrAppend(&lines, Printable(file), ": ", report.notes_omitted(),
-                    " more notes\n");
+    StrAppend(&lines, Printable(file), ": ", report.notes_omitted(),
+              " more notes\n");
   }
   // For somebody who watches, silence would be a riddle.
   if (lines.empty() && isatty(STDOUT_FILENO)) {
-    lines = absl::StrCat(file, ": no findings\n");
+    lines = StrCat(file, ": no findings\n");
   }
   return Print(lines, !error.ok() || HasFindings(report) ? kFindings : kFine);
 }
@@ -159,9 +157,9 @@ constexpr Option kOptions[] = {
        arguments.loader = ParseRelease(value);
        return arguments.loader != 0
                   ? std::string()
-                  : absl::StrCat("no loader of '", value, "' is known, but of ",
-                                 ReleaseName(LoaderReleases().front()), " to ",
-                                 ReleaseName(LoaderReleases().back()));
+                  : StrCat("no loader of '", value, "' is known, but of ",
+                           ReleaseName(LoaderReleases().front()), " to ",
+                           ReleaseName(LoaderReleases().back()));
      },
      "qemu-5.2 qemu-6.0 qemu-6.1 qemu-6.2 qemu-7.0 qemu-7.1 qemu-7.2 "
      "qemu-8.0 qemu-8.1 qemu-8.2 qemu-9.0 qemu-9.1 qemu-9.2 "

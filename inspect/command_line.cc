@@ -6,18 +6,19 @@
 #include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <span>
+#include <string_view>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "codec/io/absl_view.h"
+#include "codec/wire/text.h"
 #include "inspect/lost_input.h"
 
 namespace migstream {
 namespace {
 
-constexpr absl::string_view kVersion = "migstream 0.1";
+constexpr std::string_view kVersion = "migstream 0.1";
 
 constexpr Option kCommonOptions[] = {
     {"dialect", "NAME",
@@ -47,47 +48,43 @@ constexpr Option kCommonOptions[] = {
      Set<&Arguments::quiet>},
 };
 
-bool IsOptional(const Option& option) {
-  return absl::StartsWith(option.value, "[");
-}
+bool IsOptional(const Option& option) { return option.value.starts_with("["); }
 
 // "--name=VALUE", "--name[=VALUE]", or "-o OUT".
 std::string Spelled(const Option& option) {
   if (option.name.size() == 1) {
-    return absl::StrCat("-", option.name, " ", option.value);
+    return StrCat("-", option.name, " ", option.value);
   }
   bool equals = !option.value.empty() && !IsOptional(option);
-  return absl::StrCat("--", option.name, equals ? "=" : "", option.value);
+  return StrCat("--", option.name, equals ? "=" : "", option.value);
 }
 
 // Each way to call a verb, a line.
 std::string Usage(const Verb& verb) {
-  std::string usage = absl::StrCat("usage: migstream ", verb.name, " ",
-                                   verb.files, " [OPTION]...");
+  std::string usage =
+      StrCat("usage: migstream ", verb.name, " ", verb.files, " [OPTION]...");
   for (const Option& option : verb.options) {
-    if (option.name == "o") absl::StrAppend(&usage, " ", Spelled(option));
+    if (option.name == "o") StrAppend(&usage, " ", Spelled(option));
   }
   if (!verb.other_usage.empty()) {
-    absl::StrAppend(&usage, "\n       migstream ", verb.name, " ",
-                    verb.other_usage);
+    StrAppend(&usage, "\n       migstream ", verb.name, " ", verb.other_usage);
   }
   return usage;
 }
 
 std::string OptionHelp(const Option& option) {
   constexpr size_t kColumn = 23;
-  std::string text = absl::StrCat("  ", Spelled(option));
+  std::string text = StrCat("  ", Spelled(option));
   text += text.size() < kColumn - 1 ? std::string(kColumn - text.size(), ' ')
                                     : "\n" + std::string(kColumn, ' ');
-  std::vector<absl::string_view> lines = absl::StrSplit(option.help, '\n');
-  absl::StrAppend(&text, absl::StrJoin(lines, "\n" + std::string(kColumn, ' ')),
-                  "\n");
+  std::vector<std::string_view> lines = Split(option.help, '\n');
+  StrAppend(&text, StrJoin(lines, "\n" + std::string(kColumn, ' ')), "\n");
   return text;
 }
 
 // A verb's own option comes before one that all have.
-const Option* FindOption(const Verb& verb, absl::string_view name) {
-  for (absl::Span<const Option> options : {verb.options, CommonOptions(verb)}) {
+const Option* FindOption(const Verb& verb, std::string_view name) {
+  for (std::span<const Option> options : {verb.options, CommonOptions(verb)}) {
     for (const Option& option : options) {
       if (option.name == name) return &option;
     }
@@ -96,7 +93,7 @@ const Option* FindOption(const Verb& verb, absl::string_view name) {
 }
 
 std::string VerbHelp(const Verb& verb) {
-  std::string text = absl::StrCat(Usage(verb), "\n", verb.summary, "\n\n");
+  std::string text = StrCat(Usage(verb), "\n", verb.summary, "\n\n");
   for (const Option& option : verb.options) text += OptionHelp(option);
   for (const Option& option : CommonOptions(verb)) {
     if (FindOption(verb, option.name) == &option) text += OptionHelp(option);
@@ -110,11 +107,10 @@ std::string GeneralHelp() {
       "Reads and writes what QEMU writes when it migrates a VM with VFIO "
       "devices.\n\n";
   for (const Verb* verb : Verbs()) {
-    absl::StrAppend(&text, "  ", verb->name,
-                    std::string(10 - verb->name.size(), ' '), verb->summary,
-                    "\n");
+    StrAppend(&text, "  ", verb->name, std::string(10 - verb->name.size(), ' '),
+              verb->summary, "\n");
   }
-  absl::StrAppend(
+  StrAppend(
       &text,
       "\nFILE is a migration's main channel, CHANNEL one of its multifd "
       "channels, in any\norder; - is standard input. gzip, bzip2, xz, zstd and "
@@ -125,7 +121,7 @@ std::string GeneralHelp() {
   return text;
 }
 
-ExitStatus WrongUsage(absl::string_view message, const Verb* verb) {
+ExitStatus WrongUsage(std::string_view message, const Verb* verb) {
   Complain(message);
   std::cerr << (verb ? Usage(*verb) : "usage: migstream VERB FILE [OPTION]...")
             << "; --help tells more\n";
@@ -147,15 +143,14 @@ void KeepStandardFiles() {
 std::string OptionList() {
   std::string text;
   for (const Verb* verb : Verbs()) {
-    for (absl::Span<const Option> options :
+    for (std::span<const Option> options :
          {verb->options, CommonOptions(*verb)}) {
       for (const Option& option : options) {
         // A verb's own stands for a common one of the same name.
         if (FindOption(*verb, option.name) != &option) continue;
         bool letter = option.name.size() == 1;
-        absl::StrAppend(&text, verb->name, "|", letter ? "-" : "--",
-                        option.name, "|", option.value, "|", option.choices,
-                        "\n");
+        StrAppend(&text, verb->name, "|", letter ? "-" : "--", option.name, "|",
+                  option.value, "|", option.choices, "\n");
       }
     }
   }
@@ -169,16 +164,16 @@ struct Given {
 };
 
 // "--ram", "-o".
-std::string Dashed(absl::string_view name) {
+std::string Dashed(std::string_view name) {
   size_t letters = name.substr(0, name.find('=')).size();
-  return absl::StrCat(letters == 1 ? "-" : "--", name);
+  return StrCat(letters == 1 ? "-" : "--", name);
 }
 
 // Whether it is what `wanted` says: "ram", "what=config", "*".
-bool Is(const Given& given, absl::string_view wanted) {
+bool Is(const Given& given, std::string_view wanted) {
   if (wanted == "*") return given.option->name != "quiet";
-  absl::string_view name = given.option->name;
-  return name == wanted || absl::StrCat(name, "=", given.value) == wanted;
+  std::string_view name = given.option->name;
+  return name == wanted || StrCat(name, "=", given.value) == wanted;
 }
 
 // What is wrong with options beside each other; empty if nothing is.
@@ -190,26 +185,24 @@ std::string Contradiction(const std::vector<Given>& given) {
     for (const Given& other : given) {
       if (&other == &one) continue;
       if (other.option == &option && !option.repeats && !option.value.empty()) {
-        return absl::StrCat(name, " is given twice");
+        return StrCat(name, " is given twice");
       }
       if (other.option == &option) continue;
-      for (absl::string_view wanted :
-           absl::StrSplit(option.excludes, ' ', absl::SkipEmpty())) {
-        if (!Is(other, wanted)) continue;
-        return absl::StrCat(
-            name, " does not go together with ",
-            Dashed(wanted == "*" ? other.option->name : wanted));
+      for (std::string_view wanted : Split(option.excludes, ' ')) {
+        if (wanted.empty() || !Is(other, wanted)) continue;
+        return StrCat(name, " does not go together with ",
+                      Dashed(wanted == "*" ? other.option->name : wanted));
       }
-      for (absl::string_view wanted : absl::StrSplit(option.needs, ' ')) {
+      for (std::string_view wanted : Split(option.needs, ' ')) {
         needed |= Is(other, wanted);
       }
     }
     if (needed) continue;
     std::vector<std::string> names;
-    for (absl::string_view wanted : absl::StrSplit(option.needs, ' ')) {
+    for (std::string_view wanted : Split(option.needs, ' ')) {
       names.push_back(Dashed(wanted));
     }
-    return absl::StrCat(name, " needs ", absl::StrJoin(names, " or "));
+    return StrCat(name, " needs ", StrJoin(names, " or "));
   }
   return "";
 }
@@ -225,23 +218,23 @@ std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
   size_t dashes = name[1] == '-' ? 2 : 1;
   const Option* option = FindOption(verb, name.substr(dashes));
   if (!option || (option->name.size() == 1) != (dashes == 1)) {
-    return absl::StrCat(verb.name, " has no option ", word);
+    return StrCat(verb.name, " has no option ", word);
   }
   given.push_back({option, ""});
   if (option->value.empty()) {
     return equals == std::string::npos ? option->set(arguments, "")
-                                       : absl::StrCat(name, " takes no value");
+                                       : StrCat(name, " takes no value");
   }
   if (equals == std::string::npos && IsOptional(*option)) {
     return option->set(arguments, "");
   }
   if (equals == std::string::npos && ++i == words.size()) {
-    return absl::StrCat(word, " needs a value");
+    return StrCat(word, " needs a value");
   }
   std::string value =
       equals == std::string::npos ? words[i] : word.substr(equals + 1);
   given.back().value = value;
-  return value.empty() ? absl::StrCat(name, " needs a value")
+  return value.empty() ? StrCat(name, " needs a value")
                        : option->set(arguments, value);
 }
 
@@ -278,8 +271,8 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
     return "-o OUT is missing";
   }
   if (arguments.files.size() > verb.max_files) {
-    return absl::StrCat(verb.max_files == 1 ? "one FILE at a time" : verb.files,
-                        ", not also '", arguments.files[verb.max_files], "'");
+    return StrCat(verb.max_files == 1 ? "one FILE at a time" : verb.files,
+                  ", not also '", arguments.files[verb.max_files], "'");
   }
   return "";
 }
@@ -293,24 +286,25 @@ const std::vector<const Verb*>& Verbs() {
   return *verbs;
 }
 
-absl::Span<const Option> CommonOptions(const Verb& verb) {
+std::span<const Option> CommonOptions(const Verb& verb) {
   if (!verb.reads_stream) return {};
   return kCommonOptions;
 }
 
-std::string ParseNumber(absl::string_view name, absl::string_view unit,
+std::string ParseNumber(std::string_view name, std::string_view unit,
                         const std::string& value, uint64_t least, uint64_t most,
                         uint64_t& number) {
   // Signs and spaces are none of a number.
-  const bool hex = absl::StartsWith(value, "0x");
+  const bool hex = value.starts_with("0x");
   const bool digits =
       value.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789",
                               hex ? 2 : 0) == std::string::npos;
-  const bool good = digits && (hex ? absl::SimpleHexAtoi(value, &number)
-                                   : absl::SimpleAtoi(value, &number));
+  const bool good =
+      digits && (hex ? absl::SimpleHexAtoi(AbslView(value), &number)
+                     : absl::SimpleAtoi(AbslView(value), &number));
   if (good && number >= least && number <= most) return "";
-  return absl::StrCat("--", name, " is a number", unit, " from ", least, " to ",
-                      most, ", not '", value, "'");
+  return StrCat("--", name, " is a number", unit, " from ", least, " to ", most,
+                ", not '", value, "'");
 }
 
 const Option kFormatOption = {
@@ -328,13 +322,12 @@ const Option kOutputOption = {"o", "OUT",
 const Option kForceOption = {"force", "", "replace OUT if it exists",
                              Set<&Arguments::force>};
 
-std::string OneOf(absl::string_view name, const std::string& value,
-                  std::initializer_list<absl::string_view> choices) {
+std::string OneOf(std::string_view name, const std::string& value,
+                  std::initializer_list<std::string_view> choices) {
   return std::find(choices.begin(), choices.end(), value) != choices.end()
              ? ""
-             : absl::StrCat("--", name, " is one of ",
-                            absl::StrJoin(choices, ", "), ", not '", value,
-                            "'");
+             : StrCat("--", name, " is one of ", StrJoin(choices, ", "),
+                      ", not '", value, "'");
 }
 
 ExitStatus RunMain(const std::vector<std::string>& words) {
@@ -349,7 +342,7 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
     return Print(GeneralHelp(), kFine);
   }
   if (words[0] == "--version") {
-    return Print(absl::StrCat(kVersion, "\n"), kFine);
+    return Print(StrCat(kVersion, "\n"), kFine);
   }
   if (words[0] == "--list-options") return Print(OptionList(), kFine);
   for (const Verb* verb : Verbs()) {
@@ -365,7 +358,7 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
     std::string problem = ParseWords(*verb, rest, arguments);
     return problem.empty() ? verb->run(arguments) : WrongUsage(problem, verb);
   }
-  return WrongUsage(absl::StrCat("there is no verb '", words[0], "'"), nullptr);
+  return WrongUsage(StrCat("there is no verb '", words[0], "'"), nullptr);
 }
 
 }  // namespace migstream

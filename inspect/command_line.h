@@ -3,6 +3,7 @@
 #ifndef MIGSTREAM_INSPECT_COMMAND_LINE_H_
 #define MIGSTREAM_INSPECT_COMMAND_LINE_H_
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace migstream {
 const std::vector<const Verb*>& Verbs();
 
 // The options that a verb takes beside its own.
-absl::Span<const Option> CommonOptions(const Verb& verb);
+std::span<const Option> CommonOptions(const Verb& verb);
 
 // The whole command line, without the program's name.
 ExitStatus RunMain(const std::vector<std::string>& words);

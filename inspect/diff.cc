@@ -1,11 +1,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "codec/diff/stream_diff.h"
 #include "codec/diff/stream_state.h"
-#include "codec/qemu/file_kind.h"
+#include "codec/io/file_kind.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/table.h"
 #include "inspect/text_report.h"
@@ -28,7 +28,7 @@ std::vector<Arguments> Split(const Arguments& arguments) {
     sides.back().files.push_back(file);
   }
   if (sides.size() == 2) return sides;
-  Complain(absl::StrCat("diff compares two streams, not ", sides.size()));
+  Complain(StrCat("diff compares two streams, not ", sides.size()));
   return {};
 }
 
@@ -40,7 +40,7 @@ bool OpenChannels(const RewriteInput& input,
   for (const RewriteInput::Channel& channel : input.channels) {
     sources.push_back(channel.open());
     if (!sources.back()) {
-      Complain(absl::StrCat(channel.name, ": it can be read only once"));
+      Complain(StrCat(channel.name, ": it can be read only once"));
       return false;
     }
     channels.push_back({channel.name, sources.back().get()});
@@ -84,10 +84,9 @@ void SayWhatIsNotCompared(const Arguments& arguments,
       missing += block.missing_pages;
     }
     if (missing == 0) continue;
-    Complain(absl::StrCat(Plural(missing, "page"),
-                          " of guest memory never came in ", i == 0 ? "A" : "B",
-                          ", and count as zero",
-                          ChannelsHint(sides[i].files.size() > 1)));
+    Complain(StrCat(Plural(missing, "page"), " of guest memory never came in ",
+                    i == 0 ? "A" : "B", ", and count as zero",
+                    ChannelsHint(sides[i].files.size() > 1)));
   }
 }
 

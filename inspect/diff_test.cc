@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inspect/run_program.h"
@@ -47,8 +47,7 @@ TEST(DiffTest, AnOffsetIsTheMainChannelsAlone) {
     words.push_back(
         WriteTestFile("main", std::string(5, 'x') + ReadCapture(capture)));
     for (const std::string& channel : ReadChannels(capture)) {
-      words.push_back(
-          WriteTestFile(absl::StrCat("channel", words.size()), channel));
+      words.push_back(WriteTestFile(StrCat("channel", words.size()), channel));
     }
   }
   ProgramRun run = RunProgram(words);

@@ -1,10 +1,11 @@
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/channel_reader.h"
-#include "codec/qemu/payload_extractor.h"
-#include "codec/qemu/ram_extractor.h"
+#include "codec/channels/channel_reader.h"
+#include "codec/extract/payload_extractor.h"
+#include "codec/extract/ram_extractor.h"
+#include "codec/io/absl_view.h"
 #include "codec/qemu/stream_reader.h"
+#include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/progress.h"
@@ -52,7 +53,7 @@ ExitStatus SayError(const Inputs& inputs, const Error& error) {
 ExitStatus Commit(OutputFile& output, ExitStatus fine) {
   absl::Status status = output.Commit();
   if (status.ok()) return fine;
-  Complain(status.message());
+  Complain(StdView(status.message()));
   return kUnusable;
 }
 
@@ -65,7 +66,7 @@ ExitStatus ExtractXml(const Arguments& arguments) {
   OutputFile output;
   if (absl::Status status = output.Open(arguments.output, arguments.force);
       !status.ok()) {
-    Complain(status.message());
+    Complain(StdView(status.message()));
     return kUnusable;
   }
   OpenOptions options = OpenOptionsOf(arguments);
@@ -74,7 +75,7 @@ ExitStatus ExtractXml(const Arguments& arguments) {
   OpenedStream opened = OpenStream(file, options);
   // Of the stream behind it nothing is needed.
   if (!opened.libvirt) {
-    Complain(opened.error.ok() ? absl::StrCat(file, ": is no libvirt save file")
+    Complain(opened.error.ok() ? StrCat(file, ": is no libvirt save file")
                                : ErrorLine(file, opened.error));
     return kUnusable;
   }
@@ -100,7 +101,7 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   if (!error.ok()) return SayError(inputs, error);
   if (doubt.ok()) doubt = extractor.FindMissingChannel();
   if (absl::Status status = image.Finish(); !status.ok()) {
-    Complain(status.message());
+    Complain(StdView(status.message()));
     return kUnusable;
   }
   const uint64_t missing = extractor.missing_pages();
@@ -109,9 +110,9 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   if (status == kUnusable) return status;
   if (!doubt.ok()) Complain(ErrorLine(inputs.file, doubt));
   if (missing != 0) {
-    Complain(absl::StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
-                          arguments.ram, " never came, and count as zero",
-                          ChannelsHint(!inputs.channels.empty())));
+    Complain(StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
+                    arguments.ram, " never came, and count as zero",
+                    ChannelsHint(!inputs.channels.empty())));
   }
   return status;
 }
@@ -123,7 +124,7 @@ ExitStatus Run(const Arguments& arguments) {
   OutputFile output;
   if (absl::Status status = output.Open(arguments.output, arguments.force);
       !status.ok()) {
-    Complain(status.message());
+    Complain(StdView(status.message()));
     return kUnusable;
   }
   if (!arguments.ram.empty()) return ExtractRam(arguments, inputs, output);

@@ -8,8 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/say.h"
 
@@ -40,17 +39,17 @@ absl::Status FormerChannels::Find(
     if (!IsChannelFile(file)) continue;
     if (in_place && !IsOneOf(file, inputs)) {
       return absl::AlreadyExistsError(
-          absl::StrCat(file, ": stands beside ", main,
-                       ", which is to be replaced, and was not given"));
+          StrCat(file, ": stands beside ", main,
+                 ", which is to be replaced, and was not given"));
     }
     if (!in_place && IsOneOf(file, inputs)) {
-      return absl::AlreadyExistsError(absl::StrCat(
+      return absl::AlreadyExistsError(StrCat(
           file, ": is an input, and would be taken for a channel of ", main));
     }
     if (!force) {
       return absl::AlreadyExistsError(
-          absl::StrCat(file, ": exists, and would be taken for a channel of ",
-                       main, "; --force removes it"));
+          StrCat(file, ": exists, and would be taken for a channel of ", main,
+                 "; --force removes it"));
     }
     files_.push_back(std::move(file));
   }
@@ -60,13 +59,12 @@ absl::Status FormerChannels::Find(
 absl::Status FormerChannels::Remove() {
   for (const std::string& file : files_) {
     if (unlink(file.c_str()) != 0 && errno != ENOENT) {
-      return absl::UnavailableError(
-          absl::StrCat(file, ": ", std::strerror(errno)));
+      return absl::UnavailableError(StrCat(file, ": ", std::strerror(errno)));
     }
   }
   if (!files_.empty()) {
-    Complain(absl::StrCat("removed, as they are no channels of the new ", main_,
-                          ": ", absl::StrJoin(files_, ", ")));
+    Complain(StrCat("removed, as they are no channels of the new ", main_, ": ",
+                    StrJoin(files_, ", ")));
   }
   return absl::OkStatus();
 }

@@ -1,20 +1,22 @@
 #include <deque>
 #include <filesystem>
+#include <span>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "codec/generate/damage.h"
+#include "codec/generate/expectation.h"
+#include "codec/generate/frame.h"
+#include "codec/generate/generator.h"
+#include "codec/generate/random.h"
+#include "codec/generate/random_recipe.h"
+#include "codec/generate/recipe_dialect.h"
+#include "codec/io/absl_view.h"
 #include "codec/loader/loader_row.h"
-#include "fuzz/damage.h"
-#include "fuzz/expectation.h"
-#include "fuzz/frame.h"
-#include "fuzz/generator.h"
-#include "fuzz/random.h"
-#include "fuzz/random_recipe.h"
-#include "fuzz/recipe_dialect.h"
+#include "codec/wire/text.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
 #include "inspect/former_channels.h"
@@ -28,13 +30,13 @@ namespace {
 constexpr size_t kMaxRecipeBytes = 64 << 20;
 constexpr size_t kMaxFrameBytes = size_t{1} << 30;
 constexpr uint64_t kMaxCount = 1000000;
-constexpr absl::string_view kAnyDamage = "any";
+constexpr std::string_view kAnyDamage = "any";
 
 class FirstProblem : public google::protobuf::io::ErrorCollector {
  public:
   void AddError(int line, int column, const std::string& message) override {
     if (!text.empty()) return;
-    text = absl::StrCat(line + 1, ":", column + 1, ": ", message);
+    text = StrCat(line + 1, ":", column + 1, ": ", message);
   }
   void AddWarning(int, int, const std::string&) override {}
 
@@ -49,7 +51,7 @@ bool ReadAll(const std::string& path, size_t limit,
   if (!source) return false;
   if (std::string said = problem == nullptr ? "" : problem(source->Peek(8));
       !said.empty()) {
-    Complain(absl::StrCat(path, ": ", said));
+    Complain(StrCat(path, ": ", said));
     return false;
   }
   while (true) {
@@ -58,12 +60,12 @@ bool ReadAll(const std::string& path, size_t limit,
     bytes.append(AsText(piece).data(), piece.size());
     source->Consume(piece.size());
     if (bytes.size() > limit) {
-      Complain(absl::StrCat(path, ": more than ", limit, " bytes"));
+      Complain(StrCat(path, ": more than ", limit, " bytes"));
       return false;
     }
   }
   if (source->failure().empty()) return true;
-  Complain(absl::StrCat(path, ": ", source->failure()));
+  Complain(StrCat(path, ": ", source->failure()));
   return false;
 }
 
@@ -74,7 +76,7 @@ bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&problem);
   if (parser.ParseFromString(text, &recipe)) return true;
-  Complain(absl::StrCat(path, ":", problem.text));
+  Complain(StrCat(path, ":", problem.text));
   return false;
 }
 
@@ -82,7 +84,8 @@ bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
 bool ReadFrame(const std::string& path, std::string& bytes) {
   if (!ReadAll(path, kMaxFrameBytes, NotAStream, bytes)) return false;
   auto frame = Frame::Read(AsBytes(bytes));
-  if (!frame.ok()) Complain(absl::StrCat(path, ": ", frame.status().message()));
+  if (!frame.ok())
+    Complain(StrCat(path, ": ", StdView(frame.status().message())));
   return frame.ok();
 }
 
@@ -91,7 +94,7 @@ class Files {
  public:
   explicit Files(bool force) : force_(force) {}
 
-  void Add(const std::string& path, absl::string_view bytes) {
+  void Add(const std::string& path, std::string_view bytes) {
     if (!status_.ok()) return;
     OutputFile& file = files_.emplace_back();
     status_ = file.Open(path, force_);
@@ -114,7 +117,7 @@ class Files {
 std::string Beside(const std::string& path, const std::string& what) {
   std::filesystem::path file(path);
   return (file.parent_path() /
-          absl::StrCat(file.stem().string(), what, file.extension().string()))
+          StrCat(file.stem().string(), what, file.extension().string()))
       .string();
 }
 
@@ -127,7 +130,7 @@ bool WriteAll(const Generated& made, const std::string& path,
     return false;
   }
   auto channel_name = [&path](size_t number) {
-    return Beside(path, absl::StrCat(".ch", number));
+    return Beside(path, StrCat(".ch", number));
   };
   auto add_text = [&path](const google::protobuf::Message& message,
                           const char* extension, Files& files) {
@@ -153,14 +156,14 @@ bool WriteAll(const Generated& made, const std::string& path,
   }
   if (status.ok()) status = files.Commit();
   if (status.ok()) status = former.Remove();
-  if (!status.ok()) Complain(status.message());
+  if (!status.ok()) Complain(StdView(status.message()));
   return status.ok();
 }
 
 // The first damage, in an order that the seed decides, that can be done.
 absl::Status InflictAny(uint64_t seed, Generated& made) {
   Random random(seed);
-  absl::Span<const DamageRow> rows = DamageRows();
+  std::span<const DamageRow> rows = DamageRows();
   size_t first = random.Below(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     recipe::Damage damage;
@@ -211,7 +214,7 @@ ExitStatus GenerateRecipe(const Arguments& arguments) {
     status = InflictAll(arguments, recipe.seed(), nullptr, *made);
   }
   if (!status.ok()) {
-    Complain(absl::StrCat(file, ": ", status.message()));
+    Complain(StrCat(file, ": ", StdView(status.message())));
     return kUnusable;
   }
   return WriteAll(*made, arguments.output, nullptr, arguments) ? kFine
@@ -226,7 +229,7 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
   std::error_code error;
   std::filesystem::create_directories(arguments.out_dir, error);
   if (error) {
-    Complain(absl::StrCat(arguments.out_dir, ": ", error.message()));
+    Complain(StrCat(arguments.out_dir, ": ", error.message()));
     return kUnusable;
   }
   uint64_t missed = 0;
@@ -239,7 +242,7 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     options.frame = AsBytes(frame);
     auto made = Generate(recipe, options);
     if (!made.ok()) {
-      Complain(absl::StrCat("seed ", seed, ": ", made.status().message()));
+      Complain(StrCat("seed ", seed, ": ", StdView(made.status().message())));
       return kUnusable;
     }
     if (!InflictAll(arguments, seed, &missed, *made).ok()) return kUnusable;
@@ -248,13 +251,13 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
       *recipe.add_damage() = done.damage;
     }
     std::string path = (std::filesystem::path(arguments.out_dir) /
-                        absl::StrCat("seed-", seed, ".qvm"))
+                        StrCat("seed-", seed, ".qvm"))
                            .string();
     if (!WriteAll(*made, path, &recipe, arguments)) return kUnusable;
   }
   if (missed != 0) {
-    Complain(absl::StrCat(missed, " times a stream had nothing to do ",
-                          absl::StrJoin(arguments.damages, " or "), " to"));
+    Complain(StrCat(missed, " times a stream had nothing to do ",
+                    StrJoin(arguments.damages, " or "), " to"));
   }
   return kFine;
 }
@@ -271,21 +274,20 @@ std::string Misused(const Arguments& arguments) {
     return "either RECIPE and -o OUT, or --seed and --out-dir";
   }
   if (arguments.count - 1 > UINT64_MAX - arguments.seed) {
-    return absl::StrCat("--seed and --count go beyond the last seed, ",
-                        UINT64_MAX);
+    return StrCat("--seed and --count go beyond the last seed, ", UINT64_MAX);
   }
   return "";
 }
 
 std::string SetDamages(Arguments& arguments, const std::string& value) {
-  for (absl::string_view name : absl::StrSplit(value, ',')) {
+  for (std::string_view name : Split(value, ',')) {
     if (name != kAnyDamage && FindDamage(name) == nullptr) {
       std::vector<std::string> names;
       for (const DamageRow& row : DamageRows()) {
         names.push_back(DamageName(row.kind));
       }
-      return absl::StrCat("there is no damage '", name, "', but ", kAnyDamage,
-                          ", ", absl::StrJoin(names, ", "));
+      return StrCat("there is no damage '", name, "', but ", kAnyDamage, ", ",
+                    StrJoin(names, ", "));
     }
     arguments.damages.emplace_back(name);
   }
@@ -342,8 +344,8 @@ constexpr Option kOptions[] = {
            value.empty() ? LoaderReleases().back() : ParseRelease(value);
        return arguments.expected_loader != 0
                   ? std::string()
-                  : absl::StrCat("--expect is of qemu-5.2 to qemu-11.1, not '",
-                                 value, "'");
+                  : StrCat("--expect is of qemu-5.2 to qemu-11.1, not '", value,
+                           "'");
      }},
     {"force", "",
      "replace files that exist, and remove the channels' files\n"
@@ -356,7 +358,7 @@ constexpr Option kOptions[] = {
 const Verb kGenerateVerb = {
     "generate",
     "RECIPE",
-    "make streams from a recipe (fuzz/stream.proto) or a seed",
+    "make streams from a recipe (codec/generate/stream.proto) or a seed",
     1,
     kOptions,
     Run,

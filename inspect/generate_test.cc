@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inspect/run_program.h"
@@ -52,8 +52,8 @@ TEST(GenerateTest, ARecipeMakesAStreamThatPassesCheck) {
 }
 
 TEST(GenerateTest, DamageIsDoneInOrderAndExpected) {
-  std::string recipe = WriteTestFile(
-      "recipe.textproto", absl::StrCat("switchover_start: NO ", kRecipe));
+  std::string recipe = WriteTestFile("recipe.textproto",
+                                     StrCat("switchover_start: NO ", kRecipe));
   std::string folder = TestFolder();
   std::string out = folder + "/bad.qvm";
   ProgramRun run =
@@ -88,7 +88,7 @@ TEST(GenerateTest, ASeedIsARecipeThatMakesTheSameAgain) {
   std::string folder = TestFolder() + "/seeds";
   ProgramRun run =
       RunProgram({"generate", "--seed=7", "--count=2", "--damage=any",
-                  "--dialect=V60", absl::StrCat("--out-dir=", folder)});
+                  "--dialect=V60", StrCat("--out-dir=", folder)});
   EXPECT_EQ(run.status, 0) << run.errors;
   EXPECT_THAT(FilesIn(folder), ElementsAre("seed-7.qvm", "seed-7.textproto",
                                            "seed-8.qvm", "seed-8.textproto"));
@@ -102,8 +102,7 @@ TEST(GenerateTest, AFrameKeepsAllButTheDevices) {
   std::string out = TestFolder() + "/framed.qvm";
   ProgramRun run = RunProgram(
       {"generate", recipe,
-       absl::StrCat("--frame=", CapturePath(GetCapture("s111-tiny"))), "-o",
-       out});
+       StrCat("--frame=", CapturePath(GetCapture("s111-tiny"))), "-o", out});
   EXPECT_EQ(run.status, 0) << run.errors;
   run = RunProgram({"inspect", out});
   EXPECT_THAT(run.output, HasSubstr("pc-q35-11.1"));
@@ -116,7 +115,7 @@ TEST(GenerateTest, AnInterruptLeavesNothingUnfinished) {
     std::string folder = TestFolder() + "/seeds";
     ProgramRun run =
         RunProgram({"generate", "--seed=1", "--count=1000000", "--expect",
-                    absl::StrCat("--out-dir=", folder)},
+                    StrCat("--out-dir=", folder)},
                    {.feed =
                         [&](int) {
                           // Until it is at work.
@@ -147,10 +146,10 @@ TEST(GenerateTest, AStreamIsWrittenWithAllItsChannelsOrNotAtAll) {
   std::string folder = TestFolder();
   std::string errors = WriteTestFile("errors", "");
   // The main channel is shorter than that, and a channel longer.
-  int status = std::system(
-      absl::StrCat("bash -c 'ulimit -f 8; inspect/migstream generate ", recipe,
-                   " -o ", folder, "/vm.qvm' 2>", errors)
-          .c_str());
+  int status =
+      std::system(StrCat("bash -c 'ulimit -f 8; inspect/migstream generate ",
+                         recipe, " -o ", folder, "/vm.qvm' 2>", errors)
+                      .c_str());
   EXPECT_EQ(WEXITSTATUS(status), 2);
   EXPECT_THAT(ReadTestFile(errors), HasSubstr(".qvm: File too large\n"));
   EXPECT_THAT(FilesIn(folder), ElementsAre());
@@ -171,11 +170,11 @@ TEST(GenerateTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
   recipe = WriteTestFile("recipe.textproto", kRecipe);
   ProgramRun run = RunProgram({"generate", recipe, "-o", out, "--force"});
   EXPECT_EQ(run.status, 0);
-  EXPECT_EQ(run.errors,
-            absl::StrCat("migstream: removed, as they are no channels of the "
-                         "new ",
-                         out, ": ", folder, "/vm.ch1.qvm, ", folder,
-                         "/vm.ch2.qvm\n"));
+  EXPECT_EQ(
+      run.errors,
+      StrCat("migstream: removed, as they are no channels of the "
+             "new ",
+             out, ": ", folder, "/vm.ch1.qvm, ", folder, "/vm.ch2.qvm\n"));
   EXPECT_THAT(FilesIn(folder), ElementsAre("vm.qvm"));
 }
 
@@ -186,13 +185,11 @@ TEST(GenerateTest, WhatIsWrongWithAFrameIsSaidOfTheFrame) {
   for (const std::string& frame : {cut, empty, recipe}) {
     for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
              {recipe, "-o", "-"},
-             {"--seed=1", absl::StrCat("--out-dir=", TestFolder())}}) {
-      words.insert(words.begin(),
-                   {"generate", absl::StrCat("--frame=", frame)});
+             {"--seed=1", StrCat("--out-dir=", TestFolder())}}) {
+      words.insert(words.begin(), {"generate", StrCat("--frame=", frame)});
       ProgramRun run = RunProgram(words);
       EXPECT_EQ(run.status, 2);
-      EXPECT_THAT(run.errors,
-                  StartsWith(absl::StrCat("migstream: ", frame, ":")));
+      EXPECT_THAT(run.errors, StartsWith(StrCat("migstream: ", frame, ":")));
       EXPECT_EQ(std::count(run.errors.begin(), run.errors.end(), '\n'), 1);
     }
   }

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "codec/device/pci_config.h"
-#include "codec/qemu/decompressing_source.h"
+#include "codec/io/absl_view.h"
+#include "codec/io/decompressing_source.h"
 #include "codec/report/side_report.h"
+#include "codec/wire/text.h"
 #include "inspect/progress.h"
 #include "inspect/say.h"
 #include "inspect/text_report.h"
@@ -49,7 +49,7 @@ bool AddInput(const std::string& file, const OpenOptions& options,
               Inputs& inputs) {
   auto opened = OpenFile(file, options.access);
   if (!opened.ok()) {
-    Complain(absl::StrCat(file, ": ", opened.status().message()));
+    Complain(StrCat(file, ": ", StdView(opened.status().message())));
     return false;
   }
   std::unique_ptr<ByteSource> source = *std::move(opened);
@@ -57,7 +57,7 @@ bool AddInput(const std::string& file, const OpenOptions& options,
   source = Decompressed(std::move(source), options.limits);
   FileKind kind = KindOf(source->Peek(8));
   if (kind == FileKind::kEmpty && !source->failure().empty()) {
-    Complain(absl::StrCat(file, ": ", source->failure()));
+    Complain(StrCat(file, ": ", source->failure()));
     return false;
   }
   if (kind == FileKind::kMultifd || IsSide(kind)) {
@@ -74,9 +74,9 @@ bool AddInput(const std::string& file, const OpenOptions& options,
   if (stream.source && inputs.main) {
     std::string problem = NotAStream(stream.source->Peek(8));
     if (problem.empty()) {
-      problem = absl::StrCat("is a second main channel, beside ", inputs.file);
+      problem = StrCat("is a second main channel, beside ", inputs.file);
     }
-    Complain(absl::StrCat(file, ": ", problem));
+    Complain(StrCat(file, ": ", problem));
     return false;
   }
   inputs.file = file;
@@ -109,7 +109,7 @@ std::unique_ptr<ByteSource> OpenInput(const std::string& file,
 std::unique_ptr<ByteSource> OpenRaw(const std::string& file) {
   auto source = OpenFile(file);
   if (source.ok()) return *std::move(source);
-  Complain(absl::StrCat(file, ": ", source.status().message()));
+  Complain(StrCat(file, ": ", StdView(source.status().message())));
   return nullptr;
 }
 
@@ -120,7 +120,7 @@ bool ReadConfigSpace(const std::string& file, std::string& config) {
   if (config.size() == kPciConfigBytes || config.size() == kPcieConfigBytes) {
     return true;
   }
-  Complain(absl::StrCat(file, ": a PCI config space has 256 or 4096 bytes"));
+  Complain(StrCat(file, ": a PCI config space has 256 or 4096 bytes"));
   return false;
 }
 
@@ -184,7 +184,7 @@ ExitStatus SayChannelFindings(const std::string& file,
                               const report::Report& report) {
   ExitStatus status = kFine;
   for (const report::Finding& finding : report.findings()) {
-    if (!absl::StartsWith(finding.id(), "multifd") ||
+    if (!finding.id().starts_with("multifd") ||
         finding.severity() == ToString(Severity::kNote)) {
       continue;
     }

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "codec/qemu/byte_source.h"
-#include "codec/qemu/channel_reader.h"
-#include "codec/qemu/file_kind.h"
-#include "codec/qemu/libvirt_save.h"
-#include "codec/qemu/open_stream.h"
+#include "codec/channels/channel_reader.h"
+#include "codec/io/byte_source.h"
+#include "codec/io/file_kind.h"
+#include "codec/io/libvirt_save.h"
+#include "codec/io/open_stream.h"
 #include "codec/report/report.pb.h"
 #include "codec/rewrite/rewrite.h"
 #include "codec/wire/error.h"

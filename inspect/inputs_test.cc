@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/compress_bytes.h"
-#include "codec/qemu/libvirt_bytes.h"
+#include "codec/io/compress_bytes.h"
+#include "codec/io/libvirt_bytes.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/report.pb.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
@@ -145,7 +145,7 @@ TEST(WrapperTest, TheWindowIsALimitThatCanBeRaised) {
   EXPECT_THAT(run.errors, HasSubstr("the limit is"));
   EXPECT_EQ(RunProgram({"check", path, "--window=16"}).status, 0);
   for (const char* value : {"0", "4097", "x", "-1"}) {
-    run = RunProgram({"check", path, absl::StrCat("--window=", value)});
+    run = RunProgram({"check", path, StrCat("--window=", value)});
     EXPECT_EQ(run.status, 2);
     EXPECT_THAT(run.errors,
                 HasSubstr("--window is a number of MiB from 1 to 4096"));
@@ -184,7 +184,7 @@ TEST(OffsetTest, EveryVerbLeavesOutWhatStandsBefore) {
 TEST(OffsetTest, IsThatOfTheMainChannelOnly) {
   Words files;
   for (const testdata::File& file : GetCapture("s100-multifd").files()) {
-    files.push_back(absl::StrCat("testdata/captures/", file.file(), ".zst"));
+    files.push_back(StrCat("testdata/captures/", file.file(), ".zst"));
   }
   files[0] = WriteTestFile(
       "main", std::string(100, 'x') + ReadCapture(GetCapture("s100-multifd")));
@@ -246,7 +246,7 @@ class ChannelSetTest : public testing::TestWithParam<testdata::Capture> {
   Words Files() const {
     Words files;
     for (const testdata::File& file : GetParam().files()) {
-      files.push_back(absl::StrCat("testdata/captures/", file.file(), ".zst"));
+      files.push_back(StrCat("testdata/captures/", file.file(), ".zst"));
     }
     return files;
   }

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/message_format.h"
 #include "inspect/progress.h"
@@ -79,11 +79,11 @@ ExitStatus Run(const Arguments& arguments) {
   if (printed != kFine) return printed;
   std::string text = Format(report, arguments.format);
   if (text.empty()) {
-    Complain(absl::StrCat("the report cannot be put into ", arguments.format));
+    Complain(StrCat("the report cannot be put into ", arguments.format));
     return kUnusable;
   }
-  if (!lines.empty()) absl::StrAppend(&lines, "\n");
-  absl::StrAppend(&lines, text);
+  if (!lines.empty()) StrAppend(&lines, "\n");
+  StrAppend(&lines, text);
   ExitStatus status = Print(lines, error.ok() ? side_status : kFindings);
   if (!error.ok()) Complain(ErrorLine(inputs.file, error));
   return std::max(status, SayChannelFindings(file, report));

@@ -5,12 +5,13 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "codec/io/absl_view.h"
+#include "codec/wire/text.h"
 #include "flags/dialect.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -33,7 +34,7 @@ constexpr char kCommon[] = "COMMON OPTIONS";
 // What a shell command prints, standard error too.
 std::string Shell(const std::string& command) {
   std::string out = TestFolder() + "/out";
-  EXPECT_EQ(std::system(absl::StrCat(command, " >", out, " 2>&1").c_str()), 0)
+  EXPECT_EQ(std::system(StrCat(command, " >", out, " 2>&1").c_str()), 0)
       << ReadTestFile(out);
   return ReadTestFile(out);
 }
@@ -45,8 +46,9 @@ struct Row {
 std::vector<Row> Rows() {
   std::vector<Row> rows;
   std::string list = RunProgram({"--list-options"}).output;
-  for (absl::string_view line : absl::StrSplit(list, '\n', absl::SkipEmpty())) {
-    std::vector<std::string> fields = absl::StrSplit(line, '|');
+  for (std::string_view line : Split(list, '\n')) {
+    if (line.empty()) continue;
+    std::vector<std::string> fields = absl::StrSplit(AbslView(line), '|');
     EXPECT_EQ(fields.size(), 4) << line;
     rows.push_back({fields[0], fields[1], fields[2], fields[3]});
   }
@@ -60,15 +62,15 @@ std::map<std::string, std::set<std::string>> ManualOptions() {
   std::string part;
   bool term = false;  // The line after .TP is what is explained.
   const std::string manual = ReadTestFile(kManual);
-  for (absl::string_view line : absl::StrSplit(manual, '\n')) {
-    if (absl::StartsWith(line, ".SS ") || absl::StartsWith(line, ".SH ")) {
+  for (std::string_view line : Split(manual, '\n')) {
+    if (line.starts_with(".SS ") || line.starts_with(".SH ")) {
       part = std::string(line.substr(4));
     } else if (term) {
-      std::string text = absl::StrReplaceAll(line, {{"\\-", "-"}});
+      std::string text = absl::StrReplaceAll(AbslView(line), {{"\\-", "-"}});
       std::vector<std::string> words =
           absl::StrSplit(text, absl::ByAnyChar(" =,\""), absl::SkipEmpty());
       for (const std::string& word : words) {
-        if (absl::StartsWith(word, "-")) options[part].insert(word);
+        if (word.starts_with("-")) options[part].insert(word);
       }
     }
     term = line == ".TP";
@@ -77,7 +79,7 @@ std::map<std::string, std::set<std::string>> ManualOptions() {
 }
 
 TEST(ManualTest, GroffHasNothingToSayAgainstIt) {
-  EXPECT_EQ(Shell(absl::StrCat("groff -man -ww -z ", kManual)), "");
+  EXPECT_EQ(Shell(StrCat("groff -man -ww -z ", kManual)), "");
 }
 
 TEST(ManualTest, HasEveryVerbAndOption) {
@@ -106,7 +108,7 @@ TEST(ManualTest, HasNoVerbOrOptionThatIsNone) {
 TEST(ManualTest, HasTheProgramsVersion) {
   std::string version = RunProgram({"--version"}).output;
   version.pop_back();
-  EXPECT_THAT(ReadTestFile(kManual), HasSubstr(absl::StrCat("\"", version)));
+  EXPECT_THAT(ReadTestFile(kManual), HasSubstr(StrCat("\"", version)));
 }
 
 TEST(OptionTest, ChoicesAreTakenAndNothingElseIs) {
@@ -115,9 +117,10 @@ TEST(OptionTest, ChoicesAreTakenAndNothingElseIs) {
     std::vector<std::string> values = absl::StrSplit(row.choices, ' ');
     // What is wrong with a value is said with the value in quotes.
     auto quoted_in_errors = [&](const std::string& value) {
-      ProgramRun run = RunProgram({row.verb, "/nonexistent/file",
-                                   absl::StrCat(row.option, "=", value)});
-      return absl::StrContains(run.errors, absl::StrCat("'", value, "'"));
+      ProgramRun run = RunProgram(
+          {row.verb, "/nonexistent/file", StrCat(row.option, "=", value)});
+      return (run.errors.find(StrCat("'", value, "'")) !=
+              std::string_view::npos);
     };
     for (const std::string& value : values) {
       EXPECT_FALSE(quoted_in_errors(value)) << row.option << " " << value;
@@ -139,14 +142,14 @@ TEST(OptionTest, EveryDialectIsAChoice) {
 
 // What bash offers where the cursor stands at the end of `words`.
 std::vector<std::string> Complete(const std::vector<std::string>& words) {
-  std::string command = absl::StrCat(
+  std::string command = StrCat(
       "bash -euc 'source inspect/completion.bash; COMP_WORDS=(migstream");
   for (const std::string& word : words) {
-    absl::StrAppend(&command, " \"", word, "\"");
+    StrAppend(&command, " \"", word, "\"");
   }
-  absl::StrAppend(&command, "); COMP_CWORD=", words.size(),
-                  "; _migstream inspect/migstream; "
-                  "printf \"%s\\n\" \"${COMPREPLY[@]}\"'");
+  StrAppend(&command, "); COMP_CWORD=", words.size(),
+            "; _migstream inspect/migstream; "
+            "printf \"%s\\n\" \"${COMPREPLY[@]}\"'");
   std::string text = Shell(command);
   return absl::StrSplit(text, '\n', absl::SkipEmpty());
 }
@@ -163,9 +166,8 @@ TEST(CompletionTest, OffersEveryOptionOfAVerb) {
   std::map<std::string, std::vector<std::string>> options;
   for (const Row& row : Rows()) {
     bool takes_value = !row.value.empty() && row.value[0] != '[';
-    options[row.verb].push_back(absl::StrCat(
-        row.option,
-        takes_value && absl::StartsWith(row.option, "--") ? "=" : ""));
+    options[row.verb].push_back(StrCat(
+        row.option, takes_value && row.option.starts_with("--") ? "=" : ""));
   }
   for (auto& [verb, expected] : options) {
     expected.push_back("--help");

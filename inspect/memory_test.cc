@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <string>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "codec/device/section_encoder.h"
-#include "codec/qemu/compress_bytes.h"
+#include "codec/io/compress_bytes.h"
+#include "codec/wire/text.h"
 #include "codec/wire/writer.h"
 #include "flags/ram_flags.h"
 #include "gmock/gmock.h"
@@ -39,7 +41,7 @@ class Maker {
   template <typename Write>
   void Put(Write write) {
     uint8_t buffer[512];
-    Writer writer(absl::MakeSpan(buffer));
+    Writer writer(buffer);
     write(writer);
     PutBytes(writer.written());
   }
@@ -59,7 +61,7 @@ class Maker {
     pending_.clear();
   }
 
-  void Named(uint8_t type, uint32_t id, absl::string_view idstr,
+  void Named(uint8_t type, uint32_t id, std::string_view idstr,
              uint32_t version) {
     Put([&](Writer& w) {
       w.U8(type);
@@ -167,7 +169,7 @@ TEST(MemoryTest, AGibibyteFromAFilePeaksUnder48MiB) {
     ProgramRun run = RunProgram({verb, path});
     EXPECT_EQ(run.status, 0) << run.output << run.errors;
     EXPECT_LT(run.peak_rss_kib, kPeakKib) << verb;
-    RecordProperty(absl::StrCat(verb, "_peak_kib"),
+    RecordProperty(StrCat(verb, "_peak_kib"),
                    static_cast<int>(run.peak_rss_kib));
   }
   unlink(path.c_str());
@@ -180,7 +182,7 @@ TEST(MemoryTest, AGibibyteFromAPipePeaksUnder48MiB) {
                    {.feed = [](int fd) { MakeLargeStream(fd, 1024 * kMiB); }});
     EXPECT_EQ(run.status, 0) << run.output << run.errors;
     EXPECT_LT(run.peak_rss_kib, kPeakKib) << verb;
-    RecordProperty(absl::StrCat(verb, "_pipe_peak_kib"),
+    RecordProperty(StrCat(verb, "_pipe_peak_kib"),
                    static_cast<int>(run.peak_rss_kib));
   }
 }
@@ -207,7 +209,7 @@ TEST(MemoryTest, TheLargestWindowsPeakUnder48MiB) {
       ProgramRun run = RunProgram({verb, path});
       EXPECT_EQ(run.status, 0) << run.output << run.errors;
       EXPECT_LT(run.peak_rss_kib, kPeakKib) << verb;
-      RecordProperty(absl::StrCat(ToString(compression), "_peak_kib"),
+      RecordProperty(StrCat(ToString(compression), "_peak_kib"),
                      static_cast<int>(run.peak_rss_kib));
     }
     unlink(path.c_str());

@@ -10,10 +10,12 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <span>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -111,8 +113,8 @@ void Forget(const std::string& path) {
   }
 }
 
-absl::Status Problem(absl::string_view path, int error) {
-  return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(error)));
+absl::Status Problem(std::string_view path, int error) {
+  return absl::UnavailableError(StrCat(path, ": ", std::strerror(error)));
 }
 
 }  // namespace
@@ -143,7 +145,7 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
   replaces_ = stat(path.c_str(), &info) == 0;
   if (replaces_) {
     if (S_ISDIR(info.st_mode)) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory"));
+      return absl::InvalidArgumentError(StrCat(path, ": is a directory"));
     }
     if (!S_ISREG(info.st_mode)) {
       fd_ = open(path.c_str(), O_WRONLY | O_CLOEXEC);
@@ -151,7 +153,7 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
     }
     if (!force) {
       return absl::AlreadyExistsError(
-          absl::StrCat(path, ": exists; --force replaces it"));
+          StrCat(path, ": exists; --force replaces it"));
     }
   }
   // Through symbolic links, to what they stand for.
@@ -166,10 +168,9 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
   std::string beside;
   // Of a killed process there may be one of the same name.
   for (int tries = 0; tries < kMaxNames; ++tries) {
-    beside =
-        (std::filesystem::path(path_).parent_path() /
-         absl::StrCat(".migstream.", getpid(), ".", count++, ".unfinished"))
-            .string();
+    beside = (std::filesystem::path(path_).parent_path() /
+              StrCat(".migstream.", getpid(), ".", count++, ".unfinished"))
+                 .string();
     fd_ = Create(beside, replaces_ ? 0600 : 0666);
     if (fd_ >= 0 || errno != EEXIST) break;
   }
@@ -247,10 +248,10 @@ void OutputFile::Discard() {
 
 absl::Status OutputFile::Commit() {
   OutputFile* self = this;
-  return CommitAll(absl::MakeConstSpan(&self, 1));
+  return CommitAll(std::span(&self, 1));
 }
 
-absl::Status CommitAll(absl::Span<OutputFile* const> files) {
+absl::Status CommitAll(std::span<OutputFile* const> files) {
   for (OutputFile* file : files) {
     file->Finish();
     if (!file->status_.ok()) return file->status_;

@@ -4,11 +4,11 @@
 #ifndef MIGSTREAM_INSPECT_OUTPUT_FILE_H_
 #define MIGSTREAM_INSPECT_OUTPUT_FILE_H_
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/types/span.h"
 #include "codec/qemu/stream_writer.h"
 
 namespace migstream {
@@ -40,7 +40,7 @@ class OutputFile : public ByteSink {
   absl::Status Commit();
 
  private:
-  friend absl::Status CommitAll(absl::Span<OutputFile* const> files);
+  friend absl::Status CommitAll(std::span<OutputFile* const> files);
 
   void Flush();
   void Finish();
@@ -64,7 +64,7 @@ void RemoveUnfinishedFiles();
 
 // Puts the files of one result in their places: all of them or, if one cannot
 // be, none but those that have replaced another. No signal comes in between.
-absl::Status CommitAll(absl::Span<OutputFile* const> files);
+absl::Status CommitAll(std::span<OutputFile* const> files);
 
 }  // namespace migstream
 

@@ -12,10 +12,9 @@
 #include <string>
 #include <thread>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "codec/report/report.pb.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
@@ -50,9 +49,10 @@ TEST_P(ProgramCaptureTest, CheckExitsWithZeroUnlessTheStreamIsCut) {
   EXPECT_EQ(run.status, GetParam().completed() ? 0 : 1);
   EXPECT_EQ(run.errors, "");
   if (!GetParam().completed()) {
-    EXPECT_THAT(run.output, StartsWith(absl::StrCat(
-                                CapturePath(GetParam()), ":0x",
-                                absl::Hex(GetParam().files(0).size()), ": ")));
+    EXPECT_THAT(
+        run.output,
+        StartsWith(StrCat(CapturePath(GetParam()), ":0x",
+                          Hex(GetParam().files(0).size()).substr(2), ": ")));
   }
 }
 
@@ -96,7 +96,7 @@ TEST_P(ProgramCaptureTest, InspectPrintsJsonThatNamesTheDevices) {
 std::vector<std::string> AllFiles(const testdata::Capture& capture) {
   std::vector<std::string> files;
   for (const testdata::File& file : capture.files()) {
-    files.push_back(absl::StrCat("testdata/captures/", file.file(), ".zst"));
+    files.push_back(StrCat("testdata/captures/", file.file(), ".zst"));
   }
   return files;
 }
@@ -305,7 +305,7 @@ TEST(UsageTest, EveryVerbSaysHowItIsCalled) {
     ProgramRun run = RunProgram({verb});
     EXPECT_EQ(run.status, 2);
     EXPECT_THAT(run.errors,
-                HasSubstr(absl::StrCat("\nusage: migstream ", verb, " ")));
+                HasSubstr(StrCat("\nusage: migstream ", verb, " ")));
     // The help begins with the same.
     ProgramRun help = RunProgram({verb, "--help"});
     std::string usage = run.errors.substr(run.errors.find('\n') + 1);
@@ -359,7 +359,7 @@ TEST(UsageTest, OptionsThatMeanNothingTogetherAreRefused) {
     ProgramRun run = RunProgram(c.words);
     EXPECT_EQ(run.status, 2) << c.complaint;
     EXPECT_THAT(run.errors,
-                StartsWith(absl::StrCat("migstream: ", c.complaint, "\n")));
+                StartsWith(StrCat("migstream: ", c.complaint, "\n")));
     EXPECT_EQ(run.output, "");
   }
 }
@@ -444,10 +444,10 @@ TEST(ChannelTest, WhatIsWrongWithAPacketIsSaidOfItsFile) {
     if (idstr != std::string::npos && expected.empty()) {
       size_t packet = idstr - 12;
       channels[i][packet + 276 + 3] = 9;  // The version.
-      expected = absl::StrCat("ch", i, ":0x", absl::Hex(packet),
-                              ": 0000:00:05.0/vfio: ");
+      expected = StrCat("ch", i, ":0x", Hex(packet).substr(2),
+                        ": 0000:00:05.0/vfio: ");
     }
-    files.push_back(WriteTestFile(absl::StrCat("ch", i), channels[i]));
+    files.push_back(WriteTestFile(StrCat("ch", i), channels[i]));
   }
   for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
            {"check"},
@@ -582,8 +582,8 @@ TEST(CheckTest, ADestinationConfigThatIsComparedWithNothingIsAnError) {
 TEST(CheckTest, ForARelease) {
   ProgramRun run = RunProgram({"check", Path("s72-two"), "--for=qemu-7.2"});
   EXPECT_EQ(run.status, 0) << run.errors;
-  EXPECT_THAT(run.output, StartsWith(absl::StrCat(
-                              Path("s72-two"), ": qemu-7.2 would load it\n")));
+  EXPECT_THAT(run.output, StartsWith(StrCat(Path("s72-two"),
+                                            ": qemu-7.2 would load it\n")));
   EXPECT_THAT(run.output, HasSubstr("given machine type pc-q35-7.2\n"));
   run = RunProgram({"check", Path("s52-two"), "--for=11.1"});
   EXPECT_EQ(run.status, 1);
@@ -690,20 +690,19 @@ TEST(OutputTest, ALimitOnTheSizeOfFilesIsSaidOfTheFileItself) {
   std::string folder = TestFolder();
   auto run_limited = [&](const std::string& out) {
     std::string errors = folder + "/errors";
-    int status =
-        std::system(absl::StrCat("bash -c 'ulimit -f 64; TMPDIR=", folder,
-                                 " inspect/migstream extract ",
-                                 Path("s111-precopy"), " --ram=pc.ram -o ", out,
-                                 "' >", folder, "/output 2>", errors)
-                        .c_str());
+    int status = std::system(StrCat("bash -c 'ulimit -f 64; TMPDIR=", folder,
+                                    " inspect/migstream extract ",
+                                    Path("s111-precopy"), " --ram=pc.ram -o ",
+                                    out, "' >", folder, "/output 2>", errors)
+                                 .c_str());
     EXPECT_EQ(WEXITSTATUS(status), 2);
     return ReadTestFile(errors);
   };
   EXPECT_EQ(run_limited(folder + "/ram"),
-            absl::StrCat("migstream: ", folder, "/ram: File too large\n"));
+            StrCat("migstream: ", folder, "/ram: File too large\n"));
   // What cannot be written anywhere is made in a temporary file first.
-  EXPECT_EQ(run_limited("-"), absl::StrCat("migstream: a temporary file in ",
-                                           folder, ": File too large\n"));
+  EXPECT_EQ(run_limited("-"), StrCat("migstream: a temporary file in ", folder,
+                                     ": File too large\n"));
   EXPECT_THAT(FilesIn(folder),
               testing::UnorderedElementsAre("errors", "output"));
 }
@@ -712,17 +711,17 @@ TEST(OutputTest, AClosedStandardFileIsNotTakenForAnOutput) {
   std::string folder = TestFolder();
   std::string out = folder + "/out";
   // Nothing is left to say it with.
-  int status = std::system(absl::StrCat("inspect/migstream repack ",
-                                        Path("s111-cancelled"), " -o ", out,
-                                        " <&- >&- 2>&-")
-                               .c_str());
+  int status =
+      std::system(StrCat("inspect/migstream repack ", Path("s111-cancelled"),
+                         " -o ", out, " <&- >&- 2>&-")
+                      .c_str());
   EXPECT_EQ(WEXITSTATUS(status), 1);
   EXPECT_EQ(Sha256(ReadTestFile(out)),
             GetCapture("s111-cancelled").files(0).sha256());
   std::string errors = folder + "/errors";
-  status = std::system(absl::StrCat("inspect/migstream inspect ",
-                                    Path("s72-two"), " >&- 2>", errors)
-                           .c_str());
+  status = std::system(
+      StrCat("inspect/migstream inspect ", Path("s72-two"), " >&- 2>", errors)
+          .c_str());
   EXPECT_EQ(WEXITSTATUS(status), 2);
   EXPECT_EQ(ReadTestFile(errors),
             "migstream: standard output: Bad file descriptor\n");

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {

@@ -4,7 +4,7 @@
 #ifndef MIGSTREAM_INSPECT_PROGRESS_H_
 #define MIGSTREAM_INSPECT_PROGRESS_H_
 
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 
 namespace migstream {
 

@@ -7,9 +7,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 
@@ -20,7 +21,7 @@ RamFile::RamFile(OutputFile& output)
   if (folder == nullptr || *folder == 0) folder = "/tmp";
   fd_ = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   own_ = true;
-  name_ = absl::StrCat("a temporary file in ", folder);
+  name_ = StrCat("a temporary file in ", folder);
   if (fd_ < 0) Fail();
 }
 
@@ -30,8 +31,7 @@ RamFile::~RamFile() {
 
 void RamFile::Fail() {
   if (status_.ok()) {
-    status_ =
-        absl::UnavailableError(absl::StrCat(name_, ": ", std::strerror(errno)));
+    status_ = absl::UnavailableError(StrCat(name_, ": ", std::strerror(errno)));
   }
 }
 
@@ -46,7 +46,7 @@ void RamFile::Write(uint64_t offset, ByteSpan bytes) {
     ssize_t wrote =
         pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (wrote >= 0) {
-      bytes.remove_prefix(wrote);
+      bytes = bytes.subspan(wrote);
       offset += wrote;
     } else if (errno != EINTR) {
       Fail();
@@ -71,12 +71,12 @@ void RamFile::Zero(uint64_t offset, uint64_t bytes) {
   }
 }
 
-void RamFile::Read(uint64_t offset, absl::Span<uint8_t> bytes) {
+void RamFile::Read(uint64_t offset, std::span<uint8_t> bytes) {
   while (!bytes.empty() && status_.ok()) {
     ssize_t got =
         pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (got > 0) {
-      bytes.remove_prefix(got);
+      bytes = bytes.subspan(got);
       offset += got;
     } else if (got == 0) {
       errno = EIO;
@@ -92,7 +92,7 @@ absl::Status RamFile::Finish() {
   std::vector<uint8_t> piece(256 << 10);
   for (uint64_t at = 0; at < size_ && status_.ok();) {
     size_t here = std::min<uint64_t>(piece.size(), size_ - at);
-    Read(at, absl::MakeSpan(piece.data(), here));
+    Read(at, std::span(piece.data(), here));
     output_.Write(ByteSpan(piece.data(), here));
     at += here;
   }

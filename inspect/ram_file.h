@@ -4,10 +4,11 @@
 #define MIGSTREAM_INSPECT_RAM_FILE_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "absl/status/status.h"
-#include "codec/qemu/ram_extractor.h"
+#include "codec/extract/ram_extractor.h"
 #include "inspect/output_file.h"
 
 namespace migstream {
@@ -25,7 +26,7 @@ class RamFile : public RamImage {
   void Resize(uint64_t bytes) override;
   void Write(uint64_t offset, ByteSpan bytes) override;
   void Zero(uint64_t offset, uint64_t bytes) override;
-  void Read(uint64_t offset, absl::Span<uint8_t> bytes) override;
+  void Read(uint64_t offset, std::span<uint8_t> bytes) override;
 
   // The image is complete; the output has still to be committed.
   absl::Status Finish();

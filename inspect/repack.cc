@@ -1,9 +1,10 @@
 #include <deque>
 #include <optional>
 
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/zstd_sink.h"
+#include "codec/io/absl_view.h"
+#include "codec/io/zstd_sink.h"
 #include "codec/rewrite/rewrite.h"
+#include "codec/wire/text.h"
 #include "inspect/former_channels.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
@@ -60,8 +61,8 @@ bool OpenReplacements(const Arguments& arguments, RewriteOptions& options,
   if (arguments.replace_payload.empty()) return true;
   payload = OpenRaw(arguments.replace_payload);
   if (payload && !payload->size()) {
-    Complain(absl::StrCat(arguments.replace_payload,
-                          ": a payload must be a file of known size"));
+    Complain(StrCat(arguments.replace_payload,
+                    ": a payload must be a file of known size"));
     return false;
   }
   options.payload = payload.get();
@@ -103,7 +104,7 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   auto channel_name = [&arguments](size_t number) {
-    return absl::StrCat(arguments.output, ".ch", number);
+    return StrCat(arguments.output, ".ch", number);
   };
   absl::Status status = outputs[0].Open(arguments.output, arguments);
   RewriteOutput output = {outputs[0].sink()};
@@ -117,7 +118,7 @@ ExitStatus Run(const Arguments& arguments) {
                          arguments.force, arguments.files);
   }
   if (!status.ok()) {
-    Complain(status.message());
+    Complain(StdView(status.message()));
     return kUnusable;
   }
 
@@ -136,7 +137,7 @@ ExitStatus Run(const Arguments& arguments) {
   status = Commit(outputs);
   if (status.ok()) status = former.Remove();
   if (!status.ok()) {
-    Complain(status.message());
+    Complain(StdView(status.message()));
     return kUnusable;
   }
   return error.ok() ? kFine : kFindings;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inspect/run_program.h"
@@ -24,7 +24,7 @@ std::vector<std::string> Paths(const std::string& name) {
   std::vector<std::string> paths;
   for (const testdata::File& file : GetCapture(name).files()) {
     if (file.file().find(".return") != std::string::npos) continue;
-    paths.push_back(absl::StrCat("testdata/captures/", file.file(), ".zst"));
+    paths.push_back(StrCat("testdata/captures/", file.file(), ".zst"));
   }
   return paths;
 }
@@ -83,7 +83,7 @@ TEST(RepackTest, EveryChannelIsWrittenAgainBesideTheMainChannel) {
   std::vector<std::string> channels =
       ReadChannels(GetCapture("s111-multifd-two"));
   for (size_t i = 0; i < channels.size(); ++i) {
-    EXPECT_TRUE(ReadTestFile(absl::StrCat(out, ".ch", i + 1)) == channels[i]);
+    EXPECT_TRUE(ReadTestFile(StrCat(out, ".ch", i + 1)) == channels[i]);
   }
 }
 
@@ -150,7 +150,7 @@ TEST(RepackTest, WhatOnlyTheOptionsRuleOutIsWrongUsage) {
              device + " cannot be left out and be given something"}}) {
     ProgramRun run = RunOn({"repack", Path("s111-two"), "-o", out}, c.options);
     EXPECT_EQ(run.status, 2);
-    EXPECT_EQ(run.errors, absl::StrCat("migstream: ", c.error, "\n"));
+    EXPECT_EQ(run.errors, StrCat("migstream: ", c.error, "\n"));
   }
   EXPECT_EQ(ReadTestFile(out), "");
 }
@@ -170,9 +170,9 @@ TEST(RepackTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
   ProgramRun run = spread("2", false);
   EXPECT_EQ(run.status, 2);
   EXPECT_EQ(run.errors,
-            absl::StrCat("migstream: ", out,
-                         ".ch3: exists, and would be taken for a channel of ",
-                         out, "; --force removes it\n"));
+            StrCat("migstream: ", out,
+                   ".ch3: exists, and would be taken for a channel of ", out,
+                   "; --force removes it\n"));
   EXPECT_FALSE(std::filesystem::exists(out));
   // What is no channel is somebody else's.
   std::filesystem::rename(out + ".ch4", out + ".ch5");
@@ -180,9 +180,9 @@ TEST(RepackTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
   run = spread("2", true);
   EXPECT_EQ(run.status, 0);
   EXPECT_EQ(run.errors,
-            absl::StrCat("migstream: removed, as they are no channels of the "
-                         "new ",
-                         out, ": ", out, ".ch3, ", out, ".ch5\n"));
+            StrCat("migstream: removed, as they are no channels of the "
+                   "new ",
+                   out, ": ", out, ".ch3, ", out, ".ch5\n"));
   EXPECT_FALSE(std::filesystem::exists(out + ".ch3"));
   EXPECT_TRUE(std::filesystem::exists(out + ".ch6"));
   run = RunProgram({"check", out, out + ".ch1", out + ".ch2"});

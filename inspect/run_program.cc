@@ -13,7 +13,7 @@
 #include <iterator>
 #include <thread>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "gtest/gtest.h"
 
 namespace migstream {
@@ -91,7 +91,7 @@ std::string TestFolder() {
 }
 
 std::string WriteTestFile(const std::string& name, const std::string& bytes) {
-  std::string path = absl::StrCat(TestFolder(), "/", name);
+  std::string path = StrCat(TestFolder(), "/", name);
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }

@@ -5,13 +5,14 @@
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 
-void Complain(absl::string_view message) {
+void Complain(std::string_view message) {
   std::cerr << "migstream: " << Printable(message) << "\n";
 }
 
@@ -26,7 +27,7 @@ bool IsUnusable(const Error& error) {
          error.code == ErrorCode::kBadOptions;
 }
 
-ExitStatus Print(absl::string_view text, ExitStatus status) {
+ExitStatus Print(std::string_view text, ExitStatus status) {
   while (!text.empty()) {
     ssize_t wrote = write(STDOUT_FILENO, text.data(), text.size());
     if (wrote >= 0) {
@@ -34,7 +35,7 @@ ExitStatus Print(absl::string_view text, ExitStatus status) {
     } else if (errno == EPIPE) {
       return status;  // Whoever read it has seen enough.
     } else if (errno != EINTR) {
-      Complain(absl::StrCat("standard output: ", std::strerror(errno)));
+      Complain(StrCat("standard output: ", std::strerror(errno)));
       return kUnusable;
     }
   }

@@ -5,8 +5,8 @@
 #define MIGSTREAM_INSPECT_SAY_H_
 
 #include <string>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
@@ -20,7 +20,7 @@ enum ExitStatus {
 };
 
 // "migstream: …" on standard error.
-void Complain(absl::string_view message);
+void Complain(std::string_view message);
 
 // What may explain pages that never came.
 std::string ChannelsHint(bool channels_given);
@@ -30,7 +30,7 @@ std::string ChannelsHint(bool channels_given);
 bool IsUnusable(const Error& error);
 
 // Writes to standard output; kUnusable, and said why, if that fails.
-ExitStatus Print(absl::string_view text, ExitStatus status);
+ExitStatus Print(std::string_view text, ExitStatus status);
 
 }  // namespace migstream
 

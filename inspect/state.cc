@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/channel_reader.h"
-#include "codec/qemu/field_reader.h"
+#include "codec/channels/channel_reader.h"
 #include "codec/qemu/stream_reader.h"
-#include "codec/report/state_json.h"
+#include "codec/state/field_reader.h"
+#include "codec/state/state_json.h"
 #include "codec/wire/json.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 #include "inspect/progress.h"
 
 namespace migstream {
@@ -112,14 +112,14 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;
   if (fields.undescribed() > 0) {
-    Complain(absl::StrCat(
+    Complain(StrCat(
         inputs.file, ": nothing describes the state of ", fields.undescribed(),
         " sections; their bytes are shown as \"undescribed\", and where each "
         "ends is a guess"));
   }
   for (const Finding& finding : fields.findings()) {
-    Complain(absl::StrCat(inputs.file, ":", Hex(finding.offset), ": ",
-                          finding.section, ": ", finding.message));
+    Complain(StrCat(inputs.file, ":", Hex(finding.offset), ": ",
+                    finding.section, ": ", finding.message));
     status = kFindings;
   }
   if (json.cut()) {
@@ -143,7 +143,7 @@ ExitStatus PrintDescription(const Arguments& arguments, Inputs& inputs) {
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;
   if (!printer.found() && error.ok()) {
-    Complain(absl::StrCat(inputs.file, ": the stream has no description"));
+    Complain(StrCat(inputs.file, ": the stream has no description"));
     status = kFindings;
   }
   return Conclude(inputs, error, status);

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inspect/run_program.h"
@@ -40,9 +40,8 @@ TEST(StateTest, StateFromAPipeIsThatOfTheFile) {
 // E4 has CONFIG before any data, and a CONFIG of E3 may hold nothing.
 TEST(StateTest, WhatAProposalSendsAfterItsConfigIsCounted) {
   for (const char* dialect : {"E3", "E4"}) {
-    std::string recipe =
-        WriteTestFile("recipe.textproto",
-                      absl::StrCat("dialect: ", dialect,
+    std::string recipe = WriteTestFile(
+        "recipe.textproto", StrCat("dialect: ", dialect,
                                    " devices { parts { records { bytes: 7 } } "
                                    "end { bytes: 300 } }"));
     std::string file = TestFolder() + "/" + dialect;
@@ -126,7 +125,7 @@ TEST(StateTest, MemoryIsWholeInAStreamThatIsCutBehindIt) {
   // The description alone is gone; and then part of RAM as well.
   for (size_t left : {bytes.size() - 1000, size_t{20000}}) {
     const std::string cut = WriteTestFile("cut.qvm", bytes.substr(0, left));
-    const std::string out = absl::StrCat(folder, "/", left);
+    const std::string out = StrCat(folder, "/", left);
     ProgramRun run = RunProgram({"extract", cut, "--ram=pc.ram", "-o", out});
     EXPECT_EQ(run.status, 1);
     EXPECT_THAT(run.errors, HasSubstr(cut + ":"));

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/message_format.h"
 #include "inspect/progress.h"
@@ -29,15 +29,14 @@ std::string DeviceTable(const report::Stats& stats) {
              "BYTES", "CONFIG"});
   for (const report::DeviceStats& device : stats.devices()) {
     auto stopped = [&device](uint64_t number) {
-      return device.partial() ? "?" : absl::StrCat(number);
+      return device.partial() ? "?" : StrCat(number);
     };
-    table.Row({device.idstr(), absl::StrCat(device.pre_copy().sections()),
-               absl::StrCat(device.pre_copy().records()),
-               absl::StrCat(device.pre_copy().bytes()),
-               absl::StrCat(device.stop_copy().sections()),
-               stopped(device.stop_copy().records()),
-               stopped(device.stop_copy().bytes()),
-               stopped(device.config_bytes())});
+    table.Row(
+        {device.idstr(), StrCat(device.pre_copy().sections()),
+         StrCat(device.pre_copy().records()), StrCat(device.pre_copy().bytes()),
+         StrCat(device.stop_copy().sections()),
+         stopped(device.stop_copy().records()),
+         stopped(device.stop_copy().bytes()), stopped(device.config_bytes())});
   }
   return table.Text();
 }
@@ -47,10 +46,10 @@ std::string ChannelTable(const report::Stats& stats) {
   table.Row({"CHANNEL", "FILE", "BYTES", "RAM PACKETS", "DEVICE PACKETS"});
   for (const report::ChannelStats& channel : stats.channels()) {
     bool main = !channel.has_id();
-    table.Row({main ? "main" : absl::StrCat(channel.id()), channel.file(),
-               absl::StrCat(channel.bytes()),
-               main ? "-" : absl::StrCat(channel.ram_packets()),
-               main ? "-" : absl::StrCat(channel.device_packets())});
+    table.Row({main ? "main" : StrCat(channel.id()), channel.file(),
+               StrCat(channel.bytes()),
+               main ? "-" : StrCat(channel.ram_packets()),
+               main ? "-" : StrCat(channel.device_packets())});
   }
   return table.Text();
 }
@@ -69,8 +68,7 @@ std::string StoppedTable(const report::Stats& stats) {
       std::any_of(stats.devices().begin(), stats.devices().end(),
                   [](const auto& device) { return device.partial(); });
   auto row = [&](const char* name, uint64_t bytes, bool known = true) {
-    table.Row(
-        {name, known ? absl::StrCat(bytes) : "?", known ? time(bytes) : "?"});
+    table.Row({name, known ? StrCat(bytes) : "?", known ? time(bytes) : "?"});
   };
   row("VFIO data", stopped.device_bytes(), !partial);
   row("VFIO config", stopped.config_bytes(), !partial);
@@ -83,11 +81,11 @@ std::string StoppedTable(const report::Stats& stats) {
 std::string TextStats(const report::Stats& stats) {
   std::string text;
   if (stats.devices_size() != 0) {
-    absl::StrAppend(&text, DeviceTable(stats), "\n");
+    StrAppend(&text, DeviceTable(stats), "\n");
   }
-  absl::StrAppend(&text, ChannelTable(stats), "\n",
-                  "RAM on the main channel: ", stats.ram_bytes(), " bytes\n\n");
-  if (stats.complete()) absl::StrAppend(&text, StoppedTable(stats));
+  StrAppend(&text, ChannelTable(stats), "\n",
+            "RAM on the main channel: ", stats.ram_bytes(), " bytes\n\n");
+  if (stats.complete()) StrAppend(&text, StoppedTable(stats));
   return text;
 }
 
@@ -112,7 +110,7 @@ ExitStatus Run(const Arguments& arguments) {
   if (arguments.format == "text") {
     text = TextStats(stats);
   } else if (!FormatMessage(stats, arguments.format, text)) {
-    Complain(absl::StrCat("the figures cannot be put into ", arguments.format));
+    Complain(StrCat("the figures cannot be put into ", arguments.format));
     return kUnusable;
   }
   ExitStatus status = Print(text, error.ok() ? kFine : kFindings);
@@ -129,7 +127,7 @@ const Option kOptions[] = {
        arguments.link_bits_per_second = ParseLinkRate(value);
        return arguments.link_bits_per_second > 0
                   ? std::string()
-                  : absl::StrCat(
+                  : StrCat(
                         "--link is a rate like 100Gb or 10GB/s, from "
                         "1kb to 1000Tb, not '",
                         value, "'");

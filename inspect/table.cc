@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 
@@ -29,11 +29,11 @@ std::string Table::Text() const {
       std::string space(std::max(widths[i], row[i].size()) - row[i].size(),
                         ' ');
       bool right = alignment_[i] == 'r';
-      absl::StrAppend(&line, i == 0 ? "" : "  ", right ? space : "", row[i],
-                      right ? "" : space);
+      StrAppend(&line, i == 0 ? "" : "  ", right ? space : "", row[i],
+                right ? "" : space);
     }
     absl::StripTrailingAsciiWhitespace(&line);
-    absl::StrAppend(&text, line, "\n");
+    StrAppend(&text, line, "\n");
   }
   return text;
 }

@@ -1,18 +1,18 @@
 #include "inspect/text_report.h"
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "codec/wire/error.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 #include "inspect/table.h"
 
 namespace migstream {
-std::string Plural(uint64_t count, absl::string_view what) {
-  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+std::string Plural(uint64_t count, std::string_view what) {
+  return StrCat(count, " ", what, count == 1 ? "" : "s");
 }
 
 namespace {
@@ -30,28 +30,28 @@ std::string Size(uint64_t bytes) {
   if (unit == 0 || number.substr(number.size() - 2) == ".0") {
     number = absl::StrFormat("%.0f", size);
   }
-  return absl::StrCat(number, " ", kUnits[unit]);
+  return StrCat(number, " ", kUnits[unit]);
 }
 
 std::string Ram(const report::Ram& ram) {
-  std::string text = absl::StrCat(Size(ram.total_bytes()), " in ",
-                                  Plural(ram.blocks_size(), "block"));
+  std::string text = StrCat(Size(ram.total_bytes()), " in ",
+                            Plural(ram.blocks_size(), "block"));
   // Nothing but bitmaps, which are not read, tells how many pages there are.
   if (std::any_of(
           ram.blocks().begin(), ram.blocks().end(),
           [](const auto& block) { return block.pages_offset() != 0; })) {
-    return absl::StrCat(text, ", each page in its place (mapped-ram)");
+    return StrCat(text, ", each page in its place (mapped-ram)");
   }
-  absl::StrAppend(&text, ": ", Plural(ram.pages(), "page"), ", ",
-                  ram.zero_pages(), " zero");
+  StrAppend(&text, ": ", Plural(ram.pages(), "page"), ", ", ram.zero_pages(),
+            " zero");
   if (ram.xbzrle_pages() != 0) {
-    absl::StrAppend(&text, ", ", ram.xbzrle_pages(), " XBZRLE");
+    StrAppend(&text, ", ", ram.xbzrle_pages(), " XBZRLE");
   }
   if (ram.compressed_pages() != 0) {
-    absl::StrAppend(&text, ", ", ram.compressed_pages(), " compressed");
+    StrAppend(&text, ", ", ram.compressed_pages(), " compressed");
   }
   if (ram.multifd_flushes() != 0) {
-    absl::StrAppend(&text, ", ", ram.multifd_flushes(), " MULTIFD_FLUSH");
+    StrAppend(&text, ", ", ram.multifd_flushes(), " MULTIFD_FLUSH");
   }
   return text;
 }
@@ -62,7 +62,7 @@ std::string Commands(const report::Report& report) {
     if (!names.empty() && names.back() == command.name()) continue;
     names.push_back(command.name());
   }
-  return absl::StrJoin(names, ", ");
+  return StrJoin(names, ", ");
 }
 
 std::string Channels(const report::Report& report) {
@@ -74,17 +74,17 @@ std::string Channels(const report::Report& report) {
     packets += channel.device_packets();
     pages += channel.normal_pages();
   }
-  return absl::StrCat(report.channels_size(), " multifd, ", Size(bytes), ": ",
-                      Plural(pages, "page"), ", ",
-                      Plural(packets, "device-state packet"));
+  return StrCat(report.channels_size(), " multifd, ", Size(bytes), ": ",
+                Plural(pages, "page"), ", ",
+                Plural(packets, "device-state packet"));
 }
 
 std::string Libvirt(const report::Libvirt& libvirt) {
-  return absl::StrCat(libvirt.complete() ? "" : "NOT FINISHED, ",
-                      "save file version ", libvirt.version(), ", format ",
-                      libvirt.format(), ", domain was ",
-                      libvirt.was_running() ? "running" : "paused", ", XML ",
-                      libvirt.xml_bytes(), " bytes");
+  return StrCat(libvirt.complete() ? "" : "NOT FINISHED, ",
+                "save file version ", libvirt.version(), ", format ",
+                libvirt.format(), ", domain was ",
+                libvirt.was_running() ? "running" : "paused", ", XML ",
+                libvirt.xml_bytes(), " bytes");
 }
 
 // A capture of a postcopy migration has a request for every page.
@@ -95,20 +95,19 @@ std::string ReturnPath(const report::ReturnPath& path) {
     texts.push_back(path.messages(i).text());
   }
   uint64_t more = path.messages_size() - texts.size() + path.messages_omitted();
-  if (more != 0) texts.push_back(absl::StrCat(more, " more"));
-  return absl::StrCat(absl::StrJoin(texts, ", "),
-                      path.complete() ? "" : " (damaged)");
+  if (more != 0) texts.push_back(StrCat(more, " more"));
+  return StrCat(StrJoin(texts, ", "), path.complete() ? "" : " (damaged)");
 }
 
 std::string Cpr(const report::Cpr& cpr) {
-  return absl::StrCat(Plural(cpr.descriptors_size(), "descriptor"), ", ",
-                      Plural(cpr.vfio_devices_size(), "VFIO device"),
-                      cpr.complete() ? "" : " (damaged)");
+  return StrCat(Plural(cpr.descriptors_size(), "descriptor"), ", ",
+                Plural(cpr.vfio_devices_size(), "VFIO device"),
+                cpr.complete() ? "" : " (damaged)");
 }
 
 // A return path that was given alone: each message with its offset.
 std::string ReturnPathAlone(const report::ReturnPath& path) {
-  std::string text = absl::StrCat(
+  std::string text = StrCat(
       path.file(), ": return path of a QEMU migration, ",
       path.complete() ? "" : "damaged, ",
       Plural(path.messages_size() + path.messages_omitted(), "message"), "\n");
@@ -120,12 +119,11 @@ std::string ReturnPathAlone(const report::ReturnPath& path) {
 }
 
 std::string CprAlone(const report::Cpr& cpr) {
-  std::string text =
-      absl::StrCat(cpr.file(), ": QEMU CPR state, ", Cpr(cpr), "\n");
+  std::string text = StrCat(cpr.file(), ": QEMU CPR state, ", Cpr(cpr), "\n");
   for (const report::CprDescriptor& row : cpr.descriptors()) {
     absl::StrAppendFormat(
         &text, "  %-12s %s, id %d%s\n", Hex(row.offset()), row.name(), row.id(),
-        row.has_number() ? absl::StrCat(", descriptor ", row.number()) : "");
+        row.has_number() ? StrCat(", descriptor ", row.number()) : "");
   }
   for (const report::CprVfioDevice& row : cpr.vfio_devices()) {
     absl::StrAppendFormat(&text,
@@ -139,64 +137,62 @@ std::string CprAlone(const report::Cpr& cpr) {
 std::string StreamTable(const report::Report& report) {
   Table table("ll");
   auto row = [&table](const char* name, std::string text) {
-    table.Row({absl::StrCat("  ", name), std::move(text)});
+    table.Row({StrCat("  ", name), std::move(text)});
   };
   if (report.has_libvirt()) row("libvirt", Libvirt(report.libvirt()));
   if (report.stream_offset() != 0) {
-    row("stream", absl::StrCat("begins at ", Hex(report.stream_offset()),
-                               "; offsets are those of the file"));
+    row("stream", StrCat("begins at ", Hex(report.stream_offset()),
+                         "; offsets are those of the file"));
   }
-  row("dialect", absl::StrCat(report.dialect(), " (",
-                              absl::StrJoin(report.writers(), "; "), ")"));
+  row("dialect",
+      StrCat(report.dialect(), " (", StrJoin(report.writers(), "; "), ")"));
   const char* heading = "evidence";
   for (const report::Evidence& evidence : report.evidence()) {
     if (evidence.contradiction()) continue;
-    row(heading, evidence.offset() == 0 ? evidence.what()
-                                        : absl::StrCat(evidence.what(), " at ",
-                                                       Hex(evidence.offset())));
+    row(heading, evidence.offset() == 0
+                     ? evidence.what()
+                     : StrCat(evidence.what(), " at ", Hex(evidence.offset())));
     heading = "";
   }
   if (!report.machine_type().empty()) row("machine", report.machine_type());
   if (!report.uuid().empty()) row("uuid", report.uuid());
   if (report.capabilities_size() != 0) {
-    row("capabilities", absl::StrJoin(report.capabilities(), ", "));
+    row("capabilities", StrJoin(report.capabilities(), ", "));
   }
   if (report.has_ram()) {
-    row("RAM", absl::StrCat(Ram(report.ram()), "; page ",
-                            Size(report.target_page_bytes())));
+    row("RAM",
+        StrCat(Ram(report.ram()), "; page ", Size(report.target_page_bytes())));
   }
   const report::SectionCounts& sections = report.sections();
-  row("sections",
-      absl::StrCat(sections.start(), " START, ", sections.part(), " PART, ",
-                   sections.end(), " END, ", sections.full(), " FULL",
-                   report.footers() ? "" : ", without footers"));
+  row("sections", StrCat(sections.start(), " START, ", sections.part(),
+                         " PART, ", sections.end(), " END, ", sections.full(),
+                         " FULL", report.footers() ? "" : ", without footers"));
   if (report.commands_size() != 0) row("commands", Commands(report));
   if (report.channels_size() != 0) row("channels", Channels(report));
   for (const report::ReturnPath& path : report.return_paths()) {
     row("return path", ReturnPath(path));
   }
   for (const report::Cpr& cpr : report.cpr_states()) row("CPR state", Cpr(cpr));
-  row("description",
-      report.description().bytes() == 0
-          ? "none"
-          : absl::StrCat(Size(report.description().bytes()), " for ",
-                         report.description().devices(), " sections"));
+  row("description", report.description().bytes() == 0
+                         ? "none"
+                         : StrCat(Size(report.description().bytes()), " for ",
+                                  report.description().devices(), " sections"));
   return table.Text();
 }
 
 std::string Interrupts(const report::Config& config) {
   if (config.msix_vectors() == 0) return "-";
-  std::string text = absl::StrCat(config.msix_vectors());
-  if (config.pci().msix_enabled()) absl::StrAppend(&text, " on");
+  std::string text = StrCat(config.msix_vectors());
+  if (config.pci().msix_enabled()) StrAppend(&text, " on");
   if (config.msix_masked() != 0) {
-    absl::StrAppend(&text, ", ",
-                    config.msix_masked() == config.msix_vectors()
-                        ? "all"
-                        : absl::StrCat(config.msix_masked()),
-                    " masked");
+    StrAppend(&text, ", ",
+              config.msix_masked() == config.msix_vectors()
+                  ? "all"
+                  : StrCat(config.msix_masked()),
+              " masked");
   }
   if (config.pci().msix_function_mask()) {
-    absl::StrAppend(&text, ", function masked");
+    StrAppend(&text, ", function masked");
   }
   return text;
 }
@@ -206,7 +202,7 @@ std::string Triggers(const report::Device& device) {
   for (const report::Trigger& trigger : device.triggers()) {
     names.push_back(trigger.flags());
   }
-  return names.empty() ? "-" : absl::StrJoin(names, ", ");
+  return names.empty() ? "-" : StrJoin(names, ", ");
 }
 
 std::string Subsections(const report::Config& config) {
@@ -215,7 +211,7 @@ std::string Subsections(const report::Config& config) {
     // The parent's name, before the slash, is the same in all.
     names.push_back(subsection.name().substr(subsection.name().find('/') + 1));
   }
-  return names.empty() ? "-" : absl::StrJoin(names, ", ");
+  return names.empty() ? "-" : StrJoin(names, ", ");
 }
 
 std::string DeviceTable(const report::Report& report) {
@@ -228,20 +224,19 @@ std::string DeviceTable(const report::Report& report) {
     const report::Config& config = device.config();
     bool elsewhere = device.multifd_device_state() && !device.multifd_read();
     const char* none = elsewhere ? "multifd" : "none";
-    table.Row({device.idstr(), config.has_pci() ? config.pci().ids() : none,
-               absl::StrCat(device.pre_copy().records()),
-               absl::StrCat(device.pre_copy().bytes()),
-               elsewhere ? none : absl::StrCat(device.stop_copy().records()),
-               elsewhere ? none : absl::StrCat(device.stop_copy().bytes()),
-               absl::StrCat(device.largest_record_bytes()),
-               device.init_data_sent() == 0 ? "no"
-               : device.init_data_sent() == 1
-                   ? "yes"
-                   : absl::StrCat(device.init_data_sent(), " times"),
-               config.pci_config_bytes() == 0
-                   ? none
-                   : absl::StrCat(config.pci_config_bytes()),
-               Interrupts(config), Triggers(device), Subsections(config)});
+    table.Row(
+        {device.idstr(), config.has_pci() ? config.pci().ids() : none,
+         StrCat(device.pre_copy().records()), StrCat(device.pre_copy().bytes()),
+         elsewhere ? none : StrCat(device.stop_copy().records()),
+         elsewhere ? none : StrCat(device.stop_copy().bytes()),
+         StrCat(device.largest_record_bytes()),
+         device.init_data_sent() == 0 ? "no"
+         : device.init_data_sent() == 1
+             ? "yes"
+             : StrCat(device.init_data_sent(), " times"),
+         config.pci_config_bytes() == 0 ? none
+                                        : StrCat(config.pci_config_bytes()),
+         Interrupts(config), Triggers(device), Subsections(config)});
   }
   return table.Text();
 }
@@ -259,7 +254,7 @@ std::string ConfigText(const report::Device& device) {
   const report::Pci& pci = config.pci();
   Table table("ll");
   auto row = [&table](const char* name, std::string text) {
-    table.Row({absl::StrCat("  ", name), std::move(text)});
+    table.Row({StrCat("  ", name), std::move(text)});
   };
   row("class",
       absl::StrFormat("%06x %s, revision %d, subsystem %04x:%04x",
@@ -272,14 +267,14 @@ std::string ConfigText(const report::Device& device) {
                                    bar.prefetchable() ? " prefetchable" : "",
                                    bar.address()));
   }
-  if (!bars.empty()) row("BARs", absl::StrJoin(bars, ", "));
+  if (!bars.empty()) row("BARs", StrJoin(bars, ", "));
   std::vector<std::string> capabilities;
   for (const report::Capability& capability : pci.capabilities()) {
     capabilities.push_back(
         absl::StrFormat("%s 0x%x", capability.name(), capability.offset()));
   }
   row("capabilities",
-      capabilities.empty() ? "none" : absl::StrJoin(capabilities, ", "));
+      capabilities.empty() ? "none" : StrJoin(capabilities, ", "));
   if (pci.msi_vectors() != 0) {
     row("MSI", absl::StrFormat("%d of %d vectors, %s",
                                pci.msi_enabled_vectors(), pci.msi_vectors(),
@@ -301,7 +296,7 @@ std::string ConfigText(const report::Device& device) {
       row("ramfb", Ramfb(subsection.ramfb()));
     }
   }
-  return absl::StrCat("\n", device.idstr(), "\n", table.Text());
+  return StrCat("\n", device.idstr(), "\n", table.Text());
 }
 
 }  // namespace
@@ -315,15 +310,15 @@ std::string TextReport(const report::Report& report) {
     return CprAlone(report.cpr_states(0));
   }
   std::string text =
-      absl::StrCat(report.file(), ": QEMU migration stream, ",
-                   report.complete() ? "complete" : "not complete", ", ",
-                   Size(report.bytes()), "\n", StreamTable(report), "\n");
+      StrCat(report.file(), ": QEMU migration stream, ",
+             report.complete() ? "complete" : "not complete", ", ",
+             Size(report.bytes()), "\n", StreamTable(report), "\n");
   if (report.devices_size() == 0) {
-    return absl::StrCat(text, "no VFIO device\n");
+    return StrCat(text, "no VFIO device\n");
   }
-  absl::StrAppend(&text, DeviceTable(report));
+  StrAppend(&text, DeviceTable(report));
   for (const report::Device& device : report.devices()) {
-    absl::StrAppend(&text, ConfigText(device));
+    StrAppend(&text, ConfigText(device));
   }
   return text;
 }
@@ -341,12 +336,11 @@ std::string RecordLine(const std::string& idstr, const report::Record& record) {
 
 std::string FindingLine(const std::string& file,
                         const report::Finding& finding) {
-  return absl::StrCat(finding.file().empty() ? Printable(file) : finding.file(),
-                      ":", Hex(finding.offset()), ": ", finding.section(), ": ",
-                      finding.severity() == "error"
-                          ? ""
-                          : absl::StrCat(finding.severity(), ": "),
-                      finding.message(), " [", finding.id(), "]");
+  return StrCat(
+      finding.file().empty() ? Printable(file) : finding.file(), ":",
+      Hex(finding.offset()), ": ", finding.section(), ": ",
+      finding.severity() == "error" ? "" : StrCat(finding.severity(), ": "),
+      finding.message(), " [", finding.id(), "]");
 }
 
 }  // namespace migstream

@@ -5,14 +5,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/report/report.pb.h"
 
 namespace migstream {
 
 // "1 page", "2 pages".
-std::string Plural(uint64_t count, absl::string_view what);
+std::string Plural(uint64_t count, std::string_view what);
 
 // What the stream is, a table of its VFIO devices, and what is known of each
 // one's config. Findings are not in it.

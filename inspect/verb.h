@@ -5,13 +5,13 @@
 #define MIGSTREAM_INSPECT_VERB_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
-#include "codec/qemu/decompressor.h"
+#include "codec/io/decompressor.h"
 #include "flags/dialect.h"
 #include "inspect/say.h"
 
@@ -70,38 +70,38 @@ struct Arguments {
 };
 
 struct Option {
-  absl::string_view name;  // As in --NAME; a single letter as in -N.
+  std::string_view name;  // As in --NAME; a single letter as in -N.
   // What its value is called; empty for a switch; "[=…]" if it may be left out.
-  absl::string_view value;
-  absl::string_view help;  // Lines of up to 55 columns.
+  std::string_view value;
+  std::string_view help;  // Lines of up to 55 columns.
   // Takes the value, which is empty only if it may be; empty if it is good,
   // else what is wrong with it.
   std::string (*set)(Arguments& arguments, const std::string& value);
   // All values, with a space between; empty if they cannot be listed.
-  absl::string_view choices = {};
+  std::string_view choices = {};
   // Options beside which it makes no sense, with a space between: "ram", or
   // "what=config" for one value. "*" stands for every other.
-  absl::string_view excludes = {};
+  std::string_view excludes = {};
   // Options without one of which it does nothing.
-  absl::string_view needs = {};
+  std::string_view needs = {};
   bool repeats = false;  // May be given again, with another value.
 };
 
 // Of an option that takes a dialect's name.
-inline constexpr absl::string_view kDialectChoices =
+inline constexpr std::string_view kDialectChoices =
     "V52 V60 V80 V81 V100 V100M V101M V111 V111M "
     "E1 E2 E3 E4 E5-v7 E5-v26 E6 E7";
 
 struct Verb {
-  absl::string_view name;
-  absl::string_view files;    // What it is called with before its options.
-  absl::string_view summary;  // One line.
-  size_t max_files;           // A main channel is one, its multifd channels
-                              // are further ones.
-  absl::Span<const Option> options;
+  std::string_view name;
+  std::string_view files;    // What it is called with before its options.
+  std::string_view summary;  // One line.
+  size_t max_files;          // A main channel is one, its multifd channels
+                             // are further ones.
+  std::span<const Option> options;
   ExitStatus (*run)(const Arguments& arguments);
   // Another way to call it, instead of with `files` and -o.
-  absl::string_view other_usage = {};
+  std::string_view other_usage = {};
   // What is wrong with the files and -o then; empty: nothing. Null: a file is
   // needed, and -o if there is such an option.
   std::string (*misused)(const Arguments& arguments) = nullptr;
@@ -135,7 +135,7 @@ std::string SetDialect(Arguments& arguments, const std::string& value) {
 
 // A decimal number, or a hexadecimal one with 0x, within bounds; `name` and
 // `unit` are for what is said if it is none: "offset", " of bytes".
-std::string ParseNumber(absl::string_view name, absl::string_view unit,
+std::string ParseNumber(std::string_view name, std::string_view unit,
                         const std::string& value, uint64_t least, uint64_t most,
                         uint64_t& number);
 
@@ -145,8 +145,8 @@ extern const Option kOutputOption;
 extern const Option kForceOption;
 
 // Empty if `value` is one of `choices`, else what is wrong.
-std::string OneOf(absl::string_view name, const std::string& value,
-                  std::initializer_list<absl::string_view> choices);
+std::string OneOf(std::string_view name, const std::string& value,
+                  std::initializer_list<std::string_view> choices);
 
 extern const Verb kInspectVerb;
 extern const Verb kCheckVerb;

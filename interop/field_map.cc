@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <string>
 
-#include "codec/qemu/byte_source.h"
+#include "codec/io/open_stream.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/error.h"
@@ -118,10 +118,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: field_map FILE\n");
     return 2;
   }
-  auto source = migstream::OpenSource(argv[1]);
-  if (!source.ok()) return 2;
+  migstream::OpenedStream source = migstream::OpenStream(argv[1]);
+  if (!source.error.ok()) return 2;
   migstream::FieldMap map;
-  migstream::Error error = migstream::StreamReader(**source, map).Read();
+  migstream::Error error = migstream::StreamReader(*source.source, map).Read();
   if (error.ok()) return 0;
   std::fprintf(stderr, "%s\n", migstream::ToString(error).c_str());
   return 1;

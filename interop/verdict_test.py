@@ -62,7 +62,7 @@ OTHER_WORDS = {("11.1", "bad-magic"): "unknown channel magic"}
 
 
 def damage_names():
-    with open("fuzz/stream.proto", encoding="utf-8") as file:
+    with open("codec/generate/stream.proto", encoding="utf-8") as file:
         kinds = file.read().split("enum Kind {")[1].split("}")[0]
     return [
         name.lower().replace("_", "-") for name in re.findall(r"([A-Z0-9_]+) = [1-9]", kinds)

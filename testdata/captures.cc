@@ -4,10 +4,11 @@
 
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/byte_source.h"
+#include "codec/io/open_stream.h"
+#include "codec/wire/text.h"
 #include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
 
@@ -17,29 +18,29 @@ namespace {
 constexpr char kFolder[] = "testdata/captures/";
 
 std::vector<testdata::Capture> ReadManifest() {
-  std::ifstream file(absl::StrCat(kFolder, "manifest.json"));
+  std::ifstream file(StrCat(kFolder, "manifest.json"));
   std::string json(std::istreambuf_iterator<char>(file), {});
   testdata::Manifest manifest;
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
   auto status = google::protobuf::util::JsonStringToMessage(
-      absl::StrCat("{\"captures\":", json, "}"), &manifest, options);
+      StrCat("{\"captures\":", json, "}"), &manifest, options);
   EXPECT_TRUE(status.ok()) << status.ToString();
   return {manifest.captures().begin(), manifest.captures().end()};
 }
 
 std::string ReadFile(const testdata::File& file) {
-  auto source = OpenSource(absl::StrCat(kFolder, file.file(), ".zst"));
-  EXPECT_TRUE(source.ok()) << source.status();
-  if (!source.ok()) return "";
+  OpenedStream source = OpenStream(StrCat(kFolder, file.file(), ".zst"));
+  EXPECT_TRUE(source.error.ok()) << source.error.reason;
+  if (!source.error.ok()) return "";
   std::string bytes;
   while (true) {
-    ByteSpan here = (*source)->Peek(1);
+    ByteSpan here = source.source->Peek(1);
     if (here.empty()) break;
     bytes.append(AsText(here).data(), here.size());
-    (*source)->Consume(here.size());
+    source.source->Consume(here.size());
   }
-  EXPECT_EQ((*source)->failure(), "");
+  EXPECT_EQ(source.source->failure(), "");
   EXPECT_EQ(Sha256(bytes), file.sha256());
   return bytes;
 }
@@ -52,7 +53,7 @@ const std::vector<testdata::Capture>& AllCaptures() {
   return *captures;
 }
 
-const testdata::Capture& GetCapture(absl::string_view name) {
+const testdata::Capture& GetCapture(std::string_view name) {
   for (const testdata::Capture& capture : AllCaptures()) {
     if (capture.name() == name) return capture;
   }
@@ -61,7 +62,7 @@ const testdata::Capture& GetCapture(absl::string_view name) {
 }
 
 std::string CapturePath(const testdata::Capture& capture) {
-  return absl::StrCat(kFolder, capture.name(), ".qvm.zst");
+  return StrCat(kFolder, capture.name(), ".qvm.zst");
 }
 
 std::string ReadCapture(const testdata::Capture& capture) {
@@ -95,12 +96,12 @@ bool HasDeviceStateChannels(const testdata::Capture& capture) {
          capture.qemu().substr(0, 2) >= "10" && capture.qemu()[0] == '1';
 }
 
-std::string Sha256(absl::string_view bytes) {
+std::string Sha256(std::string_view bytes) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
          digest);
   return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(digest), sizeof digest));
+      std::string(reinterpret_cast<const char*>(digest), sizeof digest));
 }
 
 }  // namespace migstream

@@ -5,9 +5,9 @@
 
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "testdata/manifest.pb.h"
 
 namespace migstream {
@@ -15,7 +15,7 @@ namespace migstream {
 // Every capture of the manifest.
 const std::vector<testdata::Capture>& AllCaptures();
 
-const testdata::Capture& GetCapture(absl::string_view name);
+const testdata::Capture& GetCapture(std::string_view name);
 
 // Where a capture's main channel lies, as compressed as it is in the tree.
 std::string CapturePath(const testdata::Capture& capture);
@@ -33,7 +33,7 @@ std::vector<testdata::Capture> CapturesWithChannels();
 bool HasDeviceStateChannels(const testdata::Capture& capture);
 
 // In lower-case hexadecimal.
-std::string Sha256(absl::string_view bytes);
+std::string Sha256(std::string_view bytes);
 
 // Names a capture in a parameterized test.
 struct CaptureName {

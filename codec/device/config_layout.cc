@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "codec/device/pci_config.h"
 #include "codec/device/subsection.h"
@@ -435,7 +436,7 @@ uint32_t MsixBytes(uint32_t vectors) {
 uint64_t SubsectionBytes(ByteSpan bytes, bool last) {
   Cursor cursor(bytes);
   cursor.U8();
-  absl::string_view name = cursor.Str8();
+  std::string_view name = cursor.Str8();
   cursor.Be32();
   if (!cursor.ok()) return 0;
   if (last) return bytes.size();

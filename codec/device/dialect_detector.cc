@@ -1,10 +1,10 @@
 #include "codec/device/dialect_detector.h"
 
 #include <algorithm>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -18,7 +18,7 @@ constexpr size_t kMaxExclusions = 64;
 
 template <typename Keep>
 void DialectDetector::Exclude(DialectEvidence::Kind kind, uint64_t offset,
-                              absl::string_view what, Keep keep) {
+                              std::string_view what, Keep keep) {
   uint32_t kept = 0;
   uint32_t all = 0;
   for (const Dialect& row : AllDialects()) {
@@ -65,7 +65,7 @@ void DialectDetector::Section(SectionType type, uint64_t offset) {
   uint16_t& seen = seen_[static_cast<size_t>(type)][0];
   if (seen != 0) return;
   Exclude(DialectEvidence::kGrammar, offset,
-          absl::StrCat("a ", ToString(type), " section"),
+          StrCat("a ", ToString(type), " section"),
           [type](const Dialect& row) { return row.Grammar(type).Exists(); });
 }
 
@@ -80,8 +80,8 @@ void DialectDetector::SawElement(Element element, uint64_t offset) {
   seen |= bit;
   Exclude(DialectEvidence::kGrammar, offset,
           previous == Element::kNone && element == Element::kEndOfState
-              ? absl::StrCat(ToString(type), " of END_OF_STATE alone")
-              : absl::StrCat(ToString(element), " in ", ToString(type)),
+              ? StrCat(ToString(type), " of END_OF_STATE alone")
+              : StrCat(ToString(element), " in ", ToString(type)),
           [=](const Dialect& row) {
             return row.Grammar(type).After(previous).Contains(element);
           });
@@ -144,21 +144,21 @@ void DialectDetector::Observe(const Event& event) {
         [](const Dialect& row) { return row.habits.min_part_records == 0; });
   }
   Exclude(DialectEvidence::kHabit, event.offset,
-          absl::StrCat("PART with ", records, " DATA records"),
+          StrCat("PART with ", records, " DATA records"),
           [records](const Dialect& row) {
             return records <= row.habits.max_part_records;
           });
 }
 
 void DialectDetector::NotBefore(Release release, uint64_t offset,
-                                absl::string_view what) {
+                                std::string_view what) {
   Exclude(
       DialectEvidence::kRelease, offset, what,
       [release](const Dialect& row) { return row.last_release >= release; });
 }
 
 void DialectDetector::NotAfter(Release release, uint64_t offset,
-                               absl::string_view what) {
+                               std::string_view what) {
   Exclude(
       DialectEvidence::kRelease, offset, what,
       [release](const Dialect& row) { return row.first_release <= release; });
@@ -220,10 +220,9 @@ std::vector<const Dialect*> DetectDialects(
 }
 
 std::string DialectDetector::Name() const {
-  return absl::StrJoin(Candidates(), " or ",
-                       [](std::string* out, const Dialect* row) {
-                         absl::StrAppend(out, row->name);
-                       });
+  std::vector<std::string_view> names;
+  for (const Dialect* row : Candidates()) names.push_back(row->name);
+  return StrJoin(names, " or ");
 }
 
 }  // namespace migstream

@@ -18,9 +18,9 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "codec/device/event.h"
 #include "flags/dialect.h"
 
@@ -49,8 +49,8 @@ class DialectDetector {
 
   // What the enclosing stream shows: written by this release or a later one,
   // or by this one or an earlier one.
-  void NotBefore(Release release, uint64_t offset, absl::string_view what);
-  void NotAfter(Release release, uint64_t offset, absl::string_view what);
+  void NotBefore(Release release, uint64_t offset, std::string_view what);
+  void NotAfter(Release release, uint64_t offset, std::string_view what);
 
   // The rows that are left, at least one. Without any device section, only
   // those without multifd device state.
@@ -72,7 +72,7 @@ class DialectDetector {
 
   template <typename Keep>
   void Exclude(DialectEvidence::Kind kind, uint64_t offset,
-               absl::string_view what, Keep keep);
+               std::string_view what, Keep keep);
   Verdict Decide() const;
   void SawElement(Element element, uint64_t offset);
 
@@ -92,12 +92,12 @@ class DialectDetector {
 class ReleaseBounds {
  public:
   // One that says no more than those before is left out.
-  void NotBefore(Release release, uint64_t offset, absl::string_view what) {
+  void NotBefore(Release release, uint64_t offset, std::string_view what) {
     if (release <= newest_not_before_) return;
     newest_not_before_ = release;
     bounds_.push_back({true, release, offset, std::string(what)});
   }
-  void NotAfter(Release release, uint64_t offset, absl::string_view what) {
+  void NotAfter(Release release, uint64_t offset, std::string_view what) {
     if (release >= oldest_not_after_) return;
     oldest_not_after_ = release;
     bounds_.push_back({false, release, offset, std::string(what)});

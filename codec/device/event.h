@@ -8,8 +8,8 @@
 #define MIGSTREAM_CODEC_DEVICE_EVENT_H_
 
 #include <cstdint>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/device/config_layout.h"
 #include "codec/device/subsection.h"
 #include "codec/wire/bytes.h"
@@ -40,7 +40,7 @@ enum class EventKind : uint8_t {
   kDataStateComplete,
 };
 
-absl::string_view ToString(EventKind kind);
+std::string_view ToString(EventKind kind);
 
 struct Event {
   EventKind kind = EventKind::kEndOfState;

@@ -2,7 +2,7 @@
 
 #include <bitset>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -153,7 +153,7 @@ std::string PciCapabilityName(uint8_t id) {
     case 0x14:
       return "EA";
     default:
-      return absl::StrCat("0x", absl::Hex(id, absl::kZeroPad2));
+      return Hex(id, 2);
   }
 }
 
@@ -188,8 +188,7 @@ std::string PciClassName(uint32_t class_code) {
     case 0x12:
       return "processing accelerator";
     default:
-      return absl::StrCat("class 0x",
-                          absl::Hex(class_code >> 16, absl::kZeroPad2));
+      return StrCat("class ", Hex(class_code >> 16, 2));
   }
 }
 
@@ -207,7 +206,7 @@ std::string PciCommandToString(uint16_t command) {
   std::string text;
   for (const Bit& bit : kBits) {
     if ((command & bit.bit) == 0) continue;
-    absl::StrAppend(&text, text.empty() ? "" : "|", bit.name);
+    StrAppend(&text, text.empty() ? "" : "|", bit.name);
   }
   return text.empty() ? "0" : text;
 }

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
 #include "codec/device/pci_config.h"
 #include "codec/wire/error.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -55,8 +55,8 @@ PciRegister PciRegisterAt(ByteSpan config, uint32_t offset) {
     }
   }
   if (owner != nullptr) {
-    found.name = absl::StrCat(PciCapabilityName(owner->id), " + ",
-                              Hex(word - owner->offset));
+    found.name =
+        StrCat(PciCapabilityName(owner->id), " + ", Hex(word - owner->offset));
   }
   return found;
 }

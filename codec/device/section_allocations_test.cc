@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <span>
 #include <string>
 
 #include "codec/device/config_bytes.h"
@@ -45,8 +46,7 @@ uint64_t DecodeAndEncode(ByteSpan bytes, SectionType type, size_t piece) {
   uint8_t headers[SectionEncoder::kMinHeaderBytes];
   iovec pieces[SectionEncoder::kMinPieces];
   SectionDecoder decoder(type, dialect);
-  SectionEncoder encoder(type, dialect, absl::MakeSpan(headers),
-                         absl::MakeSpan(pieces));
+  SectionEncoder encoder(type, dialect, headers, pieces);
   ByteSpan input = bytes.first(std::min(piece, bytes.size()));
   Event event;
   while (true) {
@@ -102,7 +102,7 @@ TEST(SectionAllocationsTest, WholeRecordsAllocateNothing) {
   iovec pieces[SectionEncoder::kMinPieces];
   Allocations();
   SectionEncoder encoder(SectionType::kEnd, GetDialect(DialectId::kV111),
-                         absl::MakeSpan(headers), absl::MakeSpan(pieces));
+                         headers, pieces);
   for (int i = 0; i < kRecords; ++i) {
     if (encoder.Data(AsBytes(payload)) == Put::kFull) {
       encoder.Clear();

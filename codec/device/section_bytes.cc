@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <span>
 
 #include "codec/device/section_encoder.h"
 #include "flags/tag.h"
@@ -33,8 +34,7 @@ void Add(const Event& event, std::vector<WholeEvent>& events) {
 class Flattened {
  public:
   Flattened(SectionType type, const Dialect& dialect)
-      : encoder_(type, dialect, absl::MakeSpan(headers_),
-                 absl::MakeSpan(pieces_)) {}
+      : encoder_(type, dialect, headers_, pieces_) {}
 
   void Append(const Event& event) {
     EXPECT_EQ(encoder_.Append(event), Put::kDone)

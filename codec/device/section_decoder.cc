@@ -1,9 +1,10 @@
 #include "codec/device/section_decoder.h"
 
 #include <algorithm>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "codec/wire/cursor.h"
+#include "codec/wire/text.h"
 #include "flags/tag.h"
 #include "flags/trigger_flags.h"
 
@@ -25,7 +26,7 @@ inline uint64_t Guessed(uint64_t value, uint64_t guess) {
 
 }  // namespace
 
-absl::string_view ToString(EventKind kind) {
+std::string_view ToString(EventKind kind) {
   switch (kind) {
     case EventKind::kSetup:
       return "SETUP";
@@ -295,17 +296,17 @@ Step SectionDecoder::FailTag(uint64_t tag, Element element) {
               offset_, tag);
 }
 
-Error SectionDecoder::Truncated(absl::string_view device, ByteSpan left) const {
+Error SectionDecoder::Truncated(std::string_view device, ByteSpan left) const {
   if (state_ == State::kError) return error(device);
   Error error;
   error.code = ErrorCode::kTruncated;
   error.offset = offset_ + left.size();
-  error.section = absl::StrCat(device, " ", ToString(type_));
+  error.section = StrCat(device, " ", ToString(type_));
   if (payload_left_ != 0) {
-    error.reason = absl::StrCat(
-        "input ends in a DATA record of ", record_bytes_, " bytes, ",
-        payload_left_ - std::min<uint64_t>(payload_left_, left.size()),
-        " of them missing");
+    error.reason =
+        StrCat("input ends in a DATA record of ", record_bytes_, " bytes, ",
+               payload_left_ - std::min<uint64_t>(payload_left_, left.size()),
+               " of them missing");
   } else if (state_ == State::kConfig ||
              (left.size() >= kTagBytes &&
               dialect_->Meaning(LoadBe64(left.data())) == Element::kConfig)) {
@@ -313,63 +314,59 @@ Error SectionDecoder::Truncated(absl::string_view device, ByteSpan left) const {
   } else if (left.size() >= kTagBytes) {
     error.reason = "input ends before the size of a DATA record";
   } else {
-    error.reason =
-        absl::StrCat("input ends where ", ToString(grammar_->After(previous_)),
-                     " is expected");
+    error.reason = StrCat("input ends where ",
+                          ToString(grammar_->After(previous_)), " is expected");
   }
   return error;
 }
 
-Error SectionDecoder::error(absl::string_view device) const {
+Error SectionDecoder::error(std::string_view device) const {
   Error error;
   if (error_ == ErrorCode::kNone) return error;
   error.code = error_;
   error.offset = error_offset_;
-  error.section = absl::StrCat(device, " ", ToString(type_));
+  error.section = StrCat(device, " ", ToString(type_));
   std::string expected = ToString(grammar_->After(previous_));
   switch (error_) {
     case ErrorCode::kUnknownTag:
-      error.reason = absl::StrCat("unknown tag ", Hex(error_found_),
-                                  ", expected ", expected);
+      error.reason =
+          StrCat("unknown tag ", Hex(error_found_), ", expected ", expected);
       break;
     case ErrorCode::kMisplacedTag:
-      error.reason =
-          absl::StrCat(ToString(dialect_->Meaning(error_found_)), " (",
-                       Hex(error_found_), "), expected ", expected);
+      error.reason = StrCat(ToString(dialect_->Meaning(error_found_)), " (",
+                            Hex(error_found_), "), expected ", expected);
       break;
     case ErrorCode::kSetupNotEnded:
-      error.reason = absl::StrCat("END_OF_STATE not found after SETUP, but ",
-                                  Hex(error_found_));
+      error.reason =
+          StrCat("END_OF_STATE not found after SETUP, but ", Hex(error_found_));
       break;
     case ErrorCode::kUnexpectedSection:
-      error.reason = absl::StrCat("dialect ", dialect_->name, " has no ",
-                                  ToString(type_), " section for a device");
+      error.reason = StrCat("dialect ", dialect_->name, " has no ",
+                            ToString(type_), " section for a device");
       break;
     case ErrorCode::kSwitchoverAckOff:
       error.reason = "INIT_DATA_SENT, but switchover-ack is not used";
       break;
     case ErrorCode::kRecordOverrun:
-      error.reason = absl::StrCat(
+      error.reason = StrCat(
           "more payload moved than the record has: ", error_found_, " bytes");
       break;
     case ErrorCode::kConfigVersion:
-      error.reason = absl::StrCat("config payload of version ", error_found_,
-                                  ", expected at most 2");
+      error.reason = StrCat("config payload of version ", error_found_,
+                            ", expected at most 2");
       break;
     case ErrorCode::kConfigIrqState:
-      error.reason =
-          absl::StrCat("IRQ state is ", error_found_, ", expected 0 or 1");
+      error.reason = StrCat("IRQ state is ", error_found_, ", expected 0 or 1");
       break;
     case ErrorCode::kConfigNotEnded:
-      error.reason = absl::StrCat(
+      error.reason = StrCat(
           "config payload not ended by END_OF_STATE, "
           "but followed by ",
           Hex(error_found_));
       break;
     case ErrorCode::kConfigSize:
-      error.reason =
-          absl::StrCat("config payload does not fill the ", error_found_,
-                       " bytes that the description gives it");
+      error.reason = StrCat("config payload does not fill the ", error_found_,
+                            " bytes that the description gives it");
       break;
     case ErrorCode::kConfigAmbiguous:
       error.reason = "several numbers of MSI-X vectors fit; tell which";
@@ -379,21 +376,21 @@ Error SectionDecoder::error(absl::string_view device) const {
       break;
     case ErrorCode::kUnknownSubflag:
       error.reason =
-          absl::StrCat("unknown subflag ", Hex(error_found_), " after CONFIG");
+          StrCat("unknown subflag ", Hex(error_found_), " after CONFIG");
       break;
     case ErrorCode::kRecordLimit:
       error.reason =
-          absl::StrCat("DATA record claims ", error_found_,
-                       " bytes, the limit is ", options_.limits.record_bytes);
+          StrCat("DATA record claims ", error_found_, " bytes, the limit is ",
+                 options_.limits.record_bytes);
       break;
     case ErrorCode::kConfigLimit:
       error.reason =
-          absl::StrCat("config payload claims ", error_found_,
-                       " bytes, the limit is ", options_.limits.config_bytes);
+          StrCat("config payload claims ", error_found_,
+                 " bytes, the limit is ", options_.limits.config_bytes);
       break;
     case ErrorCode::kSubsectionLimit:
-      error.reason = absl::StrCat("more than ", options_.limits.subsections,
-                                  " subsections in a config payload");
+      error.reason = StrCat("more than ", options_.limits.subsections,
+                            " subsections in a config payload");
       break;
     default:
       error.reason = "damaged section";

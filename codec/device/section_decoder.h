@@ -26,8 +26,8 @@
 #define MIGSTREAM_CODEC_DEVICE_SECTION_DECODER_H_
 
 #include <cstdint>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/device/config_layout.h"
 #include "codec/device/event.h"
 #include "codec/device/limits.h"
@@ -73,10 +73,10 @@ class SectionDecoder {
 
   // For a caller whose input has ended with kNeedInput: kTruncated, with what
   // was under way. `left` is what remains of the input.
-  Error Truncated(absl::string_view device, ByteSpan left) const;
+  Error Truncated(std::string_view device, ByteSpan left) const;
 
   // After kError. `device` names the section: "0000:00:05.0/vfio".
-  Error error(absl::string_view device) const;
+  Error error(std::string_view device) const;
 
   // Of the next byte to be decoded.
   uint64_t offset() const { return offset_; }

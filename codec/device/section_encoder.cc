@@ -1,10 +1,11 @@
 #include "codec/device/section_encoder.h"
 
 #include <algorithm>
+#include <span>
+#include <string_view>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "codec/device/pci_config.h"
+#include "codec/wire/text.h"
 #include "codec/wire/writer.h"
 #include "flags/section_type.h"
 #include "flags/tag.h"
@@ -20,8 +21,8 @@ constexpr size_t kMaxConfigNumbers = 64;
 }  // namespace
 
 SectionEncoder::SectionEncoder(SectionType type, const Dialect& dialect,
-                               absl::Span<uint8_t> headers,
-                               absl::Span<iovec> pieces)
+                               std::span<uint8_t> headers,
+                               std::span<iovec> pieces)
     : dialect_(&dialect),
       grammar_(&dialect.Grammar(type)),
       gather_(headers, pieces),
@@ -150,7 +151,7 @@ Put SectionEncoder::ConfigWithSubflag(const ConfigView& config,
 
   uint8_t numbers[kMaxConfigNumbers];
   auto put_numbers = [&](auto write) {
-    Writer writer(absl::MakeSpan(numbers));
+    Writer writer(numbers);
     write(writer);
     ByteSpan written = writer.written();
     std::copy(written.begin(), written.end(), Header(written.size()));
@@ -194,7 +195,7 @@ Put SectionEncoder::Subsection(const SubsectionView& subsection) {
   if (!ok()) return Put::kError;
   bool readable = subsection.name.size() <= 0xff &&
                   subsection.name.size() > kVfioPciVmstate.size() &&
-                  absl::StartsWith(subsection.name, kVfioPciVmstate) &&
+                  subsection.name.starts_with(kVfioPciVmstate) &&
                   (subsection.name != kDisplaySubsection ||
                    subsection.payload.size() == kRamfbBytes);
   if (state_ != State::kConfig || !config_has_payload_ || !readable) {
@@ -202,7 +203,7 @@ Put SectionEncoder::Subsection(const SubsectionView& subsection) {
   }
   size_t header_bytes = 2 + subsection.name.size() + 4;
   if (!gather_.Room(header_bytes, 2)) return Put::kFull;
-  Writer writer(absl::MakeSpan(Header(header_bytes), header_bytes));
+  Writer writer(std::span(Header(header_bytes), header_bytes));
   writer.U8(static_cast<uint8_t>(SectionType::kSubsection));
   writer.Str8(subsection.name);
   writer.Be32(subsection.version);
@@ -281,23 +282,23 @@ Put SectionEncoder::Fail(ErrorCode code, Element element) {
   return Put::kError;
 }
 
-Error SectionEncoder::error(absl::string_view device) const {
+Error SectionEncoder::error(std::string_view device) const {
   Error error;
   if (ok()) return error;
   error.code = error_;
   error.offset = bytes_;
-  error.section = absl::StrCat(device, " ", ToString(type_));
+  error.section = StrCat(device, " ", ToString(type_));
   switch (error_) {
     case ErrorCode::kUnexpectedSection:
-      error.reason = absl::StrCat("dialect ", dialect_->name, " has no ",
-                                  ToString(type_), " section for a device");
+      error.reason = StrCat("dialect ", dialect_->name, " has no ",
+                            ToString(type_), " section for a device");
       break;
     case ErrorCode::kRecordOverrun:
       error.reason = "more payload than the record's header says";
       break;
     case ErrorCode::kMissingPayload:
-      error.reason = absl::StrCat(ToString(refused_), ", but the record lacks ",
-                                  payload_left_, " bytes of payload");
+      error.reason = StrCat(ToString(refused_), ", but the record lacks ",
+                            payload_left_, " bytes of payload");
       break;
     case ErrorCode::kUnknownSubflag:
       error.reason = "no subflag of the dialect has these trigger flags";
@@ -311,9 +312,9 @@ Error SectionEncoder::error(absl::string_view device) const {
         error.reason = "a subsection that no loader could read here";
         break;
       }
-      error.reason = absl::StrCat("dialect ", dialect_->name, " has no ",
-                                  ToString(refused_), " here, but ",
-                                  ToString(grammar_->After(previous_)));
+      error.reason =
+          StrCat("dialect ", dialect_->name, " has no ", ToString(refused_),
+                 " here, but ", ToString(grammar_->After(previous_)));
       break;
   }
   return error;

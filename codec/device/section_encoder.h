@@ -4,8 +4,8 @@
 //
 //   uint8_t headers[SectionEncoder::kMinHeaderBytes];
 //   iovec pieces[SectionEncoder::kMinPieces];
-//   SectionEncoder encoder(SectionType::kEnd, dialect, absl::MakeSpan(headers),
-//                          absl::MakeSpan(pieces));
+//   SectionEncoder encoder(SectionType::kEnd, dialect, headers,
+//                          pieces);
 //   encoder.Data(payload);
 //   encoder.EndOfState();
 //   if (!encoder.ok()) return encoder.error(name);
@@ -24,9 +24,9 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "codec/device/config_view.h"
 #include "codec/device/event.h"
 #include "codec/device/subsection.h"
@@ -45,7 +45,7 @@ class SectionEncoder {
   static constexpr size_t kMinPieces = 8;
 
   SectionEncoder(SectionType type, const Dialect& dialect,
-                 absl::Span<uint8_t> headers, absl::Span<iovec> pieces);
+                 std::span<uint8_t> headers, std::span<iovec> pieces);
 
   // The SETUP tag; EndOfState() closes it.
   Put Setup();
@@ -76,10 +76,10 @@ class SectionEncoder {
   bool ok() const { return error_ == ErrorCode::kNone; }
   // Nothing may follow.
   bool done() const { return state_ == State::kDone; }
-  Error error(absl::string_view device) const;
+  Error error(std::string_view device) const;
 
   // What is to be written, in order, since the last Clear().
-  absl::Span<const iovec> pieces() const { return gather_.pieces(); }
+  std::span<const iovec> pieces() const { return gather_.pieces(); }
   // Forgets the pieces; the section goes on.
   void Clear() { gather_.Clear(); }
 

@@ -1,5 +1,6 @@
 #include "codec/device/section_encoder.h"
 
+#include <span>
 #include <string>
 
 #include "codec/device/config_bytes.h"
@@ -13,8 +14,7 @@ using enum SectionType;
 
 struct Encoding {
   Encoding(SectionType type, DialectId id)
-      : encoder(type, GetDialect(id), absl::MakeSpan(headers),
-                absl::MakeSpan(pieces)) {}
+      : encoder(type, GetDialect(id), headers, pieces) {}
 
   std::string Bytes() const {
     std::string bytes;
@@ -165,8 +165,7 @@ TEST(SectionEncoderTest, ARecordMustBeCompleteBeforeTheNextElement) {
 TEST(SectionEncoderTest, FullBuffersChangeNothingAndTheSectionGoesOn) {
   uint8_t headers[16];
   iovec pieces[2];
-  SectionEncoder encoder(kEnd, GetDialect(DialectId::kV111),
-                         absl::MakeSpan(headers), absl::MakeSpan(pieces));
+  SectionEncoder encoder(kEnd, GetDialect(DialectId::kV111), headers, pieces);
   std::string a = "abc", bytes;
   auto flush = [&] {
     for (const iovec& piece : encoder.pieces()) {

@@ -1,8 +1,8 @@
 #include "codec/device/subsection.h"
 
 #include <algorithm>
+#include <string_view>
 
-#include "absl/strings/match.h"
 #include "codec/wire/cursor.h"
 #include "flags/section_type.h"
 
@@ -21,16 +21,16 @@ RamfbConfig RamfbConfig::Parse(ByteSpan payload) {
   return ramfb;
 }
 
-SubsectionStart StartsSubsection(ByteSpan bytes, absl::string_view parent) {
+SubsectionStart StartsSubsection(ByteSpan bytes, std::string_view parent) {
   if (bytes.empty()) return SubsectionStart::kMore;
   if (bytes[0] != static_cast<uint8_t>(SectionType::kSubsection)) {
     return SubsectionStart::kNo;
   }
   if (bytes.size() < 2) return SubsectionStart::kMore;
   if (bytes[1] < parent.size() + 1) return SubsectionStart::kNo;
-  absl::string_view name = AsText(bytes.subspan(2));
-  absl::string_view seen = name.substr(0, parent.size());
-  if (!absl::StartsWith(parent, seen)) return SubsectionStart::kNo;
+  std::string_view name = AsText(bytes.subspan(2));
+  std::string_view seen = name.substr(0, parent.size());
+  if (!parent.starts_with(seen)) return SubsectionStart::kNo;
   return name.size() < bytes[1] ? SubsectionStart::kMore
                                 : SubsectionStart::kYes;
 }

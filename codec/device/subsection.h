@@ -9,20 +9,20 @@
 #define MIGSTREAM_CODEC_DEVICE_SUBSECTION_H_
 
 #include <cstdint>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
 
-inline constexpr absl::string_view kVfioPciVmstate = "VFIOPCIDevice";
+inline constexpr std::string_view kVfioPciVmstate = "VFIOPCIDevice";
 // A ramfb display; since QEMU 8.2.
-inline constexpr absl::string_view kDisplaySubsection =
+inline constexpr std::string_view kDisplaySubsection =
     "VFIOPCIDevice/VFIODisplay";
 inline constexpr uint32_t kRamfbBytes = 28;
 
 struct SubsectionView {
-  absl::string_view name;
+  std::string_view name;
   uint32_t version = 0;
   ByteSpan payload;
 };
@@ -45,7 +45,7 @@ struct RamfbConfig {
 // `parent`: the marker, and a name longer than the parent's that begins with
 // it. kMore: it depends on bytes that are not in `bytes`.
 enum class SubsectionStart { kNo, kYes, kMore };
-SubsectionStart StartsSubsection(ByteSpan bytes, absl::string_view parent);
+SubsectionStart StartsSubsection(ByteSpan bytes, std::string_view parent);
 
 }  // namespace migstream
 

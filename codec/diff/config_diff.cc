@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "codec/device/config_layout.h"
 #include "codec/device/pci_register.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -16,27 +16,26 @@ std::string RegisterText(const std::string& config, const PciRegister& where) {
   if (where.offset + where.bytes > config.size()) return "";
   std::string digits = config.substr(where.offset, where.bytes);
   std::reverse(digits.begin(), digits.end());
-  return absl::StrCat("0x", absl::BytesToHexString(digits));
+  return StrCat("0x", absl::BytesToHexString(digits));
 }
 
 void CompareRegisters(const std::string& prefix, const std::string& a,
                       const std::string& b, Differences& out) {
-  out.Compare(absl::StrCat(prefix, "config space bytes"), a.size(), b.size());
+  out.Compare(StrCat(prefix, "config space bytes"), a.size(), b.size());
   DifferenceKind registers(out, "registers");
   const size_t common = std::min(a.size(), b.size());
   for (size_t i = 0; i < common; ++i) {
     if (a[i] == b[i]) continue;
     PciRegister where = PciRegisterAt(AsBytes(a), static_cast<uint32_t>(i));
-    registers.Add(
-        absl::StrCat(prefix, "config ", Hex(where.offset), " ", where.name),
-        RegisterText(a, where), RegisterText(b, where));
+    registers.Add(StrCat(prefix, "config ", Hex(where.offset), " ", where.name),
+                  RegisterText(a, where), RegisterText(b, where));
     i = where.offset + where.bytes - 1;
   }
 }
 
 void CompareVectors(const std::string& prefix, const std::string& a,
                     const std::string& b, Differences& out) {
-  out.Compare(absl::StrCat(prefix, "MSI-X vectors"), a.size() / kMsixEntryBytes,
+  out.Compare(StrCat(prefix, "MSI-X vectors"), a.size() / kMsixEntryBytes,
               b.size() / kMsixEntryBytes);
   DifferenceKind vectors(out, "MSI-X vectors");
   const size_t common = std::min(a.size(), b.size());
@@ -44,7 +43,7 @@ void CompareVectors(const std::string& prefix, const std::string& a,
     std::string entry_a = a.substr(at, kMsixEntryBytes);
     std::string entry_b = b.substr(at, kMsixEntryBytes);
     if (entry_a == entry_b) continue;
-    vectors.Add(absl::StrCat(prefix, "MSI-X vector ", at / kMsixEntryBytes),
+    vectors.Add(StrCat(prefix, "MSI-X vector ", at / kMsixEntryBytes),
                 absl::BytesToHexString(entry_a),
                 absl::BytesToHexString(entry_b));
   }
@@ -71,23 +70,23 @@ void ForEachOfBoth(const std::map<std::string, Value>& a,
 
 void CompareConfigs(const std::string& prefix, const ConfigState& a,
                     const ConfigState& b, bool cuts, Differences& out) {
-  if (cuts) out.Compare(absl::StrCat(prefix, "CONFIG is in"), a.place, b.place);
-  out.Compare(absl::StrCat(prefix, "CONFIG subflag"), a.subflag, b.subflag);
+  if (cuts) out.Compare(StrCat(prefix, "CONFIG is in"), a.place, b.place);
+  out.Compare(StrCat(prefix, "CONFIG subflag"), a.subflag, b.subflag);
   if (a.has_payload != b.has_payload) {
-    return out.Add(absl::StrCat(prefix, "CONFIG payload"),
+    return out.Add(StrCat(prefix, "CONFIG payload"),
                    a.has_payload ? "present" : "",
                    b.has_payload ? "present" : "");
   }
   ForEachOfBoth(
       a.numbers, b.numbers,
       [&](const std::string& name, const uint64_t* in_a, const uint64_t* in_b) {
-        out.Compare(absl::StrCat(prefix, "CONFIG ", name),
-                    in_a ? Hex(*in_a) : "", in_b ? Hex(*in_b) : "");
+        out.Compare(StrCat(prefix, "CONFIG ", name), in_a ? Hex(*in_a) : "",
+                    in_b ? Hex(*in_b) : "");
       });
   CompareRegisters(prefix, a.pci_config, b.pci_config, out);
-  out.Compare(absl::StrCat(prefix, "IRQ states"), a.irq_states, b.irq_states);
+  out.Compare(StrCat(prefix, "IRQ states"), a.irq_states, b.irq_states);
   CompareVectors(prefix, a.msix_table, b.msix_table, out);
-  out.Compare(absl::StrCat(prefix, "MSI-X pending"),
+  out.Compare(StrCat(prefix, "MSI-X pending"),
               absl::BytesToHexString(a.msix_pba),
               absl::BytesToHexString(b.msix_pba));
   using Subsection = ConfigState::Subsection;
@@ -95,22 +94,21 @@ void CompareConfigs(const std::string& prefix, const ConfigState& a,
   auto text = [](const Subsection* subsection) {
     return subsection == nullptr
                ? ""
-               : absl::StrCat("0x", absl::BytesToHexString(subsection->bytes));
+               : StrCat("0x", absl::BytesToHexString(subsection->bytes));
   };
-  ForEachOfBoth(a.subsections, b.subsections,
-                [&](const std::string& name, const Subsection* in_a,
-                    const Subsection* in_b) {
-                  std::string what =
-                      absl::StrCat(prefix, "subsection ", Printable(name));
-                  if (in_a && in_b && in_a->version != in_b->version) {
-                    subsections.Add(absl::StrCat(what, " version"),
-                                    absl::StrCat(in_a->version),
-                                    absl::StrCat(in_b->version));
-                  }
-                  if (text(in_a) != text(in_b)) {
-                    subsections.Add(what, text(in_a), text(in_b));
-                  }
-                });
+  ForEachOfBoth(
+      a.subsections, b.subsections,
+      [&](const std::string& name, const Subsection* in_a,
+          const Subsection* in_b) {
+        std::string what = StrCat(prefix, "subsection ", Printable(name));
+        if (in_a && in_b && in_a->version != in_b->version) {
+          subsections.Add(StrCat(what, " version"), StrCat(in_a->version),
+                          StrCat(in_b->version));
+        }
+        if (text(in_a) != text(in_b)) {
+          subsections.Add(what, text(in_a), text(in_b));
+        }
+      });
 }
 
 }  // namespace migstream

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "codec/diff/stream_diff.h"
 #include "codec/diff/stream_state.h"
 #include "codec/rewrite/rewrite_streams.h"
+#include "codec/wire/text.h"
 #include "gtest/gtest.h"
 
 namespace migstream {
@@ -47,8 +47,7 @@ inline std::vector<std::string> Diff(const Streams& a, const Streams& b,
   EXPECT_TRUE(error.ok()) << ToString(error);
   std::vector<std::string> lines;
   for (const Difference& d : differences) {
-    lines.push_back(
-        absl::StrCat(d.device, ": ", d.what, ": ", d.a, " | ", d.b));
+    lines.push_back(StrCat(d.device, ": ", d.what, ": ", d.a, " | ", d.b));
   }
   return lines;
 }

@@ -1,11 +1,13 @@
 #include "codec/diff/diff_text.h"
 
 #include <algorithm>
+#include <span>
+#include <string_view>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "codec/io/absl_view.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -13,26 +15,24 @@ namespace {
 constexpr size_t kShownBytes = 12;  // Of a long value.
 constexpr size_t kShownItems = 4;   // Of a list on one line.
 
-std::string HexText(absl::string_view bytes) {
-  return absl::StrCat(absl::BytesToHexString(bytes.substr(0, kShownBytes)),
-                      bytes.size() > kShownBytes ? "..." : "");
+std::string HexText(std::string_view bytes) {
+  return StrCat(absl::BytesToHexString(AbslView(bytes.substr(0, kShownBytes))),
+                bytes.size() > kShownBytes ? "..." : "");
 }
 
 }  // namespace
 
 std::string NameText(const DeviceName& device) {
-  return absl::StrCat(
-      Printable(device.first),
-      device.second == 0 ? "" : absl::StrCat("#", device.second));
+  return StrCat(Printable(device.first),
+                device.second == 0 ? "" : StrCat("#", device.second));
 }
 
-std::string ListText(absl::Span<const std::string> items) {
+std::string ListText(std::span<const std::string> items) {
   size_t shown = std::min(items.size(), kShownItems);
-  return absl::StrCat(
-      absl::StrJoin(items.first(shown), ", "),
-      shown == items.size()
-          ? ""
-          : absl::StrCat(" and ", items.size() - shown, " more"));
+  return StrCat(StrJoin(items.first(shown), ", "),
+                shown == items.size()
+                    ? ""
+                    : StrCat(" and ", items.size() - shown, " more"));
 }
 
 std::string CommandText(const CommandState& command) {
@@ -40,25 +40,25 @@ std::string CommandText(const CommandState& command) {
   std::string name(ToString(command.command));
   if (data.empty()) return name;
   if (command.command == Command::kPing && data.size() == 4) {
-    return absl::StrCat(name, " ", Hex(LoadBe32(data.data())));
+    return StrCat(name, " ", Hex(LoadBe32(data.data())));
   }
   if (command.command == Command::kPackaged && data.size() == 4) {
-    return absl::StrCat(name, " ", LoadBe32(data.data()), " bytes");
+    return StrCat(name, " ", LoadBe32(data.data()), " bytes");
   }
   if (command.command == Command::kRecvBitmap) {
-    return absl::StrCat(name, " ", Printable(AsText(data.subspan(1))));
+    return StrCat(name, " ", Printable(AsText(data.subspan(1))));
   }
-  return absl::StrCat(name, " ", HexText(command.data));
+  return StrCat(name, " ", HexText(command.data));
 }
 
 std::string VersionsText(const std::set<uint32_t>& versions) {
-  return absl::StrJoin(versions, ", ");
+  return StrJoin(versions, ", ");
 }
 
 std::string ValueText(const StateValue& value, size_t at) {
   if (!value.text.empty() && at == 0) return value.text;
   if (at >= value.bytes.size()) return "ends";
-  return HexText(absl::string_view(value.bytes).substr(at));
+  return HexText(std::string_view(value.bytes).substr(at));
 }
 
 }  // namespace migstream

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <string>
 
-#include "absl/types/span.h"
 #include "codec/diff/stream_state.h"
 
 namespace migstream {
@@ -17,7 +17,7 @@ namespace migstream {
 std::string NameText(const DeviceName& device);
 
 // "a, b and 7 more"
-std::string ListText(absl::Span<const std::string> items);
+std::string ListText(std::span<const std::string> items);
 
 // "PING 0x1", "PACKAGED 5000 bytes"
 std::string CommandText(const CommandState& command);

@@ -12,11 +12,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 
@@ -43,7 +43,7 @@ class Differences {
     if (a != b) Add(std::move(what), a, b);
   }
   void Compare(std::string what, uint64_t a, uint64_t b) {
-    if (a != b) Add(std::move(what), absl::StrCat(a), absl::StrCat(b));
+    if (a != b) Add(std::move(what), StrCat(a), StrCat(b));
   }
 
   size_t max_of_a_kind() const { return max_of_a_kind_; }
@@ -60,13 +60,12 @@ class Differences {
 class DifferenceKind {
  public:
   // `out` must outlive it. `kind` is a plural: "registers".
-  DifferenceKind(Differences& out, absl::string_view kind)
+  DifferenceKind(Differences& out, std::string_view kind)
       : out_(out), kind_(kind) {}
   DifferenceKind(const DifferenceKind&) = delete;
   ~DifferenceKind() {
     if (count_ <= out_.max_of_a_kind()) return;
-    out_.Add(absl::StrCat(count_ - out_.max_of_a_kind(), " more ", kind_), "…",
-             "…");
+    out_.Add(StrCat(count_ - out_.max_of_a_kind(), " more ", kind_), "…", "…");
   }
 
   void Add(std::string what, std::string a, std::string b) {

@@ -1,9 +1,9 @@
 #include "codec/diff/kept_bytes.h"
 
 #include <algorithm>
+#include <span>
 
-#include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -34,13 +34,13 @@ class KeptCursor {
       : file_(file), kept_(kept) {}
 
   // Fills `bytes`, of which there must be so many left.
-  Error Read(absl::Span<uint8_t> bytes) {
+  Error Read(std::span<uint8_t> bytes) {
     while (!bytes.empty()) {
       const KeptBytes::Piece& piece = kept_.pieces_[piece_];
       size_t here = std::min<uint64_t>(bytes.size(), piece.bytes - in_piece_);
       Error error = file_.ReadAt(piece.offset + in_piece_, bytes.first(here));
       if (!error.ok()) return error;
-      bytes.remove_prefix(here);
+      bytes = bytes.subspan(here);
       in_piece_ += here;
       if (in_piece_ < piece.bytes) continue;
       ++piece_;
@@ -70,8 +70,8 @@ Error ForEachBlock(const TempFile& file_a, const KeptBytes& a,
   for (uint64_t offset = 0; offset < common; offset += bytes_a.size()) {
     bytes_a.resize(std::min<uint64_t>(kCompareBytes, common - offset));
     bytes_b.resize(bytes_a.size());
-    Error error = cursor_a.Read(absl::MakeSpan(bytes_a));
-    if (error.ok()) error = cursor_b.Read(absl::MakeSpan(bytes_b));
+    Error error = cursor_a.Read(bytes_a);
+    if (error.ok()) error = cursor_b.Read(bytes_b);
     if (!error.ok()) return error;
     if (!use(offset, bytes_a, bytes_b)) break;
   }
@@ -94,13 +94,13 @@ Error IsSameKept(const TempFile& file_a, const KeptBytes& a,
 Error CompareKept(const std::string& what, const TempFile& file_a,
                   const KeptBytes& a, const TempFile& file_b,
                   const KeptBytes& b, Differences& out) {
-  DifferenceKind ranges(out, absl::StrCat("ranges of ", what));
+  DifferenceKind ranges(out, StrCat("ranges of ", what));
   uint64_t first = 0;
   bool open = false;
   auto close = [&](uint64_t end) {
     if (open && ranges.IsListed()) {
-      out.Add(absl::StrCat(what, " ", Hex(first), "-", Hex(end - 1)),
-              absl::StrCat(end - first, " bytes"), "differ");
+      out.Add(StrCat(what, " ", Hex(first), "-", Hex(end - 1)),
+              StrCat(end - first, " bytes"), "differ");
     }
     open = false;
   };

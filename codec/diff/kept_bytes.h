@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "codec/diff/difference.h"
-#include "codec/qemu/temp_file.h"
+#include "codec/io/temp_file.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 

@@ -1,12 +1,13 @@
 // Guest memory, compared by block.
 
+#include <span>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "codec/diff/diff_lines.h"
 #include "codec/diff/ram_spool.h"
 #include "codec/qemu/stream_bytes.h"
+#include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -151,8 +152,7 @@ TEST(RamSpoolTest, PiecesOfUnitsAreKept) {
     }
   }
   std::string all(kBytes, 'x');
-  image.Read(
-      0, absl::MakeSpan(reinterpret_cast<uint8_t*>(all.data()), all.size()));
+  image.Read(0, std::span(reinterpret_cast<uint8_t*>(all.data()), all.size()));
   EXPECT_TRUE(spool.error().ok()) << ToString(spool.error());
   EXPECT_TRUE(all == truth);
 }

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <span>
 
-#include "absl/strings/str_cat.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -27,9 +28,9 @@ void RamSpool::Block::Mark(uint64_t unit, bool written) {
     if (bytes - written_.size() > left) {
       spool_.error_ = {
           ErrorCode::kBlockLimit, 0, "ram",
-          absl::StrCat("memory so large that comparing it takes "
-                       "more than the limit of ",
-                       spool_.limits_.bitmap_bytes, " bytes of bitmaps")};
+          StrCat("memory so large that comparing it takes "
+                 "more than the limit of ",
+                 spool_.limits_.bitmap_bytes, " bytes of bitmaps")};
       return;
     }
     spool_.bitmap_bytes_ += bytes - written_.size();
@@ -56,7 +57,7 @@ void RamSpool::Block::Write(uint64_t offset, ByteSpan bytes) {
     spool_.error_ = spool_.file_.WriteAt(base_ + offset, bytes.first(here));
     Mark(unit, true);
     offset += here;
-    bytes.remove_prefix(here);
+    bytes = bytes.subspan(here);
   }
 }
 
@@ -75,7 +76,7 @@ void RamSpool::Block::Zero(uint64_t offset, uint64_t bytes) {
   }
 }
 
-void RamSpool::Block::Read(uint64_t offset, absl::Span<uint8_t> bytes) {
+void RamSpool::Block::Read(uint64_t offset, std::span<uint8_t> bytes) {
   while (!bytes.empty() && spool_.error_.ok()) {
     const size_t here =
         std::min<uint64_t>(bytes.size(), kUnit - offset % kUnit);
@@ -85,7 +86,7 @@ void RamSpool::Block::Read(uint64_t offset, absl::Span<uint8_t> bytes) {
       std::fill_n(bytes.data(), here, 0);
     }
     offset += here;
-    bytes.remove_prefix(here);
+    bytes = bytes.subspan(here);
   }
 }
 
@@ -94,9 +95,8 @@ RamExtractor::ImageOf RamSpool::ImageOf() {
     constexpr uint64_t kMax = std::numeric_limits<int64_t>::max() - kUnit;
     if (end_ > kMax || block.used_bytes > kMax - end_) {
       if (error_.ok()) {
-        error_ = {
-            ErrorCode::kWriteFailed, 0, "ram",
-            absl::StrCat("RAM block '", Printable(block.name), "' of ",
+        error_ = {ErrorCode::kWriteFailed, 0, "ram",
+                  StrCat("RAM block '", Printable(block.name), "' of ",
                          block.used_bytes, " bytes would not go into a file")};
       }
       return nullptr;
@@ -123,8 +123,8 @@ RamDifference CompareBlocks(RamSpool::Block& a, RamSpool::Block& b,
     if (offset / page_bytes == last_page) continue;
     if (!a.IsWritten(unit) && !b.IsWritten(unit)) continue;
     const size_t here = std::min(kUnit, both - offset);
-    a.Read(offset, absl::MakeSpan(bytes_a, here));
-    b.Read(offset, absl::MakeSpan(bytes_b, here));
+    a.Read(offset, std::span(bytes_a, here));
+    b.Read(offset, std::span(bytes_b, here));
     if (std::memcmp(bytes_a, bytes_b, here) == 0) continue;
     last_page = offset / page_bytes;
     if (difference.pages++ == 0) difference.first = last_page * page_bytes;

@@ -14,12 +14,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "codec/extract/ram_extractor.h"
+#include "codec/io/temp_file.h"
 #include "codec/qemu/limits.h"
-#include "codec/qemu/ram_extractor.h"
-#include "codec/qemu/temp_file.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
@@ -39,7 +40,7 @@ class RamSpool {
     void Resize(uint64_t bytes) override { bytes_ = bytes; }
     void Write(uint64_t offset, ByteSpan bytes) override;
     void Zero(uint64_t offset, uint64_t bytes) override;
-    void Read(uint64_t offset, absl::Span<uint8_t> bytes) override;
+    void Read(uint64_t offset, std::span<uint8_t> bytes) override;
 
     uint64_t bytes() const { return bytes_; }
     // Units beyond this one were never written.

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "codec/diff/config_diff.h"
 #include "codec/diff/diff_text.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -56,8 +56,8 @@ class Comparison {
     auto text = [](const Error& end) {
       if (end.ok()) return std::string("complete");
       if (end.section.empty()) return Printable(end.reason);
-      return Printable(absl::StrCat(end.file, end.file.empty() ? "" : ":",
-                                    Hex(end.offset), " in ", end.section));
+      return Printable(StrCat(end.file, end.file.empty() ? "" : ":",
+                              Hex(end.offset), " in ", end.section));
     };
     out_.Compare("ends", text(a_.end), text(b_.end));
   }
@@ -88,7 +88,7 @@ class Comparison {
     };
     std::string text_a = text(a, end_a), text_b = text(b, end_b);
     // Texts are short, and may leave out what differs.
-    out_.Add(absl::StrCat("command ", first + 1), text_a,
+    out_.Add(StrCat("command ", first + 1), text_a,
              text_a == text_b ? "differ" : text_b);
   }
 
@@ -100,7 +100,7 @@ class Comparison {
     }
     if (!a_.description || IsSame(*a_.description, *b_.description)) return;
     auto text = [](const KeptBytes& json) {
-      return absl::StrCat(json.size(), " bytes");
+      return StrCat(json.size(), " bytes");
     };
     std::string text_a = text(*a_.description), text_b = text(*b_.description);
     out_.Add("description", text_a, text_a == text_b ? "differ" : text_b);
@@ -109,8 +109,8 @@ class Comparison {
   // "WHAT bytes", and the ranges that differ.
   void CompareBytes(const std::string& what, const KeptBytes& a,
                     const KeptBytes& b) {
-    if (!CutOff(a.size(), b.size(), absl::StrCat("bytes of ", what))) {
-      out_.Compare(absl::StrCat(what, " bytes"), a.size(), b.size());
+    if (!CutOff(a.size(), b.size(), StrCat("bytes of ", what))) {
+      out_.Compare(StrCat(what, " bytes"), a.size(), b.size());
     }
     Error error = CompareKept(what, a_.file, a, b_.file, b, out_);
     if (error_.ok()) error_ = error;
@@ -125,10 +125,10 @@ class Comparison {
 
   // Whether one has fewer only since it ends early; said on the device's one
   // line for such things.
-  bool CutOff(uint64_t a, uint64_t b, absl::string_view things) {
+  bool CutOff(uint64_t a, uint64_t b, std::string_view things) {
     if (!IsCutOff(a, b)) return false;
-    if (a < b) cut_off_.a.push_back(absl::StrCat(b - a, " ", things));
-    if (b < a) cut_off_.b.push_back(absl::StrCat(a - b, " ", things));
+    if (a < b) cut_off_.a.push_back(StrCat(b - a, " ", things));
+    if (b < a) cut_off_.b.push_back(StrCat(a - b, " ", things));
     return true;
   }
 
@@ -137,15 +137,14 @@ class Comparison {
   };
   void TellCutOff(CutOffThings& things) {
     if (!things.a.empty() || !things.b.empty()) {
-      out_.Add("cut off", absl::StrJoin(things.a, ", "),
-               absl::StrJoin(things.b, ", "));
+      out_.Add("cut off", StrJoin(things.a, ", "), StrJoin(things.b, ", "));
     }
     things = {};
   }
 
   template <typename Device>
   void CompareAll(
-      absl::string_view what, const std::map<DeviceName, Device>& a,
+      std::string_view what, const std::map<DeviceName, Device>& a,
       const std::map<DeviceName, Device>& b,
       const std::function<void(const Device&, const Device&)>& both) {
     for (const auto& [name, device] : a) {
@@ -172,7 +171,7 @@ class Comparison {
     return names;
   }
 
-  void AddOnly(absl::string_view what, const std::vector<std::string>& names,
+  void AddOnly(std::string_view what, const std::vector<std::string>& names,
                bool other_short, bool in_a) {
     auto add = [&](std::string line) {
       out_.Add(std::move(line), in_a ? "present" : "", in_a ? "" : "present");
@@ -180,9 +179,9 @@ class Comparison {
     if (names.empty()) return;
     if (other_short) {
       (in_a ? unreached_.b : unreached_.a)
-          .push_back(absl::StrCat(names.size(), " ", what,
-                                  names.size() == 1 ? " (" : "s (",
-                                  ListText(names), ")"));
+          .push_back(StrCat(names.size(), " ", what,
+                            names.size() == 1 ? " (" : "s (", ListText(names),
+                            ")"));
       return;
     }
     const size_t listed = std::min(names.size(), out_.max_of_a_kind());
@@ -192,7 +191,7 @@ class Comparison {
     }
     if (listed == names.size()) return;
     out_.SetDevice("stream");
-    add(absl::StrCat(names.size() - listed, " more ", what, "s"));
+    add(StrCat(names.size() - listed, " more ", what, "s"));
   }
 
   void CompareVfio(const VfioState& a, const VfioState& b) {
@@ -202,14 +201,14 @@ class Comparison {
     CompareBytes("payload", a.payload, b.payload);
     const size_t both = std::min(a.configs.size(), b.configs.size());
     for (size_t i = 0; i < both; ++i) {
-      CompareConfigs(i == 0 ? "" : absl::StrCat("CONFIG ", i + 1, ": "),
-                     a.configs[i], b.configs[i], cuts_, out_);
+      CompareConfigs(i == 0 ? "" : StrCat("CONFIG ", i + 1, ": "), a.configs[i],
+                     b.configs[i], cuts_, out_);
     }
     if (CutOff(a.configs.size(), b.configs.size(), "CONFIG")) return;
     auto text = [](size_t configs) -> std::string {
       return configs == 0   ? ""
              : configs == 1 ? "present"
-                            : absl::StrCat(configs, " times");
+                            : StrCat(configs, " times");
     };
     out_.Compare("CONFIG", text(a.configs.size()), text(b.configs.size()));
   }
@@ -225,8 +224,8 @@ class Comparison {
     size_t both = std::min(a.record_bytes.size(), b.record_bytes.size());
     for (size_t i = 0; i < both; ++i) {
       if (a.record_bytes[i] == b.record_bytes[i]) continue;
-      return out_.Compare(absl::StrCat("bytes of DATA record ", i),
-                          a.record_bytes[i], b.record_bytes[i]);
+      return out_.Compare(StrCat("bytes of DATA record ", i), a.record_bytes[i],
+                          b.record_bytes[i]);
     }
   }
 
@@ -271,7 +270,7 @@ class Comparison {
     auto [differs, unused] = std::mismatch(a.bytes.begin(), a.bytes.end(),
                                            b.bytes.begin(), b.bytes.end());
     size_t at = differs - a.bytes.begin();
-    fields.Add(absl::StrCat(path, " from byte ", Hex(at)), ValueText(a, at),
+    fields.Add(StrCat(path, " from byte ", Hex(at)), ValueText(a, at),
                ValueText(b, at));
   }
 
@@ -292,16 +291,15 @@ class Comparison {
       if (difference.pages != 0) {
         uint64_t pages =
             std::min(block_a->bytes(), found->second->bytes()) / page_bytes;
-        blocks.Add(absl::StrCat("pages of ", Printable(name)),
-                   absl::StrCat(difference.pages, " of ", pages,
-                                ", the first at ", Hex(difference.first)),
+        blocks.Add(StrCat("pages of ", Printable(name)),
+                   StrCat(difference.pages, " of ", pages, ", the first at ",
+                          Hex(difference.first)),
                    "differ");
       }
       if (state_a.missing_pages != state_b.missing_pages) {
-        blocks.Add(
-            absl::StrCat("pages of ", Printable(name), " that never came"),
-            absl::StrCat(state_a.missing_pages),
-            absl::StrCat(state_b.missing_pages));
+        blocks.Add(StrCat("pages of ", Printable(name), " that never came"),
+                   StrCat(state_a.missing_pages),
+                   StrCat(state_b.missing_pages));
       }
     }
     if (error_.ok()) error_ = a_.ram_spool.error();

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "codec/device/config_bytes.h"
 #include "codec/diff/diff_lines.h"
 #include "codec/qemu/stream_bytes.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -136,10 +136,10 @@ TEST(StreamDiffTest, ASubsectionIsComparedWithItsVersion) {
   b.main[version + 4] = 1;
   std::string same(27 * 2, '0');
   EXPECT_THAT(Diff(a, b, true),
-              ElementsAre(absl::StrCat("0000:00:05.0/vfio: subsection ", name,
-                                       " version: 1 | 2"),
-                          absl::StrCat("0000:00:05.0/vfio: subsection ", name,
-                                       ": 0x00", same, " | 0x01", same)));
+              ElementsAre(StrCat("0000:00:05.0/vfio: subsection ", name,
+                                 " version: 1 | 2"),
+                          StrCat("0000:00:05.0/vfio: subsection ", name,
+                                 ": 0x00", same, " | 0x01", same)));
 }
 
 TEST(StreamDiffTest, EveryNumberOfAnEarlierLayoutIsCompared) {
@@ -250,7 +250,7 @@ TEST(StreamDiffTest, StreamsThatHaveNothingInCommonAreFewLines) {
   auto devices = [](const std::string& name) {
     std::string all;
     for (uint32_t i = 0; i < 200; ++i) {
-      all += HandlerBytes{.id = i, .idstr = absl::StrCat(name, i)}.Full("x");
+      all += HandlerBytes{.id = i, .idstr = StrCat(name, i)}.Full("x");
     }
     return Stream(all);
   };
@@ -274,8 +274,8 @@ TEST(StreamDiffTest, FieldsThatDifferAreTenAndACount) {
   std::string json = R"({"devices":[{"name":"timer","instance_id":0,)"
                      R"("vmsd_name":"timer","version":1,"fields":[)";
   for (int i = 0; i < 25; ++i) {
-    absl::StrAppend(&json, i == 0 ? "" : ",", R"({"name":"f)", i,
-                    R"(","type":"uint8","size":1})");
+    StrAppend(&json, i == 0 ? "" : ",", R"({"name":"f)", i,
+              R"(","type":"uint8","size":1})");
   }
   json += "]}]}";
   const HandlerBytes timer = {.id = 7, .idstr = "timer"};
@@ -342,12 +342,12 @@ TEST(StreamDiffTest, PayloadIsComparedToTheByte) {
   EXPECT_THAT(
       Diff(b, replaced(), true),
       ElementsAre("0000:00:05.0/vfio: payload 0xffff-0x10000: 2 bytes | differ",
-                  absl::StrCat("0000:00:05.0/vfio: payload ", Hex(size - 1),
-                               "-", Hex(size - 1), ": 1 bytes | differ")));
+                  StrCat("0000:00:05.0/vfio: payload ", Hex(size - 1), "-",
+                         Hex(size - 1), ": 1 bytes | differ")));
   payload.pop_back();
   EXPECT_THAT(Diff(b, replaced(), true),
-              Contains(absl::StrCat("0000:00:05.0/vfio: payload bytes: ", size,
-                                    " | ", size - 1)));
+              Contains(StrCat("0000:00:05.0/vfio: payload bytes: ", size, " | ",
+                              size - 1)));
 }
 
 TEST(StreamDiffTest, OnlySoManyRangesAreListed) {

@@ -1,10 +1,13 @@
 #include "codec/diff/stream_state.h"
 
-#include "absl/strings/str_cat.h"
+#include <span>
+#include <string_view>
+
 #include "codec/device/config_view.h"
-#include "codec/qemu/field_paths.h"
-#include "codec/qemu/field_reader.h"
-#include "codec/qemu/ram_extractor.h"
+#include "codec/extract/ram_extractor.h"
+#include "codec/state/field_paths.h"
+#include "codec/state/field_reader.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -23,10 +26,10 @@ class Budget {
         bytes_ <= StreamState::kMaxValueBytes) {
       return {};
     }
-    return {ErrorCode::kHoldLimit, 0, "",
-            absl::StrCat("more than ", StreamState::kMaxValues, " values, or ",
-                         StreamState::kMaxValueBytes,
-                         " bytes of them, to be compared")};
+    return {
+        ErrorCode::kHoldLimit, 0, "",
+        StrCat("more than ", StreamState::kMaxValues, " values, or ",
+               StreamState::kMaxValueBytes, " bytes of them, to be compared")};
   }
 
  private:
@@ -46,7 +49,7 @@ std::map<std::string, uint64_t> NumbersOf(const ConfigView& config,
     return numbers;
   }
   for (size_t i = 0; i < config.bars.size(); ++i) {
-    numbers[absl::StrCat("BAR ", i)] = config.bars[i];
+    numbers[StrCat("BAR ", i)] = config.bars[i];
   }
   numbers["command"] = config.command;
   if (config.interrupt_type == kInterruptMsi) {
@@ -110,7 +113,7 @@ class Collector : public FieldReader {
     FieldReader::OnRamRecord(record);
   }
 
-  void OnRamBlocks(absl::Span<const RamBlock> blocks) override {
+  void OnRamBlocks(std::span<const RamBlock> blocks) override {
     if (ram_ != nullptr) ram_->OnRamBlocks(blocks);
     FieldReader::OnRamBlocks(blocks);
   }
@@ -190,7 +193,7 @@ class Collector : public FieldReader {
     if (error_.ok()) error_ = kept.Append(state_.file, bytes);
   }
 
-  void AddConfig(VfioState& device, absl::string_view place,
+  void AddConfig(VfioState& device, std::string_view place,
                  const Event& event) {
     bool subsection = event.kind == EventKind::kSubsection;
     if (event.kind != EventKind::kConfig && !subsection) return;
@@ -213,7 +216,7 @@ class Collector : public FieldReader {
     kept.msix_pba = std::string(AsText(config.msix_pba));
     if (event.layout.kind == ConfigLayoutKind::kE5V7) return;
     for (uint32_t state : config.irq_state) {
-      absl::StrAppend(&kept.irq_states, state);
+      StrAppend(&kept.irq_states, state);
     }
   }
 
@@ -242,7 +245,7 @@ Error StreamState::Read(ByteSource& source,
     auto& values = devices[DeviceName(value.device, value.instance_id)].values;
     std::string path(value.path);
     int& times = seen[&values][path];
-    if (++times > 1) absl::StrAppend(&path, " (", times, ")");
+    if (++times > 1) StrAppend(&path, " (", times, ")");
     StateValue& kept = values[path];
     if (value.text.size() <= kMaxText) kept.text = std::string(value.text);
     kept.bytes = std::string(AsText(value.bytes));

@@ -18,12 +18,12 @@
 #include <utility>
 #include <vector>
 
+#include "codec/channels/channel_reader.h"
 #include "codec/device/config_layout.h"
 #include "codec/diff/kept_bytes.h"
 #include "codec/diff/ram_spool.h"
-#include "codec/qemu/channel_reader.h"
+#include "codec/io/temp_file.h"
 #include "codec/qemu/stream_reader.h"
-#include "codec/qemu/temp_file.h"
 #include "codec/wire/error.h"
 #include "flags/command.h"
 

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/str_cat.h"
+#include "codec/io/file_kind.h"
 #include "codec/loader/loader_channels.h"
 #include "codec/loader/loader_commands.h"
 #include "codec/loader/loader_configuration.h"
@@ -18,9 +19,9 @@
 #include "codec/loader/loader_row.h"
 #include "codec/qemu/content_reader.h"
 #include "codec/qemu/description_loader.h"
-#include "codec/qemu/file_kind.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 #include "flags/machine_type.h"
 
 namespace migstream {
@@ -113,7 +114,7 @@ class Loader {
           [[fallthrough]];
         default:
           return input_.Refuse(
-              at, absl::StrCat("Unknown ", row_.savevm, "section type ", type));
+              at, StrCat("Unknown ", row_.savevm, "section type ", type));
       }
     }
   }
@@ -123,11 +124,10 @@ class Loader {
     LoaderHandler handler;
     handler.section_id = input_.Be32();
     handler.idstr = input_.Str8();
-    section_ = absl::StrCat(Printable(handler.idstr), " ", ToString(type));
+    section_ = StrCat(Printable(handler.idstr), " ", ToString(type));
     if (handler.idstr.empty()) {
-      return input_.Refuse(at,
-                           absl::StrCat("Unable to read ID string for section ",
-                                        handler.section_id));
+      return input_.Refuse(at, StrCat("Unable to read ID string for section ",
+                                      handler.section_id));
     }
     handler.instance_id = input_.Be32();
     handler.version_id = input_.Be32();
@@ -135,17 +135,16 @@ class Loader {
     std::optional<uint32_t> newest;
     if (!handlers_.Exists(handler, newest)) {
       return input_.Refuse(
-          at, absl::StrCat("Unknown ", row_.savevm, "section or instance '",
-                           handler.idstr, "' ", handler.instance_id,
-                           ". Make sure that your current VM setup matches "
-                           "your saved VM setup, including any hotplugged "
-                           "devices"));
+          at, StrCat("Unknown ", row_.savevm, "section or instance '",
+                     handler.idstr, "' ", handler.instance_id,
+                     ". Make sure that your current VM setup matches "
+                     "your saved VM setup, including any hotplugged "
+                     "devices"));
     }
     if (newest && handler.version_id > *newest) {
-      return input_.Refuse(
-          at, absl::StrCat("savevm: unsupported version ",
-                           static_cast<int32_t>(handler.version_id), " for '",
-                           handler.idstr, "' v", *newest));
+      return input_.Refuse(at, StrCat("savevm: unsupported version ",
+                                      static_cast<int32_t>(handler.version_id),
+                                      " for '", handler.idstr, "' v", *newest));
     }
     if (!handlers_.Name(handler, options_.limits.sections)) {
       return input_.Refuse(at, "too many sections for this model");
@@ -157,13 +156,13 @@ class Loader {
     uint64_t at = input_.offset() - 1;
     uint32_t id = input_.Be32();
     if (!input_.CheckEnd()) return false;
-    section_ = absl::StrCat(ToString(type), " section");
+    section_ = StrCat(ToString(type), " section");
     const LoaderHandler* handler = handlers_.Find(id);
     if (handler == nullptr) {
-      return input_.Refuse(at, absl::StrCat("Unknown ", row_.savevm, "section ",
-                                            static_cast<int32_t>(id)));
+      return input_.Refuse(at, StrCat("Unknown ", row_.savevm, "section ",
+                                      static_cast<int32_t>(id)));
     }
-    section_ = absl::StrCat(Printable(handler->idstr), " ", ToString(type));
+    section_ = StrCat(Printable(handler->idstr), " ", ToString(type));
     return LoadContent(*handler, type);
   }
 
@@ -216,7 +215,7 @@ class Loader {
   }
 
   // Empty if nothing is known of the destination's device.
-  const std::string& OwnConfig(absl::string_view idstr) const {
+  const std::string& OwnConfig(std::string_view idstr) const {
     static const std::string kUnknown;
     bool meant = options_.destination_device.empty() ||
                  IsNamed(idstr, options_.destination_device);
@@ -236,14 +235,13 @@ class Loader {
     }
     if (mark != static_cast<uint8_t>(SectionType::kSectionFooter)) {
       return input_.Refuse(
-          at, absl::StrCat("Missing section footer for ", handler.idstr));
+          at, StrCat("Missing section footer for ", handler.idstr));
     }
     uint32_t id = input_.Be32();
     return id == handler.section_id ||
-           input_.Refuse(at + 1,
-                         absl::StrCat("Mismatched section id in footer for ",
-                                      handler.idstr, " - read ", Hex(id),
-                                      " expected ", Hex(handler.section_id)));
+           input_.Refuse(at + 1, StrCat("Mismatched section id in footer for ",
+                                        handler.idstr, " - read ", Hex(id),
+                                        " expected ", Hex(handler.section_id)));
   }
 
   bool RefuseFirstFooter() {
@@ -251,7 +249,7 @@ class Loader {
     section_ = first_end_.section;
     return input_.Refuse(
         first_end_.offset,
-        absl::StrCat("Missing section footer for ", first_end_.idstr));
+        StrCat("Missing section footer for ", first_end_.idstr));
   }
 
   // Whether the destination expects footers is told by the first section: what
@@ -297,9 +295,8 @@ class Loader {
     if (!input_.Unbound()) {
       section_ = "COMMAND PACKAGED";
       return input_.RefuseFirst(
-          input_.offset(),
-          absl::StrCat("CMD_PACKAGED: Buffer receive fail ret=",
-                       input_.offset() - start, " length=", bytes));
+          input_.offset(), StrCat("CMD_PACKAGED: Buffer receive fail ret=",
+                                  input_.offset() - start, " length=", bytes));
     }
     return loads;
   }
@@ -329,7 +326,7 @@ class Loader {
       options.devices = std::move(in_channels);
       LoadChannels(
           std::move(channels), options, row_,
-          [this](absl::string_view idstr) { return AsBytes(OwnConfig(idstr)); },
+          [this](std::string_view idstr) { return AsBytes(OwnConfig(idstr)); },
           verdict_);
     }
   }
@@ -339,16 +336,15 @@ class Loader {
     if (!configuration_.present) {
       given.push_back("send-configuration off");
     } else if (options_.machine_type.empty()) {
-      given.push_back(absl::StrCat("machine type ",
-                                   Printable(configuration_.machine_type)));
+      given.push_back(
+          StrCat("machine type ", Printable(configuration_.machine_type)));
     }
     if (footers_ && !*footers_) given.push_back("send-section-footer off");
     for (const std::string& name : configuration_.capabilities) {
-      given.push_back(absl::StrCat("capability ", Printable(name)));
+      given.push_back(StrCat("capability ", Printable(name)));
     }
     if (configuration_.page_bits != 0) {
-      given.push_back(
-          absl::StrCat("target pages of ", traits_.page_bytes, " bytes"));
+      given.push_back(StrCat("target pages of ", traits_.page_bytes, " bytes"));
     }
     if (commands_.colo_at() != 0) given.push_back("capability x-colo");
     if (configuration_.uuid) given.push_back("the stream's UUID");
@@ -357,24 +353,23 @@ class Loader {
     }
     if (ram_.compressed_pages()) given.push_back("capability compress");
     if (ram_.blocks() != 0) {
-      given.push_back(absl::StrCat("the same ", ram_.blocks(),
-                                   " RAM blocks, of ", ram_.total_bytes(),
-                                   " bytes in all"));
+      given.push_back(StrCat("the same ", ram_.blocks(), " RAM blocks, of ",
+                             ram_.total_bytes(), " bytes in all"));
     }
     if (handlers_.others() != 0) {
-      given.push_back(absl::StrCat("the same ", handlers_.others(),
-                                   " other devices, which take their states"));
+      given.push_back(StrCat("the same ", handlers_.others(),
+                             " other devices, which take their states"));
     }
     if (devices_.init_data_sent() &&
         options_.switchover_ack == LoaderOptions::kAsNeeded) {
-      given.push_back(absl::StrCat("capability switchover-ack ",
-                                   commands_.return_path() ? "on" : "off"));
+      given.push_back(StrCat("capability switchover-ack ",
+                             commands_.return_path() ? "on" : "off"));
     }
     for (const auto& [name, device] : vfio_) {
       if (device.config.empty()) {
-        given.push_back(absl::StrCat(Printable(name.first),
-                                     ": a device with the stream's ids and "
-                                     "capabilities"));
+        given.push_back(StrCat(Printable(name.first),
+                               ": a device with the stream's ids and "
+                               "capabilities"));
       }
     }
     if (vfio_.size() > 1 && options_.release >= 802) {

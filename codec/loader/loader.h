@@ -19,8 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/qemu/byte_source.h"
-#include "codec/qemu/channel_reader.h"
+#include "codec/channels/channel_reader.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/limits.h"
 #include "flags/dialect.h"
 

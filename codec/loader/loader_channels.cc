@@ -1,12 +1,13 @@
 #include "codec/loader/loader_channels.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "codec/device/config_view.h"
 #include "codec/loader/loader_config.h"
 #include "codec/qemu/configuration.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -30,9 +31,9 @@ const ChannelStats& WhoseByte(const Error& error,
 // A destination whose uuid the stream does not say has that of the first
 // channel.
 std::string OtherVm(const ChannelStats& channel, const VmUuid& expected) {
-  return absl::StrCat("multifd: received uuid '", UuidText(channel.uuid),
-                      "' and expected uuid '", UuidText(expected),
-                      "' for channel ", channel.id);
+  return StrCat("multifd: received uuid '", UuidText(channel.uuid),
+                "' and expected uuid '", UuidText(expected), "' for channel ",
+                channel.id);
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ std::string OtherVm(const ChannelStats& channel, const VmUuid& expected) {
 void LoadChannels(
     std::vector<ChannelReader::Channel> channels,
     const ChannelReaderOptions& options, const LoaderRow& row,
-    const std::function<ByteSpan(absl::string_view idstr)>& own_config,
+    const std::function<ByteSpan(std::string_view idstr)>& own_config,
     LoadVerdict& verdict) {
   ChannelReader reader(std::move(channels), options);
   Error config_error;
@@ -74,10 +75,10 @@ void LoadChannels(
                     OtherVm(channel, options.uuid.value_or(stats[0].uuid)),
                     verdict);
     case ErrorCode::kMultifdChannelId:
-      return Refuse(error,
-                    absl::StrCat("multifd: received id '", channel.id,
-                                 "' already setup'"),
-                    verdict);
+      return Refuse(
+          error,
+          StrCat("multifd: received id '", channel.id, "' already setup'"),
+          verdict);
     case ErrorCode::kMultifdGap:
     case ErrorCode::kMultifdDuplicate:
     case ErrorCode::kMultifdUnknownDevice:

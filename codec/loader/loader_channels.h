@@ -6,12 +6,12 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/string_view.h"
+#include "codec/channels/channel_reader.h"
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
-#include "codec/qemu/channel_reader.h"
 
 namespace migstream {
 
@@ -21,7 +21,7 @@ namespace migstream {
 void LoadChannels(
     std::vector<ChannelReader::Channel> channels,
     const ChannelReaderOptions& options, const LoaderRow& row,
-    const std::function<ByteSpan(absl::string_view idstr)>& own_config,
+    const std::function<ByteSpan(std::string_view idstr)>& own_config,
     LoadVerdict& verdict);
 
 // Makes it a wait for `what`.

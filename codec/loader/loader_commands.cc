@@ -1,9 +1,10 @@
 #include "codec/loader/loader_commands.h"
 
 #include <algorithm>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "codec/wire/error.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -32,18 +33,17 @@ bool LoaderCommands::Load(LoaderInput& input, uint64_t at,
   const uint16_t length = input.Be16();
   if (!input.CheckEnd()) return false;
   const Command command = static_cast<Command>(number);
-  section = absl::StrCat("COMMAND ", ToString(command));
-  auto unknown = [&](absl::string_view what) {
-    return input.Refuse(at, absl::StrCat("MIG_CMD ", Hex(number), " ", what,
-                                         " (len ", Hex(length), ")"));
+  section = StrCat("COMMAND ", ToString(command));
+  auto unknown = [&](std::string_view what) {
+    return input.Refuse(at, StrCat("MIG_CMD ", Hex(number), " ", what, " (len ",
+                                   Hex(length), ")"));
   };
   if (number == 0 || command > row_.last_command) return unknown("unknown");
   if (!TakesAnyLength(command) && !IsCommandLength(command, length)) {
     return input.Refuse(
         at + kLengthAt,
-        absl::StrCat(ToString(command),
-                     " received with bad length - expecting ",
-                     CommandLengths(command), ", got ", length));
+        StrCat(ToString(command), " received with bad length - expecting ",
+               CommandLengths(command), ", got ", length));
   }
   switch (command) {
     case Command::kOpenReturnPath:
@@ -52,8 +52,8 @@ bool LoaderCommands::Load(LoaderInput& input, uint64_t at,
     case Command::kPing: {
       uint32_t value = input.Be32();
       return return_path_ ||
-             input.Refuse(at, absl::StrCat("CMD_PING (", Hex(value),
-                                           ") received with no return path"));
+             input.Refuse(at, StrCat("CMD_PING (", Hex(value),
+                                     ") received with no return path"));
     }
     case Command::kEnableColo:
       if (!row_.colo) return unknown("deprecated");
@@ -88,12 +88,12 @@ bool LoaderCommands::Load(LoaderInput& input, uint64_t at,
 }
 
 bool LoaderCommands::CheckPostcopy(
-    LoaderInput& input, uint64_t at, absl::string_view name,
+    LoaderInput& input, uint64_t at, std::string_view name,
     std::initializer_list<Postcopy> states) const {
   return std::find(states.begin(), states.end(), postcopy_) != states.end() ||
-         input.Refuse(at, absl::StrCat("CMD_POSTCOPY_", name,
-                                       " in wrong postcopy state (",
-                                       static_cast<int>(postcopy_), ")"));
+         input.Refuse(
+             at, StrCat("CMD_POSTCOPY_", name, " in wrong postcopy state (",
+                        static_cast<int>(postcopy_), ")"));
 }
 
 bool LoaderCommands::LoadAdvise(LoaderInput& input, uint64_t at,
@@ -103,7 +103,7 @@ bool LoaderCommands::LoadAdvise(LoaderInput& input, uint64_t at,
   if (length != 0 && length != kAdvisedBytes) {
     return input.Refuse(
         at + kLengthAt,
-        absl::StrCat("CMD_POSTCOPY_ADVISE invalid length (", length, ")"));
+        StrCat("CMD_POSTCOPY_ADVISE invalid length (", length, ")"));
   }
   postcopy_ = kAdvised;
   if (length == 0) return true;

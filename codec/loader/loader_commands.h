@@ -8,8 +8,8 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/loader/loader_input.h"
 #include "codec/loader/loader_row.h"
 #include "flags/command.h"
@@ -47,7 +47,7 @@ class LoaderCommands {
     kRunning
   };
 
-  bool CheckPostcopy(LoaderInput& input, uint64_t at, absl::string_view name,
+  bool CheckPostcopy(LoaderInput& input, uint64_t at, std::string_view name,
                      std::initializer_list<Postcopy> states) const;
   bool LoadAdvise(LoaderInput& input, uint64_t at, uint16_t length,
                   std::optional<uint64_t> page_bytes);

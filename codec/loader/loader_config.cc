@@ -1,14 +1,15 @@
 #include "codec/loader/loader_config.h"
 
 #include <algorithm>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "codec/device/config_compare.h"
 #include "codec/device/config_layout.h"
 #include "codec/device/pci_config.h"
 #include "codec/device/subsection.h"
 #include "codec/loader/loader_vmstate.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -23,7 +24,7 @@ constexpr uint64_t kDisplayBytes =
 constexpr uint64_t kMaxSubsectionHead = 2 + 255;
 
 // What every release says last of whatever is wrong here.
-constexpr absl::string_view kFailed = "Failed to load device config space";
+constexpr std::string_view kFailed = "Failed to load device config space";
 
 // What a config payload of the destination's device holds.
 struct Sizes {
@@ -94,9 +95,8 @@ bool LoadSpace(LoaderInput& input, uint32_t bytes, const LoaderDevice& device,
   if (!RefuseIfEnded(input)) return false;
   if (version > kNewestConfigVersion) {
     return input.Refuse(
-        at,
-        absl::StrCat("Invalid value ", static_cast<int32_t>(version),
-                     " expecting positive value <= ", kNewestConfigVersion));
+        at, StrCat("Invalid value ", static_cast<int32_t>(version),
+                   " expecting positive value <= ", kNewestConfigVersion));
   }
   at = input.offset();
   std::string saved = input.Bytes(bytes);
@@ -112,20 +112,19 @@ bool LoadIrqStates(LoaderInput& input) {
     uint64_t at = input.offset();
     uint32_t state = input.Be32();
     if (state > 1) {
-      return input.Refuse(
-          at, absl::StrCat("irq state ", static_cast<int32_t>(state),
-                           ": must be 0 or 1."));
+      return input.Refuse(at, StrCat("irq state ", static_cast<int32_t>(state),
+                                     ": must be 0 or 1."));
     }
   }
   return RefuseIfEnded(input);
 }
 
-bool AtSubsection(LoaderInput& input, absl::string_view parent) {
+bool AtSubsection(LoaderInput& input, std::string_view parent) {
   return StartsSubsection(input.Peek(kMaxSubsectionHead), parent) ==
          SubsectionStart::kYes;
 }
 
-bool RefuseSubsection(LoaderInput& input, absl::string_view parent,
+bool RefuseSubsection(LoaderInput& input, std::string_view parent,
                       const LoaderRow& row) {
   ByteSpan bytes = input.Peek(kMaxSubsectionHead);
   if (row.names_subsections) {
@@ -134,11 +133,10 @@ bool RefuseSubsection(LoaderInput& input, absl::string_view parent,
         UnknownSubsection(AsText(bytes.subspan(2, bytes[1])), parent));
   }
   // Else the field that holds what has it is all that is named.
-  return input.Refuse(
-      input.offset(),
-      parent == kVfioPciVmstate
-          ? std::string(kFailed)
-          : absl::StrCat("Failed to load ", kVfioPciVmstate, ":pdev"));
+  return input.Refuse(input.offset(), parent == kVfioPciVmstate
+                                          ? std::string(kFailed)
+                                          : StrCat("Failed to load ",
+                                                   kVfioPciVmstate, ":pdev"));
 }
 
 bool LoadSubsections(LoaderInput& input, const LoaderRow& row) {

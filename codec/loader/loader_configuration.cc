@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "codec/loader/loader_vmstate.h"
 #include "codec/qemu/configuration.h"
+#include "codec/wire/text.h"
 #include "flags/section_type.h"
 
 namespace migstream {
@@ -15,13 +15,13 @@ namespace {
 constexpr size_t kFirstWindowBytes = 512;
 constexpr uint64_t kBeforeMachineType = 1 + 4;  // Section type, length.
 // "pc-q35-8.2", "pc-i440fx-8.2": their target pages have 4 KiB.
-constexpr absl::string_view kX86Family = "pc-";
+constexpr std::string_view kX86Family = "pc-";
 constexpr uint32_t kX86PageBits = 12;
 constexpr uint64_t kVersionBytes = 4;  // Before a subsection's payload.
 
 // The capabilities of any release but mapped-ram, which has a column of its own
 // in the loaders' table.
-constexpr absl::string_view kCapabilities[] = {
+constexpr std::string_view kCapabilities[] = {
     "xbzrle",
     "rdma-pin-all",
     "auto-converge",
@@ -47,15 +47,15 @@ constexpr absl::string_view kCapabilities[] = {
     "dirty-limit",
 };
 
-bool IsCapability(absl::string_view name, const LoaderRow& row) {
+bool IsCapability(std::string_view name, const LoaderRow& row) {
   return (name == "mapped-ram" && row.mapped_ram) ||
          std::find(std::begin(kCapabilities), std::end(kCapabilities), name) !=
              std::end(kCapabilities);
 }
 
 std::string OtherPageBits(uint32_t bits) {
-  return absl::StrCat("Received TARGET_PAGE_BITS is ", bits, " but local is ",
-                      kX86PageBits);
+  return StrCat("Received TARGET_PAGE_BITS is ", bits, " but local is ",
+                kX86PageBits);
 }
 
 // What the loader says to a CONFIGURATION that does not parse.
@@ -78,23 +78,22 @@ bool IsMissed(ByteSpan bytes, const LoaderOptions& options) {
 }
 
 // The loader compares as much as was sent.
-bool IsLocal(absl::string_view machine_type, const LoaderRow& row,
+bool IsLocal(std::string_view machine_type, const LoaderRow& row,
              const LoaderOptions& options) {
   if (options.machine_type.empty()) {
     return HasMachineType(row, options.release, machine_type);
   }
   return machine_type ==
-         absl::string_view(options.machine_type).substr(0, machine_type.size());
+         std::string_view(options.machine_type).substr(0, machine_type.size());
 }
 
-std::string OtherMachineType(absl::string_view machine_type,
+std::string OtherMachineType(std::string_view machine_type,
                              const LoaderOptions& options) {
-  return absl::StrCat(
+  return StrCat(
       "Machine type received is '", machine_type, "' and local is '",
       options.machine_type.empty()
-          ? absl::StrCat("...', since ", ReleaseName(options.release),
-                         " has no such")
-          : absl::StrCat(options.machine_type, "'"));
+          ? StrCat("...', since ", ReleaseName(options.release), " has no such")
+          : StrCat(options.machine_type, "'"));
 }
 
 }  // namespace
@@ -135,7 +134,7 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
       configuration.capabilities.push_back(name);
       if (!IsCapability(name, row)) {
         return input.Refuse(payload_at,
-                            absl::StrCat("Received unknown capability ", name));
+                            StrCat("Received unknown capability ", name));
       }
     }
   }
@@ -145,7 +144,7 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
   }
   configuration.page_bits = parsed.page_bits;
   if (parsed.page_bits != 0 && parsed.page_bits != kX86PageBits &&
-      absl::StartsWith(configuration.machine_type, kX86Family)) {
+      configuration.machine_type.starts_with(kX86Family)) {
     return input.Refuse(offset, OtherPageBits(parsed.page_bits));
   }
   traits.ignore_shared = parsed.ignore_shared;

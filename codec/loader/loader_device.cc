@@ -1,7 +1,7 @@
 #include "codec/loader/loader_device.h"
 
-#include "absl/strings/str_cat.h"
 #include "codec/wire/error.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
@@ -17,8 +17,8 @@ bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
         at = input.offset();
         tag = input.Be64();
         if (plain_.Meaning(tag) == Element::kEndOfState) return true;
-        return input.Refuse(
-            at, absl::StrCat("SETUP STATE: EOS not found ", Hex(tag)));
+        return input.Refuse(at,
+                            StrCat("SETUP STATE: EOS not found ", Hex(tag)));
       case Element::kData:
         input.Skip(input.Be64());
         break;
@@ -41,7 +41,7 @@ bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
         }
         return true;
       default:
-        return input.Refuse(at, absl::StrCat("Unknown tag ", Hex(tag)));
+        return input.Refuse(at, StrCat("Unknown tag ", Hex(tag)));
     }
     at = input.offset();
     tag = input.Be64();
@@ -68,10 +68,10 @@ bool LoaderDevices::LoadConfig(LoaderInput& input, const LoaderDevice& device) {
   uint64_t at = input.offset();
   uint64_t tag = input.Be64();
   if (plain_.Meaning(tag) != Element::kEndOfState) {
-    return input.Refuse(
-        at, absl::StrCat("Failed loading device config space, end flag "
-                         "incorrect ",
-                         Hex(tag)));
+    return input.Refuse(at,
+                        StrCat("Failed loading device config space, end flag "
+                               "incorrect ",
+                               Hex(tag)));
   }
   configured_.emplace(device.idstr, device.instance_id);
   return input.CheckEnd();

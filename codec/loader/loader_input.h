@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
-#include "absl/strings/string_view.h"
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 
 namespace migstream {
 

@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/wire/bytes.h"
+#include "codec/wire/text.h"
 #include "flags/section_type.h"
 
 namespace migstream {
@@ -67,7 +67,7 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
         input.offset(),
         context.end_of_input
             ? "Input/output error"
-            : absl::StrCat("Missing section footer for ", handler.idstr));
+            : StrCat("Missing section footer for ", handler.idstr));
   }
   guessed = true;
   input.Skip(guess->content_bytes);

@@ -3,10 +3,12 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <span>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "codec/qemu/xbzrle.h"
 #include "codec/wire/error.h"
+#include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 
 namespace migstream {
@@ -18,11 +20,11 @@ constexpr uint64_t kPages = kRamZero | kRamPage | kRamXbzrle | kRamCompressPage;
 
 bool Unknown(LoaderInput& input, uint64_t at, uint64_t flags) {
   return input.Refuse(
-      at, absl::StrCat("Unknown combination of migration flags: ", Hex(flags)));
+      at, StrCat("Unknown combination of migration flags: ", Hex(flags)));
 }
 
 // Whether zlib makes no more than a page of it, and finds its end.
-bool IsPage(const std::string& compressed, absl::Span<uint8_t> page) {
+bool IsPage(const std::string& compressed, std::span<uint8_t> page) {
   uLongf bytes = page.size();
   return uncompress(page.data(), &bytes,
                     reinterpret_cast<const Bytef*>(compressed.data()),
@@ -30,7 +32,7 @@ bool IsPage(const std::string& compressed, absl::Span<uint8_t> page) {
 }
 
 // No block of a machine is called so: what was read as a name is none.
-bool IsBlockName(absl::string_view name) {
+bool IsBlockName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return c >= ' ' && c <= '~';
   });
@@ -88,7 +90,7 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
     std::string name = input.Str8();
     auto found = used_bytes_.find(name);
     if (found == used_bytes_.end()) {
-      return input.Refuse(at, absl::StrCat("Can't find block ", name));
+      return input.Refuse(at, StrCat("Can't find block ", name));
     }
     named_ = true;
     last_used_bytes_ = found->second;
@@ -97,7 +99,7 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
   }
   return address < last_used_bytes_ ||
          input.Refuse(at,
-                      absl::StrCat("Illegal RAM offset ", absl::Hex(address)));
+                      StrCat("Illegal RAM offset ", Hex(address).substr(2)));
 }
 
 bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
@@ -108,8 +110,7 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
     case kRamZero: {
       int fill = input.U8();
       return fill == 0 || !row_.zero_pages_are_zero ||
-             input.Refuse(head,
-                          absl::StrCat("Found a zero page with value ", fill));
+             input.Refuse(head, StrCat("Found a zero page with value ", fill));
     }
     case kRamPage:
       input.Skip(page_bytes);
@@ -117,18 +118,17 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
     case kRamXbzrle: {
       uint8_t encoding = input.U8();
       uint16_t length = input.Be16();
-      absl::string_view problem;
+      std::string_view problem;
       if (encoding != kXbzrleEncoding) {
         problem = "wrong compression!";
       } else if (length > page_bytes) {
         problem = "len overflow!";
-      } else if (!ApplyXbzrle(AsBytes(input.Bytes(length)),
-                              absl::MakeSpan(page_))) {
+      } else if (!ApplyXbzrle(AsBytes(input.Bytes(length)), page_)) {
         problem = "decode error!";
       }
       return problem.empty() ||
-             input.Refuse(
-                 head, absl::StrCat("Failed to load XBZRLE page - ", problem));
+             input.Refuse(head,
+                          StrCat("Failed to load XBZRLE page - ", problem));
     }
     default: {  // COMPRESS_PAGE
       compressed_pages_ = true;
@@ -136,11 +136,10 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
       uint64_t zlib_bound =
           page_bytes + (page_bytes >> 12) + (page_bytes >> 14) + 13;
       if (length > zlib_bound) {
-        return input.Refuse(head,
-                            absl::StrCat("Invalid compressed data length: ",
+        return input.Refuse(head, StrCat("Invalid compressed data length: ",
                                          static_cast<int32_t>(length)));
       }
-      return IsPage(input.Bytes(length), absl::MakeSpan(page_)) ||
+      return IsPage(input.Bytes(length), page_) ||
              input.Refuse(head, "decompress data failed");
     }
   }
@@ -159,8 +158,8 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     std::string name = input.Str8();
     uint64_t used_bytes = input.Be64();
     if (!IsBlockName(name)) {
-      return input.Refuse(at, absl::StrCat("Unknown ramblock \"", name,
-                                           "\", cannot accept migration"));
+      return input.Refuse(at, StrCat("Unknown ramblock \"", name,
+                                     "\", cannot accept migration"));
     }
     used_bytes_[name] = used_bytes;
     if (used_bytes_.size() > limits_.ram_blocks) {
@@ -194,26 +193,25 @@ bool LoaderRam::LoadMappedRam(LoaderInput& input, const std::string& name,
   uint64_t pages_offset = input.Be64();
   if (!input.CheckEnd()) return false;
   if (version > kMappedRamVersion) {
-    return input.Refuse(
-        at, absl::StrCat("Migration mapped-ram capability version "
-                         "not supported (expected <= ",
-                         kMappedRamVersion, ", got ", version, ")"));
+    return input.Refuse(at, StrCat("Migration mapped-ram capability version "
+                                   "not supported (expected <= ",
+                                   kMappedRamVersion, ", got ", version, ")"));
   }
   if (row_.checks_mapped_page_size && page_bytes != traits.page_bytes) {
     return input.Refuse(
-        at, absl::StrCat("Migration mapped-ram header has "
-                         "invalid page_size ",
-                         page_bytes, " (expected ", traits.page_bytes, ")"));
+        at, StrCat("Migration mapped-ram header has "
+                   "invalid page_size ",
+                   page_bytes, " (expected ", traits.page_bytes, ")"));
   }
   if (pages_offset == 0 && bitmap_offset == 0) return true;
   uint64_t end = pages_offset + used_bytes;
   if (page_bytes == 0 || bitmap_offset < input.offset() ||
       pages_offset <= bitmap_offset || end < pages_offset) {
-    return input.Refuse(at, absl::StrCat("mapped-ram header of ", name));
+    return input.Refuse(at, StrCat("mapped-ram header of ", name));
   }
   if (pages_offset % kMappedRamAlignment != 0) {
-    return input.Refuse(at, absl::StrCat("Error reading ramblock ", name,
-                                         " pages, region has bad alignment"));
+    return input.Refuse(at, StrCat("Error reading ramblock ", name,
+                                   " pages, region has bad alignment"));
   }
   input.Skip(end - input.offset());
   return input.CheckEnd();

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
+#include <string_view>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "codec/io/absl_view.h"
+#include "codec/wire/text.h"
 #include "flags/machine_type.h"
 #include "flags/ram_flags.h"
 
@@ -100,10 +103,10 @@ constexpr Release kReleases[] = {502, 600,  601,  602,  700,  701,
                                  702, 800,  801,  802,  900,  901,
                                  902, 1000, 1001, 1002, 1100, 1101};
 
-constexpr absl::string_view kNumberCharacters = "0123456789.";
+constexpr std::string_view kNumberCharacters = "0123456789.";
 
 // The families of machine types that have versions.
-constexpr absl::string_view kFamilies[] = {
+constexpr std::string_view kFamilies[] = {
     "pc-q35", "pc-i440fx", "virt", "pseries", "s390-ccw-virtio", "xenfv"};
 
 }  // namespace
@@ -120,19 +123,20 @@ const LoaderRow* FindLoader(Release release) {
   return found;
 }
 
-absl::Span<const Release> LoaderReleases() { return kReleases; }
+std::span<const Release> LoaderReleases() { return kReleases; }
 
-Release ParseRelease(absl::string_view name) {
-  if (absl::StartsWithIgnoreCase(name, "qemu-")) name.remove_prefix(5);
-  if (name.find_first_not_of(kNumberCharacters) != absl::string_view::npos) {
+Release ParseRelease(std::string_view name) {
+  if (absl::StartsWithIgnoreCase(AbslView(name), "qemu-"))
+    name.remove_prefix(5);
+  if (name.find_first_not_of(kNumberCharacters) != std::string_view::npos) {
     return 0;
   }
-  const Release release = MachineTypeRelease(absl::StrCat("-", name));
+  const Release release = MachineTypeRelease(StrCat("-", name));
   return FindLoader(release) == nullptr ? 0 : release;
 }
 
 std::string ReleaseName(Release release) {
-  return absl::StrCat("qemu-", release / 100, ".", release % 100);
+  return StrCat("qemu-", release / 100, ".", release % 100);
 }
 
 const Dialect& LoaderDialect(Release release, bool multifd_device_state) {
@@ -149,11 +153,11 @@ const Dialect& LoaderDialect(Release release, bool multifd_device_state) {
 }
 
 bool HasMachineType(const LoaderRow& row, Release release,
-                    absl::string_view machine_type) {
+                    std::string_view machine_type) {
   const size_t dash = machine_type.rfind('-');
-  if (dash == absl::string_view::npos) return true;
-  const absl::string_view number = machine_type.substr(dash + 1);
-  if (number.find_first_not_of(kNumberCharacters) != absl::string_view::npos) {
+  if (dash == std::string_view::npos) return true;
+  const std::string_view number = machine_type.substr(dash + 1);
+  if (number.find_first_not_of(kNumberCharacters) != std::string_view::npos) {
     return true;
   }
   Release version = MachineTypeRelease(machine_type);

@@ -7,10 +7,10 @@
 #define MIGSTREAM_CODEC_LOADER_LOADER_ROW_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "flags/command.h"
 #include "flags/dialect.h"
 
@@ -29,7 +29,7 @@ struct LoaderRow {
   bool counts_switchover_acks;     // One INIT_DATA_SENT a device, and no more.
   bool skips_vendor_capabilities;  // Does not compare them.
   bool names_subsections;          // Those that it does not know.
-  absl::string_view savevm;        // Stands before "section" in its messages.
+  std::string_view savevm;         // Stands before "section" in its messages.
   Release oldest_machine_type;
 };
 
@@ -37,10 +37,10 @@ struct LoaderRow {
 const LoaderRow* FindLoader(Release release);
 
 // Every release that FindLoader() knows, the oldest first.
-absl::Span<const Release> LoaderReleases();
+std::span<const Release> LoaderReleases();
 
 // Of "qemu-11.1" or "11.1"; 0 if it is none that FindLoader() knows.
-Release ParseRelease(absl::string_view name);
+Release ParseRelease(std::string_view name);
 std::string ReleaseName(Release release);  // "qemu-11.1"
 
 // What the release's loader reads a VFIO device's sections by.
@@ -49,7 +49,7 @@ const Dialect& LoaderDialect(Release release, bool multifd_device_state);
 // False if the release cannot have a machine type of this name. A name without
 // a version may exist anywhere.
 bool HasMachineType(const LoaderRow& row, Release release,
-                    absl::string_view machine_type);
+                    std::string_view machine_type);
 
 }  // namespace migstream
 

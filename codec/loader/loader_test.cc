@@ -8,14 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "codec/channels/memory_channels.h"
 #include "codec/device/config_bytes.h"
 #include "codec/device/section_bytes.h"
 #include "codec/loader/loader_row.h"
-#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/report_builder.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
@@ -48,7 +47,7 @@ std::string Words(const LoadVerdict& verdict) {
     case LoadVerdict::kLoads:
       return "loads";
     case LoadVerdict::kWaits:
-      return absl::StrCat("waits: ", verdict.message);
+      return StrCat("waits: ", verdict.message);
     default:
       return verdict.message;
   }
@@ -59,9 +58,9 @@ class LoaderTest : public testing::TestWithParam<const char*> {
  protected:
   LoaderTest() : bytes_(ReadCapture(GetCapture(GetParam()))) {
     std::string name = GetParam();
-    setting_.release = absl::StartsWith(name, "s72")    ? 702
-                       : absl::StartsWith(name, "s100") ? 1000
-                                                        : 1101;
+    setting_.release = name.starts_with("s72")    ? 702
+                       : name.starts_with("s100") ? 1000
+                                                  : 1101;
     MemorySource source(AsBytes(bytes_));
     ReportOptions options;
     options.records = true;
@@ -173,9 +172,9 @@ TEST_P(LoaderTest, AnotherSectionIdInAFooterIsRefused) {
   uint64_t at = Find("START", "END_OF_STATE") + 8 + 1;
   std::string id = Hex(LoadBe32(AsBytes(bytes_).data() + at));
   bytes_.replace(at, 4, BeBytes(0xffff, 4));
-  EXPECT_EQ(Said(), absl::StrCat("Mismatched section id in footer for "
-                                 "0000:00:05.0/vfio - read 0xffff expected ",
-                                 id));
+  EXPECT_EQ(Said(), StrCat("Mismatched section id in footer for "
+                           "0000:00:05.0/vfio - read 0xffff expected ",
+                           id));
 }
 
 TEST_P(LoaderTest, AnotherVendorIdIsRefusedByTheDestinationsConfig) {
@@ -235,9 +234,8 @@ TEST_P(LoaderTest, AnEarlyEofEndsTheLoadWithoutAWord) {
 
 TEST_P(LoaderTest, AnotherMachineTypeIsRefused) {
   setting_.machine_type = "pc-q35-9.0";
-  EXPECT_EQ(Said(),
-            absl::StrCat("Machine type received is '", report_.machine_type(),
-                         "' and local is 'pc-q35-9.0'"));
+  EXPECT_EQ(Said(), StrCat("Machine type received is '", report_.machine_type(),
+                           "' and local is 'pc-q35-9.0'"));
 }
 
 TEST_P(LoaderTest, AMachineTypeOfALaterReleaseIsRefused) {
@@ -670,7 +668,7 @@ TEST_F(MultifdLoaderTest, AChannelOfAnotherVmIsRefused) {
   int id = channels_[1][24];
   EXPECT_THAT(
       Said(),
-      HasSubstr(absl::StrCat(
+      HasSubstr(StrCat(
           "multifd: received uuid '11000000-0000-0000-0000-000000000000' and "
           "expected uuid '00000000-0000-0000-0000-000000000000' for channel ",
           id)));
@@ -679,8 +677,8 @@ TEST_F(MultifdLoaderTest, AChannelOfAnotherVmIsRefused) {
 TEST_F(MultifdLoaderTest, ChannelsOfOneIdAreRefused) {
   channels_[1][24] = channels_[0][24];
   int id = channels_[0][24];
-  EXPECT_THAT(Said(), HasSubstr(absl::StrCat("multifd: received id '", id,
-                                             "' already setup'")));
+  EXPECT_THAT(Said(), HasSubstr(StrCat("multifd: received id '", id,
+                                       "' already setup'")));
 }
 
 TEST_F(MultifdLoaderTest, APacketShorterThanItsHeaderIsRefused) {

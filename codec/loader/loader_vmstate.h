@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/loader/loader_input.h"
 #include "codec/loader/loader_row.h"
 
@@ -15,11 +15,11 @@ namespace migstream {
 // A subsection's version, of which the low byte counts and must be 1. False if
 // it is refused, at `at`.
 bool CheckSubsectionVersion(LoaderInput& input, uint64_t at,
-                            absl::string_view name, uint32_t version,
+                            std::string_view name, uint32_t version,
                             const LoaderRow& row);
 
 // "VM subsection 'a/b' in 'a' does not exist"
-std::string UnknownSubsection(absl::string_view name, absl::string_view parent);
+std::string UnknownSubsection(std::string_view name, std::string_view parent);
 
 }  // namespace migstream
 

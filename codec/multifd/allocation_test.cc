@@ -3,12 +3,13 @@
 #include <cstdlib>
 #include <functional>
 #include <new>
+#include <span>
 #include <string>
 
+#include "codec/extract/page_inflater.h"
 #include "codec/multifd/channel_decoder.h"
 #include "codec/multifd/channel_encoder.h"
 #include "codec/multifd/packet_bytes.h"
-#include "codec/multifd/page_inflater.h"
 #include "codec/multifd/reassembler.h"
 #include "flags/multifd_flags.h"
 #include "gtest/gtest.h"
@@ -69,8 +70,7 @@ TEST(AllocationTest, AnEncoderAllocatesNothing) {
   EXPECT_EQ(BytesAllocatedBy([&] {
               uint8_t headers[ChannelEncoder::kMinHeaderBytes];
               iovec pieces[ChannelEncoder::kMinPieces];
-              ChannelEncoder encoder(absl::MakeSpan(headers),
-                                     absl::MakeSpan(pieces));
+              ChannelEncoder encoder(headers, pieces);
               encoder.Init({});
               encoder.Clear();
               VfioPacketHeader header;

@@ -1,22 +1,23 @@
 #include "codec/multifd/channel_decoder.h"
 
 #include <algorithm>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "codec/wire/cursor.h"
+#include "codec/wire/text.h"
 #include "flags/multifd_flags.h"
 #include "flags/section_type.h"
 
 namespace migstream {
 namespace {
 
-absl::string_view UpToNul(ByteSpan bytes) {
-  absl::string_view text = AsText(bytes);
+std::string_view UpToNul(ByteSpan bytes) {
+  std::string_view text = AsText(bytes);
   return text.substr(0, text.find('\0'));
 }
 
 // What follows `text` and its NUL in the field that it begins.
-ByteSpan TailOf(ByteSpan field, absl::string_view text) {
+ByteSpan TailOf(ByteSpan field, std::string_view text) {
   return field.subspan(std::min(field.size(), text.size() + 1));
 }
 
@@ -172,11 +173,11 @@ void ChannelDecoder::Consume(ByteSpan& input, size_t bytes,
                              MultifdEvent& event) {
   event.offset = offset_;
   event.bytes = input.first(bytes);
-  input.remove_prefix(bytes);
+  input = input.subspan(bytes);
   offset_ += bytes;
 }
 
-Error ChannelDecoder::AtEndOfInput(absl::string_view channel,
+Error ChannelDecoder::AtEndOfInput(std::string_view channel,
                                    ByteSpan left) const {
   if (error_ != ErrorCode::kNone) return error(channel);
   Error error;
@@ -186,15 +187,14 @@ Error ChannelDecoder::AtEndOfInput(absl::string_view channel,
   error.section = std::string(channel);
   error.reason =
       payload_left_ != 0
-          ? absl::StrCat("input ends in a payload of ", payload_bytes_,
-                         " bytes, ", payload_left_ - left.size(),
-                         " of them missing")
-          : absl::StrCat("input ends in ",
-                         init_seen_ ? "a packet" : "the init message");
+          ? StrCat("input ends in a payload of ", payload_bytes_, " bytes, ",
+                   payload_left_ - left.size(), " of them missing")
+          : StrCat("input ends in ",
+                   init_seen_ ? "a packet" : "the init message");
   return error;
 }
 
-Error ChannelDecoder::error(absl::string_view channel) const {
+Error ChannelDecoder::error(std::string_view channel) const {
   Error error;
   if (error_ == ErrorCode::kNone) return error;
   error.code = error_;
@@ -202,15 +202,14 @@ Error ChannelDecoder::error(absl::string_view channel) const {
   error.section = std::string(channel);
   switch (error_) {
     case ErrorCode::kMultifdMagic:
-      error.reason = absl::StrCat("packet begins with ", Hex(error_found_),
-                                  ", expected ", Hex(kMultifdMagic));
+      error.reason = StrCat("packet begins with ", Hex(error_found_),
+                            ", expected ", Hex(kMultifdMagic));
       break;
     case ErrorCode::kMultifdVersion:
-      error.reason =
-          absl::StrCat("packet of version ", error_found_, ", expected 1");
+      error.reason = StrCat("packet of version ", error_found_, ", expected 1");
       break;
     case ErrorCode::kMultifdFlags:
-      error.reason = absl::StrCat(
+      error.reason = StrCat(
           "packet with flags ",
           MultifdFlagsToString(static_cast<uint32_t>(error_found_)),
           ", expected DEVICE_STATE alone, or SYNC and one compression at the "
@@ -220,20 +219,19 @@ Error ChannelDecoder::error(absl::string_view channel) const {
       error.reason = "device-state packet with an unterminated idstr";
       break;
     case ErrorCode::kMultifdPages:
-      error.reason = absl::StrCat("RAM packet with ", error_found_,
-                                  " pages, more than fit");
+      error.reason =
+          StrCat("RAM packet with ", error_found_, " pages, more than fit");
       break;
     case ErrorCode::kMultifdPayloadSize:
-      error.reason =
-          absl::StrCat("RAM packet claims a payload of ", error_found_,
-                       " bytes, which is not that of its pages");
+      error.reason = StrCat("RAM packet claims a payload of ", error_found_,
+                            " bytes, which is not that of its pages");
       break;
     case ErrorCode::kMultifdEmptyPacket:
       error.reason = "device-state packet without payload";
       break;
     case ErrorCode::kMultifdPacketLimit:
-      error.reason = absl::StrCat("packet claims a payload of ", error_found_,
-                                  " bytes, beyond the limit");
+      error.reason = StrCat("packet claims a payload of ", error_found_,
+                            " bytes, beyond the limit");
       break;
     default:
       error.reason = "more payload moved than the packet has";

@@ -17,8 +17,8 @@
 #define MIGSTREAM_CODEC_MULTIFD_CHANNEL_DECODER_H_
 
 #include <cstdint>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/multifd/limits.h"
 #include "codec/multifd/packet.h"
 #include "codec/wire/error.h"
@@ -70,8 +70,8 @@ class ChannelDecoder {
 
   // The input has ended here: no error if `left` is empty and this is a
   // boundary.
-  Error AtEndOfInput(absl::string_view channel, ByteSpan left) const;
-  Error error(absl::string_view channel) const;
+  Error AtEndOfInput(std::string_view channel, ByteSpan left) const;
+  Error error(std::string_view channel) const;
 
  private:
   Step NextInit(ByteSpan& input, MultifdEvent& event);

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "codec/multifd/packet_bytes.h"
+#include "codec/wire/text.h"
 #include "flags/multifd_flags.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
@@ -51,19 +51,19 @@ Seen Decode(const std::string& bytes, size_t longest, uint32_t seed = 1) {
     seen.bytes += std::string(AsText(event.bytes));
     switch (event.kind) {
       case MultifdEventKind::kInit:
-        seen.events.push_back(absl::StrCat("init ", event.init.channel_id));
+        seen.events.push_back(StrCat("init ", event.init.channel_id));
         break;
       case MultifdEventKind::kRamPacket:
-        seen.events.push_back(absl::StrCat(
+        seen.events.push_back(StrCat(
             "ram ", MultifdFlagsToString(event.flags), " ", event.ram.block,
             " ", event.ram.normal_pages, " ", event.ram.zero_pages, ": "));
         break;
       case MultifdEventKind::kDeviceState:
-        seen.events.push_back(absl::StrCat("device ", event.device.idstr, " ",
-                                           event.payload_bytes, ": "));
+        seen.events.push_back(StrCat("device ", event.device.idstr, " ",
+                                     event.payload_bytes, ": "));
         break;
       case MultifdEventKind::kPayload:
-        absl::StrAppend(&seen.events.back(), AsText(event.bytes));
+        StrAppend(&seen.events.back(), AsText(event.bytes));
         break;
     }
   }

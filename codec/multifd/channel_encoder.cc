@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <span>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "codec/wire/writer.h"
 #include "flags/multifd_flags.h"
 #include "flags/section_type.h"
@@ -20,14 +22,14 @@ static_assert(8 * RamPacketSlots(kMinPageBytes) / sizeof kZeros + 3 <=
 
 // Whether `text`, a NUL and `tail` can fill a field for a name, which a decoder
 // then takes apart the same way. No tail stands for zeros.
-bool FillsName(absl::string_view text, ByteSpan tail) {
+bool FillsName(std::string_view text, ByteSpan tail) {
   size_t left = kMultifdNameBytes - std::min(text.size(), kMultifdNameBytes);
   return text.size() <= kMultifdNameBytes &&
-         text.find('\0') == absl::string_view::npos &&
+         text.find('\0') == std::string_view::npos &&
          (tail.empty() || tail.size() + 1 == left);
 }
 
-void PutName(Writer& writer, absl::string_view text, ByteSpan tail) {
+void PutName(Writer& writer, std::string_view text, ByteSpan tail) {
   uint8_t name[kMultifdNameBytes] = {};
   std::copy(text.begin(), text.end(), name);
   std::copy(tail.begin(), tail.end(), name + (kMultifdNameBytes - tail.size()));
@@ -36,8 +38,8 @@ void PutName(Writer& writer, absl::string_view text, ByteSpan tail) {
 
 }  // namespace
 
-ChannelEncoder::ChannelEncoder(absl::Span<uint8_t> headers,
-                               absl::Span<iovec> pieces,
+ChannelEncoder::ChannelEncoder(std::span<uint8_t> headers,
+                               std::span<iovec> pieces,
                                const ChannelEncoderOptions& options)
     : options_(options), gather_(headers, pieces) {}
 
@@ -63,7 +65,7 @@ Put ChannelEncoder::Init(const MultifdInit& init) {
   if (init_put_) return Fail(ErrorCode::kNotWritable);
   if (!gather_.Room(kMultifdInitBytes, 1)) return Put::kFull;
   Writer writer(
-      absl::MakeSpan(gather_.Header(kMultifdInitBytes), kMultifdInitBytes));
+      std::span(gather_.Header(kMultifdInitBytes), kMultifdInitBytes));
   writer.Be32(kMultifdMagic);
   writer.Be32(kMultifdVersion);
   writer.Bytes(init.uuid);
@@ -92,8 +94,8 @@ Put ChannelEncoder::Ram(uint32_t flags, const RamPacket& packet) {
   if (!gather_.Room(kRamPacketFixedBytes, pieces)) return Put::kFull;
 
   uint8_t* header = PacketHeader(kRamPacketFixedBytes, flags);
-  Writer writer(absl::MakeSpan(header + kMultifdHeaderBytes,
-                               kRamPacketFixedBytes - kMultifdHeaderBytes));
+  Writer writer(std::span(header + kMultifdHeaderBytes,
+                          kRamPacketFixedBytes - kMultifdHeaderBytes));
   writer.Be32(packet.allocated_pages);
   writer.Be32(packet.normal_pages);
   writer.Be32(packet.next_packet_size);
@@ -140,8 +142,8 @@ Put ChannelEncoder::DeviceHeader(const DeviceStatePacket& packet,
   size_t header_bytes = kDeviceStatePacketBytes + vfio_bytes;
   if (!gather_.Room(header_bytes, pieces)) return Put::kFull;
   uint8_t* at = PacketHeader(header_bytes, kMultifdDeviceState);
-  Writer writer(absl::MakeSpan(at + kMultifdHeaderBytes,
-                               kDeviceStatePacketBytes - kMultifdHeaderBytes));
+  Writer writer(std::span(at + kMultifdHeaderBytes,
+                          kDeviceStatePacketBytes - kMultifdHeaderBytes));
   PutName(writer, packet.idstr, packet.idstr_tail);
   writer.Be32(packet.instance_id);
   writer.Be32(static_cast<uint32_t>(payload_bytes));
@@ -208,7 +210,7 @@ Put ChannelEncoder::Fail(ErrorCode code) {
   return Put::kError;
 }
 
-Error ChannelEncoder::error(absl::string_view channel) const {
+Error ChannelEncoder::error(std::string_view channel) const {
   Error error;
   if (ok()) return error;
   error.code = error_;
@@ -219,8 +221,8 @@ Error ChannelEncoder::error(absl::string_view channel) const {
       error.reason = "more payload than the packet's header says";
       break;
     case ErrorCode::kMissingPayload:
-      error.reason = absl::StrCat("a packet, but the one before lacks ",
-                                  payload_left_, " bytes of payload");
+      error.reason = StrCat("a packet, but the one before lacks ",
+                            payload_left_, " bytes of payload");
       break;
     case ErrorCode::kMultifdIdstr:
       error.reason = "an idstr that does not fit, terminated, into its field";

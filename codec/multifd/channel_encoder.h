@@ -4,7 +4,7 @@
 //
 //   uint8_t headers[ChannelEncoder::kMinHeaderBytes];
 //   iovec pieces[ChannelEncoder::kMinPieces];
-//   ChannelEncoder encoder(absl::MakeSpan(headers), absl::MakeSpan(pieces));
+//   ChannelEncoder encoder(headers, pieces);
 //   encoder.Init({.uuid = uuid, .channel_id = 0});
 //   writev(fd, encoder.pieces().data(), encoder.pieces().size());
 //   encoder.Clear();
@@ -25,9 +25,9 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "codec/multifd/channel_decoder.h"
 #include "codec/multifd/packet.h"
 #include "codec/wire/bytes.h"
@@ -49,7 +49,7 @@ class ChannelEncoder {
   static constexpr size_t kMinHeaderBytes = kRamPacketFixedBytes;
   static constexpr size_t kMinPieces = 8;
 
-  ChannelEncoder(absl::Span<uint8_t> headers, absl::Span<iovec> pieces,
+  ChannelEncoder(std::span<uint8_t> headers, std::span<iovec> pieces,
                  const ChannelEncoderOptions& options = {});
 
   // First of all, and once.
@@ -82,10 +82,10 @@ class ChannelEncoder {
   bool ok() const { return error_ == ErrorCode::kNone; }
   // Between two packets: here a channel may end.
   bool at_boundary() const { return init_put_ && payload_left_ == 0; }
-  Error error(absl::string_view channel) const;
+  Error error(std::string_view channel) const;
 
   // What is to be written, in order, since the last Clear().
-  absl::Span<const iovec> pieces() const { return gather_.pieces(); }
+  std::span<const iovec> pieces() const { return gather_.pieces(); }
   // Forgets the pieces; the channel goes on.
   void Clear() { gather_.Clear(); }
 

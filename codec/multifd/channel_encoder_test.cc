@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ constexpr char kIdstr[] = "0000:00:05.0/vfio";
 class Encoding {
  public:
   explicit Encoding(const ChannelEncoderOptions& options = {})
-      : encoder_(absl::MakeSpan(headers_), absl::MakeSpan(pieces_), options) {}
+      : encoder_(headers_, pieces_, options) {}
 
   ChannelEncoder* operator->() { return &encoder_; }
 
@@ -131,7 +132,7 @@ TEST(ChannelEncoderTest, AVfioPacketIsADeviceStatePacketWithAHeader) {
     pieces.Begin();
     pieces->VfioPacketStart({kIdstr, 0}, header, 1000);
     for (size_t at = 0; at < data.size(); at += 300) {
-      pieces->Payload(AsBytes(data).subspan(at, 300));
+      pieces->Payload(AsBytes(std::string_view(data).substr(at, 300)));
     }
     EXPECT_TRUE(pieces.bytes() == whole.bytes());
   }

@@ -6,8 +6,8 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 
@@ -49,7 +49,7 @@ struct RamPacket {
   uint32_t next_packet_size = 0;
   uint64_t packet_number = 0;
   uint32_t zero_pages = 0;
-  absl::string_view block;  // Up to its first NUL.
+  std::string_view block;  // Up to its first NUL.
   // be64 offsets in the block: of the normal pages, then of the zero pages,
   // then what is not used.
   ByteSpan offsets;
@@ -83,13 +83,13 @@ inline constexpr char kMultifdSection[] = "multifd";
 
 // Where a packet was read, for errors.
 struct PacketPlace {
-  absl::string_view file = {};  // The channel's name.
-  uint64_t offset = 0;          // Of the packet's first byte, in the channel.
+  std::string_view file = {};  // The channel's name.
+  uint64_t offset = 0;         // Of the packet's first byte, in the channel.
 };
 
 // State of one device, in no certain order.
 struct DeviceStatePacket {
-  absl::string_view idstr;
+  std::string_view idstr;
   uint32_t instance_id = 0;
   ByteSpan idstr_tail =
       {};  // After the idstr's NUL; zeros in all that QEMU writes.

@@ -1,6 +1,8 @@
 #include "codec/multifd/packet_dealer.h"
 
-#include "absl/strings/str_cat.h"
+#include <string_view>
+
+#include "codec/wire/text.h"
 #include "flags/multifd_flags.h"
 
 namespace migstream {
@@ -9,17 +11,17 @@ PacketDealer::PacketDealer(uint32_t channels, Choice choice,
                            const MultifdLimits& limits)
     : channels_(channels), choice_(std::move(choice)), limits_(limits) {}
 
-Error PacketDealer::Data(absl::string_view idstr, uint32_t instance_id,
+Error PacketDealer::Data(std::string_view idstr, uint32_t instance_id,
                          DealtPacket& packet) {
   return Deal(idstr, instance_id, false, packet);
 }
 
-Error PacketDealer::Config(absl::string_view idstr, uint32_t instance_id,
+Error PacketDealer::Config(std::string_view idstr, uint32_t instance_id,
                            DealtPacket& packet) {
   return Deal(idstr, instance_id, true, packet);
 }
 
-Error PacketDealer::Deal(absl::string_view idstr, uint32_t instance_id,
+Error PacketDealer::Deal(std::string_view idstr, uint32_t instance_id,
                          bool config, DealtPacket& packet) {
   if (!error_.ok()) return error_;
   auto fail = [&](ErrorCode code, std::string reason) {
@@ -29,25 +31,23 @@ Error PacketDealer::Deal(absl::string_view idstr, uint32_t instance_id,
   Device& device = entry->second;
   if (added && devices_.size() > limits_.devices) {
     return fail(ErrorCode::kDeviceLimit,
-                absl::StrCat("more than ", limits_.devices, " devices"));
+                StrCat("more than ", limits_.devices, " devices"));
   }
   if (device.config_dealt) {
-    return fail(
-        ErrorCode::kMultifdConfigNotLast,
-        absl::StrCat("a ", config ? "config" : "data",
-                     " packet after the config packet ", device.next - 1));
+    return fail(ErrorCode::kMultifdConfigNotLast,
+                StrCat("a ", config ? "config" : "data",
+                       " packet after the config packet ", device.next - 1));
   }
   if (device.next > limits_.index) {
     return fail(ErrorCode::kMultifdIndexLimit,
-                absl::StrCat("packet index ", Hex(device.next), " is beyond ",
-                             limits_.index));
+                StrCat("packet index ", Hex(device.next), " is beyond ",
+                       limits_.index));
   }
   uint32_t channel =
       choice_ != nullptr ? choice_(idstr, instance_id, device.next) : turn_;
   if (channel >= channels_) {
-    return fail(
-        ErrorCode::kNotWritable,
-        absl::StrCat("no channel ", channel, ", there are ", channels_));
+    return fail(ErrorCode::kNotWritable,
+                StrCat("no channel ", channel, ", there are ", channels_));
   }
   turn_ = (channel + 1) % channels_;
   packet.channel = channel;
@@ -63,9 +63,8 @@ Error PacketDealer::Finish() const {
   if (!error_.ok()) return error_;
   for (const auto& [key, device] : devices_) {
     if (device.config_dealt) continue;
-    return {
-        ErrorCode::kMultifdGap, 0, key.first,
-        absl::StrCat("no config packet after ", device.next, " data packets")};
+    return {ErrorCode::kMultifdGap, 0, key.first,
+            StrCat("no config packet after ", device.next, " data packets")};
   }
   return {};
 }

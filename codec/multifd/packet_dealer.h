@@ -22,9 +22,9 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
-#include "absl/strings/string_view.h"
 #include "codec/multifd/limits.h"
 #include "codec/multifd/packet.h"
 #include "codec/wire/error.h"
@@ -40,7 +40,7 @@ struct DealtPacket {
 class PacketDealer {
  public:
   // The channel for a packet, fewer than there are.
-  using Choice = std::function<uint32_t(absl::string_view idstr,
+  using Choice = std::function<uint32_t(std::string_view idstr,
                                         uint32_t instance_id, uint32_t index)>;
 
   // `choice` null: all channels in turn.
@@ -48,10 +48,9 @@ class PacketDealer {
                         const MultifdLimits& limits = {});
 
   // One packet of data: at the most limits.packet_bytes with its header.
-  Error Data(absl::string_view idstr, uint32_t instance_id,
-             DealtPacket& packet);
+  Error Data(std::string_view idstr, uint32_t instance_id, DealtPacket& packet);
   // CONFIG … END_OF_STATE, which every device has, as its last packet.
-  Error Config(absl::string_view idstr, uint32_t instance_id,
+  Error Config(std::string_view idstr, uint32_t instance_id,
                DealtPacket& packet);
 
   // Nothing will follow: does a device lack its config?
@@ -63,7 +62,7 @@ class PacketDealer {
     bool config_dealt = false;
   };
 
-  Error Deal(absl::string_view idstr, uint32_t instance_id, bool config,
+  Error Deal(std::string_view idstr, uint32_t instance_id, bool config,
              DealtPacket& packet);
 
   const uint32_t channels_;

@@ -1,6 +1,7 @@
 #include "codec/multifd/packet_dealer.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "flags/multifd_flags.h"
@@ -87,7 +88,7 @@ TEST(PacketDealerTest, IndexesAndDevicesAreWithinTheLimitsOfAReader) {
 TEST(PacketDealerTest, AChoiceBeyondTheChannelsIsRefused) {
   DealtPacket packet;
   PacketDealer dealer(
-      2, [](absl::string_view, uint32_t, uint32_t index) { return 1 + index; });
+      2, [](std::string_view, uint32_t, uint32_t index) { return 1 + index; });
   EXPECT_TRUE(dealer.Data("a/vfio", 0, packet).ok());
   EXPECT_EQ(packet.channel, 1);
   EXPECT_EQ(dealer.Data("a/vfio", 0, packet).code, ErrorCode::kNotWritable);

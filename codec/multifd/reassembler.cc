@@ -1,8 +1,9 @@
 #include "codec/multifd/reassembler.h"
 
 #include <algorithm>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "flags/multifd_flags.h"
 
 namespace migstream {
@@ -21,9 +22,9 @@ Error At(const PacketPlace& place, Error error) {
 std::string OtherEndianHint(uint32_t number, uint32_t most, bool host_endian) {
   const uint32_t swapped = __builtin_bswap32(number);
   if (number <= most || swapped > most) return "";
-  return absl::StrCat("; in ",
-                      host_endian ? "released dialects" : "dialects E6 and E7",
-                      " it is ", swapped);
+  return StrCat("; in ",
+                host_endian ? "released dialects" : "dialects E6 and E7",
+                " it is ", swapped);
 }
 
 // What a packet that waits counts for.
@@ -33,7 +34,7 @@ uint64_t HeldBytes(size_t data_bytes) {
 
 }  // namespace
 
-void Reassembler::Expect(absl::string_view idstr, uint32_t instance_id) {
+void Reassembler::Expect(std::string_view idstr, uint32_t instance_id) {
   closed_ = true;
   auto [entry, added] =
       index_.try_emplace({std::string(idstr), instance_id}, devices_.size());
@@ -76,15 +77,13 @@ Error Reassembler::Accept(const DeviceStatePacket& packet, ByteSpan payload,
   std::pair<std::string, uint32_t> key(packet.idstr, packet.instance_id);
   auto found = index_.find(key);
   if (found == index_.end() && closed_) {
-    return Fail(
-        ErrorCode::kMultifdUnknownDevice, packet.idstr,
-        absl::StrCat("device-state packet for instance ", packet.instance_id,
-                     ", whose state no FULL leaves to the channels"));
+    return Fail(ErrorCode::kMultifdUnknownDevice, packet.idstr,
+                StrCat("device-state packet for instance ", packet.instance_id,
+                       ", whose state no FULL leaves to the channels"));
   }
   if (payload.size() < VfioPacketHeader::kBytes) {
-    return Fail(
-        ErrorCode::kMultifdShortPacket, packet.idstr,
-        absl::StrCat("packet too short at ", payload.size(), " (min is 12)"));
+    return Fail(ErrorCode::kMultifdShortPacket, packet.idstr,
+                StrCat("packet too short at ", payload.size(), " (min is 12)"));
   }
   VfioPacketHeader header =
       VfioPacketHeader::Parse(payload.data(), host_endian_);
@@ -93,7 +92,7 @@ Error Reassembler::Accept(const DeviceStatePacket& packet, ByteSpan payload,
   if (found == index_.end()) {
     if (devices_.size() >= limits_.devices) {
       return Fail(ErrorCode::kDeviceLimit, packet.idstr,
-                  absl::StrCat("more than ", limits_.devices, " devices"));
+                  StrCat("more than ", limits_.devices, " devices"));
     }
     found = index_.try_emplace(key, devices_.size()).first;
     devices_.push_back(std::make_unique<Device>());
@@ -142,26 +141,25 @@ bool Reassembler::IsDue(const DeviceStatePacket& packet,
 }
 
 // What can be wrong with a packet of any device.
-Error Reassembler::Check(absl::string_view idstr,
+Error Reassembler::Check(std::string_view idstr,
                          const VfioPacketHeader& header) {
   uint32_t index = header.index;
   if (header.version != kVfioPacketVersion) {
     return Fail(ErrorCode::kMultifdVersion, idstr,
-                absl::StrCat("packet has unknown version ", header.version));
+                StrCat("packet has unknown version ", header.version));
   }
   if (index == kInvalidVfioPacketIndex || index > limits_.index) {
     return Fail(
         ErrorCode::kMultifdIndexLimit, idstr,
-        absl::StrCat("packet index ", Hex(index), " is beyond ", limits_.index,
-                     OtherEndianHint(index, limits_.index, host_endian_)));
+        StrCat("packet index ", Hex(index), " is beyond ", limits_.index,
+               OtherEndianHint(index, limits_.index, host_endian_)));
   }
   if ((header.flags & ~uint32_t{kVfioPacketConfigState}) != 0) {
-    return Fail(
-        ErrorCode::kMultifdFlags, idstr,
-        absl::StrCat("packet ", index, " has flags ",
-                     VfioPacketFlagsToString(header.flags),
-                     OtherEndianHint(header.flags, kVfioPacketConfigState,
-                                     host_endian_)));
+    return Fail(ErrorCode::kMultifdFlags, idstr,
+                StrCat("packet ", index, " has flags ",
+                       VfioPacketFlagsToString(header.flags),
+                       OtherEndianHint(header.flags, kVfioPacketConfigState,
+                                       host_endian_)));
   }
   return {};
 }
@@ -174,34 +172,34 @@ Error Reassembler::CheckPlace(const Device& device,
   uint32_t index = header.index;
   if (index < device.next || device.held.contains(index)) {
     return Fail(ErrorCode::kMultifdDuplicate, device.idstr,
-                absl::StrCat("packet ", index, " came before"));
+                StrCat("packet ", index, " came before"));
   }
   if (index - device.next > limits_.gap) {
     return Fail(ErrorCode::kMultifdGapLimit, device.idstr,
-                absl::StrCat("packet ", index, " is ", index - device.next,
-                             " ahead of packet ", device.next,
-                             ", the limit is ", limits_.gap));
+                StrCat("packet ", index, " is ", index - device.next,
+                       " ahead of packet ", device.next, ", the limit is ",
+                       limits_.gap));
   }
   bool config = header.flags != 0;
   if (config && device.config_seen) {
     return Fail(ErrorCode::kMultifdConfigNotLast, device.idstr,
-                absl::StrCat("packets ", device.config_index, " and ", index,
-                             " are both config packets"));
+                StrCat("packets ", device.config_index, " and ", index,
+                       " are both config packets"));
   }
   if ((config && device.any_seen && index < device.highest) ||
       (!config && device.config_seen && index > device.config_index)) {
     return Fail(ErrorCode::kMultifdConfigNotLast, device.idstr,
-                absl::StrCat("packet ", config ? device.highest : index,
-                             " comes after the config packet ",
-                             config ? index : device.config_index));
+                StrCat("packet ", config ? device.highest : index,
+                       " comes after the config packet ",
+                       config ? index : device.config_index));
   }
   if (index == device.next) return {};
   // Only what has to wait is held.
-  auto held_limit = [&](ErrorCode code, absl::string_view whose) {
-    return Fail(code, device.idstr,
-                absl::StrCat("queuing state buffer ", index,
-                             " would exceed the bytes held ", whose,
-                             " while packet ", device.next, " is missing"));
+  auto held_limit = [&](ErrorCode code, std::string_view whose) {
+    return Fail(
+        code, device.idstr,
+        StrCat("queuing state buffer ", index, " would exceed the bytes held ",
+               whose, " while packet ", device.next, " is missing"));
   };
   uint64_t bytes = HeldBytes(data_bytes);
   if (bytes > limits_.held_bytes_per_device - device.held_bytes) {
@@ -251,20 +249,19 @@ Error Reassembler::Finish() const {
           [](const auto& a, const auto& b) { return a.first < b.first; });
       return At(next == device->held.end() ? place_ : next->second.place,
                 {ErrorCode::kMultifdGap, 0, device->idstr,
-                 absl::StrCat("packet ", device->next, " is missing, ",
-                              device->held.size(), " after it are there")});
+                 StrCat("packet ", device->next, " is missing, ",
+                        device->held.size(), " after it are there")});
     }
     if (!device->config_seen) {
-      return At(device->last_place,
-                {ErrorCode::kMultifdGap, 0, device->idstr,
-                 absl::StrCat("no config packet, ", device->next,
-                              " data packets are there")});
+      return At(device->last_place, {ErrorCode::kMultifdGap, 0, device->idstr,
+                                     StrCat("no config packet, ", device->next,
+                                            " data packets are there")});
     }
   }
   return {};
 }
 
-Error Reassembler::Fail(ErrorCode code, absl::string_view idstr,
+Error Reassembler::Fail(ErrorCode code, std::string_view idstr,
                         std::string reason) {
   error_ = At(place_, {code, 0, std::string(idstr), std::move(reason)});
   return error_;

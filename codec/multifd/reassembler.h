@@ -17,11 +17,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/string_view.h"
 #include "codec/multifd/limits.h"
 #include "codec/multifd/packet.h"
 #include "codec/wire/bytes.h"
@@ -30,7 +30,7 @@
 namespace migstream {
 
 struct ReassembledPiece {
-  absl::string_view idstr;  // Good as long as the reassembler.
+  std::string_view idstr;  // Good as long as the reassembler.
   uint32_t instance_id = 0;
   uint32_t index = 0;
   bool config = false;  // CONFIG … END_OF_STATE, and the device's last.
@@ -51,7 +51,7 @@ class Reassembler {
       : limits_(limits), host_endian_(host_endian) {}
 
   // Only these devices may have packets; without a call any may.
-  void Expect(absl::string_view idstr, uint32_t instance_id);
+  void Expect(std::string_view idstr, uint32_t instance_id);
 
   // No device beyond those of Expect() may have packets, even if there is none.
   void Close() { closed_ = true; }
@@ -109,8 +109,8 @@ class Reassembler {
   // `held` is where to keep a payload that has to wait, else null.
   Error Accept(const DeviceStatePacket& packet, ByteSpan payload,
                const PacketPlace& place, std::vector<uint8_t>*& held);
-  Error Fail(ErrorCode code, absl::string_view idstr, std::string reason);
-  Error Check(absl::string_view idstr, const VfioPacketHeader& header);
+  Error Fail(ErrorCode code, std::string_view idstr, std::string reason);
+  Error Check(std::string_view idstr, const VfioPacketHeader& header);
   Error CheckPlace(const Device& device, const VfioPacketHeader& header,
                    size_t data_bytes);
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "codec/io/open_stream.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/qemu/stream_writer.h"
 #include "gtest/gtest.h"
@@ -76,9 +77,9 @@ TEST_P(CaptureTest, GivesTheSameFromAPipeByteByByteAndFromTheFile) {
     EXPECT_EQ(ToString(piped.error), ToString(whole.error));
     EXPECT_TRUE(piped.recording.Text() == whole.recording.Text()) << longest;
   }
-  auto file = OpenSource(CapturePath(GetParam()));
-  ASSERT_TRUE(file.ok());
-  Recorded from_file = Record(**file);
+  OpenedStream file = OpenStream(CapturePath(GetParam()));
+  ASSERT_TRUE(file.error.ok());
+  Recorded from_file = Record(*file.source);
   EXPECT_EQ(ToString(from_file.error), ToString(whole.error));
   EXPECT_TRUE(from_file.recording.Text() == whole.recording.Text());
 }

@@ -1,16 +1,16 @@
 #include "codec/qemu/configuration.h"
 
 #include <algorithm>
+#include <string_view>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "codec/wire/cursor.h"
+#include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 
 namespace migstream {
 namespace {
 
-constexpr absl::string_view kSection = "CONFIGURATION";
+constexpr std::string_view kSection = "CONFIGURATION";
 constexpr uint32_t kMaxNameBytes = 1024;
 constexpr uint32_t kMaxCapabilities = 256;
 constexpr uint64_t kUuidBytes = 16;
@@ -40,9 +40,8 @@ ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
   cursor.U8();
   uint32_t name_bytes = cursor.Be32();
   if (name_bytes > kMaxNameBytes) {
-    return fail(offset + 1,
-                absl::StrCat("machine type of ", name_bytes,
-                             " bytes, expected at most ", kMaxNameBytes));
+    return fail(offset + 1, StrCat("machine type of ", name_bytes,
+                                   " bytes, expected at most ", kMaxNameBytes));
   }
   parsed.view.machine_type = AsText(cursor.Bytes(name_bytes));
   while (cursor.ok()) {
@@ -61,7 +60,7 @@ ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
     if (!cursor.ok()) break;
     for (const auto& before : parsed.view.subsections) {
       if (before.name == subsection.name) {
-        return fail(at, absl::StrCat("a second '", subsection.name, "'"));
+        return fail(at, StrCat("a second '", subsection.name, "'"));
       }
     }
     rest = bytes.subspan(cursor.offset() - offset);
@@ -70,15 +69,15 @@ ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
       if (!cursor.ok()) break;
       parsed.page_bits = LoadBe32(subsection.payload.data());
       if (parsed.page_bits < kMinPageBits || parsed.page_bits > kMaxPageBits) {
-        return fail(at, absl::StrCat("target page of ", parsed.page_bits,
-                                     " bits, expected 10 to 16"));
+        return fail(at, StrCat("target page of ", parsed.page_bits,
+                               " bits, expected 10 to 16"));
       }
     } else if (subsection.name == kCapabilitiesSubsection) {
       uint32_t count = 0;
       uint64_t size = CapabilitiesBytes(rest, &count);
       if (count > kMaxCapabilities) {
-        return fail(at, absl::StrCat(count, " capabilities, expected at most ",
-                                     kMaxCapabilities));
+        return fail(at, StrCat(count, " capabilities, expected at most ",
+                               kMaxCapabilities));
       }
       subsection.payload = cursor.Bytes(size);
       for (const std::string& name : ParseCapabilities(subsection.payload)) {
@@ -89,8 +88,8 @@ ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
       subsection.payload = cursor.Bytes(kUuidBytes);
     } else {
       parsed.unknown_subsection = std::string(subsection.name);
-      return fail(at, absl::StrCat("unknown subsection '", subsection.name,
-                                   "', whose length nothing tells"));
+      return fail(at, StrCat("unknown subsection '", subsection.name,
+                             "', whose length nothing tells"));
     }
     parsed.view.subsections.push_back(subsection);
   }
@@ -114,11 +113,12 @@ std::optional<VmUuid> FindUuid(const ConfigurationView& configuration) {
 }
 
 std::string UuidText(const VmUuid& uuid) {
-  std::string hex = absl::BytesToHexString(AsText(uuid));
-  absl::string_view view = hex;
-  return absl::StrCat(view.substr(0, 8), "-", view.substr(8, 4), "-",
-                      view.substr(12, 4), "-", view.substr(16, 4), "-",
-                      view.substr(20));
+  std::string text;
+  for (size_t i = 0; i < uuid.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += Hex(uuid[i], 2).substr(2);
+  }
+  return text;
 }
 
 std::vector<std::string> ParseCapabilities(ByteSpan payload) {

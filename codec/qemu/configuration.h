@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "codec/multifd/packet.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/bytes.h"
@@ -16,11 +16,11 @@
 
 namespace migstream {
 
-inline constexpr absl::string_view kPageBitsSubsection =
+inline constexpr std::string_view kPageBitsSubsection =
     "configuration/target-page-bits";
-inline constexpr absl::string_view kCapabilitiesSubsection =
+inline constexpr std::string_view kCapabilitiesSubsection =
     "configuration/capabilities";
-inline constexpr absl::string_view kUuidSubsection = "configuration/uuid";
+inline constexpr std::string_view kUuidSubsection = "configuration/uuid";
 
 struct ParsedConfiguration {
   Error error;

@@ -1,8 +1,9 @@
 #include "codec/qemu/content_reader.h"
 
 #include <algorithm>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -46,7 +47,7 @@ bool ContentReader::PeekBe64(uint64_t* value) {
   return true;
 }
 
-void ContentReader::Pass(uint64_t bytes, absl::string_view what) {
+void ContentReader::Pass(uint64_t bytes, std::string_view what) {
   if (!ok()) return;
   uint64_t passed = 0;
   if (!wants_content_) {
@@ -64,8 +65,8 @@ void ContentReader::Pass(uint64_t bytes, absl::string_view what) {
   }
   if (passed < bytes) {
     Fail(ErrorCode::kTruncated, offset(),
-         absl::StrCat("input ends in ", what, " of ", bytes, " bytes, ",
-                      bytes - passed, " of them missing"));
+         StrCat("input ends in ", what, " of ", bytes, " bytes, ",
+                bytes - passed, " of them missing"));
   }
 }
 

@@ -6,9 +6,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/error.h"
 
@@ -40,7 +40,7 @@ class ContentReader {
   StreamVisitor& visitor() { return visitor_; }
 
   // Consumes content that is not looked at. `what` it is, for the error.
-  void Pass(uint64_t bytes, absl::string_view what);
+  void Pass(uint64_t bytes, std::string_view what);
 
   bool ok() const { return error_.ok(); }
   const Error& error() const { return error_; }

@@ -1,7 +1,9 @@
 #include "codec/qemu/cpr_state.h"
 
-#include "absl/strings/str_cat.h"
+#include <string_view>
+
 #include "codec/qemu/content_reader.h"
+#include "codec/wire/text.h"
 #include "flags/section_type.h"
 
 namespace migstream {
@@ -20,13 +22,13 @@ bool Another(ContentReader& content, size_t entries, const CprLimits& limits) {
   uint8_t more = content.U8();
   if (content.ok() && more > 1) {
     content.Fail(ErrorCode::kBadHandler, at,
-                 absl::StrCat("byte ", Hex(more),
-                              ", expected 1 before an "
-                              "entry or 0 behind the last"));
+                 StrCat("byte ", Hex(more),
+                        ", expected 1 before an "
+                        "entry or 0 behind the last"));
   }
   if (content.ok() && more == 1 && entries == limits.entries) {
     content.Fail(ErrorCode::kHoldLimit, at,
-                 absl::StrCat("more than ", limits.entries, " entries"));
+                 StrCat("more than ", limits.entries, " entries"));
   }
   return content.ok() && more == 1;
 }
@@ -39,11 +41,11 @@ std::string Name(ContentReader& content, ByteSource& source,
   if (!content.ok()) return "";
   if (length > limits.name_bytes) {
     content.Fail(ErrorCode::kHoldLimit, at,
-                 absl::StrCat("name claims ", length, " bytes, the limit is ",
-                              limits.name_bytes));
+                 StrCat("name claims ", length, " bytes, the limit is ",
+                        limits.name_bytes));
     return "";
   }
-  absl::string_view text = AsText(source.Peek(length)).substr(0, length);
+  std::string_view text = AsText(source.Peek(length)).substr(0, length);
   std::string name(text.substr(0, text.find('\0')));
   content.Pass(length, "a name");
   return name;
@@ -92,7 +94,7 @@ void ReadSubsection(ContentReader& content, ByteSource& source,
   if (name != kVfioDevices || version != kVfioDevicesVersion) {
     return content.Fail(
         ErrorCode::kUnknownSubsection, at,
-        absl::StrCat("unknown subsection '", name, "' version ", version));
+        StrCat("unknown subsection '", name, "' version ", version));
   }
   ReadVfioDevices(content, source, limits, state);
 }
@@ -108,12 +110,12 @@ Error ReadCprState(ByteSource& source, CprState& state,
   uint32_t version = content.Be32();
   if (content.ok() && magic != kCprMagic) {
     content.Fail(ErrorCode::kNotAStream, start,
-                 absl::StrCat("begins with ", Hex(magic), ", expected ",
-                              Hex(kCprMagic), " (QCPR)"));
+                 StrCat("begins with ", Hex(magic), ", expected ",
+                        Hex(kCprMagic), " (QCPR)"));
   }
   if (content.ok() && version != kCprVersion) {
     content.Fail(ErrorCode::kUnknownVersion, start + 4,
-                 absl::StrCat("version ", version, ", expected 1"));
+                 StrCat("version ", version, ", expected 1"));
   }
   ReadDescriptors(content, source, limits, state);
   if (content.ok() && !source.Peek(1).empty()) {

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 #include "codec/wire/error.h"
 
 namespace migstream {

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/qemu/vm_description.h"

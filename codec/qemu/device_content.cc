@@ -2,23 +2,23 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "codec/wire/cursor.h"
+#include "codec/wire/text.h"
 #include "flags/section_type.h"
 
 namespace migstream {
 namespace {
 
 std::string NameOf(const SectionView& section) {
-  return absl::StrCat(section.idstr, " ", ToString(section.type));
+  return StrCat(section.idstr, " ", ToString(section.type));
 }
 
 Finding AmbiguousConfig(const SectionView& section, const Event& event) {
-  return {Severity::kWarning, "config-size", event.offset, NameOf(section),
-          absl::StrCat("config payload fits ", event.layout.pci_config_bytes,
-                       " and ", event.layout.other_pci_config_bytes,
-                       " bytes of PCI config; taken as ",
-                       event.layout.pci_config_bytes)};
+  return {
+      Severity::kWarning, "config-size", event.offset, NameOf(section),
+      StrCat("config payload fits ", event.layout.pci_config_bytes, " and ",
+             event.layout.other_pci_config_bytes,
+             " bytes of PCI config; taken as ", event.layout.pci_config_bytes)};
 }
 
 // A handler that failed leaves its section as it is, and the footer follows.

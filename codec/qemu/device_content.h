@@ -5,7 +5,7 @@
 #define MIGSTREAM_CODEC_QEMU_DEVICE_CONTENT_H_
 
 #include "codec/device/section_decoder.h"
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/error.h"
 #include "flags/dialect.h"

@@ -1,6 +1,8 @@
 #include "codec/qemu/handler_walkers.h"
 
-#include "absl/strings/str_cat.h"
+#include <string_view>
+
+#include "codec/wire/text.h"
 #include "flags/other_flags.h"
 
 namespace migstream {
@@ -8,7 +10,7 @@ namespace {
 
 void UnknownFlags(ContentReader& content, uint64_t at, uint64_t flags) {
   content.Fail(ErrorCode::kBadHandler, at,
-               absl::StrCat("unknown flags ", Hex(flags)));
+               StrCat("unknown flags ", Hex(flags)));
 }
 
 void WalkDirtyBitmap(ContentReader& content, SectionType) {
@@ -98,7 +100,7 @@ void WalkHtab(ContentReader& content, SectionType type) {
   if (type == SectionType::kStart || head == kHtabNone) return;
   if (head != 0) {
     return content.Fail(ErrorCode::kBadHandler, at,
-                        absl::StrCat("head ", Hex(head), ", expected 0"));
+                        StrCat("head ", Hex(head), ", expected 0"));
   }
   while (content.ok()) {
     uint32_t index = content.Be32();
@@ -110,7 +112,7 @@ void WalkHtab(ContentReader& content, SectionType type) {
 }
 
 struct Handler {
-  absl::string_view idstr;
+  std::string_view idstr;
   bool full;  // Has a FULL section; else START, PART and END.
   HandlerWalker walker;
 };
@@ -126,7 +128,7 @@ constexpr Handler kHandlers[] = {
 
 }  // namespace
 
-HandlerWalker FindHandlerWalker(absl::string_view idstr, SectionType type) {
+HandlerWalker FindHandlerWalker(std::string_view idstr, SectionType type) {
   for (const Handler& handler : kHandlers) {
     if (handler.idstr == idstr &&
         handler.full == (type == SectionType::kFull)) {

@@ -4,7 +4,8 @@
 #ifndef MIGSTREAM_CODEC_QEMU_HANDLER_WALKERS_H_
 #define MIGSTREAM_CODEC_QEMU_HANDLER_WALKERS_H_
 
-#include "absl/strings/string_view.h"
+#include <string_view>
+
 #include "codec/qemu/content_reader.h"
 #include "flags/section_type.h"
 
@@ -14,7 +15,7 @@ using HandlerWalker = void (*)(ContentReader& content, SectionType type);
 
 // The walker for a handler's sections of this type; null if there is none, and
 // only a description can tell how long they are.
-HandlerWalker FindHandlerWalker(absl::string_view idstr, SectionType type);
+HandlerWalker FindHandlerWalker(std::string_view idstr, SectionType type);
 
 }  // namespace migstream
 

@@ -5,13 +5,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/libvirt_bytes.h"
-#include "codec/qemu/open_stream.h"
+#include "codec/io/libvirt_bytes.h"
+#include "codec/io/open_stream.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/qemu/stream_writer.h"
+#include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -86,7 +86,7 @@ MappedFile MakeMappedFile(const std::string& prefix,
       ConfigurationBytes("pc-q35-11.1", CapabilitiesBytes({"mapped-ram"})) +
       ram.Named('\x01') + Be64Bytes(total | kRamMemSize);
   for (size_t i = 0; i < blocks.size(); ++i) {
-    file.bytes += Str8Bytes(absl::StrCat("block", i)) + Be64Bytes(blocks[i]);
+    file.bytes += Str8Bytes(StrCat("block", i)) + Be64Bytes(blocks[i]);
     uint64_t bitmap = file.bytes.size() + 28;
     uint64_t bitmap_bytes = (blocks[i] / 4096 + 63) / 64 * 8;
     uint64_t pages = (bitmap + bitmap_bytes + kMiB - 1) / kMiB * kMiB;

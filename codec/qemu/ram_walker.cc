@@ -1,6 +1,6 @@
 #include "codec/qemu/ram_walker.h"
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 
 namespace migstream {
@@ -19,9 +19,9 @@ void RamWalker::Walk(ContentReader& content, const RamTraits& traits) {
     uint64_t flags = record & flag_mask;
     uint64_t address = record & ~flag_mask;
     if (traits.mapped_ram && flags != kRamEos && flags != kRamMemSize) {
-      return content.Fail(ErrorCode::kBadRam, at,
-                          absl::StrCat("RAM flags ", Hex(flags),
-                                       " in a stream with mapped-ram"));
+      return content.Fail(
+          ErrorCode::kBadRam, at,
+          StrCat("RAM flags ", Hex(flags), " in a stream with mapped-ram"));
     }
     switch (flags & ~uint64_t{kRamContinue}) {
       case kRamPage:
@@ -56,8 +56,8 @@ void RamWalker::Walk(ContentReader& content, const RamTraits& traits) {
         if (content.ok() &&
             (encoding != kXbzrleEncoding || length > traits.page_bytes)) {
           content.Fail(ErrorCode::kBadRam, head,
-                       absl::StrCat("XBZRLE page with encoding ", encoding,
-                                    " and ", length, " bytes"));
+                       StrCat("XBZRLE page with encoding ", encoding, " and ",
+                              length, " bytes"));
         }
         Tell(content, traits, at, flags, address, length);
         content.Pass(length, "an XBZRLE page");
@@ -71,9 +71,8 @@ void RamWalker::Walk(ContentReader& content, const RamTraits& traits) {
         uint32_t length = content.Be32();
         // zlib adds little to what it cannot compress.
         if (content.ok() && length > 2 * traits.page_bytes) {
-          content.Fail(
-              ErrorCode::kBadRam, head,
-              absl::StrCat("compressed page claims ", length, " bytes"));
+          content.Fail(ErrorCode::kBadRam, head,
+                       StrCat("compressed page claims ", length, " bytes"));
         }
         Tell(content, traits, at, flags, address, length);
         content.Pass(length, "a compressed page");
@@ -91,7 +90,7 @@ void RamWalker::Walk(ContentReader& content, const RamTraits& traits) {
         break;
       default:
         content.Fail(ErrorCode::kBadRam, at,
-                     absl::StrCat("unknown RAM flags ", Hex(flags)));
+                     StrCat("unknown RAM flags ", Hex(flags)));
     }
   }
 }
@@ -110,7 +109,7 @@ void RamWalker::FindBlock(ContentReader& content, uint64_t flags) {
   auto found = block_index_.find(name);
   if (found == block_index_.end()) {
     content.Fail(ErrorCode::kBadRam, at,
-                 absl::StrCat("RAM block '", name, "' is not in the list"));
+                 StrCat("RAM block '", name, "' is not in the list"));
     return;
   }
   last_block_ = found->second;
@@ -122,10 +121,10 @@ void RamWalker::CheckPage(ContentReader& content, const RamTraits& traits,
   const RamBlock& block = stats_.blocks[last_block_];
   if (offset_in_block > block.used_bytes ||
       block.used_bytes - offset_in_block < traits.page_bytes) {
-    content.Fail(ErrorCode::kBadRam, record_offset,
-                 absl::StrCat("page at ", Hex(offset_in_block),
-                              " is outside RAM block '", block.name, "' of ",
-                              block.used_bytes, " bytes"));
+    content.Fail(
+        ErrorCode::kBadRam, record_offset,
+        StrCat("page at ", Hex(offset_in_block), " is outside RAM block '",
+               block.name, "' of ", block.used_bytes, " bytes"));
   }
 }
 
@@ -139,7 +138,7 @@ void RamWalker::WalkBlockList(ContentReader& content, const RamTraits& traits,
     if (stats_.blocks.size() == limits_.ram_blocks) {
       return content.Fail(
           ErrorCode::kBlockLimit, content.offset(),
-          absl::StrCat("more than ", limits_.ram_blocks, " RAM blocks"));
+          StrCat("more than ", limits_.ram_blocks, " RAM blocks"));
     }
     RamBlock block;
     uint64_t at = content.offset();
@@ -148,9 +147,9 @@ void RamWalker::WalkBlockList(ContentReader& content, const RamTraits& traits,
     if (!content.ok()) return;
     if (block.name.empty() || block.used_bytes > total) {
       return content.Fail(ErrorCode::kBadRam, at,
-                          absl::StrCat("RAM block '", block.name, "' of ",
-                                       block.used_bytes, " bytes, with ", total,
-                                       " left of the total at ", Hex(offset)));
+                          StrCat("RAM block '", block.name, "' of ",
+                                 block.used_bytes, " bytes, with ", total,
+                                 " left of the total at ", Hex(offset)));
     }
     total -= block.used_bytes;
     // A page size is written for some blocks only. It has none of a record's
@@ -170,7 +169,7 @@ void RamWalker::WalkBlockList(ContentReader& content, const RamTraits& traits,
     if (!block_index_.emplace(block.name, stats_.blocks.size()).second) {
       return content.Fail(
           ErrorCode::kBadRam, at,
-          absl::StrCat("RAM block '", block.name, "' is listed twice"));
+          StrCat("RAM block '", block.name, "' is listed twice"));
     }
     stats_.blocks.push_back(std::move(block));
   }
@@ -196,14 +195,13 @@ void RamWalker::WalkMappedRam(ContentReader& content, uint64_t page_bytes,
   if (!content.ok()) return;
   if (version != kMappedRamVersion) {
     return content.Fail(ErrorCode::kBadRam, at,
-                        absl::StrCat("mapped-ram header of version ", version));
+                        StrCat("mapped-ram header of version ", version));
   }
   if (block.page_bytes < uint64_t{1} << kMinPageBits ||
       block.page_bytes > uint64_t{1} << kMaxPageBits ||
       (block.page_bytes & (block.page_bytes - 1)) != 0) {
-    return content.Fail(
-        ErrorCode::kBadRam, at,
-        absl::StrCat("mapped-ram page size ", block.page_bytes));
+    return content.Fail(ErrorCode::kBadRam, at,
+                        StrCat("mapped-ram page size ", block.page_bytes));
   }
   auto note = [&](Severity severity, const char* id, std::string message) {
     content.visitor().OnFinding(
@@ -211,9 +209,8 @@ void RamWalker::WalkMappedRam(ContentReader& content, uint64_t page_bytes,
   };
   if (block.page_bytes != page_bytes) {
     note(Severity::kWarning, "page-size",
-         absl::StrCat("mapped-ram page size ", block.page_bytes,
-                      " of RAM block '", block.name, "', but target pages of ",
-                      page_bytes));
+         StrCat("mapped-ram page size ", block.page_bytes, " of RAM block '",
+                block.name, "', but target pages of ", page_bytes));
   }
   if (block.pages_offset == 0 && block.bitmap_offset == 0) {
     return;  // Ignored, and not in the file.
@@ -224,13 +221,13 @@ void RamWalker::WalkMappedRam(ContentReader& content, uint64_t page_bytes,
       block.pages_offset < here || end < block.pages_offset) {
     return content.Fail(
         ErrorCode::kBadRam, at,
-        absl::StrCat("pages of RAM block '", block.name, "' at ",
-                     Hex(block.pages_offset), ", before the block's header"));
+        StrCat("pages of RAM block '", block.name, "' at ",
+               Hex(block.pages_offset), ", before the block's header"));
   }
   if (block.pages_offset % kMappedRamAlignment != 0) {
     note(Severity::kError, "mapped-ram-alignment",
-         absl::StrCat("pages of RAM block '", block.name, "' at ",
-                      Hex(block.pages_offset), ", no multiple of 1 MiB"));
+         StrCat("pages of RAM block '", block.name, "' at ",
+                Hex(block.pages_offset), ", no multiple of 1 MiB"));
   }
   content.visitor().OnMappedRam(block, here);
   content.Pass(end - here, "the bitmap and pages of a RAM block");

@@ -1,11 +1,12 @@
 #include "codec/qemu/ram_walker.h"
 
+#include <span>
 #include <string>
 
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/walk_content.h"
+#include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 #include "gtest/gtest.h"
 
@@ -526,15 +527,14 @@ class RecordTeller : public StreamVisitor {
   bool wants_content() const override { return true; }
   void OnContent(ByteSpan bytes) override { content_ += bytes.size(); }
   void OnRamRecord(const RamRecordView& record) override {
-    absl::StrAppend(&told, record.flags, " at ", record.offset);
+    StrAppend(&told, record.flags, " at ", record.offset);
     if (record.block != nullptr) {
-      absl::StrAppend(&told, " ", record.block->name, "+", record.page_offset);
+      StrAppend(&told, " ", record.block->name, "+", record.page_offset);
     }
-    absl::StrAppend(&told, ", payload ", content_, "+", record.payload_bytes,
-                    "\n");
+    StrAppend(&told, ", payload ", content_, "+", record.payload_bytes, "\n");
   }
-  void OnRamBlocks(absl::Span<const RamBlock> blocks) override {
-    absl::StrAppend(&told, blocks.size(), " blocks before ", content_, "\n");
+  void OnRamBlocks(std::span<const RamBlock> blocks) override {
+    StrAppend(&told, blocks.size(), " blocks before ", content_, "\n");
   }
 
   std::string told;

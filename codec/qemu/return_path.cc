@@ -1,13 +1,15 @@
 #include "codec/qemu/return_path.h"
 
-#include "absl/strings/str_cat.h"
+#include <string_view>
+
 #include "codec/qemu/content_reader.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
 
 std::string Name(ReturnMessage type) {
-  return absl::StrCat("return path ", ToString(type));
+  return StrCat("return path ", ToString(type));
 }
 
 // The data of a message, and what follows it outside of its length.
@@ -36,8 +38,8 @@ void ReadData(ContentReader& content, uint16_t length,
   }
   if (content.ok() && content.offset() != data + length) {
     content.Fail(ErrorCode::kBadCommand, message.offset + 2,
-                 absl::StrCat("length ", length, ", but its data has ",
-                              content.offset() - data, " bytes"));
+                 StrCat("length ", length, ", but its data has ",
+                        content.offset() - data, " bytes"));
   }
   if (message.type != ReturnMessage::kRecvBitmap) return;
   message.bitmap_bytes = content.Be64();
@@ -46,8 +48,8 @@ void ReadData(ContentReader& content, uint16_t length,
   uint64_t end = content.Be64();
   if (content.ok() && end != kRecvBitmapEnd) {
     content.Fail(ErrorCode::kBadCommand, at,
-                 absl::StrCat("bitmap ends with ", Hex(end), ", expected ",
-                              Hex(kRecvBitmapEnd)));
+                 StrCat("bitmap ends with ", Hex(end), ", expected ",
+                        Hex(kRecvBitmapEnd)));
   }
 }
 
@@ -59,16 +61,16 @@ std::string ToString(const ReturnPathMessage& message) {
     case ReturnMessage::kShut:
     case ReturnMessage::kPong:
     case ReturnMessage::kResumeAck:
-      absl::StrAppend(&text, " ", message.value);
+      StrAppend(&text, " ", message.value);
       break;
     case ReturnMessage::kReqPagesId:
     case ReturnMessage::kReqPages:
-      absl::StrAppend(&text, message.block.empty() ? "" : " ", message.block,
-                      " ", Hex(message.start), ", ", message.bytes, " bytes");
+      StrAppend(&text, message.block.empty() ? "" : " ", message.block, " ",
+                Hex(message.start), ", ", message.bytes, " bytes");
       break;
     case ReturnMessage::kRecvBitmap:
-      absl::StrAppend(&text, " ", message.block, ", ", message.bitmap_bytes,
-                      " bytes");
+      StrAppend(&text, " ", message.block, ", ", message.bitmap_bytes,
+                " bytes");
       break;
     case ReturnMessage::kSwitchoverAck:
       break;
@@ -91,13 +93,13 @@ Error ReadReturnPath(
     message.type = static_cast<ReturnMessage>(LoadBe16(head.data()));
     uint16_t length = LoadBe16(&head[2]);
     if (!IsReturnMessageLength(message.type, length)) {
-      absl::string_view lengths = ReturnMessageLengths(message.type);
+      std::string_view lengths = ReturnMessageLengths(message.type);
       if (lengths.empty()) {
         return {ErrorCode::kBadCommand, message.offset, "return path",
-                absl::StrCat("unknown message ", ToString(message.type))};
+                StrCat("unknown message ", ToString(message.type))};
       }
       return {ErrorCode::kBadCommand, message.offset + 2, Name(message.type),
-              absl::StrCat(length, " bytes of data, expected ", lengths)};
+              StrCat(length, " bytes of data, expected ", lengths)};
     }
     source.Consume(4);
     ContentReader content(source, none, Name(message.type));

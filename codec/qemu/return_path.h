@@ -15,7 +15,7 @@
 #include <functional>
 #include <string>
 
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 #include "codec/wire/error.h"
 #include "flags/command.h"
 

@@ -3,10 +3,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/file_kind.h"
+#include "codec/io/file_kind.h"
+#include "codec/io/open_stream.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_recording.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
@@ -30,7 +31,7 @@ Seen ReadFrom(ByteSource& source) {
   Seen seen;
   seen.error = ReadReturnPath(source, [&](const ReturnPathMessage& message) {
     seen.messages.push_back(
-        absl::StrCat(Hex(message.offset), " ", ToString(message)));
+        StrCat(Hex(message.offset), " ", ToString(message)));
   });
   return seen;
 }
@@ -133,11 +134,11 @@ TEST(ReturnPathTest, RealOnesArePongsAnAckAndShut) {
   for (const testdata::Capture& capture : AllCaptures()) {
     for (const testdata::File& file : capture.files()) {
       if (file.file().find(".return") == std::string::npos) continue;
-      auto source =
-          OpenSource(absl::StrCat("testdata/captures/", file.file(), ".zst"));
-      ASSERT_TRUE(source.ok());
-      EXPECT_EQ(KindOf((*source)->Peek(8)), FileKind::kReturnPath);
-      Seen seen = ReadFrom(**source);
+      OpenedStream opened =
+          OpenStream(StrCat("testdata/captures/", file.file(), ".zst"));
+      ASSERT_TRUE(opened.error.ok());
+      EXPECT_EQ(KindOf(opened.source->Peek(8)), FileKind::kReturnPath);
+      Seen seen = ReadFrom(*opened.source);
       EXPECT_TRUE(seen.error.ok());
       ASSERT_GE(seen.messages.size(), 2);
       EXPECT_EQ(seen.messages.front(), "0x0 PONG 1");

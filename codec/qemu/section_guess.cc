@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
-#include "absl/strings/ascii.h"
 #include "codec/wire/cursor.h"
 #include "flags/command.h"
 #include "flags/section_type.h"
@@ -15,18 +15,17 @@ namespace {
 constexpr uint32_t kMaxInstances = 0xffff;
 constexpr uint32_t kMaxVersion = 0xff;
 
-bool LooksLikeIdstr(absl::string_view idstr) {
+bool LooksLikeIdstr(std::string_view idstr) {
   return idstr.size() >= 2 &&
-         std::all_of(idstr.begin(), idstr.end(), [](char c) {
-           return absl::ascii_isprint(static_cast<unsigned char>(c));
-         });
+         std::all_of(idstr.begin(), idstr.end(),
+                     [](char c) { return (c >= 0x20 && c < 0x7f); });
 }
 
 bool LooksLikeSection(Cursor cursor, bool named, const GuessContext& context) {
   uint32_t id = cursor.Be32();
   const std::string* known = context.known_section(id);
   if (!named) return cursor.ok() && known != nullptr;
-  absl::string_view idstr = cursor.Str8();
+  std::string_view idstr = cursor.Str8();
   uint32_t instance_id = cursor.Be32();
   uint32_t version_id = cursor.Be32();
   return cursor.ok() && LooksLikeIdstr(idstr) &&

@@ -11,9 +11,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string_view>
 
-#include "absl/strings/string_view.h"
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {

@@ -13,9 +13,9 @@
 #include <initializer_list>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "codec/device/section_bytes.h"
 #include "codec/wire/bytes.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 
@@ -109,10 +109,10 @@ struct HandlerBytes {
 
   // Its entry in the description, as a handler of the old style has it.
   std::string Json(uint64_t full_bytes) const {
-    return absl::StrCat(R"({"name":")", idstr, R"(","instance_id":)", instance,
-                        R"(,"size":)", full_bytes,
-                        R"(,"fields":[{"name":"data","size":)", full_bytes,
-                        R"(,"type":"buffer"}]})");
+    return StrCat(R"({"name":")", idstr, R"(","instance_id":)", instance,
+                  R"(,"size":)", full_bytes,
+                  R"(,"fields":[{"name":"data","size":)", full_bytes,
+                  R"(,"type":"buffer"}]})");
   }
 };
 
@@ -121,11 +121,11 @@ struct HandlerBytes {
 inline std::string DescriptionJson(std::initializer_list<std::string> devices,
                                    uint64_t page_size = 0) {
   std::string json = "{";
-  if (page_size != 0) absl::StrAppend(&json, R"("page_size":)", page_size, ",");
-  absl::StrAppend(&json, R"("devices":[)");
+  if (page_size != 0) StrAppend(&json, R"("page_size":)", page_size, ",");
+  StrAppend(&json, R"("devices":[)");
   const char* separator = "";
   for (const std::string& device : devices) {
-    absl::StrAppend(&json, separator, device);
+    StrAppend(&json, separator, device);
     separator = ",";
   }
   return json + "]}";

@@ -3,21 +3,21 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "codec/io/file_kind.h"
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/content_reader.h"
 #include "codec/qemu/description_loader.h"
 #include "codec/qemu/device_content.h"
-#include "codec/qemu/file_kind.h"
 #include "codec/qemu/handler_walkers.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/wire/cursor.h"
+#include "codec/wire/text.h"
 #include "flags/command.h"
 #include "flags/section_type.h"
 #include "flags/tag.h"
@@ -29,8 +29,8 @@ constexpr uint32_t kVfioSectionVersion = 1;
 
 }  // namespace
 
-bool IsVfioIdstr(absl::string_view idstr) {
-  return idstr == "vfio" || absl::EndsWith(idstr, "/vfio");
+bool IsVfioIdstr(std::string_view idstr) {
+  return idstr == "vfio" || idstr.ends_with("/vfio");
 }
 
 class StreamReader::Impl {
@@ -109,11 +109,10 @@ class StreamReader::Impl {
     }
     uint32_t version = LoadBe32(&bytes[4]);
     if (version != kStreamVersion) {
-      return Fail(
-          ErrorCode::kUnknownVersion, start + 4, "header",
-          version == kStreamVersionObsolete
-              ? "stream version 2, which is obsolete"
-              : absl::StrCat("stream version ", version, ", expected 3"));
+      return Fail(ErrorCode::kUnknownVersion, start + 4, "header",
+                  version == kStreamVersionObsolete
+                      ? "stream version 2, which is obsolete"
+                      : StrCat("stream version ", version, ", expected 3"));
     }
     source_.Consume(8);
     visitor_.OnHeader(version);
@@ -174,8 +173,8 @@ class StreamReader::Impl {
       case SectionType::kEof:
         if (package_end_ != 0) {
           return Fail(ErrorCode::kOutOfStep, offset, "PACKAGED",
-                      absl::StrCat("EOF in a package that claims to end at ",
-                                   Hex(package_end_)));
+                      StrCat("EOF in a package that claims to end at ",
+                             Hex(package_end_)));
         }
         return ReadEnd();
       case SectionType::kStart:
@@ -187,11 +186,10 @@ class StreamReader::Impl {
       case SectionType::kCommand:
         return ReadCommand();
       default:
-        return Fail(ErrorCode::kUnknownSectionType, offset, "stream",
-                    absl::StrCat("unknown section type ",
-                                 Hex(static_cast<uint8_t>(type)),
-                                 last_section_.empty() ? "" : " after ",
-                                 last_section_));
+        return Fail(
+            ErrorCode::kUnknownSectionType, offset, "stream",
+            StrCat("unknown section type ", Hex(static_cast<uint8_t>(type)),
+                   last_section_.empty() ? "" : " after ", last_section_));
     }
   }
 
@@ -213,32 +211,32 @@ class StreamReader::Impl {
     uint32_t length = LoadBe32(&bytes[1]);
     if (length > options_.limits.description_bytes) {
       return Fail(ErrorCode::kDescriptionLimit, offset + 1, "VMDESCRIPTION",
-                  absl::StrCat("claims ", length, " bytes, the limit is ",
-                               options_.limits.description_bytes));
+                  StrCat("claims ", length, " bytes, the limit is ",
+                         options_.limits.description_bytes));
     }
     bytes = source_.Peek(5 + size_t{length});
     if (bytes.size() < 5 + size_t{length}) {
       return Fail(
           ErrorCode::kTruncated, offset + bytes.size(), "VMDESCRIPTION",
-          absl::StrCat("input ends in ", length, " bytes, ",
-                       5 + size_t{length} - bytes.size(), " of them missing"));
+          StrCat("input ends in ", length, " bytes, ",
+                 5 + size_t{length} - bytes.size(), " of them missing"));
     }
     ByteSpan json = bytes.subspan(5, length);
     if (error_ = description_.Take(offset, json); !error_.ok()) return false;
     if (description()->page_bytes != 0 &&
         description()->page_bytes != traits_.page_bytes) {
       Note(Severity::kWarning, "page-size", offset, "VMDESCRIPTION",
-           absl::StrCat("page size ", description()->page_bytes, ", but ",
-                        traits_.page_bytes, " was used"));
+           StrCat("page size ", description()->page_bytes, ", but ",
+                  traits_.page_bytes, " was used"));
     }
     for (const Guessed& guess : guessed_) {
       const DescribedDevice* device =
           description()->Find(guess.idstr, guess.instance_id);
       if (device != nullptr && device->bytes == guess.bytes) continue;
       return Fail(ErrorCode::kOutOfStep, guess.offset,
-                  absl::StrCat(guess.idstr, " FULL"),
-                  absl::StrCat("was guessed to have ", guess.bytes,
-                               " bytes, and the description says otherwise"));
+                  StrCat(guess.idstr, " FULL"),
+                  StrCat("was guessed to have ", guess.bytes,
+                         " bytes, and the description says otherwise"));
     }
     visitor_.OnDescription(offset, json);
     source_.Consume(5 + size_t{length});
@@ -261,7 +259,7 @@ class StreamReader::Impl {
     command.offset = offset;
     command.command = static_cast<Command>(LoadBe16(&bytes[1]));
     command.data = bytes.subspan(5, LoadBe16(&bytes[3]));
-    std::string section = absl::StrCat("COMMAND ", ToString(command.command));
+    std::string section = StrCat("COMMAND ", ToString(command.command));
     if (command.command < Command::kOpenReturnPath ||
         command.command > kLastCommand) {
       Note(Severity::kError, "unknown-command", offset, section,
@@ -269,8 +267,8 @@ class StreamReader::Impl {
     } else if (!IsCommandLength(command.command,
                                 static_cast<uint16_t>(command.data.size()))) {
       return Fail(ErrorCode::kBadCommand, offset + 3, section,
-                  absl::StrCat(command.data.size(), " bytes of data, expected ",
-                               CommandLengths(command.command)));
+                  StrCat(command.data.size(), " bytes of data, expected ",
+                         CommandLengths(command.command)));
     }
     if (command.command == Command::kPostcopyAdvise) {
       if (command.data.size() == 16) {
@@ -278,13 +276,13 @@ class StreamReader::Impl {
         uint64_t page_bytes = LoadBe64(&command.data[8]);
         if (!IsPageSize(page_bytes)) {
           return Fail(ErrorCode::kBadCommand, offset + 13, section,
-                      absl::StrCat("target page size ", page_bytes));
+                      StrCat("target page size ", page_bytes));
         }
         if (has_configuration_ && page_bits_said_ &&
             page_bytes != traits_.page_bytes) {
           Note(Severity::kWarning, "page-size", offset, section,
-               absl::StrCat("page size ", page_bytes, ", CONFIGURATION says ",
-                            traits_.page_bytes));
+               StrCat("page size ", page_bytes, ", CONFIGURATION says ",
+                      traits_.page_bytes));
         }
         traits_.page_bytes = page_bytes;
       }
@@ -320,22 +318,21 @@ class StreamReader::Impl {
     section.instance_id = cursor.Be32();
     section.version_id = cursor.Be32();
     if (!cursor.ok()) {
-      return Fail(ErrorCode::kTruncated,
-                  section.offset + source_.Peek(1).size(),
-                  absl::StrCat(ToString(type), " section"),
-                  "input ends in a section header");
+      return Fail(
+          ErrorCode::kTruncated, section.offset + source_.Peek(1).size(),
+          StrCat(ToString(type), " section"), "input ends in a section header");
     }
     auto [known, added] = sections_.try_emplace(section.id);
     if (added && sections_.size() > options_.limits.sections) {
       return Fail(ErrorCode::kSectionLimit, section.offset, idstr,
-                  absl::StrCat("more than ", options_.limits.sections,
-                               " different sections"));
+                  StrCat("more than ", options_.limits.sections,
+                         " different sections"));
     }
     if (!added && (known->second.idstr != idstr ||
                    known->second.instance_id != section.instance_id)) {
       return Fail(ErrorCode::kOutOfStep, section.offset, idstr,
-                  absl::StrCat("section id ", Hex(section.id), " is that of ",
-                               known->second.idstr));
+                  StrCat("section id ", Hex(section.id), " is that of ",
+                         known->second.idstr));
     }
     known->second.started |= type == SectionType::kStart;
     known->second.idstr = idstr;
@@ -353,16 +350,15 @@ class StreamReader::Impl {
     ByteSpan bytes = source_.Peek(5);
     if (bytes.size() < 5) {
       return Fail(ErrorCode::kTruncated, section.offset + bytes.size(),
-                  absl::StrCat(ToString(type), " section"),
+                  StrCat(ToString(type), " section"),
                   "input ends in a section header");
     }
     section.id = LoadBe32(&bytes[1]);
     auto known = sections_.find(section.id);
     if (known == sections_.end() || !known->second.started) {
-      return Fail(
-          ErrorCode::kUnknownSection, section.offset,
-          absl::StrCat(ToString(type), " section"),
-          absl::StrCat("section id ", Hex(section.id), " was never started"));
+      return Fail(ErrorCode::kUnknownSection, section.offset,
+                  StrCat(ToString(type), " section"),
+                  StrCat("section id ", Hex(section.id), " was never started"));
     }
     std::string idstr = known->second.idstr;
     section.idstr = idstr;
@@ -375,7 +371,7 @@ class StreamReader::Impl {
   bool ReadSection(SectionView& section) {
     section.vfio = IsVfioIdstr(section.idstr);
     if (!CheckDevice(section)) return false;
-    section_name_ = absl::StrCat(section.idstr, " ", ToString(section.type));
+    section_name_ = StrCat(section.idstr, " ", ToString(section.type));
     visitor_.OnSection(section);
     uint64_t content = source_.offset();
     ReadContent(section);
@@ -408,15 +404,15 @@ class StreamReader::Impl {
     if (!section.vfio || !named) return true;
     if (section.version_id > kVfioSectionVersion) {
       Note(Severity::kError, "section-version", section.offset,
-           absl::StrCat(section.idstr, " ", ToString(section.type)),
-           absl::StrCat("section version ", section.version_id,
-                        ", loaders know up to 1"));
+           StrCat(section.idstr, " ", ToString(section.type)),
+           StrCat("section version ", section.version_id,
+                  ", loaders know up to 1"));
     }
     if (section.type == SectionType::kStart &&
         ++devices_ > options_.limits.devices) {
       return Fail(
           ErrorCode::kDeviceLimit, section.offset, section.idstr,
-          absl::StrCat("more than ", options_.limits.devices, " VFIO devices"));
+          StrCat("more than ", options_.limits.devices, " VFIO devices"));
     }
     return true;
   }
@@ -437,9 +433,9 @@ class StreamReader::Impl {
       walk(content, section.type);
     } else if (section.type != SectionType::kFull) {
       Fail(ErrorCode::kUnwalkable, section.offset, section_name_,
-           absl::StrCat("cannot walk past ", section.idstr, " at ",
-                        Hex(section.offset),
-                        ": nothing tells how long its sections are"));
+           StrCat("cannot walk past ", section.idstr, " at ",
+                  Hex(section.offset),
+                  ": nothing tells how long its sections are"));
     } else {
       ReadOtherDevice(section, content);
     }
@@ -466,8 +462,8 @@ class StreamReader::Impl {
     if (error_.ok() && described != 0 &&
         described != source_.offset() - content) {
       Fail(ErrorCode::kOutOfStep, source_.offset(), section_name_,
-           absl::StrCat("has ", source_.offset() - content,
-                        " bytes of content, the description says ", described));
+           StrCat("has ", source_.offset() - content,
+                  " bytes of content, the description says ", described));
     }
   }
 
@@ -486,8 +482,8 @@ class StreamReader::Impl {
       content.Pass(device->bytes, "device state");
       if (!content.ok()) {
         Fail(ErrorCode::kOutOfStep, at, section_name_,
-             absl::StrCat("the description gives it ", device->bytes,
-                          " bytes, and the input has fewer"));
+             StrCat("the description gives it ", device->bytes,
+                    " bytes, and the input has fewer"));
       }
       return;
     }
@@ -496,36 +492,35 @@ class StreamReader::Impl {
                       options_.limits.guessed_bytes) {
       Fail(ErrorCode::kTruncated, source_.offset() + source_.Peek(1).size(),
            section_name_,
-           absl::StrCat("cannot walk past ", section.idstr, " at ",
-                        Hex(section.offset),
-                        ": the input ends, and nothing describes its state"));
+           StrCat("cannot walk past ", section.idstr, " at ",
+                  Hex(section.offset),
+                  ": the input ends, and nothing describes its state"));
       return;
     }
     if (!guess) {
       Fail(ErrorCode::kUnwalkable, section.offset, section_name_,
-           absl::StrCat(
-               "cannot walk past ", section.idstr, " at ", Hex(section.offset),
-               description_.is_too_long()
-                   ? absl::StrCat(": the description has more than ",
-                                  options_.limits.description_bytes, " bytes")
-                   : ": there is no description of its state"));
+           StrCat("cannot walk past ", section.idstr, " at ",
+                  Hex(section.offset),
+                  description_.is_too_long()
+                      ? StrCat(": the description has more than ",
+                               options_.limits.description_bytes, " bytes")
+                      : ": there is no description of its state"));
       return;
     }
     if (!description_.is_absent()) {
       if (guessed_.size() >= options_.limits.guesses) {
         Fail(ErrorCode::kHoldLimit, section.offset, section_name_,
-             absl::StrCat("more than ", options_.limits.guesses,
-                          " sections whose description is out of reach"));
+             StrCat("more than ", options_.limits.guesses,
+                    " sections whose description is out of reach"));
         return;
       }
       guessed_.push_back({std::string(section.idstr), section.instance_id,
                           section.offset, guess->content_bytes});
     }
     Note(Severity::kNote, "guessed-end", source_.offset(), section_name_,
-         absl::StrCat(
-             "no description; its end at ",
-             Hex(source_.offset() + guess->content_bytes), " is a guess by ",
-             guess->by_footer ? "its footer" : "what seems to follow"));
+         StrCat("no description; its end at ",
+                Hex(source_.offset() + guess->content_bytes), " is a guess by ",
+                guess->by_footer ? "its footer" : "what seems to follow"));
     content.Pass(guess->content_bytes, "device state");
   }
 
@@ -559,9 +554,8 @@ class StreamReader::Impl {
       return;
     }
     Note(Severity::kNote, "hold-limit", source_.offset(), section_name_,
-         absl::StrCat("the description is more than ",
-                      options_.limits.held_bytes,
-                      " bytes ahead in an input that cannot seek"));
+         StrCat("the description is more than ", options_.limits.held_bytes,
+                " bytes ahead in an input that cannot seek"));
   }
 
   const DescribedDevice* Describe(const SectionView& section) {
@@ -582,9 +576,8 @@ class StreamReader::Impl {
     }
     if (!footers_.value_or(true)) return true;
     if (!is_footer) {
-      return Fail(
-          ErrorCode::kMissingFooter, offset, section_name_,
-          absl::StrCat("missing section footer, found byte ", Hex(bytes[0])));
+      return Fail(ErrorCode::kMissingFooter, offset, section_name_,
+                  StrCat("missing section footer, found byte ", Hex(bytes[0])));
     }
     if (bytes.size() < kFooterBytes) {
       return Fail(ErrorCode::kTruncated, offset + bytes.size(), section_name_,
@@ -593,20 +586,20 @@ class StreamReader::Impl {
     uint32_t id = LoadBe32(&bytes[1]);
     if (id != section.id) {
       return Fail(ErrorCode::kMismatchedFooter, offset + 1, section_name_,
-                  absl::StrCat("mismatched section id in footer: read ",
-                               Hex(id), ", expected ", Hex(section.id)));
+                  StrCat("mismatched section id in footer: read ", Hex(id),
+                         ", expected ", Hex(section.id)));
     }
     source_.Consume(kFooterBytes);
     return true;
   }
 
-  void Note(Severity severity, absl::string_view id, uint64_t offset,
-            absl::string_view section, std::string message) {
+  void Note(Severity severity, std::string_view id, uint64_t offset,
+            std::string_view section, std::string message) {
     visitor_.OnFinding({severity, std::string(id), offset, std::string(section),
                         std::move(message)});
   }
 
-  bool Fail(ErrorCode code, uint64_t offset, absl::string_view section,
+  bool Fail(ErrorCode code, uint64_t offset, std::string_view section,
             std::string reason) {
     error_ = {code, offset, std::string(section), std::move(reason)};
     return false;

@@ -17,11 +17,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/string_view.h"
+#include "codec/io/byte_source.h"
 #include "codec/multifd/packet.h"
-#include "codec/qemu/byte_source.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/ram_walker.h"
 #include "codec/qemu/stream_visitor.h"
@@ -78,7 +78,7 @@ class StreamReader {
 };
 
 // Whether an idstr is that of a VFIO device: "…/vfio", or "vfio" alone.
-bool IsVfioIdstr(absl::string_view idstr);
+bool IsVfioIdstr(std::string_view idstr);
 
 }  // namespace migstream
 

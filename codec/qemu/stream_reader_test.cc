@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "codec/device/config_bytes.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/qemu/stream_writer.h"
+#include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 #include "gtest/gtest.h"
 
@@ -26,41 +26,38 @@ class Trace : public StreamVisitor {
   bool wants_payload() const override { return true; }
 
   void OnHeader(uint32_t version) override {
-    lines.push_back(absl::StrCat("header ", version));
+    lines.push_back(StrCat("header ", version));
   }
   void OnConfiguration(const ConfigurationView& configuration) override {
-    lines.push_back(absl::StrCat(Hex(configuration.offset), " configuration ",
-                                 configuration.machine_type));
+    lines.push_back(StrCat(Hex(configuration.offset), " configuration ",
+                           configuration.machine_type));
   }
   void OnSection(const SectionView& section) override {
-    lines.push_back(
-        absl::StrCat(Hex(section.offset), " ", ToString(section.type), " ",
-                     section.id, " ", section.idstr, " ", section.instance_id,
-                     " v", section.version_id, section.vfio ? " vfio" : ""));
+    lines.push_back(StrCat(Hex(section.offset), " ", ToString(section.type),
+                           " ", section.id, " ", section.idstr, " ",
+                           section.instance_id, " v", section.version_id,
+                           section.vfio ? " vfio" : ""));
   }
   void OnDeviceEvent(const SectionView&, const Event& event) override {
     if (event.kind == EventKind::kData && !event.starts_record) return;
-    lines.push_back(
-        absl::StrCat("  ", Hex(event.offset), " ", ToString(event.kind)));
+    lines.push_back(StrCat("  ", Hex(event.offset), " ", ToString(event.kind)));
   }
   void OnContent(ByteSpan bytes) override { content_ += bytes.size(); }
   void OnSectionEnd(const SectionView&, uint64_t content_bytes,
                     bool footer) override {
-    if (content_ != 0) lines.push_back(absl::StrCat("  ", content_, " bytes"));
+    if (content_ != 0) lines.push_back(StrCat("  ", content_, " bytes"));
     content_ = 0;
-    lines.push_back(
-        absl::StrCat("  end ", content_bytes, footer ? " footer" : ""));
+    lines.push_back(StrCat("  end ", content_bytes, footer ? " footer" : ""));
   }
   void OnCommand(const CommandView& command) override {
-    lines.push_back(absl::StrCat(Hex(command.offset), " ",
-                                 ToString(command.command), " ",
-                                 command.data.size()));
+    lines.push_back(StrCat(Hex(command.offset), " ", ToString(command.command),
+                           " ", command.data.size()));
   }
   void OnEof(uint64_t offset) override {
-    lines.push_back(absl::StrCat(Hex(offset), " EOF"));
+    lines.push_back(StrCat(Hex(offset), " EOF"));
   }
   void OnDescription(uint64_t offset, ByteSpan json) override {
-    lines.push_back(absl::StrCat(Hex(offset), " description ", json.size()));
+    lines.push_back(StrCat(Hex(offset), " description ", json.size()));
   }
   void OnFinding(const Finding& finding) override {
     findings.push_back(finding);
@@ -95,7 +92,7 @@ struct Seen {
   std::string Findings() const {
     std::string ids;
     for (const Finding& finding : findings) {
-      absl::StrAppend(&ids, ids.empty() ? "" : " ", finding.id);
+      StrAppend(&ids, ids.empty() ? "" : " ", finding.id);
     }
     return ids;
   }
@@ -227,8 +224,8 @@ TEST(StreamReaderTest, TellsEverythingInOrder) {
                    "  24 bytes",
                    "  end 24 footer",
                    "0xc5 EOF",
-                   absl::StrCat("0xc6 description ",
-                                DescriptionJson({kTimer.Json(24)}).size())}));
+                   StrCat("0xc6 description ",
+                          DescriptionJson({kTimer.Json(24)}).size())}));
   EXPECT_TRUE(seen.findings.empty()) << seen.Findings();
   EXPECT_EQ(seen.footers, 1);
   EXPECT_TRUE(seen.has_description);
@@ -241,9 +238,9 @@ TEST(StreamReaderTest, ASmallStreamIsReadToItsEnd) {
   EXPECT_EQ(seen.page_bytes, 1024);
   EXPECT_EQ(seen.ram.pages, 1);
   EXPECT_EQ(seen.ram.zero_pages, 1);
-  EXPECT_EQ(seen.full_sections,
-            (Lines{"timer 0: 24",
-                   absl::StrCat("0000:00:05.0/vfio 0: ", Config().size())}));
+  EXPECT_EQ(
+      seen.full_sections,
+      (Lines{"timer 0: 24", StrCat("0000:00:05.0/vfio 0: ", Config().size())}));
 }
 
 TEST(StreamReaderTest, AStreamMayEndWithTheHeaderAndEof) {
@@ -339,17 +336,17 @@ TEST(StreamReaderTest, FootersMayBeOff) {
   seen = Read(bytes);
   ASSERT_TRUE(seen.error.ok()) << ToString(seen.error);
   EXPECT_EQ(seen.footers, 0);
-  EXPECT_EQ(seen.full_sections,
-            (Lines{"timer 0: 24",
-                   absl::StrCat("0000:00:05.0/vfio 0: ", Config().size())}));
+  EXPECT_EQ(
+      seen.full_sections,
+      (Lines{"timer 0: 24", StrCat("0000:00:05.0/vfio 0: ", Config().size())}));
   ASSERT_EQ(seen.Findings(), "guessed-end");
   uint64_t content = bytes.find(kTimerState);
   EXPECT_EQ(seen.findings[0].severity, Severity::kNote);
   EXPECT_EQ(seen.findings[0].offset, content);
   EXPECT_EQ(seen.findings[0].section, "timer FULL");
   EXPECT_EQ(seen.findings[0].message,
-            absl::StrCat("no description; its end at ", Hex(content + 24),
-                         " is a guess by what seems to follow"));
+            StrCat("no description; its end at ", Hex(content + 24),
+                   " is a guess by what seems to follow"));
 }
 
 TEST(StreamReaderTest, AMissingFooterIsAnErrorOnceOneWasSeen) {
@@ -360,9 +357,9 @@ TEST(StreamReaderTest, AMissingFooterIsAnErrorOnceOneWasSeen) {
   Seen seen = Read(before + EofBytes());
   EXPECT_EQ(seen.error.code, ErrorCode::kMissingFooter);
   EXPECT_EQ(ToString(seen.error),
-            absl::StrCat(Hex(before.size()),
-                         ": 0000:00:05.0/vfio END: missing section footer, "
-                         "found byte 0x0"));
+            StrCat(Hex(before.size()),
+                   ": 0000:00:05.0/vfio END: missing section footer, "
+                   "found byte 0x0"));
 }
 
 TEST(StreamReaderTest, AFooterIsAnErrorOnceOneWasMissing) {
@@ -372,9 +369,9 @@ TEST(StreamReaderTest, AFooterIsAnErrorOnceOneWasMissing) {
   Seen seen = Read(before + kVfio.Footer() + EofBytes());
   EXPECT_EQ(seen.error.code, ErrorCode::kUnknownSectionType);
   EXPECT_EQ(ToString(seen.error),
-            absl::StrCat(Hex(before.size()),
-                         ": stream: unknown section type 0x7e after "
-                         "0000:00:05.0/vfio END"));
+            StrCat(Hex(before.size()),
+                   ": stream: unknown section type 0x7e after "
+                   "0000:00:05.0/vfio END"));
 }
 
 TEST(StreamReaderTest, AFooterHasTheSectionsId) {
@@ -386,9 +383,9 @@ TEST(StreamReaderTest, AFooterHasTheSectionsId) {
     Seen seen = Read(before + "\x7e" + Be32Bytes(0xffff) + EofBytes());
     EXPECT_EQ(seen.error.code, ErrorCode::kMismatchedFooter);
     EXPECT_EQ(ToString(seen.error),
-              absl::StrCat(Hex(before.size() + 1),
-                           ": 0000:00:05.0/vfio START: mismatched section id "
-                           "in footer: read 0xffff, expected 0x7"));
+              StrCat(Hex(before.size() + 1),
+                     ": 0000:00:05.0/vfio START: mismatched section id "
+                     "in footer: read 0xffff, expected 0x7"));
   }
 }
 
@@ -400,8 +397,8 @@ TEST(StreamReaderTest, APartOrAnEndNeedsItsStart) {
     Seen seen =
         Read(before + (part ? kRam.Part(kEosRecord) : kRam.End(kEosRecord)));
     EXPECT_EQ(ToString(seen.error),
-              absl::StrCat(Hex(before.size()), ": ", part ? "PART" : "END",
-                           " section: section id 0x2 was never started"));
+              StrCat(Hex(before.size()), ": ", part ? "PART" : "END",
+                     " section: section id 0x2 was never started"));
     EXPECT_EQ(seen.error.code, ErrorCode::kUnknownSection);
   }
 }
@@ -428,9 +425,8 @@ TEST(StreamReaderTest, UnknownSectionTypesAreRefused) {
   for (uint8_t type : {0x05, 0x06, 0x07, 0x09, 0x7d, 0x7e, 0xff}) {
     Seen seen = Read(before + U8Bytes(type) + Be32Bytes(0) + Be32Bytes(0));
     EXPECT_EQ(seen.error.code, ErrorCode::kUnknownSectionType);
-    EXPECT_EQ(
-        ToString(seen.error),
-        absl::StrCat(Hex(before.size()), ": stream: unknown section type ",
+    EXPECT_EQ(ToString(seen.error),
+              StrCat(Hex(before.size()), ": stream: unknown section type ",
                      Hex(type), " after ram START"));
   }
   EXPECT_EQ(ToString(Read(HeaderBytes() + "\x7e").error),
@@ -454,7 +450,7 @@ TEST(StreamReaderTest, TheNumberOfDifferentSectionsHasALimit) {
   options.limits.sections = 3;
   std::string bytes = HeaderBytes();
   for (uint32_t id = 0; id < 3; ++id) {
-    HandlerBytes device = {.id = id, .idstr = absl::StrCat(id, "/vfio")};
+    HandlerBytes device = {.id = id, .idstr = StrCat(id, "/vfio")};
     for (int i = 0; i < 5; ++i) bytes += device.Start(kSetup);
   }
   EXPECT_TRUE(Read(bytes + EofBytes(), options).error.ok());
@@ -477,9 +473,9 @@ TEST(StreamReaderTest, AnErrorInADeviceSaysWhereItStandsInTheStream) {
                        Be32Bytes(7) + DataBytes("abc");
   Seen seen = Read(before + TagBytes(9) + kVfio.Footer());
   EXPECT_EQ(ToString(seen.error),
-            absl::StrCat(Hex(before.size()),
-                         ": 0000:00:05.0/vfio END: unknown tag "
-                         "0xffffffffef100009, expected DATA or END_OF_STATE"));
+            StrCat(Hex(before.size()),
+                   ": 0000:00:05.0/vfio END: unknown tag "
+                   "0xffffffffef100009, expected DATA or END_OF_STATE"));
 }
 
 // Commands.
@@ -578,10 +574,10 @@ TEST(StreamReaderTest, APackageHoldsSections) {
       Read(ToPackage() + PackagedBytes(Package()) +
            CommandBytes(2, Be32Bytes(4)) + kRam.End(kEosRecord) + EofBytes());
   ASSERT_TRUE(seen.error.ok()) << ToString(seen.error);
-  EXPECT_EQ(seen.full_sections,
-            (Lines{"timer 0: 24",
-                   absl::StrCat("0000:00:05.0/vfio 0: ", Config().size()),
-                   "serial 1016: 5"}));
+  EXPECT_EQ(
+      seen.full_sections,
+      (Lines{"timer 0: 24", StrCat("0000:00:05.0/vfio 0: ", Config().size()),
+             "serial 1016: 5"}));
   EXPECT_EQ(seen.Findings(), "guessed-end guessed-end");
 }
 
@@ -695,9 +691,9 @@ TEST(StreamReaderTest, ADescriptionOf4GiBIsBeyondTheLimit) {
   Seen seen = Read(bytes + Be32Bytes(0xffffffff) + "{}");
   EXPECT_EQ(seen.error.code, ErrorCode::kDescriptionLimit);
   EXPECT_EQ(ToString(seen.error),
-            absl::StrCat(Hex(bytes.size()),
-                         ": VMDESCRIPTION: claims 4294967295 bytes, the limit "
-                         "is 16777216"));
+            StrCat(Hex(bytes.size()),
+                   ": VMDESCRIPTION: claims 4294967295 bytes, the limit "
+                   "is 16777216"));
 }
 
 TEST(StreamReaderTest, ADescriptionThatIsTooLongToWalkByIsNamed) {
@@ -744,9 +740,9 @@ TEST(StreamReaderTest, ASectionThatTheDescriptionDoesNotNameIsOutOfStep) {
            DescriptionBytes(DescriptionJson(
                {kTimer.Json(24), HandlerBytes{.idstr = "serial"}.Json(5)})));
   EXPECT_EQ(ToString(seen.error),
-            absl::StrCat(Hex(before.size()),
-                         ": serial FULL: the description does not name this "
-                         "section"));
+            StrCat(Hex(before.size()),
+                   ": serial FULL: the description does not name this "
+                   "section"));
   EXPECT_EQ(seen.error.code, ErrorCode::kOutOfStep);
 }
 
@@ -783,9 +779,9 @@ TEST(StreamReaderTest, ADevicesDescribedSizeHasToFit) {
                    DescriptionBytes(DescriptionJson({kVfio.Json(16)})));
   EXPECT_EQ(seen.error.code, ErrorCode::kOutOfStep);
   EXPECT_EQ(ToString(seen.error),
-            absl::StrCat(Hex(before.size() + 31 + 8),
-                         ": 0000:00:05.0/vfio FULL: has 8 bytes of content, "
-                         "the description says 16"));
+            StrCat(Hex(before.size() + 31 + 8),
+                   ": 0000:00:05.0/vfio FULL: has 8 bytes of content, "
+                   "the description says 16"));
 }
 
 TEST(StreamReaderTest, TheWalkArrivesAtTheDescriptionThatItUsed) {
@@ -814,10 +810,10 @@ TEST(StreamReaderTest, ARecordOf2To63BytesIsBeyondTheLimit) {
   Seen seen = Read(before + Be64Bytes(uint64_t{1} << 63) + "abc");
   EXPECT_EQ(seen.error.code, ErrorCode::kRecordLimit);
   EXPECT_EQ(ToString(seen.error),
-            absl::StrCat(Hex(before.size()),
-                         ": 0000:00:05.0/vfio END: DATA record claims "
-                         "9223372036854775808 bytes, the limit is "
-                         "1099511627776"));
+            StrCat(Hex(before.size()),
+                   ": 0000:00:05.0/vfio END: DATA record claims "
+                   "9223372036854775808 bytes, the limit is "
+                   "1099511627776"));
 }
 
 TEST(StreamReaderTest, ARecordWithinTheLimitIsNotHeld) {
@@ -922,7 +918,7 @@ TEST(StreamReaderTest, DevicesAreBounded) {
   options.limits.devices = 2;
   std::string bytes = HeaderBytes();
   for (uint32_t id : {1, 2, 3}) {
-    std::string idstr = absl::StrCat("0000:00:0", id, ".0/vfio");
+    std::string idstr = StrCat("0000:00:0", id, ".0/vfio");
     bytes += HandlerBytes{.id = id, .idstr = idstr}.Start(kSetup);
   }
   MemorySource source(AsBytes(bytes));
@@ -935,7 +931,7 @@ TEST(StreamReaderTest, AFailureWithinASectionIsTheError) {
   Seen seen = ReadFrom(source);
   EXPECT_EQ(seen.error.code, ErrorCode::kReadFailed);
   EXPECT_EQ(ToString(seen.error),
-            absl::StrCat(Hex(bytes.size()), ": PART section: out of luck"));
+            StrCat(Hex(bytes.size()), ": PART section: out of luck"));
 }
 
 TEST(StreamReaderTest, AFailureAtTheFirstByteIsTheError) {
@@ -982,16 +978,16 @@ Lines WrongTruncations(const std::string& bytes, size_t from) {
         error.reason += " (and bytes are lost)";
       }
       if (!right) {
-        wrong.push_back(absl::StrCat("cut at ", Hex(length), ": code ",
-                                     static_cast<int>(error.code), ", ",
-                                     ToString(error)));
+        wrong.push_back(StrCat("cut at ", Hex(length), ": code ",
+                               static_cast<int>(error.code), ", ",
+                               ToString(error)));
       }
     }
   }
   size_t all = wrong.size();
   if (all > 6) {
     wrong.resize(6);
-    wrong.push_back(absl::StrCat("… ", all, " in all"));
+    wrong.push_back(StrCat("… ", all, " in all"));
   }
   return wrong;
 }

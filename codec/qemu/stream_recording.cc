@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -19,27 +18,27 @@ uint64_t Hash(uint64_t hash, ByteSpan bytes) {
 void StreamRecording::Flush() {
   if (content_bytes_ == 0) return;
   lines_.push_back(
-      absl::StrCat("  ", content_bytes_, " bytes, hash ", content_hash_));
+      StrCat("  ", content_bytes_, " bytes, hash ", content_hash_));
   content_bytes_ = 0;
   content_hash_ = 0;
 }
 
 void StreamRecording::OnHeader(uint32_t version) {
-  lines_.push_back(absl::StrCat("header ", version));
+  lines_.push_back(StrCat("header ", version));
 }
 
 void StreamRecording::OnConfiguration(const ConfigurationView& configuration) {
-  lines_.push_back(absl::StrCat("configuration ", configuration.machine_type));
+  lines_.push_back(StrCat("configuration ", configuration.machine_type));
   for (const auto& subsection : configuration.subsections) {
     lines_.push_back(
-        absl::StrCat("  ", subsection.name, " ", subsection.payload.size()));
+        StrCat("  ", subsection.name, " ", subsection.payload.size()));
   }
 }
 
 void StreamRecording::OnSection(const SectionView& section) {
-  lines_.push_back(absl::StrCat(
-      Hex(section.offset), " ", ToString(section.type), " ", section.id, " ",
-      section.idstr, " ", section.instance_id, " ", section.version_id));
+  lines_.push_back(StrCat(Hex(section.offset), " ", ToString(section.type), " ",
+                          section.id, " ", section.idstr, " ",
+                          section.instance_id, " ", section.version_id));
 }
 
 void StreamRecording::OnDeviceEvent(const SectionView& section,
@@ -48,9 +47,9 @@ void StreamRecording::OnDeviceEvent(const SectionView& section,
   if (event.kind != EventKind::kData || event.starts_record) {
     Flush();
     lines_.push_back(
-        absl::StrCat("  ", Hex(event.offset), " ", ToString(event.kind), " ",
-                     event.kind == EventKind::kData ? event.record_bytes
-                                                    : event.payload.size()));
+        StrCat("  ", Hex(event.offset), " ", ToString(event.kind), " ",
+               event.kind == EventKind::kData ? event.record_bytes
+                                              : event.payload.size()));
   }
   content_bytes_ += event.payload.size();
   content_hash_ = Hash(content_hash_, event.payload);
@@ -83,41 +82,40 @@ void StreamRecording::OnSectionEnd(const SectionView& section,
                                    uint64_t content_bytes, bool footer) {
   Flush();
   if (section.type == SectionType::kFull) {
-    full_sections.push_back(absl::StrCat(
-        section.idstr, " ", section.instance_id, ": ", content_bytes));
+    full_sections.push_back(
+        StrCat(section.idstr, " ", section.instance_id, ": ", content_bytes));
   }
-  lines_.push_back(absl::StrCat("end ", content_bytes, " ", footer));
+  lines_.push_back(StrCat("end ", content_bytes, " ", footer));
 }
 
 void StreamRecording::OnCommand(const CommandView& command) {
-  lines_.push_back(
-      absl::StrCat(Hex(command.offset), " ", ToString(command.command)));
+  lines_.push_back(StrCat(Hex(command.offset), " ", ToString(command.command)));
 }
 
 void StreamRecording::OnEof(uint64_t offset) {
-  lines_.push_back(absl::StrCat(Hex(offset), " EOF"));
+  lines_.push_back(StrCat(Hex(offset), " EOF"));
 }
 
 void StreamRecording::OnDescription(uint64_t offset, ByteSpan json) {
-  lines_.push_back(absl::StrCat(Hex(offset), " description ", json.size()));
+  lines_.push_back(StrCat(Hex(offset), " description ", json.size()));
 }
 
 void StreamRecording::OnFinding(const Finding& finding) {
   findings.push_back(finding);
-  lines_.push_back(absl::StrCat(Hex(finding.offset), " ", finding.message));
+  lines_.push_back(StrCat(Hex(finding.offset), " ", finding.message));
 }
 
 void StreamRecording::OnRest(ByteSpan bytes) { OnContent(bytes); }
 
 std::string StreamRecording::Text() const {
-  return absl::StrCat(absl::StrJoin(lines_, "\n"), "\n", content_bytes_, " ",
-                      content_hash_);
+  return StrCat(StrJoin(lines_, "\n"), "\n", content_bytes_, " ",
+                content_hash_);
 }
 
 size_t ShortReadSource::Read(uint8_t* to, size_t count) {
   size_t size = std::min({count, rest_.size(), 1 + random_() % longest_});
   if (size != 0) std::memcpy(to, rest_.data(), size);
-  rest_.remove_prefix(size);
+  rest_ = rest_.subspan(size);
   return size;
 }
 

@@ -7,16 +7,16 @@
 #define MIGSTREAM_CODEC_QEMU_STREAM_VISITOR_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "codec/device/event.h"
 #include "codec/device/subsection.h"
-#include "codec/qemu/finding.h"
 #include "codec/qemu/vm_description.h"
 #include "codec/wire/bytes.h"
+#include "codec/wire/finding.h"
 #include "flags/command.h"
 #include "flags/section_type.h"
 
@@ -25,9 +25,9 @@ namespace migstream {
 // FORMAT.md section 3.
 struct ConfigurationView {
   uint64_t offset = 0;
-  absl::string_view machine_type;
+  std::string_view machine_type;
   struct Subsection {
-    absl::string_view name;
+    std::string_view name;
     uint32_t version = 0;
     ByteSpan payload;
   };
@@ -38,7 +38,7 @@ struct SectionView {
   SectionType type = SectionType::kFull;
   uint64_t offset = 0;  // Of the section's first byte.
   uint32_t id = 0;
-  absl::string_view idstr;  // Of the START, for a PART or an END.
+  std::string_view idstr;  // Of the START, for a PART or an END.
   uint32_t instance_id = 0;
   uint32_t version_id = 0;
   bool vfio = false;
@@ -103,7 +103,7 @@ class StreamVisitor {
   // In a RAM section: OnContent() has given the record up to its payload, and
   // will give the payload next.
   virtual void OnRamRecord(const RamRecordView&) {}
-  virtual void OnRamBlocks(absl::Span<const RamBlock>) {}
+  virtual void OnRamBlocks(std::span<const RamBlock>) {}
   // Within a list of blocks: the content goes on at `offset` with what leads up
   // to the block's bitmap and pages, and then these. FORMAT.md section 5.5.
   virtual void OnMappedRam(const RamBlock&, uint64_t /*offset*/) {}

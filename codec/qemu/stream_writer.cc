@@ -1,6 +1,8 @@
 #include "codec/qemu/stream_writer.h"
 
-#include "absl/strings/str_cat.h"
+#include <span>
+
+#include "codec/wire/text.h"
 #include "codec/wire/writer.h"
 #include "flags/section_type.h"
 
@@ -34,13 +36,13 @@ void StreamWriter::OnHeader(uint32_t version) {
 
 void StreamWriter::OnConfiguration(const ConfigurationView& configuration) {
   uint8_t bytes[kMaxSectionHeaderBytes];
-  Writer head(absl::MakeSpan(bytes));
+  Writer head(bytes);
   head.U8(Byte(SectionType::kConfiguration));
   head.Be32(static_cast<uint32_t>(configuration.machine_type.size()));
   sink_.Write(head.written());
   sink_.Write(AsBytes(configuration.machine_type));
   for (const auto& subsection : configuration.subsections) {
-    Writer writer(absl::MakeSpan(bytes));
+    Writer writer(bytes);
     writer.U8(Byte(SectionType::kSubsection));
     writer.Str8(subsection.name);
     writer.Be32(subsection.version);
@@ -51,7 +53,7 @@ void StreamWriter::OnConfiguration(const ConfigurationView& configuration) {
 
 void StreamWriter::OnSection(const SectionView& section) {
   uint8_t bytes[kMaxSectionHeaderBytes];
-  Writer writer(absl::MakeSpan(bytes));
+  Writer writer(bytes);
   writer.U8(Byte(section.type));
   writer.Be32(section.id);
   if (section.type == SectionType::kStart ||
@@ -63,8 +65,7 @@ void StreamWriter::OnSection(const SectionView& section) {
   sink_.Write(writer.written());
   if (section.vfio) {
     encoder_ = std::make_unique<SectionEncoder>(section.type, dialect_,
-                                                absl::MakeSpan(headers_),
-                                                absl::MakeSpan(pieces_));
+                                                headers_, pieces_);
   }
 }
 
@@ -113,9 +114,9 @@ Error CheckMayMove(uint64_t start, const RamStats& ram) {
   for (const RamBlock& block : ram.blocks) {
     if (start == 0 || block.pages_offset == 0) continue;
     return {ErrorCode::kNotWritable, start, "ram START",
-            absl::StrCat("mapped-ram offsets count from the file's first byte, "
-                         "and the stream begins at ",
-                         Hex(start))};
+            StrCat("mapped-ram offsets count from the file's first byte, "
+                   "and the stream begins at ",
+                   Hex(start))};
   }
   return {};
 }

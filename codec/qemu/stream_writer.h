@@ -17,30 +17,13 @@
 
 #include "absl/status/status.h"
 #include "codec/device/section_encoder.h"
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_sink.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_visitor.h"
 #include "flags/dialect.h"
 
 namespace migstream {
-
-// Where bytes go. A failure stays, and is told by the sink's owner.
-class ByteSink {
- public:
-  virtual ~ByteSink() = default;
-  virtual void Write(ByteSpan bytes) = 0;
-};
-
-class StringSink : public ByteSink {
- public:
-  void Write(ByteSpan bytes) override {
-    bytes_.append(AsText(bytes).data(), bytes.size());
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
 
 class StreamWriter : public StreamVisitor {
  public:

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
+#include "codec/io/absl_view.h"
 #include "codec/wire/json.h"
+#include "codec/wire/text.h"
 #include "flags/section_type.h"
 
 namespace migstream {
@@ -25,9 +27,9 @@ bool Add(uint64_t size, uint64_t count, uint64_t& sum) {
   return sum <= kMaxBytes;
 }
 
-FieldKind KindOf(absl::string_view type, uint64_t bytes) {
+FieldKind KindOf(std::string_view type, uint64_t bytes) {
   struct Row {
-    absl::string_view type;
+    std::string_view type;
     FieldKind kind;
   };
   // "int64 equal" is QEMU's name for an unsigned one too.
@@ -98,9 +100,9 @@ enum class JsonKey : uint8_t {
   kStruct,
 };
 
-JsonKey KeyOf(Place place, absl::string_view name) {
+JsonKey KeyOf(Place place, std::string_view name) {
   struct Row {
-    absl::string_view name;
+    std::string_view name;
     JsonKey key;
     uint32_t places;
   };
@@ -181,12 +183,12 @@ class VmDescription::Parser {
     bool has_subsections = false;
   };
 
-  bool Wrong(absl::string_view what) {
-    status_ = absl::InvalidArgumentError(what);
+  bool Wrong(std::string_view what) {
+    status_ = absl::InvalidArgumentError(AbslView(what));
     return false;
   }
-  bool TooMuch(absl::string_view what) {
-    status_ = absl::ResourceExhaustedError(what);
+  bool TooMuch(std::string_view what) {
+    status_ = absl::ResourceExhaustedError(AbslView(what));
     return false;
   }
   // A value that is none of those that are looked at.
@@ -199,7 +201,7 @@ class VmDescription::Parser {
                uint64_t count);
   // What the object that has just been closed stands in, past the array.
   Open& Owner() { return open_[open_.size() - 2]; }
-  absl::string_view Text(uint32_t at) const { return text_ + at; }
+  std::string_view Text(uint32_t at) const { return text_ + at; }
 
   VmDescription& description_;
   const DescriptionOptions& options_;
@@ -256,8 +258,8 @@ bool VmDescription::Parser::String(const char* text, unsigned length, bool) {
   bool named = open.key == JsonKey::kName || open.key == JsonKey::kVmsdName;
   if (!named && open.key != JsonKey::kType) return Scalar();
   if (length > options_.max_name_bytes) {
-    return TooMuch(absl::StrCat("a name of ", length, " bytes, the limit is ",
-                                options_.max_name_bytes));
+    return TooMuch(StrCat("a name of ", length, " bytes, the limit is ",
+                          options_.max_name_bytes));
   }
   if (std::memchr(text, 0, length) != nullptr) return Wrong("a NUL in a name");
   if (named) {
@@ -271,18 +273,17 @@ bool VmDescription::Parser::String(const char* text, unsigned length, bool) {
 
 bool VmDescription::Parser::Key(const char* text, unsigned length, bool) {
   Open& open = open_.back();
-  open.key = KeyOf(open.place, absl::string_view(text, length));
+  open.key = KeyOf(open.place, std::string_view(text, length));
   return true;
 }
 
 bool VmDescription::Parser::Push(Place place) {
   if (++objects_ > options_.max_objects) {
-    return TooMuch(absl::StrCat("more than ", options_.max_objects,
-                                " objects and arrays in the JSON"));
+    return TooMuch(StrCat("more than ", options_.max_objects,
+                          " objects and arrays in the JSON"));
   }
   if (open_.size() >= options_.max_depth) {
-    return TooMuch(
-        absl::StrCat("JSON nested deeper than ", options_.max_depth));
+    return TooMuch(StrCat("JSON nested deeper than ", options_.max_depth));
   }
   Open open;
   open.place = place;
@@ -356,7 +357,7 @@ bool VmDescription::Parser::EndObject(unsigned) {
 }
 
 bool VmDescription::Parser::EndField(const Open& field) {
-  absl::string_view type = Text(field.type);
+  std::string_view type = Text(field.type);
   Release& not_before = description_.not_before;
   if (type == "nullptr") not_before = std::max<Release>(not_before, 1000);
   if (type == "ptr-marker") not_before = std::max<Release>(not_before, 1101);
@@ -396,15 +397,14 @@ bool VmDescription::Parser::EndDevice(const Open& device) {
   // An old-style one says it, and a field repeats it.
   described.bytes = device.size != 0 ? device.size : device.content;
   if (described.bytes > kMaxBytes) {
-    return Wrong(
-        absl::StrCat("size of '", described.name, "' is beyond measure"));
+    return Wrong(StrCat("size of '", described.name, "' is beyond measure"));
   }
   auto [known, added] = description_.index_.try_emplace(
       {described.name, described.instance_id}, description_.devices.size());
   if (!added && description_.devices[known->second].bytes != described.bytes) {
-    return Wrong(absl::StrCat("'", described.name, "' instance ",
-                              described.instance_id,
-                              " is described twice, with different sizes"));
+    return Wrong(StrCat("'", described.name, "' instance ",
+                        described.instance_id,
+                        " is described twice, with different sizes"));
   }
   description_.devices.push_back(std::move(described));
   return SetNode(device,
@@ -455,14 +455,14 @@ absl::StatusOr<VmDescription> VmDescription::Parse(
   if (!parser.status().ok()) return parser.status();
   if (result.IsError()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("JSON: ", rapidjson::GetParseError_En(result.Code()),
-                     " (at its byte ", result.Offset(), ")"));
+        StrCat("JSON: ", rapidjson::GetParseError_En(result.Code()),
+               " (at its byte ", result.Offset(), ")"));
   }
   if (!options.keep_fields) description.text_.reset();
   return description;
 }
 
-const DescribedDevice* VmDescription::Find(absl::string_view name,
+const DescribedDevice* VmDescription::Find(std::string_view name,
                                            uint32_t instance_id) const {
   auto found = index_.find({std::string(name), instance_id});
   return found == index_.end() ? nullptr : &devices[found->second];

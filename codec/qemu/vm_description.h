@@ -14,11 +14,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "codec/wire/bytes.h"
 #include "flags/dialect.h"
 
@@ -74,14 +74,14 @@ class VmDescription {
       std::string json, const DescriptionOptions& options = {});
 
   // Null if it names no such section.
-  const DescribedDevice* Find(absl::string_view name,
+  const DescribedDevice* Find(std::string_view name,
                               uint32_t instance_id) const;
 
   // Whether there are nodes.
   bool has_fields() const { return !nodes_.empty(); }
   const Node& node(uint32_t index) const { return nodes_[index]; }
   // Of a node's name or type; good as long as the description.
-  absl::string_view text(uint32_t at) const { return text_->c_str() + at; }
+  std::string_view text(uint32_t at) const { return text_->c_str() + at; }
 
   // In the order of the FULL sections.
   std::vector<DescribedDevice> devices;

@@ -1,9 +1,11 @@
 #include "codec/qemu/vm_description.h"
 
 #include <string>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
+#include "codec/io/absl_view.h"
 #include "codec/qemu/stream_bytes.h"
+#include "codec/wire/text.h"
 #include "gtest/gtest.h"
 
 namespace migstream {
@@ -22,8 +24,9 @@ bool IsRefused(const std::string& json) {
   auto description = VmDescription::Parse(json);
   if (description.ok()) return false;
   // One line, for it becomes the end of one.
-  EXPECT_EQ(description.status().message().find('\n'), absl::string_view::npos);
-  EXPECT_FALSE(description.status().message().empty());
+  EXPECT_EQ(StdView(description.status().message()).find('\n'),
+            std::string_view::npos);
+  EXPECT_FALSE(StdView(description.status().message()).empty());
   return true;
 }
 
@@ -126,7 +129,7 @@ TEST(VmDescriptionTest, TellsWhatSomeReleasesOnlyWrite) {
   EXPECT_TRUE(description->has_configuration);
   for (auto [type, release] :
        {std::pair{"uint64", 0}, {"nullptr", 1000}, {"ptr-marker", 1101}}) {
-    description = VmDescription::Parse(absl::StrCat(
+    description = VmDescription::Parse(StrCat(
         R"({"devices":[{"name":"css","instance_id":0,"fields":[
               {"name":"css","array_len":2,"type":")",
         type, R"(","size":1}]}]})"));
@@ -165,9 +168,9 @@ TEST(VmDescriptionTest, SizesBeyondMeasureAreRefused) {
 TEST(VmDescriptionTest, SumsThatWrapAreRefused) {
   std::string json = R"({"devices":[{"name":"dev","instance_id":0,"fields":[)";
   for (int i = 0; i < 1 << 10; ++i) {
-    absl::StrAppend(&json, i == 0 ? "" : ",",
-                    R"({"name":"a","type":"b","size":4,"array_len":)",
-                    uint64_t{1} << 44, "}");
+    StrAppend(&json, i == 0 ? "" : ",",
+              R"({"name":"a","type":"b","size":4,"array_len":)",
+              uint64_t{1} << 44, "}");
   }
   EXPECT_TRUE(IsRefused(json + "]}]}"));
 }
@@ -319,9 +322,8 @@ TEST(VmDescriptionTest, ObjectsAndDepthHaveLimits) {
 
 TEST(VmDescriptionTest, ADeviceThatIsDescribedTwiceMustBeTheSame) {
   auto parse = [](int a, int b) {
-    return VmDescription::Parse(
-        absl::StrCat(R"({"devices":[{"name":"x","size":)", a,
-                     R"(},{"name":"x","size":)", b, "}]}"));
+    return VmDescription::Parse(StrCat(R"({"devices":[{"name":"x","size":)", a,
+                                       R"(},{"name":"x","size":)", b, "}]}"));
   };
   EXPECT_TRUE(parse(3, 3).ok());
   EXPECT_FALSE(parse(3, 9).ok());

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <span>
 
 namespace migstream {
 namespace {
@@ -11,18 +12,18 @@ bool TakeLength(ByteSpan& bytes, size_t& length) {
   if (bytes.empty()) return false;
   length = bytes[0];
   if (length < 0x80) {
-    bytes.remove_prefix(1);
+    bytes = bytes.subspan(1);
     return true;
   }
   if (bytes.size() < 2 || bytes[1] >= 0x80) return false;
   length = (length & 0x7f) | size_t{bytes[1]} << 7;
-  bytes.remove_prefix(2);
+  bytes = bytes.subspan(2);
   return true;
 }
 
 }  // namespace
 
-bool ApplyXbzrle(ByteSpan delta, absl::Span<uint8_t> page) {
+bool ApplyXbzrle(ByteSpan delta, std::span<uint8_t> page) {
   size_t at = 0;
   for (bool first = true; !delta.empty(); first = false) {
     size_t same, changed;
@@ -36,7 +37,7 @@ bool ApplyXbzrle(ByteSpan delta, absl::Span<uint8_t> page) {
       return false;
     }
     std::memcpy(page.data() + at, delta.data(), changed);
-    delta.remove_prefix(changed);
+    delta = delta.subspan(changed);
     at += changed;
   }
   return true;

@@ -4,15 +4,15 @@
 #define MIGSTREAM_CODEC_QEMU_XBZRLE_H_
 
 #include <cstdint>
+#include <span>
 
-#include "absl/types/span.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
 
 // Puts what has changed into the page. False if it is not encoded so, or
 // reaches past the page's end; the page may then have some of it.
-bool ApplyXbzrle(ByteSpan delta, absl::Span<uint8_t> page);
+bool ApplyXbzrle(ByteSpan delta, std::span<uint8_t> page);
 
 }  // namespace migstream
 

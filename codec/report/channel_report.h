@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "codec/qemu/channel_reader.h"
+#include "codec/channels/channel_reader.h"
 #include "codec/report/device_reports.h"
 #include "codec/report/report.pb.h"
 #include "codec/wire/error.h"

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "codec/device/subsection.h"
 #include "codec/multifd/packet.h"
 #include "codec/report/finding_ids.h"
 #include "codec/wire/error.h"
+#include "codec/wire/text.h"
 #include "flags/machine_type.h"
 
 namespace migstream {
@@ -23,7 +24,7 @@ constexpr uint64_t kManyEmptyParts = 1000;
 // Machine types from here on do not compare vendor-specific capabilities.
 constexpr Release kSkipsVendorCapabilities = 901;
 constexpr uint32_t kVendorCapability = 0x09;
-constexpr absl::string_view kCprSuffix = "-cpr-pci";
+constexpr std::string_view kCprSuffix = "-cpr-pci";
 
 class Checker {
  public:
@@ -53,7 +54,7 @@ class Checker {
     const std::string& name = device.idstr();
     if (facts.init_data_sent_offset != 0 && !stream_.return_path) {
       Add("init-data-sent-unasked", facts.init_data_sent_offset,
-          absl::StrCat(name, " PART"),
+          StrCat(name, " PART"),
           "INIT_DATA_SENT, but switchover-ack is not used: there is no "
           "OPEN_RETURN_PATH before");
     }
@@ -75,16 +76,16 @@ class Checker {
         (device.config().pci().vendor_id() == 0xffff ||
          device.config().pci().vendor_id() == 0)) {
       Add("vendor-id", device.config().offset(), name,
-          absl::StrCat("saved config space has vendor id ",
-                       Hex(device.config().pci().vendor_id()),
-                       ", which no device has"),
+          StrCat("saved config space has vendor id ",
+                 Hex(device.config().pci().vendor_id()),
+                 ", which no device has"),
           device.config().file());
     }
     for (const report::Subsection& subsection : device.config().subsections()) {
       if (subsection.name() == kDisplaySubsection) continue;
       Add("unknown-subsection", device.config().offset(), name,
-          absl::StrCat("no release up to 11.1 knows the subsection '",
-                       subsection.name(), "', and a loader refuses it"),
+          StrCat("no release up to 11.1 knows the subsection '",
+                 subsection.name(), "', and a loader refuses it"),
           device.config().file());
     }
     CheckConfig(device, facts);
@@ -111,7 +112,7 @@ class Checker {
   }
 
   // Whether the one finding of the channels is about the device, or a channel.
-  bool IsToldOf(absl::string_view idstr) const {
+  bool IsToldOf(std::string_view idstr) const {
     return of_channels_ != nullptr &&
            (of_channels_->section() == idstr ||
             of_channels_->section() == kMultifdSection);
@@ -122,15 +123,15 @@ class Checker {
     const std::string& name = device.idstr();
     if (facts.msix_zero_vector) {
       Add("msix-zero-vector", config.offset(), name,
-          absl::StrCat("MSI-X is enabled, and vector ", facts.zero_vector,
-                       " is unmasked with address 0"),
+          StrCat("MSI-X is enabled, and vector ", facts.zero_vector,
+                 " is unmasked with address 0"),
           device.config().file());
     } else if (config.pci().msix_enabled() &&
                (config.pci().msix_function_mask() ||
                 config.msix_masked() == config.msix_vectors())) {
       Add("msix-masked", config.offset(), name,
-          absl::StrCat("MSI-X is enabled, and all ", config.msix_vectors(),
-                       " vectors are masked"),
+          StrCat("MSI-X is enabled, and all ", config.msix_vectors(),
+                 " vectors are masked"),
           device.config().file());
     }
     bool vendor_capability = std::any_of(
@@ -141,9 +142,8 @@ class Checker {
     if (vendor_capability && stream_.machine_type_release != 0 &&
         stream_.machine_type_release < kSkipsVendorCapabilities) {
       Add("vendor-capability", config.offset(), name,
-          absl::StrCat(
-              "a vendor-specific capability, whose bytes machine type ",
-              report_.machine_type(), " compares"),
+          StrCat("a vendor-specific capability, whose bytes machine type ",
+                 report_.machine_type(), " compares"),
           device.config().file());
     }
   }
@@ -152,27 +152,26 @@ class Checker {
     const std::string& name = device.idstr();
     if (facts.early_init_data_sent_offset != 0) {
       Add("init-data-sent-early", facts.early_init_data_sent_offset,
-          absl::StrCat(name, " PART"),
+          StrCat(name, " PART"),
           "INIT_DATA_SENT before any data of the device");
     }
     if (facts.large_record_offset != 0) {
       Add("record-exceeds-region", facts.large_record_offset, name,
-          absl::StrCat("a record of ", facts.large_record_bytes,
-                       " bytes, larger than the destination's region"));
+          StrCat("a record of ", facts.large_record_bytes,
+                 " bytes, larger than the destination's region"));
     }
     if (device.empty_parts() > kManyEmptyParts &&
         device.empty_parts() * 2 > device.pre_copy().sections()) {
       Add("empty-parts", facts.first_offset, name,
-          absl::StrCat(device.empty_parts(), " of ",
-                       device.pre_copy().sections(),
-                       " PARTs hold nothing but END_OF_STATE"));
+          StrCat(device.empty_parts(), " of ", device.pre_copy().sections(),
+                 " PARTs hold nothing but END_OF_STATE"));
     }
     uint64_t stopped = device.stop_copy().bytes();
     if (stopped >= kLargeStopCopyBytes &&
         stopped / kStopCopyRatio >= device.pre_copy().bytes()) {
       Add("stop-copy-large", facts.first_end_offset, name,
-          absl::StrCat(stopped, " bytes move while the guest is stopped, ",
-                       device.pre_copy().bytes(), " before"));
+          StrCat(stopped, " bytes move while the guest is stopped, ",
+                 device.pre_copy().bytes(), " before"));
     }
     if (report_.complete() && facts.ends != 0 && device.payload_bytes() == 0 &&
         (!device.multifd_device_state() || device.multifd_read())) {
@@ -199,18 +198,17 @@ class Checker {
           "read");
     }
     if (!report_.complete()) return;
-    std::set<absl::string_view> devices;
+    std::set<std::string_view> devices;
     for (const report::Device& device : report_.devices()) {
       devices.insert(device.idstr());
     }
     for (const report::OtherDevice& other : report_.other_devices()) {
-      absl::string_view idstr = other.idstr();
-      if (!absl::ConsumeSuffix(&idstr, kCprSuffix) ||
-          devices.count(idstr) != 0) {
-        continue;
-      }
+      std::string_view idstr = other.idstr();
+      if (!idstr.ends_with(kCprSuffix)) continue;
+      idstr.remove_suffix(kCprSuffix.size());
+      if (devices.count(idstr) != 0) continue;
       Add("vfio-section-missing", other.offset(), std::string(other.idstr()),
-          absl::StrCat("there is no state of ", idstr));
+          StrCat("there is no state of ", idstr));
     }
   }
 
@@ -237,9 +235,8 @@ class Checker {
           facts_[i].last_part_offset < facts_[ended].first_end_offset) {
         continue;
       }
-      Add("p2p-order", facts_[i].last_part_offset,
-          absl::StrCat(NameOf(i), " PART"),
-          absl::StrCat("still running after the END of ", NameOf(ended)));
+      Add("p2p-order", facts_[i].last_part_offset, StrCat(NameOf(i), " PART"),
+          StrCat("still running after the END of ", NameOf(ended)));
     }
   }
 
@@ -258,9 +255,9 @@ class Checker {
       return;
     }
     Add("init-data-sent-twice", facts.second_init_data_sent_offset,
-        absl::StrCat(device.idstr(), " PART"),
-        once ? absl::StrCat("INIT_DATA_SENT again, which machine type ",
-                            report_.machine_type(), " never sends")
+        StrCat(device.idstr(), " PART"),
+        once ? StrCat("INIT_DATA_SENT again, which machine type ",
+                      report_.machine_type(), " never sends")
              : "INIT_DATA_SENT again, which QEMU before 11.1 never sends");
   }
 
@@ -270,19 +267,19 @@ class Checker {
       switch (evidence.kind) {
         case DialectEvidence::kGrammar:
           Add("dialect", evidence.offset, name,
-              absl::StrCat(evidence.what,
-                           ": no release takes that beside what came before (",
-                           detector.Name(), ")"));
+              StrCat(evidence.what,
+                     ": no release takes that beside what came before (",
+                     detector.Name(), ")"));
           break;
         case DialectEvidence::kHabit:
           Add("dialect-habit", evidence.offset, name,
-              absl::StrCat(evidence.what, ": no release of ", detector.Name(),
-                           " writes that, but each loads it"));
+              StrCat(evidence.what, ": no release of ", detector.Name(),
+                     " writes that, but each loads it"));
           break;
         case DialectEvidence::kRelease:
           Add("dialect-release", evidence.offset, name,
-              absl::StrCat(evidence.what, " does not go with dialect ",
-                           detector.Name()));
+              StrCat(evidence.what, " does not go with dialect ",
+                     detector.Name()));
           break;
       }
     }

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "codec/device/dialect_detector.h"
-#include "codec/qemu/finding.h"
 #include "codec/report/report.pb.h"
+#include "codec/wire/finding.h"
 
 namespace migstream {
 

@@ -9,6 +9,7 @@
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -301,16 +302,16 @@ TEST(ChecksTest, ACutRecordSaysWhatItNeedsAndWhereItBegins) {
   MemorySource source(AsBytes(bytes));
   report::Report report;
   EXPECT_FALSE(BuildReport(source, {}, report).ok());
-  EXPECT_THAT(report.findings(0).message(),
-              testing::HasSubstr(
-                  absl::StrCat("5 bytes, 2 of them missing; it begins at ",
-                               Hex(bytes.size() - 3 - 16))));
+  EXPECT_THAT(
+      report.findings(0).message(),
+      testing::HasSubstr(StrCat("5 bytes, 2 of them missing; it begins at ",
+                                Hex(bytes.size() - 3 - 16))));
 }
 
 TEST(ChecksTest, ErrorsAreNeverLeftOutForNotes) {
   std::string bytes = HeaderBytes();
   for (uint32_t id = 0; id < 1100; ++id) {
-    bytes += HandlerBytes{.id = id, .idstr = absl::StrCat("x", id)}.Full("abc");
+    bytes += HandlerBytes{.id = id, .idstr = StrCat("x", id)}.Full("abc");
   }
   bytes += "\x55";
   MemorySource source(AsBytes(bytes));

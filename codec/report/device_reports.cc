@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
+#include "codec/channels/channel_reader.h"
 #include "codec/device/config_compare.h"
-#include "codec/qemu/channel_reader.h"
 #include "codec/report/config_report.h"
 #include "codec/report/report_findings.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 #include "flags/multifd_flags.h"
 #include "flags/tag.h"
 #include "flags/trigger_flags.h"
@@ -144,7 +144,7 @@ std::string DeviceReports::BeginOfCut(const Error& error) const {
       last_record_end_ <= error.offset) {
     return "";
   }
-  return absl::StrCat("; it begins at ", Hex(last_record_offset_));
+  return StrCat("; it begins at ", Hex(last_record_offset_));
 }
 
 void DeviceReports::TakeBackMissing(uint64_t end) {
@@ -213,10 +213,9 @@ void DeviceReports::OnInitDataSent(const Event& event) {
 void DeviceReports::OnConfigLoadReady(const SectionView& section,
                                       const Event& event) {
   if (device_->config_load_ready()) {
-    AddFinding(
-        {Severity::kError, "load-ready-twice", event.offset,
-         absl::StrCat(section.idstr, " FULL"), "duplicate CONFIG_LOAD_READY"},
-        report_);
+    AddFinding({Severity::kError, "load-ready-twice", event.offset,
+                StrCat(section.idstr, " FULL"), "duplicate CONFIG_LOAD_READY"},
+               report_);
   }
   device_->set_config_load_ready(true);
 }
@@ -274,7 +273,7 @@ void DeviceReports::CompareWithDestination(const SectionView& section,
   if (!mismatch) return;
   AddFinding({Severity::kError, "config-mismatch",
               event.offset + kBeforePciConfig + mismatch->offset,
-              absl::StrCat(section.idstr, " ", ToString(section.type)),
+              StrCat(section.idstr, " ", ToString(section.type)),
               ToString(*mismatch), packet_file_},
              report_);
 }

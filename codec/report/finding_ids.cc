@@ -1,6 +1,8 @@
 #include "codec/report/finding_ids.h"
 
 #include <algorithm>
+#include <span>
+#include <string_view>
 
 namespace migstream {
 namespace {
@@ -130,12 +132,12 @@ constexpr FindingKind kFindings[] = {
 
 }  // namespace
 
-absl::Span<const FindingKind> AllFindings() { return kFindings; }
+std::span<const FindingKind> AllFindings() { return kFindings; }
 
-const FindingKind* FindFinding(absl::string_view id) {
+const FindingKind* FindFinding(std::string_view id) {
   auto found =
       std::lower_bound(std::begin(kFindings), std::end(kFindings), id,
-                       [](const FindingKind& kind, absl::string_view wanted) {
+                       [](const FindingKind& kind, std::string_view wanted) {
                          return kind.id < wanted;
                        });
   return found != std::end(kFindings) && found->id == id ? found : nullptr;

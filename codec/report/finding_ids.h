@@ -7,24 +7,25 @@
 #ifndef MIGSTREAM_CODEC_REPORT_FINDING_IDS_H_
 #define MIGSTREAM_CODEC_REPORT_FINDING_IDS_H_
 
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
-#include "codec/qemu/finding.h"
+#include <span>
+#include <string_view>
+
+#include "codec/wire/finding.h"
 
 namespace migstream {
 
 struct FindingKind {
-  absl::string_view id;
+  std::string_view id;
   Severity severity;
-  absl::string_view meaning;
-  absl::string_view advice;
+  std::string_view meaning;
+  std::string_view advice;
 };
 
 // In alphabetical order.
-absl::Span<const FindingKind> AllFindings();
+std::span<const FindingKind> AllFindings();
 
 // Null if there is no such id.
-const FindingKind* FindFinding(absl::string_view id);
+const FindingKind* FindFinding(std::string_view id);
 
 }  // namespace migstream
 

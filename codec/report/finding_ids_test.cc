@@ -7,7 +7,7 @@
 #include <iterator>
 #include <string>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -33,8 +33,8 @@ TEST(FindingIdsTest, TheSpecificationHasTheSameTable) {
                    std::istreambuf_iterator<char>());
   std::string rows;
   for (const FindingKind& kind : AllFindings()) {
-    absl::StrAppend(&rows, "| `", kind.id, "` | ", ToString(kind.severity),
-                    " | ", kind.meaning, " | ", kind.advice, " |\n");
+    StrAppend(&rows, "| `", kind.id, "` | ", ToString(kind.severity), " | ",
+              kind.meaning, " | ", kind.advice, " |\n");
   }
   EXPECT_THAT(text, testing::HasSubstr("|---|---|---|---|\n" + rows + "\n"));
 }

@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "codec/device/dialect_detector.h"
 #include "codec/qemu/configuration.h"
 #include "codec/report/channel_report.h"
@@ -14,6 +12,7 @@
 #include "codec/report/device_reports.h"
 #include "codec/report/report_findings.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 #include "flags/command.h"
 #include "flags/machine_type.h"
 
@@ -54,7 +53,7 @@ class ReportBuilder : public StreamVisitor {
       stream_.machine_type_release = release;
       bounds_.NotBefore(
           release, configuration.offset,
-          absl::StrCat("machine type ", Printable(configuration.machine_type)));
+          StrCat("machine type ", Printable(configuration.machine_type)));
     }
   }
 
@@ -146,7 +145,7 @@ class ReportBuilder : public StreamVisitor {
             {Severity::kError,
              error.code == ErrorCode::kTruncated ? "truncated" : "refused",
              error.offset, error.section,
-             absl::StrCat(error.reason, devices_.BeginOfCut(error))},
+             StrCat(error.reason, devices_.BeginOfCut(error))},
             report_);
       }
     }
@@ -249,7 +248,7 @@ class ReportBuilder : public StreamVisitor {
       report_.add_dialects(std::string(row->name));
       report_.add_writers(std::string(row->writer));
     }
-    report_.set_dialect(absl::StrJoin(report_.dialects(), " or "));
+    report_.set_dialect(StrJoin(report_.dialects(), " or "));
   }
 
   // What devices have in common is said once.

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/qemu/byte_source.h"
-#include "codec/qemu/channel_reader.h"
+#include "codec/channels/channel_reader.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/report/report.pb.h"
 #include "codec/wire/error.h"

@@ -3,8 +3,8 @@
 #ifndef MIGSTREAM_CODEC_REPORT_REPORT_FINDINGS_H_
 #define MIGSTREAM_CODEC_REPORT_REPORT_FINDINGS_H_
 
-#include "codec/qemu/finding.h"
 #include "codec/report/report.pb.h"
+#include "codec/wire/finding.h"
 
 namespace migstream {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "codec/channels/memory_channels.h"
 #include "codec/device/config_bytes.h"
-#include "codec/qemu/byte_source.h"
-#include "codec/qemu/memory_channels.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/report/report_builder.h"

@@ -9,11 +9,11 @@
 #include <new>
 #include <string>
 
-#include "absl/strings/str_cat.h"
+#include "codec/channels/channel_reader.h"
 #include "codec/device/config_bytes.h"
-#include "codec/qemu/channel_reader.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/report_builder.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -63,7 +63,7 @@ Watched Read(const std::string& bytes) {
 }
 
 HandlerBytes Device(uint32_t id) {
-  return {.id = id, .idstr = absl::StrCat(id, "/vfio")};
+  return {.id = id, .idstr = StrCat(id, "/vfio")};
 }
 
 // START, a PART of one record, END and FULL for each device.
@@ -85,10 +85,10 @@ std::string ManyDevices(uint32_t devices) {
   std::string entries;
   for (uint32_t i = 0; i < devices; ++i) {
     bytes += Device(i).Full(full);
-    absl::StrAppend(&entries, i == 0 ? "" : ",", Device(i).Json(full.size()));
+    StrAppend(&entries, i == 0 ? "" : ",", Device(i).Json(full.size()));
   }
   return bytes + EofBytes() +
-         DescriptionBytes(absl::StrCat("{\"devices\":[", entries, "]}"));
+         DescriptionBytes(StrCat("{\"devices\":[", entries, "]}"));
 }
 
 TEST(ScaleTest, TenThousandDevicesAreReadInStepWithTheirNumber) {

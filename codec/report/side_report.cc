@@ -1,9 +1,9 @@
 #include "codec/report/side_report.h"
 
 #include "codec/qemu/cpr_state.h"
-#include "codec/qemu/finding.h"
 #include "codec/qemu/return_path.h"
 #include "codec/report/report_findings.h"
+#include "codec/wire/finding.h"
 #include "codec/wire/printable.h"
 
 namespace migstream {

@@ -6,8 +6,8 @@
 
 #include <string>
 
-#include "codec/qemu/byte_source.h"
-#include "codec/qemu/libvirt_save.h"
+#include "codec/io/byte_source.h"
+#include "codec/io/libvirt_save.h"
 #include "codec/report/report.pb.h"
 #include "codec/wire/error.h"
 

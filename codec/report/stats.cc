@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
+#include "codec/io/absl_view.h"
 
 namespace migstream {
 
@@ -57,29 +59,38 @@ report::Stats MakeStats(const report::Report& report,
   return stats;
 }
 
-double ParseLinkRate(absl::string_view text) {
-  if (!absl::ConsumeSuffix(&text, "/s")) absl::ConsumeSuffix(&text, "ps");
+namespace {
+
+bool ConsumeSuffix(std::string_view* text, std::string_view suffix) {
+  if (!text->ends_with(suffix)) return false;
+  text->remove_suffix(suffix.size());
+  return true;
+}
+
+}  // namespace
+
+double ParseLinkRate(std::string_view text) {
+  if (!ConsumeSuffix(&text, "/s")) ConsumeSuffix(&text, "ps");
   double unit = 1;
-  if (absl::ConsumeSuffix(&text, "B")) {
+  if (ConsumeSuffix(&text, "B")) {
     unit = 8;
-  } else if (!absl::ConsumeSuffix(&text, "bit") &&
-             !absl::ConsumeSuffix(&text, "b")) {
+  } else if (!ConsumeSuffix(&text, "bit") && !ConsumeSuffix(&text, "b")) {
     return 0;
   }
-  double step = absl::ConsumeSuffix(&text, "i") ? 1024 : 1000;
-  constexpr absl::string_view kPrefixes = "kMGT";
+  double step = ConsumeSuffix(&text, "i") ? 1024 : 1000;
+  constexpr std::string_view kPrefixes = "kMGT";
   size_t prefix =
-      text.empty() ? absl::string_view::npos : kPrefixes.find(text.back());
-  if (prefix != absl::string_view::npos) {
+      text.empty() ? std::string_view::npos : kPrefixes.find(text.back());
+  if (prefix != std::string_view::npos) {
     unit *= std::pow(step, static_cast<double>(prefix + 1));
     text.remove_suffix(1);
   } else if (step == 1024) {
     return 0;
   }
   double number = 0;
-  bool digits = !text.empty() && text.find_first_not_of("0123456789.") ==
-                                     absl::string_view::npos;
-  if (!digits || !absl::SimpleAtod(text, &number)) return 0;
+  bool digits = !text.empty() &&
+                text.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (!digits || !absl::SimpleAtod(AbslView(text), &number)) return 0;
   double rate = number * unit;
   return rate >= kLeastLinkRate && rate <= kMostLinkRate ? rate : 0;
 }

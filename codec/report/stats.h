@@ -5,7 +5,8 @@
 #ifndef MIGSTREAM_CODEC_REPORT_STATS_H_
 #define MIGSTREAM_CODEC_REPORT_STATS_H_
 
-#include "absl/strings/string_view.h"
+#include <string_view>
+
 #include "codec/report/report.pb.h"
 
 namespace migstream {
@@ -20,7 +21,7 @@ report::Stats MakeStats(const report::Report& report,
 // within the bounds.
 inline constexpr double kLeastLinkRate = 1e3;
 inline constexpr double kMostLinkRate = 1e15;
-double ParseLinkRate(absl::string_view text);
+double ParseLinkRate(std::string_view text);
 
 }  // namespace migstream
 

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "codec/channels/memory_channels.h"
 #include "codec/device/config_bytes.h"
 #include "codec/device/section_bytes.h"
-#include "codec/qemu/memory_channels.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/report_builder.h"
+#include "codec/wire/text.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "codec/qemu/payload_extractor.h"
+#include "codec/extract/payload_extractor.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"

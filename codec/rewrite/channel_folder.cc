@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/channel_reader.h"
-#include "codec/qemu/channel_source.h"
+#include "codec/channels/channel_reader.h"
+#include "codec/channels/channel_source.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 

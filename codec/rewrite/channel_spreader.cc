@@ -1,10 +1,12 @@
 #include "codec/rewrite/channel_spreader.h"
 
+#include <span>
 #include <string>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "codec/qemu/configuration.h"
 #include "codec/rewrite/held_config.h"
+#include "codec/wire/text.h"
 #include "flags/dialect.h"
 
 namespace migstream {
@@ -63,8 +65,7 @@ void ChannelSpreader::AddToConfig(const SectionView& section,
   if (event.kind == EventKind::kConfig) {
     config_.clear();
     encoder_ = std::make_unique<SectionEncoder>(
-        SectionType::kFull, GetDialect(DialectId::kV111),
-        absl::MakeSpan(headers_), absl::MakeSpan(pieces_));
+        SectionType::kFull, GetDialect(DialectId::kV111), headers_, pieces_);
   }
   if (encoder_->Append(event) != Put::kDone) {
     Error error = encoder_->error(section.idstr);
@@ -72,9 +73,9 @@ void ChannelSpreader::AddToConfig(const SectionView& section,
     return Fail(std::move(error));
   }
   for (const iovec& piece : encoder_->pieces()) {
-    absl::StrAppend(&config_,
-                    absl::string_view(static_cast<const char*>(piece.iov_base),
-                                      piece.iov_len));
+    StrAppend(&config_,
+              std::string_view(static_cast<const char*>(piece.iov_base),
+                               piece.iov_len));
   }
   encoder_->Clear();
   if (event.kind == EventKind::kConfigEnd) {

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "codec/channels/channel_set_writer.h"
 #include "codec/device/section_encoder.h"
-#include "codec/qemu/channel_set_writer.h"
 #include "codec/rewrite/visitor_filter.h"
 
 namespace migstream {

@@ -1,14 +1,14 @@
 #include "codec/rewrite/config_mover.h"
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
 
 Error TooMuch(const SectionView& section, uint64_t offset) {
   return {ErrorCode::kHoldLimit, offset, std::string(section.idstr),
-          absl::StrCat("config payloads of more than ", kHeldConfigBytes,
-                       " bytes would have to be held")};
+          StrCat("config payloads of more than ", kHeldConfigBytes,
+                 " bytes would have to be held")};
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
 #include "codec/rewrite/described_entries.h"
 
 #include <limits>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
 #include "codec/wire/json.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 class EntryFinder
     : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, EntryFinder> {
  public:
-  EntryFinder(absl::string_view json, const rapidjson::MemoryStream& stream)
+  EntryFinder(std::string_view json, const rapidjson::MemoryStream& stream)
       : json_(json), stream_(stream) {}
 
   bool StartObject() {
@@ -53,7 +54,7 @@ class EntryFinder
       in_devices_ = true;
       ++found.arrays;
     } else if (in_devices_ && depth_ == kEntry + 1 && key_ != "fields") {
-      Problem(absl::StrCat("has ", key_), !entry_.size);
+      Problem(StrCat("has ", key_), !entry_.size);
     }
     return true;
   }
@@ -90,7 +91,7 @@ class EntryFinder
  private:
   static constexpr int kRoot = 1, kDevices = 2, kEntry = 3, kField = 5;
 
-  bool At(int depth, absl::string_view key) const {
+  bool At(int depth, std::string_view key) const {
     return in_devices_ && depth_ == depth && key_ == key;
   }
 
@@ -147,7 +148,7 @@ class EntryFinder
     entry_.unknown |= unknown;
   }
 
-  const absl::string_view json_;
+  const std::string_view json_;
   const rapidjson::MemoryStream& stream_;
   int depth_ = 0;
   bool in_devices_ = false;
@@ -159,7 +160,7 @@ class EntryFinder
 
 }  // namespace
 
-absl::StatusOr<DescribedEntries> FindDescribedEntries(absl::string_view json) {
+absl::StatusOr<DescribedEntries> FindDescribedEntries(std::string_view json) {
   rapidjson::MemoryStream stream(json.data(), json.size());
   EntryFinder finder(json, stream);
   rapidjson::Reader reader;
@@ -167,8 +168,8 @@ absl::StatusOr<DescribedEntries> FindDescribedEntries(absl::string_view json) {
       reader.Parse<rapidjson::kParseIterativeFlag>(stream, finder);
   if (!parsed) {
     return absl::InvalidArgumentError(
-        absl::StrCat("JSON at byte ", parsed.Offset(), ": ",
-                     rapidjson::GetParseError_En(parsed.Code())));
+        StrCat("JSON at byte ", parsed.Offset(), ": ",
+               rapidjson::GetParseError_En(parsed.Code())));
   }
   return std::move(finder.found);
 }

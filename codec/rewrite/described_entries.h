@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 
 namespace migstream {
 
@@ -48,7 +48,7 @@ struct DescribedEntries {
 };
 
 // InvalidArgument: what is wrong with the JSON.
-absl::StatusOr<DescribedEntries> FindDescribedEntries(absl::string_view json);
+absl::StatusOr<DescribedEntries> FindDescribedEntries(std::string_view json);
 
 }  // namespace migstream
 

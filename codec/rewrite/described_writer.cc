@@ -1,8 +1,9 @@
 #include "codec/rewrite/described_writer.h"
 
 #include <algorithm>
+#include <span>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 
 namespace migstream {
@@ -46,7 +47,7 @@ void DescribedWriter::OnCommand(const CommandView& command) {
   written_package_end_ = written_ + bytes;
 }
 
-void DescribedWriter::OnRamBlocks(absl::Span<const RamBlock> blocks) {
+void DescribedWriter::OnRamBlocks(std::span<const RamBlock> blocks) {
   mapped_ram_ = std::any_of(
       blocks.begin(), blocks.end(),
       [](const RamBlock& block) { return block.pages_offset != 0; });

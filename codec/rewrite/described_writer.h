@@ -5,6 +5,7 @@
 #define MIGSTREAM_CODEC_REWRITE_DESCRIBED_WRITER_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "codec/qemu/stream_writer.h"
@@ -24,7 +25,7 @@ class DescribedWriter : private ByteSink, public StreamWriter {
   void OnCommand(const CommandView& command) override;
   void OnEof(uint64_t offset) override;
   void OnRamRecord(const RamRecordView& record) override;
-  void OnRamBlocks(absl::Span<const RamBlock> blocks) override;
+  void OnRamBlocks(std::span<const RamBlock> blocks) override;
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                     bool footer) override;
   void OnDescription(uint64_t offset, ByteSpan json) override;

@@ -1,15 +1,17 @@
 #include "codec/rewrite/description_editor.h"
 
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/str_cat.h"
+#include "codec/io/absl_view.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/rewrite/described_entries.h"
 #include "codec/wire/json.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -21,19 +23,19 @@ std::string NewEntry(const WrittenFull& full) {
   rapidjson::Writer<rapidjson::StringBuffer> writer(name);
   writer.String(full.idstr.data(),
                 static_cast<rapidjson::SizeType>(full.idstr.size()));
-  return absl::StrCat(
+  return StrCat(
       "{\"name\": ", name.GetString(), ", \"instance_id\": ", full.instance_id,
       ", \"size\": ", full.content_bytes,
       ", \"fields\": [{\"name\": \"data\", \"size\": ", full.content_bytes,
       ", \"type\": \"buffer\"}]}");
 }
 
-std::string Name(absl::string_view idstr, uint32_t instance_id) {
-  return absl::StrCat("'", Printable(idstr), "' instance ", instance_id);
+std::string Name(std::string_view idstr, uint32_t instance_id) {
+  return StrCat("'", Printable(idstr), "' instance ", instance_id);
 }
 
-absl::Status Refusal(absl::string_view reason) {
-  return absl::FailedPreconditionError(reason);
+absl::Status Refusal(std::string_view reason) {
+  return absl::FailedPreconditionError(AbslView(reason));
 }
 
 // What has to be done about one entry.
@@ -44,7 +46,7 @@ struct Change {
 
 class Editor {
  public:
-  Editor(absl::string_view json, const DescribedEntries& found)
+  Editor(std::string_view json, const DescribedEntries& found)
       : json_(json), found_(found) {}
 
   absl::StatusOr<std::string> Edit(const std::vector<WrittenFull>& fulls) {
@@ -52,7 +54,7 @@ class Editor {
       auto [known, added] = bytes_.try_emplace(
           Key(full.idstr, full.instance_id), full.content_bytes);
       if (added || known->second == full.content_bytes) continue;
-      return Refusal(absl::StrCat(
+      return Refusal(StrCat(
           Name(full.idstr, full.instance_id), " has FULLs of ", known->second,
           " and of ", full.content_bytes,
           " bytes, which its entry in the description cannot both describe"));
@@ -85,7 +87,7 @@ class Editor {
       if (problem.empty() && entry.fields > 1) problem = "has several fields";
       if (problem.empty() && entry.sizes.empty()) problem = "has no size";
       if (!problem.empty()) {
-        return Refusal(absl::StrCat(
+        return Refusal(StrCat(
             "the entry of ", Name(entry.name, entry.instance_id),
             " cannot be made to say ", full->second, " bytes: it ", problem));
       }
@@ -112,7 +114,7 @@ class Editor {
       if (plan_[i].remove) continue;
       size_t copied = entries[i].object.begin;
       auto copy = [&](size_t up_to) {
-        absl::StrAppend(&edited, json_.substr(copied, up_to - copied));
+        StrAppend(&edited, json_.substr(copied, up_to - copied));
         copied = up_to;
       };
       if (!first) {
@@ -123,21 +125,21 @@ class Editor {
       if (plan_[i].bytes) {
         for (const JsonSpan& size : entries[i].sizes) {
           copy(size.begin);
-          absl::StrAppend(&edited, *plan_[i].bytes);
+          StrAppend(&edited, *plan_[i].bytes);
           copied = size.end;
         }
       }
       copy(entries[i].object.end);
     }
     for (const WrittenFull* full : added_) {
-      absl::StrAppend(&edited, first ? "" : ", ", NewEntry(*full));
+      StrAppend(&edited, first ? "" : ", ", NewEntry(*full));
       first = false;
     }
-    absl::StrAppend(&edited, json_.substr(tail));
+    StrAppend(&edited, json_.substr(tail));
     return edited;
   }
 
-  const absl::string_view json_;
+  const std::string_view json_;
   const DescribedEntries& found_;
   absl::flat_hash_map<Key, uint64_t> bytes_;  // Of each device's FULLs.
   std::vector<Change> plan_;                  // One for each entry.
@@ -148,7 +150,7 @@ class Editor {
 }  // namespace
 
 absl::StatusOr<std::string> EditDescription(
-    absl::string_view json, const std::vector<WrittenFull>& fulls) {
+    std::string_view json, const std::vector<WrittenFull>& fulls) {
   absl::StatusOr<DescribedEntries> found = FindDescribedEntries(json);
   if (!found.ok()) return found.status();
   return Editor(json, *found).Edit(fulls);

@@ -7,10 +7,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 
 namespace migstream {
 
@@ -27,7 +27,7 @@ struct WrittenFull {
 // no JSON of its shape can be made true (FailedPrecondition): an entry whose
 // sizes are no plain numbers, two FULLs that one entry would describe.
 absl::StatusOr<std::string> EditDescription(
-    absl::string_view json, const std::vector<WrittenFull>& fulls);
+    std::string_view json, const std::vector<WrittenFull>& fulls);
 
 }  // namespace migstream
 

@@ -1,15 +1,16 @@
 #include "codec/rewrite/description_editor.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "codec/wire/text.h"
 #include "gtest/gtest.h"
 
 namespace migstream {
 namespace {
 
-constexpr absl::string_view kJson =
+constexpr std::string_view kJson =
     R"({"configuration": {"size": 1}, "page_size": 4096, "devices": [)"
     R"({"name": "a/vfio", "instance_id": 0, "size": 16, "fields": )"
     R"([{"name": "data", "size": 16, "type": "buffer"}]}, )"
@@ -19,7 +20,7 @@ constexpr absl::string_view kJson =
     R"({"name": "b/vfio", "instance_id": 1, "size": 9, "fields": )"
     R"([{"name": "data", "size": 9, "type": "buffer"}]}]})";
 
-std::string Edited(absl::string_view json,
+std::string Edited(std::string_view json,
                    const std::vector<WrittenFull>& fulls) {
   auto edited = EditDescription(json, fulls);
   return edited.ok() ? *edited : std::string(edited.status().message());
@@ -64,7 +65,7 @@ TEST(DescriptionEditorTest, EntriesOfDevicesThatAreNewStandLast) {
 
 // A description with one entry of the device "a/vfio".
 std::string WithEntry(const std::string& members) {
-  return absl::StrCat(R"({"devices": [{"name": "a/vfio", )", members, "}]}");
+  return StrCat(R"({"devices": [{"name": "a/vfio", )", members, "}]}");
 }
 
 TEST(DescriptionEditorTest, EverySizeOfAnEntryFollows) {
@@ -105,9 +106,9 @@ TEST(DescriptionEditorTest, SizesThatCannotFollowAreRefused) {
            Row{R"("version": 1)", "has no size"},
        }) {
     EXPECT_EQ(Edited(WithEntry(row.members), {{"a/vfio", 0, 20}}),
-              absl::StrCat("the entry of 'a/vfio' instance 0 cannot be made to "
-                           "say 20 bytes: it ",
-                           row.problem));
+              StrCat("the entry of 'a/vfio' instance 0 cannot be made to "
+                     "say 20 bytes: it ",
+                     row.problem));
   }
 }
 

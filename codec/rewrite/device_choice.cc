@@ -1,7 +1,7 @@
 #include "codec/rewrite/device_choice.h"
 
-#include "absl/strings/str_cat.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 
@@ -20,7 +20,7 @@ Error DeviceChoice::Finish() const {
   if (!found_) {
     return {ErrorCode::kUnknownSection, 0, "",
             idstr_.empty() ? "there is no VFIO device"
-                           : absl::StrCat("there is no device ", idstr_)};
+                           : StrCat("there is no device ", idstr_)};
   }
   if (several_) {
     return {ErrorCode::kUnknownSection, 0, "",

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
 #include "codec/device/pci_config.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 constexpr uint64_t kRecordBytes = 1 << 20;
 
 std::string Name(const SectionView& section) {
-  return absl::StrCat(section.idstr, " ", ToString(section.type));
+  return StrCat(section.idstr, " ", ToString(section.type));
 }
 
 }  // namespace
@@ -87,9 +87,9 @@ void ConfigReplacer::OnDeviceEvent(const SectionView& section,
   uint32_t vectors = msix.present ? msix.vectors : 0;
   if (vectors != old.msix_vectors) {
     return Fail({ErrorCode::kNotWritable, event.offset, Name(section),
-                 absl::StrCat("the new config space has ", vectors,
-                              " MSI-X vectors, and the table in the stream ",
-                              old.msix_vectors)});
+                 StrCat("the new config space has ", vectors,
+                        " MSI-X vectors, and the table in the stream ",
+                        old.msix_vectors)});
   }
   constexpr size_t kVersionBytes = 4;
   std::string payload(AsText(event.payload));
@@ -132,11 +132,10 @@ void PayloadReplacer::OnDeviceEvent(const SectionView& section,
   if (event.kind == EventKind::kData) {
     if (!event.starts_record) return;  // It was filled with its header.
     if (keep_records_ && event.record_bytes > left_) {
-      return Fail(
-          {ErrorCode::kNotWritable, event.offset, Name(section),
-           absl::StrCat("the new payload has ", left_,
-                        " bytes left for a record of ", event.record_bytes,
-                        ", and records of v1 must stay as they are")});
+      return Fail({ErrorCode::kNotWritable, event.offset, Name(section),
+                   StrCat("the new payload has ", left_,
+                          " bytes left for a record of ", event.record_bytes,
+                          ", and records of v1 must stay as they are")});
     }
     uint64_t bytes = std::min(event.record_bytes, left_);
     if (bytes > 0 || event.record_bytes == 0) Record(section, bytes);
@@ -178,8 +177,8 @@ void PayloadReplacer::Finish() {
   Fail(choice_.Finish());
   if (left_ > 0) {
     Fail({ErrorCode::kNotWritable, 0, "",
-          absl::StrCat("the new payload has ", left_,
-                       " bytes more than the records of the device")});
+          StrCat("the new payload has ", left_,
+                 " bytes more than the records of the device")});
   }
 }
 

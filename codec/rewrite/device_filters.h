@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 #include "codec/rewrite/device_choice.h"
 #include "codec/rewrite/visitor_filter.h"
 

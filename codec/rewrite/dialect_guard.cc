@@ -1,6 +1,8 @@
 #include "codec/rewrite/dialect_guard.h"
 
-#include "absl/strings/str_cat.h"
+#include <string_view>
+
+#include "codec/wire/text.h"
 
 namespace migstream {
 
@@ -9,10 +11,10 @@ int DialectGuard::Count(Counts& counts, const SectionView& section) {
 }
 
 void DialectGuard::Refuse(const SectionView& section, uint64_t offset,
-                          absl::string_view what) {
+                          std::string_view what) {
   Fail({ErrorCode::kNotWritable, offset,
-        absl::StrCat(section.idstr, " ", ToString(section.type)),
-        absl::StrCat(dialect_.writer, " writes no ", what)});
+        StrCat(section.idstr, " ", ToString(section.type)),
+        StrCat(dialect_.writer, " writes no ", what)});
 }
 
 void DialectGuard::OnSection(const SectionView& section) {
@@ -27,7 +29,7 @@ void DialectGuard::OnSection(const SectionView& section) {
 void DialectGuard::OnDeviceEvent(const SectionView& section,
                                  const Event& event) {
   const WriterHabits& habits = dialect_.habits;
-  auto refuse = [&](absl::string_view what) {
+  auto refuse = [&](std::string_view what) {
     Refuse(section, event.offset, what);
   };
   if (event.kind == EventKind::kConfig && event.layout.total_bytes != 0 &&
@@ -41,13 +43,13 @@ void DialectGuard::OnDeviceEvent(const SectionView& section,
     }
     if (habits.max_record_bytes != 0 &&
         event.record_bytes > habits.max_record_bytes) {
-      refuse(absl::StrCat("DATA of more than ", habits.max_record_bytes,
-                          " bytes; this has ", event.record_bytes));
+      refuse(StrCat("DATA of more than ", habits.max_record_bytes,
+                    " bytes; this has ", event.record_bytes));
     }
     if (section.type == SectionType::kPart &&
         records_ > habits.max_part_records) {
-      refuse(absl::StrCat("PART of more than ", habits.max_part_records,
-                          " DATA records"));
+      refuse(StrCat("PART of more than ", habits.max_part_records,
+                    " DATA records"));
     }
   }
   next().OnDeviceEvent(section, event);

@@ -7,10 +7,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/string_view.h"
 #include "codec/rewrite/visitor_filter.h"
 #include "flags/dialect.h"
 
@@ -32,7 +32,7 @@ class DialectGuard : public VisitorFilter {
   using Counts = absl::flat_hash_map<std::pair<std::string, uint32_t>, int>;
   int Count(Counts& counts, const SectionView& section);
   void Refuse(const SectionView& section, uint64_t offset,
-              absl::string_view what);
+              std::string_view what);
 
   uint64_t records_ = 0;  // In this section.
   Counts ends_;

@@ -1,5 +1,8 @@
 #include "codec/rewrite/piece_spool.h"
 
+#include <span>
+#include <string_view>
+
 namespace migstream {
 
 Error PieceSpool::Add(const ReassembledPiece& piece) {
@@ -19,7 +22,7 @@ Error PieceSpool::Add(const ReassembledPiece& piece) {
   return {};
 }
 
-const PieceSpool::Device* PieceSpool::Find(absl::string_view idstr,
+const PieceSpool::Device* PieceSpool::Find(std::string_view idstr,
                                            uint32_t instance_id) const {
   auto found =
       devices_.find(std::pair<std::string, uint32_t>(idstr, instance_id));
@@ -32,18 +35,18 @@ std::vector<std::pair<std::string, uint32_t>> PieceSpool::Devices() const {
   return names;
 }
 
-size_t PieceSpool::DataPieces(absl::string_view idstr,
+size_t PieceSpool::DataPieces(std::string_view idstr,
                               uint32_t instance_id) const {
   const Device* device = Find(idstr, instance_id);
   return device == nullptr ? 0 : device->data.size();
 }
 
-Error PieceSpool::ReadData(absl::string_view idstr, uint32_t instance_id,
+Error PieceSpool::ReadData(std::string_view idstr, uint32_t instance_id,
                            size_t index, ByteSpan& data) {
   return Read(Find(idstr, instance_id)->data[index], data);
 }
 
-Error PieceSpool::ReadConfig(absl::string_view idstr, uint32_t instance_id,
+Error PieceSpool::ReadConfig(std::string_view idstr, uint32_t instance_id,
                              ReassembledPiece& config) {
   const Device* device = Find(idstr, instance_id);
   config = {};
@@ -55,7 +58,7 @@ Error PieceSpool::ReadConfig(absl::string_view idstr, uint32_t instance_id,
   return Read(device->config, config.data);
 }
 
-PacketPlace PieceSpool::FirstPlace(absl::string_view idstr,
+PacketPlace PieceSpool::FirstPlace(std::string_view idstr,
                                    uint32_t instance_id) const {
   const Device* device = Find(idstr, instance_id);
   return device == nullptr ? PacketPlace() : device->first_origin.place();
@@ -63,7 +66,7 @@ PacketPlace PieceSpool::FirstPlace(absl::string_view idstr,
 
 Error PieceSpool::Read(const Place& place, ByteSpan& bytes) {
   buffer_.resize(place.bytes);
-  Error error = file_.ReadAt(place.offset, absl::MakeSpan(buffer_));
+  Error error = file_.ReadAt(place.offset, buffer_);
   bytes = buffer_;
   return error;
 }

@@ -7,13 +7,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/string_view.h"
+#include "codec/io/temp_file.h"
 #include "codec/multifd/reassembler.h"
-#include "codec/qemu/temp_file.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
@@ -25,19 +25,19 @@ class PieceSpool {
 
   // The pieces of a device that hold data, or its config, one after the other.
   // Empty if there are none.
-  size_t DataPieces(absl::string_view idstr, uint32_t instance_id) const;
+  size_t DataPieces(std::string_view idstr, uint32_t instance_id) const;
   // Piece `index` of those. The view is good until the next call.
-  Error ReadData(absl::string_view idstr, uint32_t instance_id, size_t index,
+  Error ReadData(std::string_view idstr, uint32_t instance_id, size_t index,
                  ByteSpan& data);
-  Error ReadConfig(absl::string_view idstr, uint32_t instance_id,
+  Error ReadConfig(std::string_view idstr, uint32_t instance_id,
                    ReassembledPiece& config);
   // Of the first piece of a device that has some.
-  PacketPlace FirstPlace(absl::string_view idstr, uint32_t instance_id) const;
+  PacketPlace FirstPlace(std::string_view idstr, uint32_t instance_id) const;
 
   // All devices that have pieces.
   std::vector<std::pair<std::string, uint32_t>> Devices() const;
 
-  bool Has(absl::string_view idstr, uint32_t instance_id) const {
+  bool Has(std::string_view idstr, uint32_t instance_id) const {
     return Find(idstr, instance_id) != nullptr;
   }
 
@@ -62,7 +62,7 @@ class PieceSpool {
     Origin config_origin;
   };
 
-  const Device* Find(absl::string_view idstr, uint32_t instance_id) const;
+  const Device* Find(std::string_view idstr, uint32_t instance_id) const;
   Error Read(const Place& place, ByteSpan& bytes);
 
   TempFile file_;

@@ -1,8 +1,10 @@
 #include "codec/rewrite/ram_folder.h"
 
 #include <algorithm>
+#include <span>
 
-#include "absl/strings/str_cat.h"
+#include "codec/io/absl_view.h"
+#include "codec/wire/text.h"
 #include "codec/wire/writer.h"
 #include "flags/ram_flags.h"
 
@@ -18,7 +20,7 @@ void RamFolder::OnSection(const SectionView& section) {
 
 void RamFolder::OnContent(ByteSpan bytes) {
   if (content_ == Content::kHead) {
-    absl::StrAppend(&head_, AsText(bytes));
+    StrAppend(&head_, AsText(bytes));
     return;
   }
   next().OnContent(bytes);
@@ -45,7 +47,7 @@ void RamFolder::OnRamRecord(const RamRecordView& record) {
   }
 }
 
-void RamFolder::OnRamBlocks(absl::Span<const RamBlock> blocks) {
+void RamFolder::OnRamBlocks(std::span<const RamBlock> blocks) {
   block_bytes_.clear();
   for (const RamBlock& block : blocks) {
     block_bytes_[block.name] = block.used_bytes;
@@ -71,7 +73,7 @@ void RamFolder::PutHead(const RamRecordView& record) {
     return next().OnContent(AsBytes(head_));
   }
   uint8_t bytes[8 + 1 + 255];
-  Writer head(absl::MakeSpan(bytes));
+  Writer head(bytes);
   head.Be64(LoadBe64(AsBytes(head_).data()) & ~uint64_t{kRamContinue});
   head.Str8(name);
   next().OnContent(head.written());
@@ -85,7 +87,7 @@ void RamFolder::PutPages(uint64_t offset) {
         PutPage(page, place);
       });
   if (error.code == ErrorCode::kOutOfStep) {
-    absl::StrAppend(&error.reason, ", which is at ", Hex(offset));
+    StrAppend(&error.reason, ", which is at ", Hex(offset));
   }
   Fail(std::move(error));
 }
@@ -98,19 +100,18 @@ void RamFolder::PutPage(const ChannelPage& page, const PacketPlace& place) {
         {ErrorCode::kNotWritable, place.offset, kMultifdSection,
          "pages are compressed by a method that is not decoded here"}));
   }
-  auto block = block_bytes_.find(page.block);
+  auto block = block_bytes_.find(AbslView(page.block));
   if (block == block_bytes_.end() || page.offset >= block->second ||
       block->second - page.offset < page_bytes_) {
-    return Fail(
-        OfChannel(place.file,
-                  {ErrorCode::kBadRam, place.offset, kMultifdSection,
-                   absl::StrCat("page at ", Hex(page.offset),
-                                " is outside RAM block '", page.block, "'")}));
+    return Fail(OfChannel(
+        place.file, {ErrorCode::kBadRam, place.offset, kMultifdSection,
+                     StrCat("page at ", Hex(page.offset),
+                            " is outside RAM block '", page.block, "'")}));
   }
   bool zero = page.kind == ChannelPageKind::kZero;
   bool same = named_ == page.block;
   uint8_t bytes[8 + 1 + 255 + 1];
-  Writer head(absl::MakeSpan(bytes));
+  Writer head(bytes);
   uint64_t flags = zero ? kRamZero : kRamPage;
   if (same) flags |= kRamContinue;
   head.Be64(page.offset | flags);

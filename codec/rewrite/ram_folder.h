@@ -6,10 +6,11 @@
 #define MIGSTREAM_CODEC_REWRITE_RAM_FOLDER_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
-#include "codec/qemu/channel_pages.h"
+#include "codec/extract/channel_pages.h"
 #include "codec/rewrite/visitor_filter.h"
 
 namespace migstream {
@@ -23,7 +24,7 @@ class RamFolder : public VisitorFilter {
   void OnSection(const SectionView& section) override;
   void OnContent(ByteSpan bytes) override;
   void OnRamRecord(const RamRecordView& record) override;
-  void OnRamBlocks(absl::Span<const RamBlock> blocks) override;
+  void OnRamBlocks(std::span<const RamBlock> blocks) override;
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                     bool footer) override;
   void Finish() override { Fail(pages_.Finish()); }

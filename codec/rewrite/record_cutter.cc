@@ -21,7 +21,7 @@ void RecordCutter::OnDeviceEvent(const SectionView& section,
     ByteSpan piece =
         payload.first(std::min(payload.size(), record_bytes_ - held_.size()));
     held_.insert(held_.end(), piece.begin(), piece.end());
-    payload.remove_prefix(piece.size());
+    payload = payload.subspan(piece.size());
   }
 }
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "codec/qemu/channel_pages.h"
-#include "codec/qemu/channel_reader.h"
-#include "codec/qemu/channel_set_writer.h"
+#include "codec/channels/channel_reader.h"
+#include "codec/channels/channel_set_writer.h"
+#include "codec/extract/channel_pages.h"
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
@@ -23,6 +23,7 @@
 #include "codec/rewrite/record_cutter.h"
 #include "codec/rewrite/visitor_filter.h"
 #include "codec/wire/printable.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -46,13 +47,13 @@ Error CheckOptions(const RewriteInput& input, const RewriteOutput& output,
                    const RewriteOptions& options) {
   const Dialect* to = options.to;
   if (to != nullptr && !to->released()) {
-    return Misuse(absl::StrCat(
-        to->name, " was never released; no QEMU would read the result"));
+    return Misuse(
+        StrCat(to->name, " was never released; no QEMU would read the result"));
   }
   if (to != nullptr && to->multifd_device_state) {
     return Misuse(
-        absl::StrCat("device state of ", to->name,
-                     " is on multifd channels; spread it over some instead"));
+        StrCat("device state of ", to->name,
+               " is on multifd channels; spread it over some instead"));
   }
   if (to != nullptr && options.spread) {
     return Misuse("device state is spread in the dialect of the stream only");
@@ -71,8 +72,8 @@ Error CheckOptions(const RewriteInput& input, const RewriteOutput& output,
   if ((!options.config.empty() || options.payload != nullptr) &&
       std::find(options.dropped_devices.begin(), options.dropped_devices.end(),
                 options.device) != options.dropped_devices.end()) {
-    return Misuse(absl::StrCat(options.device,
-                               " cannot be left out and be given something"));
+    return Misuse(
+        StrCat(options.device, " cannot be left out and be given something"));
   }
   return {};
 }
@@ -127,9 +128,9 @@ class Rewriter {
     }
     if (options_.record_bytes != 0 && record_boundaries_matter_) {
       return {ErrorCode::kNotWritable, 0, "",
-              absl::StrCat("the stream may be of ", dialects,
-                           ", and a record of v1 is a transaction of the "
-                           "device: it must stay as it is")};
+              StrCat("the stream may be of ", dialects,
+                     ", and a record of v1 is a transaction of the "
+                     "device: it must stay as it is")};
     }
     return {};
   }
@@ -191,9 +192,9 @@ class Rewriter {
 
   Error CopyChannels() {
     if (output_.channels.size() != input_.channels.size()) {
-      return Misuse(absl::StrCat(input_.channels.size(),
-                                 " channels cannot be written as ",
-                                 output_.channels.size()));
+      return Misuse(StrCat(input_.channels.size(),
+                           " channels cannot be written as ",
+                           output_.channels.size()));
     }
     std::unique_ptr<ByteSource> main = input_.main();
     if (!main) return NotAgain();
@@ -295,7 +296,7 @@ class Rewriter {
     for (const std::string& device : dropped) Add<DeviceDropper>(device);
   }
 
-  bool IsDropped(absl::string_view idstr) const {
+  bool IsDropped(std::string_view idstr) const {
     return std::any_of(
         options_.dropped_devices.begin(), options_.dropped_devices.end(),
         [idstr](const std::string& device) { return IsNamed(idstr, device); });

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/qemu/byte_source.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/wire/error.h"

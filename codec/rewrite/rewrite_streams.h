@@ -9,16 +9,16 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "codec/qemu/channel_reader.h"
-#include "codec/qemu/payload_extractor.h"
+#include "codec/channels/channel_reader.h"
+#include "codec/extract/payload_extractor.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
 #include "codec/rewrite/rewrite.h"
+#include "codec/wire/text.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
 
@@ -35,7 +35,7 @@ struct Streams {
   std::vector<std::string> channels = {};
 };
 
-inline Streams ReadStreams(absl::string_view name) {
+inline Streams ReadStreams(std::string_view name) {
   const testdata::Capture& capture = GetCapture(name);
   return {ReadCapture(capture), ReadChannels(capture)};
 }
@@ -52,7 +52,7 @@ inline RewrittenStreams RewriteStreams(const Streams& streams,
       [&] { return std::make_unique<MemorySource>(AsBytes(streams.main)); }};
   for (const std::string& channel : streams.channels) {
     input.channels.push_back(
-        {absl::StrCat("channel ", input.channels.size()), [&channel] {
+        {StrCat("channel ", input.channels.size()), [&channel] {
            return std::make_unique<MemorySource>(AsBytes(channel));
          }});
   }

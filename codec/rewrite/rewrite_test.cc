@@ -5,10 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "codec/device/config_bytes.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/rewrite/rewrite_streams.h"
+#include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"

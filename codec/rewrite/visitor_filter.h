@@ -10,6 +10,7 @@
 #define MIGSTREAM_CODEC_REWRITE_VISITOR_FILTER_H_
 
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "codec/qemu/stream_visitor.h"
@@ -39,7 +40,7 @@ class VisitorFilter : public StreamVisitor {
   void OnRamRecord(const RamRecordView& record) override {
     next_.OnRamRecord(record);
   }
-  void OnRamBlocks(absl::Span<const RamBlock> blocks) override {
+  void OnRamBlocks(std::span<const RamBlock> blocks) override {
     next_.OnRamBlocks(blocks);
   }
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,

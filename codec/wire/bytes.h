@@ -6,13 +6,12 @@
 
 #include <cstdint>
 #include <cstring>
-
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
+#include <span>
+#include <string_view>
 
 namespace migstream {
 
-using ByteSpan = absl::Span<const uint8_t>;
+using ByteSpan = std::span<const uint8_t>;
 
 namespace wire_internal {
 
@@ -82,11 +81,16 @@ inline void StoreLe32(uint8_t* to, uint32_t value) {
   std::memcpy(to, &value, sizeof value);
 }
 
-inline absl::string_view AsText(ByteSpan bytes) {
-  return absl::string_view(reinterpret_cast<const char*>(bytes.data()),
-                           bytes.size());
+inline bool IsSame(ByteSpan a, ByteSpan b) {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
-inline ByteSpan AsBytes(absl::string_view text) {
+
+inline std::string_view AsText(ByteSpan bytes) {
+  return std::string_view(reinterpret_cast<const char*>(bytes.data()),
+                          bytes.size());
+}
+inline ByteSpan AsBytes(std::string_view text) {
   return ByteSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size());
 }
 

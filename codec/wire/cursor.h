@@ -14,6 +14,7 @@
 #define MIGSTREAM_CODEC_WIRE_CURSOR_H_
 
 #include <cstdint>
+#include <string_view>
 
 #include "codec/wire/bytes.h"
 
@@ -40,13 +41,13 @@ class Cursor {
       return {};
     }
     ByteSpan bytes = rest_.first(count);
-    rest_.remove_prefix(count);
+    rest_ = rest_.subspan(count);
     offset_ += count;
     return bytes;
   }
 
   // A u8 length, then that many bytes.
-  absl::string_view Str8() { return AsText(Bytes(U8())); }
+  std::string_view Str8() { return AsText(Bytes(U8())); }
 
   // A cursor over the next `count` bytes, which this one is now behind. The
   // child cannot run past them.

@@ -8,9 +8,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "absl/status/status.h"
-#include "absl/strings/string_view.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 
@@ -116,14 +116,7 @@ struct Error {
 std::string ToString(const Error& error);
 // The same with `file` before it where it does not name a file itself:
 // "FILE:OFFSET: SECTION: REASON", or "FILE: REASON".
-std::string ErrorLine(absl::string_view file, const Error& error);
-
-// OK; DATA_LOSS for 1xx; RESOURCE_EXHAUSTED for 4xx; FAILED_PRECONDITION for
-// 6xx; INVALID_ARGUMENT for the rest. The message is ToString's.
-absl::Status ToStatus(const Error& error);
-
-// "0x2e41"
-std::string Hex(uint64_t value);
+std::string ErrorLine(std::string_view file, const Error& error);
 
 }  // namespace migstream
 

@@ -1,7 +1,7 @@
 // Collects what is to be written, scatter-gather: numbers in a small buffer of
 // the caller's, payload by reference, ready for writev(2).
 //
-//   Gather gather(absl::MakeSpan(headers), absl::MakeSpan(iovecs));
+//   Gather gather(headers, iovecs);
 //   if (!gather.Room(8, 2)) …;            // Write the pieces, Clear().
 //   StoreBe64(gather.Header(8), tag);
 //   gather.Piece(payload);
@@ -16,22 +16,22 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
-#include "absl/types/span.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
 
 class Gather {
  public:
-  Gather(absl::Span<uint8_t> headers, absl::Span<iovec> pieces)
+  Gather(std::span<uint8_t> headers, std::span<iovec> pieces)
       : headers_(headers), pieces_(pieces) {
     Clear();
   }
 
   bool Room(ptrdiff_t header_bytes, ptrdiff_t pieces) const {
-    return header_bytes <= headers_.end() - header_ &&
-           pieces <= pieces_.end() - piece_;
+    return header_bytes <= headers_.data() + headers_.size() - header_ &&
+           pieces <= pieces_.data() + pieces_.size() - piece_;
   }
 
   // Where to put `bytes` bytes; they take one piece at the most. Only if there
@@ -56,8 +56,8 @@ class Gather {
     piece_end_ = nullptr;
   }
 
-  absl::Span<const iovec> pieces() const {
-    return absl::MakeConstSpan(pieces_.data(), piece_);
+  std::span<const iovec> pieces() const {
+    return std::span(pieces_.data(), piece_);
   }
 
   void Clear() {
@@ -67,8 +67,8 @@ class Gather {
   }
 
  private:
-  absl::Span<uint8_t> headers_;
-  absl::Span<iovec> pieces_;
+  std::span<uint8_t> headers_;
+  std::span<iovec> pieces_;
   // The next ones in both: pointers, since counts would cost an encoder of
   // small records a third more.
   uint8_t* header_;

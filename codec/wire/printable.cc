@@ -1,25 +1,26 @@
 #include "codec/wire/printable.h"
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_format.h"
+#include <string_view>
+
+#include "codec/wire/text.h"
 
 namespace migstream {
 
-std::string Printable(absl::string_view text) {
+std::string Printable(std::string_view text) {
   std::string printable;
   for (size_t i = 0; i < text.size(); ++i) {
     unsigned char c = text[i];
     bool looks_escaped = c == '\\' && text.substr(i + 1, 1) == "x";
-    if (absl::ascii_isprint(c) && !looks_escaped) {
+    if (c >= 0x20 && c < 0x7f && !looks_escaped) {
       printable += static_cast<char>(c);
     } else {
-      absl::StrAppendFormat(&printable, "\\x%02x", c);
+      StrAppend(&printable, "\\x", Hex(c, 2).substr(2));
     }
   }
   return printable;
 }
 
-bool IsNamed(absl::string_view name, absl::string_view given) {
+bool IsNamed(std::string_view name, std::string_view given) {
   return name == given || Printable(name) == given;
 }
 

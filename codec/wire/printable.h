@@ -4,18 +4,17 @@
 #define MIGSTREAM_CODEC_WIRE_PRINTABLE_H_
 
 #include <string>
-
-#include "absl/strings/string_view.h"
+#include <string_view>
 
 namespace migstream {
 
 // Printable ASCII as it is; the rest, which a terminal might obey and a JSON
 // string may not hold, as "\x1b". A backslash becomes "\x5c" only where it
 // could be taken for the beginning of such a one.
-std::string Printable(absl::string_view text);
+std::string Printable(std::string_view text);
 
 // Whether somebody who says `given` means `name`: as it is, or as it is shown.
-bool IsNamed(absl::string_view name, absl::string_view given);
+bool IsNamed(std::string_view name, std::string_view given);
 
 }  // namespace migstream
 

@@ -1,7 +1,7 @@
 // The writing twin of Cursor: puts big-endian numbers into a caller's buffer.
 //
 //   uint8_t buffer[16];
-//   Writer writer(absl::MakeSpan(buffer));
+//   Writer writer(buffer);
 //   writer.Be64(tag);
 //   writer.Be64(size);
 //   if (!writer.ok()) …;   // It did not all fit.
@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <string_view>
 
 #include "codec/wire/bytes.h"
 
@@ -18,7 +20,7 @@ namespace migstream {
 
 class Writer {
  public:
-  explicit Writer(absl::Span<uint8_t> buffer) : buffer_(buffer) {}
+  explicit Writer(std::span<uint8_t> buffer) : buffer_(buffer) {}
 
   bool ok() const { return ok_; }
   ByteSpan written() const { return buffer_.first(size_); }
@@ -35,7 +37,7 @@ class Writer {
   }
 
   // `text` is at most 255 bytes long.
-  void Str8(absl::string_view text) {
+  void Str8(std::string_view text) {
     if (text.size() > 0xff) {
       ok_ = false;
       return;
@@ -59,7 +61,7 @@ class Writer {
     return to;
   }
 
-  absl::Span<uint8_t> buffer_;
+  std::span<uint8_t> buffer_;
   size_t size_ = 0;
   bool ok_ = true;
 };

@@ -10,7 +10,7 @@ from interop.peer.qemu import Device
 
 @dataclass(frozen=True)
 class Expectation:
-    """What generate --expect says; fuzz/stream.proto has the meaning."""
+    """What generate --expect says; codec/generate/stream.proto has the meaning."""
 
     verdict: str  # "LOADS", "REFUSES", "WAITS" or "UNKNOWN"
     message: str

@@ -1,0 +1,228 @@
+#include "codec/channels/channel_reader.h"
+
+#include <string_view>
+
+#include "codec/channels/channel_source.h"
+#include "codec/device/section_decoder.h"
+#include "codec/wire/text.h"
+
+namespace migstream {
+
+// One channel, read up to its next device-state packet.
+class ChannelReader::Reading {
+ public:
+  Reading(const Channel& channel, const ChannelReaderOptions& options)
+      : source_(channel.name, *channel.source,
+                {.page_bytes = options.page_bytes, .limits = options.limits}) {
+    stats_.file = channel.name;
+  }
+
+  // Reads on; false at the channel's end, or at an error.
+  bool Advance() {
+    payload_.clear();
+    MultifdEvent event;
+    while (source_.Next(event) == Step::kEvent) {
+      stats_.bytes = source_.decoder().offset();
+      if (Use(event)) return true;
+    }
+    ended_ = true;
+    return false;
+  }
+
+  // The packet that Advance() has read.
+  const std::string& idstr() const { return idstr_; }
+  uint32_t instance_id() const { return instance_id_; }
+  // May be taken, and is filled anew by the next call.
+  std::vector<uint8_t>& payload() { return payload_; }
+
+  PacketPlace place() const { return {name(), packet_offset_}; }
+
+  const std::string& name() const { return source_.name(); }
+  bool ended() const { return ended_; }
+  const Error& error() const { return source_.error(); }
+  const ChannelStats& stats() const { return stats_; }
+
+ private:
+  // Whether a device-state packet is now there as a whole.
+  bool Use(const MultifdEvent& event) {
+    stats_.Count(event);
+    switch (event.kind) {
+      case MultifdEventKind::kInit:
+        return false;
+      case MultifdEventKind::kRamPacket:
+        in_device_ = false;
+        return false;
+      case MultifdEventKind::kDeviceState:
+        in_device_ = true;
+        idstr_ = std::string(event.device.idstr);
+        instance_id_ = event.device.instance_id;
+        packet_offset_ = event.offset;
+        return false;
+      case MultifdEventKind::kPayload:
+        if (!in_device_) return false;
+        payload_.insert(payload_.end(), event.bytes.begin(), event.bytes.end());
+        return source_.decoder().payload_left() == 0;
+    }
+    return false;
+  }
+
+  ChannelSource source_;
+  bool in_device_ = false;
+  bool ended_ = false;
+  std::string idstr_;
+  uint32_t instance_id_ = 0;
+  uint64_t packet_offset_ = 0;
+  std::vector<uint8_t> payload_;
+  ChannelStats stats_;
+};
+
+namespace {
+
+// An error, and what explains it.
+Error With(Error error, const Error& cause) {
+  if (!cause.ok()) StrAppend(&error.reason, "; ", cause.reason);
+  return error;
+}
+
+}  // namespace
+
+ChannelReaderOptions ChannelOptionsOf(const StreamReader& main,
+                                      const Dialect& dialect) {
+  ChannelReaderOptions options;
+  options.page_bytes = static_cast<uint32_t>(main.page_bytes());
+  options.host_endian = dialect.host_endian_packets;
+  options.uuid = main.uuid();
+  if (main.complete()) options.devices = main.in_channels();
+  return options;
+}
+
+ChannelReader::ChannelReader(std::vector<Channel> channels,
+                             const ChannelReaderOptions& options)
+    : options_(options) {
+  for (const Channel& channel : channels) {
+    channels_.push_back(std::make_unique<Reading>(channel, options_));
+  }
+}
+
+ChannelReader::~ChannelReader() = default;
+
+Error ChannelReader::Read(
+    const std::function<void(const ReassembledPiece&)>& on_piece) {
+  Reassembler reassembler(options_.limits, options_.host_endian);
+  if (options_.devices) {
+    for (const DeviceInChannels& device : *options_.devices) {
+      reassembler.Expect(device.idstr, device.instance_id);
+    }
+    reassembler.Close();
+  }
+  Error first_error;
+  auto advance = [&](Reading& channel) {
+    if (!channel.Advance() && first_error.ok()) first_error = channel.error();
+  };
+  for (auto& channel : channels_) advance(*channel);
+  if (Error error = CheckIds(); !error.ok()) return error;
+  while (true) {
+    Reading* next = nullptr;
+    for (auto& channel : channels_) {
+      if (channel->ended()) continue;
+      if (next == nullptr) next = channel.get();
+      if (reassembler.IsDue({channel->idstr(), channel->instance_id()},
+                            channel->payload())) {
+        next = channel.get();
+        break;
+      }
+    }
+    if (next == nullptr) break;
+    Error error = reassembler.Take({next->idstr(), next->instance_id()},
+                                   next->payload(), next->place());
+    if (!error.ok()) return With(std::move(error), FindMissingId(stats()));
+    ReassembledPiece piece;
+    while (reassembler.Next(piece)) on_piece(piece);
+    advance(*next);
+  }
+  // A channel that is damaged explains what is missing.
+  if (!first_error.ok()) {
+    return With(std::move(first_error), FindMissingId(stats()));
+  }
+  Error error = reassembler.Finish();
+  if (error.ok()) return error;
+  if (error.file.empty() && options_.devices) {
+    for (const DeviceInChannels& device : *options_.devices) {
+      if (device.idstr == error.section) error.offset = device.offset;
+    }
+  }
+  return With(std::move(error), FindMissing());
+}
+
+// FORMAT.md section 13.1. The offsets are those of the fields.
+Error ChannelReader::CheckIds() const {
+  auto other_vm = [](const Reading& channel, std::string_view than) {
+    return OfChannel(
+        channel.name(),
+        {ErrorCode::kMultifdOtherVm, kMultifdUuidOffset, kMultifdSection,
+         StrCat("is of another VM than ", than, ": the uuids differ")});
+  };
+  std::vector<const Reading*> before;
+  for (const auto& channel : channels_) {
+    const ChannelStats& stats = channel->stats();
+    if (stats.bytes == 0) continue;  // Its own error tells why.
+    if (options_.uuid && stats.uuid != *options_.uuid) {
+      return other_vm(*channel, "the main channel");
+    }
+    for (const Reading* other : before) {
+      if (stats.uuid != other->stats().uuid) {
+        return other_vm(*channel, other->name());
+      }
+      if (stats.id != other->stats().id) continue;
+      return OfChannel(
+          channel->name(),
+          {ErrorCode::kMultifdChannelId, kMultifdIdOffset, kMultifdSection,
+           other->name() == channel->name()
+               ? StrCat("channel id ", stats.id, ": given twice")
+               : StrCat("channel id ", stats.id, ", which ", other->name(),
+                        " has too")});
+    }
+    before.push_back(channel.get());
+  }
+  return {};
+}
+
+Error ChannelReader::FindMissing() const {
+  return options_.devices ? FindMissingChannel(stats())
+                          : FindMissingId(stats());
+}
+
+Error DecodeConfigPiece(const ReassembledPiece& piece,
+                        const std::function<void(const Event&)>& on_event) {
+  DecoderOptions options;
+  options.offset = piece.data_offset();
+  options.config.content_bytes = piece.data.size();
+  // Such a packet holds what a FULL of the releases without multifd does.
+  SectionDecoder decoder(SectionType::kFull, GetDialect(DialectId::kV111),
+                         options);
+  decoder.SetEndOfInput();
+  ByteSpan input = piece.data;
+  Event event;
+  while (true) {
+    switch (decoder.Next(input, event)) {
+      case Step::kEvent:
+        on_event(event);
+        break;
+      case Step::kNeedInput:
+        return OfChannel(piece.place.file,
+                         decoder.Truncated(piece.idstr, input));
+      case Step::kError:
+        return OfChannel(piece.place.file, decoder.error(piece.idstr));
+      case Step::kDone:
+        return {};
+    }
+  }
+}
+
+std::vector<ChannelStats> ChannelReader::stats() const {
+  std::vector<ChannelStats> stats;
+  for (const auto& channel : channels_) stats.push_back(channel->stats());
+  return stats;
+}
+
+}  // namespace migstream

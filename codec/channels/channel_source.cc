@@ -1,0 +1,37 @@
+#include "codec/channels/channel_source.h"
+
+namespace migstream {
+
+Step ChannelSource::Next(MultifdEvent& event) {
+  if (!error_.ok()) return Step::kError;
+  source_.Consume(used_);
+  used_ = 0;
+  size_t needed = 1;
+  while (true) {
+    ByteSpan input = source_.Peek(needed);
+    size_t before = input.size();
+    switch (decoder_.Next(input, event)) {
+      case Step::kEvent:
+        used_ = before - input.size();
+        return Step::kEvent;
+      case Step::kNeedInput:
+        if (before >= needed) {
+          needed = decoder_.bytes_needed();
+          continue;
+        }
+        error_ = decoder_.AtEndOfInput(kMultifdSection, input);
+        rest_ = input;
+        if (!source_.failure().empty()) {
+          error_ = {ErrorCode::kReadFailed, decoder_.offset(), kMultifdSection,
+                    source_.failure()};
+        }
+        error_ = OfChannel(name_, std::move(error_));
+        return error_.ok() ? Step::kDone : Step::kError;
+      default:
+        error_ = OfChannel(name_, decoder_.error(kMultifdSection));
+        return Step::kError;
+    }
+  }
+}
+
+}  // namespace migstream

@@ -1,0 +1,152 @@
+#include "codec/generate/random_recipe.h"
+
+#include <algorithm>
+
+#include "codec/generate/random.h"
+#include "codec/generate/recipe_dialect.h"
+#include "flags/trigger_flags.h"
+
+namespace migstream {
+namespace {
+
+// Small ones by far the most, and now and then one that crosses 4 KiB, 64 KiB
+// or 1 MiB.
+uint64_t RecordBytes(Random& random, const WriterHabits& habits) {
+  uint64_t bytes = random.Below(64);
+  if (random.OneIn(4)) bytes = random.Below(5000);
+  if (random.OneIn(32)) bytes = random.Below(70000);
+  if (random.OneIn(512)) bytes = (1 << 20) - random.Below(3);
+  if (habits.empty_records) return bytes;
+  return std::max<uint64_t>(bytes, 1);
+}
+
+void FillRecord(Random& random, const Dialect& dialect,
+                recipe::Record& record) {
+  record.set_bytes(RecordBytes(random, dialect.habits));
+  if (random.OneIn(3)) {
+    record.set_fill(static_cast<recipe::Record::Fill>(
+        random.Below(recipe::Record::Fill_ARRAYSIZE)));
+  }
+}
+
+void FillPart(Random& random, const Dialect& dialect, recipe::Part& part) {
+  const WriterHabits& habits = dialect.habits;
+  int records = habits.min_part_records +
+                static_cast<int>(random.Below(habits.max_part_records -
+                                              habits.min_part_records + 1));
+  for (int i = 0; i < std::min(records, 4); ++i) {
+    FillRecord(random, dialect, *part.add_records());
+  }
+  if (dialect.subflag.width != 0 && random.OneIn(3)) {
+    part.set_trigger_flags(kTriggerConfigFollows);
+  }
+}
+
+void FillConfig(Random& random, const Dialect& dialect,
+                recipe::Config& config) {
+  config.set_pci_config_bytes(random.OneIn(3) ? 256 : 4096);
+  if (random.OneIn(2)) {
+    config.set_msix_vectors(static_cast<uint32_t>(
+        random.OneIn(16) ? 1 + random.Below(2048) : random.Below(17)));
+  }
+  for (int i = 0; i < 4; ++i) {
+    config.add_irq_state(static_cast<uint32_t>(random.Below(2)));
+  }
+  uint64_t written = random.Below(3);
+  for (uint64_t i = 0; i < written; ++i) {
+    *config.mutable_msix_table() += random.Bytes(12);
+    *config.mutable_msix_table() += std::string("\0\0\0\0", 4);  // Not masked.
+  }
+  config.set_msix_pba(random.Bytes(random.Below(2)));
+  // Since 8.2.
+  config.set_display(dialect.released() && dialect.last_release >= 802 &&
+                     random.OneIn(4));
+  if (dialect.config_layout == ConfigLayoutKind::kE5V26) {
+    config.set_interrupt_type(random.OneIn(2) ? 3 : 0);
+  }
+  if (dialect.config_layout == ConfigLayoutKind::kE5V7) {
+    config.set_interrupt_type(static_cast<uint32_t>(random.Below(4)));
+  }
+}
+
+void FillDevice(Random& random, const Dialect& dialect,
+                recipe::Device& device) {
+  if (dialect.part.Exists()) {
+    for (uint64_t i = random.Below(4); i > 0; --i) {
+      FillPart(random, dialect, *device.add_parts());
+    }
+  }
+  bool acks =
+      dialect.part.After(Element::kNone).Contains(Element::kInitDataSent);
+  if (acks && device.parts_size() > 0 && random.OneIn(2)) {
+    // It says that initial data has been sent.
+    recipe::Part& part = *device.mutable_parts(device.parts_size() - 1);
+    if (part.records_size() == 0)
+      FillRecord(random, dialect, *part.add_records());
+    part.set_init_data_sent(true);
+    if (dialect.habits.init_data_sent_repeats && random.OneIn(3)) {
+      *device.add_parts() = device.parts(device.parts_size() - 1);
+    }
+  }
+  for (uint64_t i = random.Below(5); i > 0; --i) {
+    FillRecord(random, dialect, *device.add_end());
+    // In END only v1's last record may be empty, and none was ever seen so;
+    // a packet never is.
+    recipe::Record& record = *device.mutable_end(device.end_size() - 1);
+    record.set_bytes(std::max<uint64_t>(record.bytes(), 1));
+  }
+  FillConfig(random, dialect, *device.mutable_config());
+  device.set_config_load_ready(
+      dialect.full.After(Element::kNone).Contains(Element::kConfigLoadReady) &&
+      random.OneIn(2));
+}
+
+}  // namespace
+
+recipe::Migration RandomRecipe(uint64_t seed, recipe::Dialect wanted) {
+  Random random(seed);
+  recipe::Migration recipe;
+  recipe.set_seed(random.Next());
+  recipe.set_dialect(static_cast<recipe::Dialect>(
+      1 + random.Below(recipe::Dialect_ARRAYSIZE - 1)));
+  if (wanted != recipe::NEWEST) recipe.set_dialect(wanted);
+  const Dialect& dialect =
+      RecipeDialect(recipe.dialect(), GetDialect(DialectId::kV111));
+  if (random.OneIn(3)) {
+    recipe::RamBlock& block = *recipe.mutable_ram()->add_blocks();
+    block.set_name("pc.ram");
+    block.set_bytes((1 + random.Below(16)) << 16);
+    block.set_pages(static_cast<uint32_t>(random.Below(4)));
+    block.set_zero_pages(static_cast<uint32_t>(random.Below(9)));
+    recipe.mutable_ram()->set_parts(static_cast<uint32_t>(1 + random.Below(3)));
+  }
+  if (random.OneIn(16)) recipe.set_footers(recipe::NO);
+  if (random.OneIn(16)) recipe.set_description(recipe::NO);
+  if (random.OneIn(8)) {
+    recipe.mutable_configuration()->set_uuid(random.Bytes(16));
+  }
+  uint64_t devices =
+      random.OneIn(8) ? 1 + random.Below(8) : 1 + random.Below(2);
+  for (uint64_t i = 0; i < devices; ++i) {
+    FillDevice(random, dialect, *recipe.add_devices());
+  }
+  if (dialect.multifd_device_state) {
+    recipe::Channels& channels = *recipe.mutable_channels();
+    channels.set_count(static_cast<uint32_t>(1 + random.Below(4)));
+    channels.set_shuffled(random.OneIn(2));
+    channels.set_sync_packets(static_cast<uint32_t>(random.Below(3)));
+  }
+  return recipe;
+}
+
+void PutIntoFrame(const std::string& frame, recipe::Migration& recipe) {
+  recipe.set_frame(frame);
+  recipe.clear_configuration();
+  recipe.clear_ram();
+  recipe.clear_footers();
+  for (recipe::Device& device : *recipe.mutable_devices()) {
+    device.clear_config();
+  }
+}
+
+}  // namespace migstream

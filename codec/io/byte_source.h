@@ -1,0 +1,205 @@
+// Where a stream's bytes come from: a file, a pipe, memory, or any of them
+// through a decompressor (decompressing_source.h). Bytes are pulled and looked
+// at before they are consumed:
+//
+//   ByteSpan bytes = source.Peek(8);     // 8 or more; fewer at the end.
+//   source.Consume(8);
+//
+// A view is good until the next call. Memory is bounded by what is peeked at,
+// never by what the bytes say. Not thread-safe.
+
+#ifndef MIGSTREAM_CODEC_IO_BYTE_SOURCE_H_
+#define MIGSTREAM_CODEC_IO_BYTE_SOURCE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "codec/wire/bytes.h"
+
+namespace migstream {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  // All bytes at hand, at least `count` of them unless the input ends before.
+  ByteSpan Peek(size_t count) {
+    if (end_ - begin_ < count) Fill(count);
+    return ByteSpan(data_ + begin_, end_ - begin_);
+  }
+
+  // `count` bytes that Peek() has shown.
+  void Consume(size_t count) {
+    begin_ += count;
+    offset_ += count;
+  }
+
+  // Consumes bytes unseen; how many, which is fewer at the end of the input.
+  uint64_t Skip(uint64_t count);
+
+  // Of the next byte, from the first one.
+  uint64_t offset() const { return offset_; }
+
+  // Makes sure that the input's last bytes can be read now: by seeking, or by
+  // holding all that is left, if that is no more than `limit` bytes.
+  virtual bool ReachEnd(uint64_t limit);
+
+  // The last `count` bytes of the input, or all from offset() on if those are
+  // fewer. Only after ReachEnd() has given true.
+  virtual std::vector<uint8_t> Tail(uint64_t count);
+
+  // The whole input's length, where it is known beforehand.
+  virtual std::optional<uint64_t> size() const { return std::nullopt; }
+
+  // Whether more may be read than Peek() asks for, so that reading costs
+  // little; it may at first. Without, bytes that are skipped are never read
+  // from a source that can seek.
+  void SetReadAhead(bool on) { read_ahead_ = on; }
+
+  // Bytes read from the outermost file; for progress.
+  virtual uint64_t raw_offset() const { return offset_; }
+  virtual std::optional<uint64_t> raw_size() const { return size(); }
+
+  // Called whenever more of the input has been read or sought over.
+  void SetWatcher(std::function<void()> watcher) {
+    watcher_ = std::move(watcher);
+  }
+
+  // Not empty if reading failed; the input then seems to end there.
+  const std::string& failure() const { return failure_; }
+
+ protected:
+  ByteSource() = default;
+
+  // Up to `count` bytes to `to`; 0 at the end. May call Fail().
+  virtual size_t Read(uint8_t* to, size_t count) = 0;
+  // Leaves out bytes not read yet: how many of `count`. None by default.
+  virtual uint64_t Seek(uint64_t count);
+  // In the place of Read(): a view of the bytes from offset() on, at least
+  // `count` of them, that is good until the next call. If there is none, as by
+  // default, those bytes are what Read() gives next.
+  virtual std::optional<ByteSpan> View(size_t count);
+  bool reads_ahead() const { return read_ahead_; }
+
+  void Fail(std::string_view what) {
+    if (failure_.empty()) failure_ = std::string(what);
+  }
+  // For a source that has all its bytes from the start.
+  void SetAll(ByteSpan bytes);
+
+ private:
+  // Bytes that grow in place: what is not written to takes no memory, and a
+  // large piece is not held twice while it grows.
+  class Buffer {
+   public:
+    Buffer() = default;
+    ~Buffer();
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+
+    void Grow(size_t size);
+    uint8_t* data() { return data_; }
+    size_t size() const { return size_; }
+
+   private:
+    uint8_t* data_ = nullptr;
+    size_t size_ = 0;
+  };
+
+  void Fill(size_t count);
+  void Reserve(size_t size);
+
+  Buffer buffer_;
+  const uint8_t* data_ = nullptr;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  bool ended_ = false;
+  bool read_ahead_ = true;
+  uint64_t offset_ = 0;
+  std::string failure_;
+  std::function<void()> watcher_;
+};
+
+// Views `bytes`, which must outlive the source.
+class MemorySource : public ByteSource {
+ public:
+  explicit MemorySource(ByteSpan bytes) : size_(bytes.size()) { SetAll(bytes); }
+  std::optional<uint64_t> size() const override { return size_; }
+
+ protected:
+  size_t Read(uint8_t*, size_t) override { return 0; }
+
+ private:
+  uint64_t size_;
+};
+
+// How a regular file is read. Mapped it is not copied, which is several times
+// faster where most bytes are only stepped over, as guest memory is. But the
+// process gets SIGBUS if the file is made shorter, or its disk fails, while it
+// is read: only for a program that handles that.
+enum class FileAccess { kRead, kMap };
+
+// Reads a file descriptor, and closes it in the end. A regular file is sought
+// in; anything else is read from front to back.
+class FileSource : public ByteSource {
+ public:
+  explicit FileSource(int fd, FileAccess access = FileAccess::kRead);
+  ~FileSource() override;
+
+  bool ReachEnd(uint64_t limit) override;
+  std::vector<uint8_t> Tail(uint64_t count) override;
+  std::optional<uint64_t> size() const override { return size_; }
+  uint64_t raw_offset() const override { return position_; }
+
+ protected:
+  size_t Read(uint8_t* to, size_t count) override;
+  uint64_t Seek(uint64_t count) override;
+  std::optional<ByteSpan> View(size_t count) override;
+
+ private:
+  // A part of the file, from a page's start on.
+  class Window {
+   public:
+    Window() = default;
+    ~Window() { Unmap(); }
+    Window(const Window&) = delete;
+    Window& operator=(const Window&) = delete;
+
+    // Whether all its bytes are there.
+    bool Map(int fd, uint64_t offset, size_t size);
+    const uint8_t* data() const { return static_cast<uint8_t*>(data_); }
+
+   private:
+    void Unmap();
+
+    void* data_ = nullptr;
+    size_t size_ = 0;
+  };
+
+  std::optional<ByteSpan> MapFrom(uint64_t position, size_t count);
+
+  int fd_;
+  FileAccess access_;
+  std::optional<uint64_t> size_;  // Of a regular file.
+  uint64_t start_ = 0;            // Its position when it was handed over.
+  uint64_t position_ = 0;         // From there.
+  Window window_;
+  size_t window_bytes_ = 0;  // The last one's.
+};
+
+// Opens a file for reading, or takes standard input for "-". The error says why
+// not, without the path.
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(
+    const std::string& path, FileAccess access = FileAccess::kRead);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_IO_BYTE_SOURCE_H_

@@ -1,0 +1,62 @@
+#include "codec/io/decompressing_source.h"
+
+#include <span>
+#include <string_view>
+
+#include "codec/wire/text.h"
+
+namespace migstream {
+
+DecompressingSource::DecompressingSource(std::unique_ptr<ByteSource> compressed,
+                                         Compression compression,
+                                         const CompressionLimits& limits)
+    : compressed_(std::move(compressed)),
+      compression_(compression),
+      decompressor_(NewDecompressor(compression, limits)) {
+  compressed_->SetReadAhead(true);
+}
+
+size_t DecompressingSource::Read(uint8_t* to, size_t count) {
+  if (!failure().empty()) return 0;
+  if (decompressor_ == nullptr) {
+    Refuse("is not supported; decompress it beforehand");
+    return 0;
+  }
+  std::span<uint8_t> out(to, count);
+  while (out.size() == count) {
+    ByteSpan bytes = compressed_->Peek(1);
+    bool at_end = bytes.empty();
+    if (at_end && !compressed_->failure().empty()) {
+      Fail(compressed_->failure());
+      return 0;
+    }
+    if (at_end && decompressor_->ended()) return 0;
+    ByteSpan in = bytes;
+    std::string problem = decompressor_->Run(in, out);
+    compressed_->Consume(bytes.size() - in.size());
+    if (!problem.empty()) {
+      // What came before is good, and the failure is met again.
+      Refuse(problem);
+      break;
+    }
+    if (at_end && out.size() == count && !decompressor_->ended()) {
+      Refuse("the compressed file is cut short");
+      return 0;
+    }
+  }
+  return count - out.size();
+}
+
+void DecompressingSource::Refuse(std::string_view why) {
+  Fail(StrCat(ToString(compression_), ": ", why));
+}
+
+std::unique_ptr<ByteSource> Decompressed(std::unique_ptr<ByteSource> source,
+                                         const CompressionLimits& limits) {
+  Compression compression = CompressionOf(source->Peek(kCompressionMagicBytes));
+  if (compression == Compression::kNone) return source;
+  return std::make_unique<DecompressingSource>(std::move(source), compression,
+                                               limits);
+}
+
+}  // namespace migstream

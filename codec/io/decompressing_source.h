@@ -1,0 +1,50 @@
+// A stream that is read through a decompressor.
+//
+//   auto source = DecompressingSource(std::move(file), Compression::kXz);
+//
+// Frames that follow each other give one stream, as the formats' own tools have
+// it. Offsets are those of the decompressed bytes. What is damaged, cut short
+// or needs too much memory is the source's failure(), and begins with the
+// format's name.
+
+#ifndef MIGSTREAM_CODEC_IO_DECOMPRESSING_SOURCE_H_
+#define MIGSTREAM_CODEC_IO_DECOMPRESSING_SOURCE_H_
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "codec/io/byte_source.h"
+#include "codec/io/decompressor.h"
+
+namespace migstream {
+
+class DecompressingSource : public ByteSource {
+ public:
+  DecompressingSource(std::unique_ptr<ByteSource> compressed,
+                      Compression compression,
+                      const CompressionLimits& limits = {});
+
+  uint64_t raw_offset() const override { return compressed_->raw_offset(); }
+  std::optional<uint64_t> raw_size() const override {
+    return compressed_->raw_size();
+  }
+
+ protected:
+  size_t Read(uint8_t* to, size_t count) override;
+
+ private:
+  void Refuse(std::string_view why);
+
+  const std::unique_ptr<ByteSource> compressed_;
+  const Compression compression_;
+  const std::unique_ptr<Decompressor> decompressor_;
+};
+
+// `source` itself, or through what its first bytes say.
+std::unique_ptr<ByteSource> Decompressed(std::unique_ptr<ByteSource> source,
+                                         const CompressionLimits& limits);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_IO_DECOMPRESSING_SOURCE_H_

@@ -1,0 +1,31 @@
+// What kind of file the first bytes belong to. FORMAT.md sections 2 and 13.
+
+#ifndef MIGSTREAM_CODEC_IO_FILE_KIND_H_
+#define MIGSTREAM_CODEC_IO_FILE_KIND_H_
+
+#include <string>
+
+#include "codec/wire/bytes.h"
+
+namespace migstream {
+
+enum class FileKind {
+  kMain,        // A main channel: QEVM.
+  kMultifd,     // A multifd channel.
+  kReturnPath,  // What the destination sent back. It has no magic: a guess.
+  kLibvirt,     // A save file with libvirt's header.
+  kCpr,         // CPR state.
+  kEmpty,
+  kUnknown,
+};
+
+// Eight bytes are enough; of a shorter file, all that there is.
+FileKind KindOf(ByteSpan bytes);
+
+// Why these bytes do not begin a main channel, and what they seem to begin
+// instead; empty if they do.
+std::string NotAStream(ByteSpan bytes);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_IO_FILE_KIND_H_

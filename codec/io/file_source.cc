@@ -1,0 +1,142 @@
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/status/status.h"
+#include "codec/io/byte_source.h"
+#include "codec/wire/text.h"
+
+namespace migstream {
+namespace {
+
+// A window doubles while the file is read on, to where mapping costs little
+// beside stepping through it; what lies behind a leap may be short.
+constexpr size_t kFirstWindowBytes = 256 << 10;
+constexpr size_t kLastWindowBytes = 4 << 20;
+
+}  // namespace
+
+bool FileSource::Window::Map(int fd, uint64_t offset, size_t size) {
+  Unmap();
+  void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd,
+                    static_cast<off_t>(offset));
+  if (data == MAP_FAILED) return false;
+  data_ = data;
+  size_ = size;
+  // What cannot be read is found here, not by a signal. Before Linux 5.14 the
+  // pages come one by one.
+  return madvise(data, size, MADV_POPULATE_READ) == 0 || errno == EINVAL;
+}
+
+void FileSource::Window::Unmap() {
+  if (data_ != nullptr) munmap(data_, size_);
+  data_ = nullptr;
+}
+
+FileSource::FileSource(int fd, FileAccess access) : fd_(fd), access_(access) {
+  struct stat info;
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return;
+  off_t start = lseek(fd, 0, SEEK_CUR);
+  if (start < 0) return;
+  start_ = start;
+  size_ = start < info.st_size ? info.st_size - start : 0;
+}
+
+FileSource::~FileSource() { close(fd_); }
+
+size_t FileSource::Read(uint8_t* to, size_t count) {
+  while (true) {
+    ssize_t got =
+        size_ ? pread(fd_, to, count, static_cast<off_t>(start_ + position_))
+              : read(fd_, to, count);
+    if (got >= 0) {
+      position_ += got;
+      return got;
+    }
+    if (errno == EINTR) continue;
+    Fail(std::strerror(errno));
+    return 0;
+  }
+}
+
+uint64_t FileSource::Seek(uint64_t count) {
+  if (!size_ || position_ >= *size_) return 0;
+  uint64_t sought = std::min(count, *size_ - position_);
+  if (sought > kFirstWindowBytes) window_bytes_ = 0;
+  position_ += sought;
+  return sought;
+}
+
+std::optional<ByteSpan> FileSource::View(size_t count) {
+  if (access_ != FileAccess::kMap || !size_) return std::nullopt;
+  position_ = offset();
+  if (std::optional<ByteSpan> view = MapFrom(position_, count)) {
+    position_ += view->size();
+    return view;
+  }
+  // Where a file cannot be mapped, or not to its end, it is read from here on.
+  access_ = FileAccess::kRead;
+  return std::nullopt;
+}
+
+std::optional<ByteSpan> FileSource::MapFrom(uint64_t position, size_t count) {
+  // What is behind the size may be there by now, to be read.
+  if (position >= *size_ || *size_ - position < count) return std::nullopt;
+  static const uint64_t kPage = sysconf(_SC_PAGESIZE);
+  const uint64_t lead = (start_ + position) % kPage;
+  // A page is there as a whole.
+  uint64_t wanted = (lead + count + kPage - 1) / kPage * kPage - lead;
+  if (reads_ahead()) {
+    window_bytes_ =
+        std::clamp(2 * window_bytes_, kFirstWindowBytes, kLastWindowBytes);
+    wanted = std::max<uint64_t>(wanted, window_bytes_);
+  }
+  const size_t bytes = std::min<uint64_t>(wanted, *size_ - position);
+  if (!window_.Map(fd_, start_ + position - lead, lead + bytes)) {
+    return std::nullopt;
+  }
+  return ByteSpan(window_.data() + lead, bytes);
+}
+
+bool FileSource::ReachEnd(uint64_t limit) {
+  return size_ ? true : ByteSource::ReachEnd(limit);
+}
+
+std::vector<uint8_t> FileSource::Tail(uint64_t count) {
+  if (!size_) return ByteSource::Tail(count);
+  if (offset() >= *size_) return {};
+  count = std::min(count, *size_ - offset());
+  std::vector<uint8_t> tail(count);
+  uint64_t done = 0;
+  while (done < count) {
+    ssize_t got = pread(fd_, tail.data() + done, count - done,
+                        static_cast<off_t>(start_ + *size_ - count + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      Fail(got < 0 ? std::strerror(errno) : "the file has become shorter");
+      return {};
+    }
+    done += got;
+  }
+  return tail;
+}
+
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& path,
+                                                     FileAccess access) {
+  int fd = path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                       : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return absl::NotFoundError(std::strerror(errno));
+  auto source = std::make_unique<FileSource>(fd, access);
+  struct stat info;
+  if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+    return absl::InvalidArgumentError("is a directory");
+  }
+  return source;
+}
+
+}  // namespace migstream

@@ -1,0 +1,59 @@
+#include "codec/io/open_stream.h"
+
+#include "codec/io/decompressing_source.h"
+#include "codec/wire/text.h"
+
+namespace migstream {
+namespace {
+
+OpenedStream Failed(Error error) {
+  OpenedStream failed;
+  failed.error = std::move(error);
+  return failed;
+}
+
+}  // namespace
+
+OpenedStream OpenStream(const std::string& path, const OpenOptions& options) {
+  auto file = OpenFile(path, options.access);
+  if (file.ok()) return Unwrap(*std::move(file), options);
+  return Failed(
+      {ErrorCode::kReadFailed, 0, "", std::string(file.status().message())});
+}
+
+OpenedStream Unwrap(std::unique_ptr<ByteSource> source,
+                    const OpenOptions& options) {
+  OpenedStream opened;
+  // What is skipped need not be read, and may be large.
+  source->SetReadAhead(false);
+  source = Decompressed(std::move(source), options.limits);
+  source->SetReadAhead(false);
+  uint64_t skipped = source->Skip(options.offset);
+  if (skipped < options.offset && source->failure().empty()) {
+    return Failed(
+        {ErrorCode::kNotAStream, skipped, "header",
+         StrCat("input ends before the offset ", Hex(options.offset))});
+  }
+  if (IsLibvirtSave(source->Peek(kLibvirtHeaderBytes))) {
+    opened.libvirt.emplace();
+    Error error = ReadLibvirtSave(*source, options.on_xml, *opened.libvirt);
+    if (!error.ok()) return Failed(std::move(error));
+    Compression compression = CompressionOf(opened.libvirt->format);
+    if (compression != Compression::kNone) {
+      source = std::make_unique<DecompressingSource>(
+          std::move(source), compression, options.limits);
+    }
+  } else if (options.offset != 0) {
+    source = Decompressed(std::move(source), options.limits);
+  }
+  if (source->Peek(1).empty() && !source->failure().empty()) {
+    opened.error = {ErrorCode::kReadFailed, source->offset(), "",
+                    source->failure()};
+    return opened;
+  }
+  source->SetReadAhead(true);
+  opened.source = std::move(source);
+  return opened;
+}
+
+}  // namespace migstream

@@ -1,0 +1,42 @@
+// A file without a name, for what does not fit into memory: bytes are appended,
+// or written anywhere, and read again at any place. It goes with the object, or
+// with the process.
+
+#ifndef MIGSTREAM_CODEC_IO_TEMP_FILE_H_
+#define MIGSTREAM_CODEC_IO_TEMP_FILE_H_
+
+#include <cstdint>
+#include <span>
+
+#include "codec/wire/bytes.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+class TempFile {
+ public:
+  TempFile() = default;
+  ~TempFile();
+  TempFile(const TempFile&) = delete;
+  TempFile& operator=(const TempFile&) = delete;
+
+  // At size(). The first call makes the file, in TMPDIR or /var/tmp;
+  // kWriteFailed if that cannot be.
+  Error Append(ByteSpan bytes) { return WriteAt(size_, bytes); }
+
+  // What is left out before `offset` is zero, and takes no room.
+  Error WriteAt(uint64_t offset, ByteSpan bytes);
+
+  // All of `bytes`, which must be within size().
+  Error ReadAt(uint64_t offset, std::span<uint8_t> bytes) const;
+
+  uint64_t size() const { return size_; }
+
+ private:
+  int fd_ = -1;
+  uint64_t size_ = 0;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_IO_TEMP_FILE_H_

@@ -1,0 +1,278 @@
+#include "codec/state/field_reader.h"
+
+#include <string_view>
+
+#include "codec/channels/channel_reader.h"
+#include "codec/device/config_view.h"
+#include "codec/qemu/configuration.h"
+#include "flags/tag.h"
+
+namespace migstream {
+
+void FieldReader::OnConfiguration(const ConfigurationView& configuration) {
+  SectionView section;
+  section.offset = configuration.offset;
+  section.idstr = "configuration";
+  visitor_.OnDevice(section, StateKind::kConfiguration, {});
+  Number("len", "uint32", 4, configuration.machine_type.size());
+  Bytes("name", "buffer", AsBytes(configuration.machine_type));
+  for (const auto& subsection : configuration.subsections) {
+    Struct(subsection.name, FieldKind::kSubsection, subsection.payload.size());
+    if (subsection.name == kPageBitsSubsection) {
+      Number("target_page_bits", "uint32", 4,
+             LoadBe32(subsection.payload.data()));
+    } else if (subsection.name == kCapabilitiesSubsection) {
+      std::vector<std::string> names = ParseCapabilities(subsection.payload);
+      Number("caps_count", "uint32", 4, names.size());
+      for (size_t i = 0; i < names.size(); ++i) {
+        Bytes("capabilities", "capability", AsBytes(names[i]), i, names.size());
+      }
+    } else {
+      Bytes("data", "buffer", subsection.payload);
+    }
+    StructEnd(subsection.name, FieldKind::kSubsection);
+  }
+  visitor_.OnDeviceEnd(section);
+}
+
+void FieldReader::OnSection(const SectionView& section) {
+  if (section.vfio) {
+    auto [known, added] =
+        vfio_by_section_.try_emplace(section.id, vfio_.size());
+    if (added) {
+      vfio_by_name_.try_emplace(
+          {std::string(section.idstr), section.instance_id}, vfio_.size());
+      vfio_.push_back(std::make_unique<Vfio>(section));
+    }
+    return;
+  }
+  if (section.type == SectionType::kStart && section.idstr != "ram") {
+    visitor_.OnDevice(section, StateKind::kHandler, {});
+    visitor_.OnDeviceEnd(section);
+  }
+}
+
+void FieldReader::OnDescribed(const SectionView& section,
+                              const VmDescription* description,
+                              const DescribedDevice* device) {
+  open_ = std::make_unique<OwnedSection>(section);
+  content_bytes_ = 0;
+  if (device == nullptr) {
+    undescribed_ = true;
+    ++undescribed_sections_;
+    visitor_.OnDevice(open_->view, StateKind::kUndescribed, {});
+    return;
+  }
+  walker_ = std::make_unique<FieldWalker>(*description, *device, visitor_);
+  visitor_.OnDevice(open_->view, StateKind::kDescribed, walker_->all());
+}
+
+void FieldReader::OnContent(ByteSpan bytes) {
+  if (walker_) walker_->Take(bytes);
+  if (undescribed_ && !bytes.empty()) TellUndescribed(bytes, false);
+}
+
+// How long it is shows only when it has ended.
+void FieldReader::TellUndescribed(ByteSpan bytes, bool last) {
+  Field field;
+  field.name = "undescribed";
+  field.type = "buffer";
+  field.bytes = last ? content_bytes_ : Field::kUnknownBytes;
+  FieldValue value;
+  value.bytes = bytes;
+  value.offset = content_bytes_;
+  visitor_.OnValue(field, value);
+  content_bytes_ += bytes.size();
+}
+
+void FieldReader::EndDevice(const SectionView& section) {
+  if (walker_) {
+    std::string problem = walker_->Finish();
+    if (!problem.empty()) {
+      findings_.push_back({Severity::kWarning, "fields", section.offset,
+                           std::string(section.idstr), problem});
+    }
+  }
+  if (undescribed_) TellUndescribed({}, true);
+  visitor_.OnDeviceEnd(section);
+  walker_.reset();
+  undescribed_ = false;
+  open_.reset();
+}
+
+void FieldReader::OnSectionEnd(const SectionView& section, uint64_t, bool) {
+  if (open_) return EndDevice(open_->view);
+  if (section.vfio) {
+    // 5.2 has it in END, and others in FULL. Data comes later where proposals
+    // have it before.
+    Vfio& vfio = *vfio_[vfio_by_section_[section.id]];
+    bool last =
+        section.type == SectionType::kEnd || section.type == SectionType::kFull;
+    if (last && vfio.has_config) TellVfio(vfio);
+  } else if (section.type == SectionType::kStart && section.idstr == "ram") {
+    TellRam(section);
+  }
+}
+
+void FieldReader::TellRam(const SectionView& section) {
+  visitor_.OnDevice(section, StateKind::kRam, {});
+  Struct("section sizes", FieldKind::kStruct, 0);
+  for (const RamBlock& block : ram_blocks_) {
+    Number(block.name, "uint64", 8, block.used_bytes);
+  }
+  StructEnd("section sizes", FieldKind::kStruct);
+  visitor_.OnDeviceEnd(section);
+  ram_blocks_.clear();
+}
+
+void FieldReader::OnDeviceEvent(const SectionView& section,
+                                const Event& event) {
+  Vfio& vfio = *vfio_[vfio_by_section_[section.id]];
+  if (event.kind != EventKind::kData) return OnConfigEvent(vfio, event);
+  if (!event.starts_record) return;
+  bool pre_copy = section.type == SectionType::kPart;
+  ++(pre_copy ? vfio.pre_copy_records : vfio.stop_copy_records);
+  last_record_bytes_ = pre_copy ? &vfio.pre_copy_bytes : &vfio.stop_copy_bytes;
+  *last_record_bytes_ += event.record_bytes;
+  last_record_end_ = event.offset + kRecordHeaderBytes + event.record_bytes;
+}
+
+void FieldReader::OnConfigEvent(Vfio& vfio, const Event& event) {
+  if (event.kind == EventKind::kConfig) {
+    if (event.layout.total_bytes == 0) return;  // E3: only a trigger.
+    vfio.has_config = true;
+    vfio.config = std::string(AsText(event.payload));
+    vfio.layout = event.layout;
+    vfio.subsections.clear();
+  } else if (event.kind == EventKind::kSubsection) {
+    vfio.subsections.emplace_back(event.subsection.name,
+                                  AsText(event.subsection.payload));
+  }
+}
+
+void FieldReader::OnPiece(const ReassembledPiece& piece) {
+  auto known =
+      vfio_by_name_.find({std::string(piece.idstr), piece.instance_id});
+  if (known == vfio_by_name_.end()) return;
+  Vfio& vfio = *vfio_[known->second];
+  if (!piece.config) {
+    ++vfio.stop_copy_records;
+    vfio.stop_copy_bytes += piece.data.size();
+    return;
+  }
+  Error error = DecodeConfigPiece(
+      piece, [&](const Event& event) { OnConfigEvent(vfio, event); });
+  if (!error.ok()) {
+    findings_.push_back({Severity::kError, "fields", error.offset,
+                         vfio.section.idstr, error.reason});
+  }
+  TellVfio(vfio);
+}
+
+void FieldReader::Finish(const Error& error) {
+  if (error.code == ErrorCode::kTruncated && error.offset < last_record_end_) {
+    *last_record_bytes_ -= last_record_end_ - error.offset;
+    last_record_end_ = error.offset;
+  }
+  if (open_) EndDevice(open_->view);
+  for (const std::unique_ptr<Vfio>& vfio : vfio_) TellVfio(*vfio);
+}
+
+void FieldReader::TellVfio(Vfio& vfio) {
+  if (vfio.told) return;
+  vfio.told = true;
+  visitor_.OnDevice(vfio.section.view, StateKind::kVfio, {});
+  Struct("data", FieldKind::kStruct, 0);
+  Number("pre_copy_records", "uint64", 8, vfio.pre_copy_records);
+  Number("pre_copy_bytes", "uint64", 8, vfio.pre_copy_bytes);
+  Number("stop_copy_records", "uint64", 8, vfio.stop_copy_records);
+  Number("stop_copy_bytes", "uint64", 8, vfio.stop_copy_bytes);
+  StructEnd("data", FieldKind::kStruct);
+  if (vfio.has_config) TellConfig(vfio);
+  visitor_.OnDeviceEnd(vfio.section.view);
+  vfio.config = {};
+  vfio.subsections = {};
+}
+
+void FieldReader::TellConfig(const Vfio& vfio) {
+  ByteSpan fixed = AsBytes(vfio.config);
+  Struct("config", FieldKind::kStruct, fixed.size());
+  if (vfio.layout.kind != ConfigLayoutKind::kReleased || fixed.empty()) {
+    Bytes("data", "buffer", fixed);
+  } else {
+    ConfigView view = ConfigView::Parse(fixed, vfio.layout);
+    Number("version_id", "int32 le", 4, view.version);
+    Bytes("config", "pci config", view.pci_config);
+    for (size_t i = 0; i < view.irq_state.size(); ++i) {
+      Number("irq_state", "uint32", 4, view.irq_state[i], i,
+             view.irq_state.size());
+    }
+    Bytes("msix_table", "buffer", view.msix_table);
+    Bytes("msix_pending", "buffer", view.msix_pba);
+  }
+  for (const auto& [name, payload] : vfio.subsections) {
+    Struct(name, FieldKind::kSubsection, payload.size());
+    if (name == kDisplaySubsection && payload.size() == kRamfbBytes) {
+      RamfbConfig ramfb = RamfbConfig::Parse(AsBytes(payload));
+      Number("address", "uint64", 8, ramfb.address);
+      Number("fourcc", "uint32", 4, ramfb.fourcc);
+      Number("flags", "uint32", 4, ramfb.flags);
+      Number("width", "uint32", 4, ramfb.width);
+      Number("height", "uint32", 4, ramfb.height);
+      Number("stride", "uint32", 4, ramfb.stride);
+    } else {
+      Bytes("data", "buffer", AsBytes(payload));
+    }
+    StructEnd(name, FieldKind::kSubsection);
+  }
+  StructEnd("config", FieldKind::kStruct);
+}
+
+void FieldReader::Struct(std::string_view name, FieldKind kind,
+                         uint64_t bytes) {
+  Field field;
+  field.name = name;
+  field.kind = kind;
+  field.bytes = bytes;
+  visitor_.OnStruct(field);
+}
+
+void FieldReader::StructEnd(std::string_view name, FieldKind kind) {
+  Field field;
+  field.name = name;
+  field.kind = kind;
+  visitor_.OnStructEnd(field);
+}
+
+void FieldReader::Number(std::string_view name, std::string_view type,
+                         int bytes, uint64_t number, uint64_t index,
+                         uint64_t elements) {
+  uint8_t stored[8];
+  StoreBe(stored, number, bytes);
+  Field field;
+  field.name = name;
+  field.type = type;
+  field.kind = FieldKind::kUnsigned;
+  field.index = index;
+  field.elements = elements;
+  field.bytes = bytes;
+  FieldValue value;
+  value.number = number;
+  value.bytes = ByteSpan(stored, bytes);
+  visitor_.OnValue(field, value);
+}
+
+void FieldReader::Bytes(std::string_view name, std::string_view type,
+                        ByteSpan bytes, uint64_t index, uint64_t elements) {
+  Field field;
+  field.name = name;
+  field.type = type;
+  field.index = index;
+  field.elements = elements;
+  field.bytes = bytes.size();
+  FieldValue value;
+  value.bytes = bytes;
+  visitor_.OnValue(field, value);
+}
+
+}  // namespace migstream

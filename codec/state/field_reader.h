@@ -1,0 +1,127 @@
+// The state of all that is in a stream, as named values: what a StreamReader is
+// given to tell of, and tells a FieldVisitor. FORMAT.md section 7.
+//
+//   FieldReader fields(visitor);
+//   StreamReader reader(source, fields, options);
+//   Error error = reader.Read();
+//   // The multifd channels, if there are any: fields.OnPiece(piece).
+//   fields.Finish();
+//
+// FULL sections by the description, or as bytes where there is none; RAM by its
+// block list; VFIO devices by what their records add up to, and their config
+// payload. Payload of VFIO devices and guest memory are not given: see
+// payload_extractor.h and ram_extractor.h.
+
+#ifndef MIGSTREAM_CODEC_STATE_FIELD_READER_H_
+#define MIGSTREAM_CODEC_STATE_FIELD_READER_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "codec/multifd/reassembler.h"
+#include "codec/qemu/stream_visitor.h"
+#include "codec/state/field.h"
+#include "codec/state/field_walker.h"
+#include "codec/wire/finding.h"
+
+namespace migstream {
+
+class FieldReader : public StreamVisitor {
+ public:
+  // `visitor` must outlive the reader.
+  explicit FieldReader(FieldVisitor& visitor) : visitor_(visitor) {}
+
+  bool wants_content() const override { return walker_ || undescribed_; }
+  bool wants_fields() const override { return true; }
+
+  void OnConfiguration(const ConfigurationView& configuration) override;
+  void OnSection(const SectionView& section) override;
+  void OnDescribed(const SectionView& section, const VmDescription* description,
+                   const DescribedDevice* device) override;
+  void OnContent(ByteSpan bytes) override;
+  void OnDeviceEvent(const SectionView& section, const Event& event) override;
+  void OnRamBlocks(std::span<const RamBlock> blocks) override {
+    ram_blocks_.assign(blocks.begin(), blocks.end());
+  }
+  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+                    bool footer) override;
+
+  // A piece of a VFIO device's state from the multifd channels, after the main
+  // channel.
+  void OnPiece(const ReassembledPiece& piece);
+
+  // The stream has ended, or an error has ended it: what is still to be told.
+  // The StreamReader must still be there, since its description is. `error` is
+  // its own: where the input ends within a record, that holds what came of it.
+  void Finish(const Error& error = {});
+
+  // FULL sections that are not as described.
+  const std::vector<Finding>& findings() const { return findings_; }
+  // Sections whose fields nothing describes.
+  uint64_t undescribed() const { return undescribed_sections_; }
+
+ private:
+  // A device's section, whose names outlive the call.
+  struct OwnedSection {
+    explicit OwnedSection(const SectionView& section)
+        : idstr(section.idstr), view(section) {
+      view.idstr = idstr;
+    }
+    OwnedSection(const OwnedSection&) = delete;
+    std::string idstr;
+    SectionView view;
+  };
+  struct Vfio {
+    explicit Vfio(const SectionView& section) : section(section) {}
+    OwnedSection section;
+    uint64_t pre_copy_records = 0;
+    uint64_t pre_copy_bytes = 0;
+    uint64_t stop_copy_records = 0;
+    uint64_t stop_copy_bytes = 0;
+    std::string config;  // What is before the subsections.
+    ConfigLayout layout;
+    std::vector<std::pair<std::string, std::string>> subsections;
+    bool has_config = false;
+    bool told = false;
+  };
+
+  void TellUndescribed(ByteSpan bytes, bool last);
+  void TellRam(const SectionView& section);
+  void TellVfio(Vfio& vfio);
+  void TellConfig(const Vfio& vfio);
+  void EndDevice(const SectionView& section);
+  void OnConfigEvent(Vfio& vfio, const Event& event);
+  void Struct(std::string_view name, FieldKind kind, uint64_t bytes);
+  void StructEnd(std::string_view name, FieldKind kind);
+  void Number(std::string_view name, std::string_view type, int bytes,
+              uint64_t number, uint64_t index = 0, uint64_t elements = 1);
+  void Bytes(std::string_view name, std::string_view type, ByteSpan bytes,
+             uint64_t index = 0, uint64_t elements = 1);
+
+  FieldVisitor& visitor_;
+  std::vector<RamBlock> ram_blocks_;
+  std::unique_ptr<OwnedSection> open_;  // The FULL that is being told.
+  std::unique_ptr<FieldWalker> walker_;
+  bool undescribed_ = false;  // It comes as bytes.
+  uint64_t content_bytes_ = 0;
+  std::vector<std::unique_ptr<Vfio>> vfio_;
+  absl::flat_hash_map<uint32_t, size_t> vfio_by_section_;
+  // By idstr and instance id, as packets name a device.
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> vfio_by_name_;
+  // Of the last DATA record on the main channel: what it was added to, and the
+  // offset at which it claims to end.
+  uint64_t* last_record_bytes_ = nullptr;
+  uint64_t last_record_end_ = 0;
+  std::vector<Finding> findings_;
+  uint64_t undescribed_sections_ = 0;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_STATE_FIELD_READER_H_

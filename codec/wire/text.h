@@ -1,0 +1,97 @@
+// Words for people: numbers and names put together, without a library behind.
+//
+//   StrCat("record claims ", bytes, " bytes, the limit is ", limit)
+//   Hex(0x2e41)                        // "0x2e41"
+//   StrJoin(names, ", ")
+//
+// Numbers are decimal; a bool is 0 or 1. A char is not taken: is it a letter
+// or a number?
+
+#ifndef MIGSTREAM_CODEC_WIRE_TEXT_H_
+#define MIGSTREAM_CODEC_WIRE_TEXT_H_
+
+#include <charconv>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace migstream {
+
+namespace text_internal {
+
+// One argument as text; a number's digits are kept here.
+class Piece {
+ public:
+  template <typename Text>
+  requires std::convertible_to<const Text&, std::string_view> Piece(
+      const Text& text)
+      : text_(text) {}  // NOLINT
+  // Another library's view.
+  template <typename View>
+  requires(!std::convertible_to<const View&, std::string_view> &&
+           std::same_as<decltype(View().data()), const char*>)
+      Piece(const View& view)
+      : text_(view.data(), view.size()) {}  // NOLINT
+  template <std::integral Number>
+  requires(!std::same_as<Number, char>) Piece(Number number) {  // NOLINT
+    using Wide =
+        std::conditional_t<std::is_signed_v<Number>, int64_t, uint64_t>;
+    auto end = std::to_chars(digits_, digits_ + sizeof digits_,
+                             static_cast<Wide>(number))
+                   .ptr;
+    text_ = std::string_view(digits_, end - digits_);
+  }
+  Piece(const Piece&) = delete;
+  Piece& operator=(const Piece&) = delete;
+
+  std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;
+  char digits_[20];
+};
+
+template <typename... Pieces>
+void Append(std::string& to, const Pieces&... pieces) {
+  to.reserve(to.size() + (pieces.text().size() + ... + 0));
+  (to.append(pieces.text()), ...);
+}
+
+}  // namespace text_internal
+
+// `pieces` may not be views into `to`.
+template <typename... Values>
+void StrAppend(std::string* to, const Values&... values) {
+  text_internal::Append(*to, text_internal::Piece(values)...);
+}
+
+template <typename... Values>
+[[nodiscard]] std::string StrCat(const Values&... values) {
+  std::string text;
+  StrAppend(&text, values...);
+  return text;
+}
+
+template <typename Values>
+[[nodiscard]] std::string StrJoin(const Values& values,
+                                  std::string_view between) {
+  std::string text;
+  std::string_view before;
+  for (const auto& value : values) {
+    StrAppend(&text, before, value);
+    before = between;
+  }
+  return text;
+}
+
+// The parts between the `at`s, empty ones too.
+std::vector<std::string_view> Split(std::string_view text, char at);
+
+// "0x2e41"; with zeros before it, at least `digits` digits.
+std::string Hex(uint64_t value, size_t digits = 1);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_WIRE_TEXT_H_
