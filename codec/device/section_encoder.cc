@@ -23,9 +23,13 @@ constexpr size_t kMaxConfigNumbers = 64;
 SectionEncoder::SectionEncoder(SectionType type, const Dialect& dialect,
                                std::span<uint8_t> headers,
                                std::span<iovec> pieces)
+    : SectionEncoder(type, dialect, Gather(headers, pieces)) {}
+
+SectionEncoder::SectionEncoder(SectionType type, const Dialect& dialect,
+                               const Gather& gather)
     : dialect_(&dialect),
       grammar_(&dialect.Grammar(type)),
-      gather_(headers, pieces),
+      gather_(gather),
       type_(type) {
   if (!grammar_->Exists()) Fail(ErrorCode::kUnexpectedSection, Element::kNone);
 }

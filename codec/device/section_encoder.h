@@ -47,6 +47,11 @@ class SectionEncoder {
   SectionEncoder(SectionType type, const Dialect& dialect,
                  std::span<uint8_t> headers, std::span<iovec> pieces);
 
+  // Goes on behind what `gather` holds; gather() is what has become of it.
+  SectionEncoder(SectionType type, const Dialect& dialect,
+                 const Gather& gather);
+  const Gather& gather() const { return gather_; }
+
   // The SETUP tag; EndOfState() closes it.
   Put Setup();
   // A whole record. In the v1 protocol a record is one transaction of the

@@ -40,6 +40,7 @@ void ByteSource::SetAll(ByteSpan bytes) {
 }
 
 void ByteSource::Fill(size_t count) {
+  nothing_yet_ = false;
   if (ended_) return;
   if (std::optional<ByteSpan> view = View(count)) {
     data_ = view->data();
@@ -70,6 +71,8 @@ void ByteSource::Fill(size_t count) {
     size_t got =
         Read(buffer_.data() + end_, std::min(most, buffer_.size() - end_));
     if (watcher_) watcher_();
+    nothing_yet_ = got == kNothingYet;
+    if (nothing_yet_) return;
     if (got == 0) ended_ = true;
     end_ += got;
   }
@@ -110,8 +113,9 @@ uint64_t ByteSource::Seek(uint64_t) { return 0; }
 std::optional<ByteSpan> ByteSource::View(size_t) { return std::nullopt; }
 
 bool ByteSource::ReachEnd(uint64_t limit) {
+  nothing_yet_ = false;
   // One byte more than allowed shows that there is too much.
-  while (!ended_ && end_ - begin_ <= limit) {
+  while (!ended_ && !nothing_yet_ && end_ - begin_ <= limit) {
     uint64_t held = end_ - begin_;
     Fill(held + 1 + std::min<uint64_t>(limit - held, kBufferBytes));
   }

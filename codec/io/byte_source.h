@@ -73,12 +73,18 @@ class ByteSource {
     watcher_ = std::move(watcher);
   }
 
+  // Whether the last Peek() or Skip() gave less than it was asked for because
+  // nothing more has come yet: a descriptor that does not block. Ask again.
+  bool nothing_yet() const { return nothing_yet_; }
+
   // Not empty if reading failed; the input then seems to end there.
   const std::string& failure() const { return failure_; }
 
  protected:
   ByteSource() = default;
 
+  // What Read() gives where nothing has come yet.
+  static constexpr size_t kNothingYet = ~size_t{0};
   // Up to `count` bytes to `to`; 0 at the end. May call Fail().
   virtual size_t Read(uint8_t* to, size_t count) = 0;
   // Leaves out bytes not read yet: how many of `count`. None by default.
@@ -123,6 +129,7 @@ class ByteSource {
   size_t end_ = 0;
   bool ended_ = false;
   bool read_ahead_ = true;
+  bool nothing_yet_ = false;
   uint64_t offset_ = 0;
   std::string failure_;
   std::function<void()> watcher_;

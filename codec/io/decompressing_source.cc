@@ -25,6 +25,7 @@ size_t DecompressingSource::Read(uint8_t* to, size_t count) {
   std::span<uint8_t> out(to, count);
   while (out.size() == count) {
     ByteSpan bytes = compressed_->Peek(1);
+    if (bytes.empty() && compressed_->nothing_yet()) return kNothingYet;
     bool at_end = bytes.empty();
     if (at_end && !compressed_->failure().empty()) {
       Fail(compressed_->failure());

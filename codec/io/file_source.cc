@@ -59,6 +59,7 @@ size_t FileSource::Read(uint8_t* to, size_t count) {
       return got;
     }
     if (errno == EINTR) continue;
+    if (errno == EAGAIN) return kNothingYet;
     Fail(std::strerror(errno));
     return 0;
   }

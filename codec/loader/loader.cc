@@ -17,7 +17,6 @@
 #include "codec/loader/loader_other.h"
 #include "codec/loader/loader_ram.h"
 #include "codec/loader/loader_row.h"
-#include "codec/qemu/content_reader.h"
 #include "codec/qemu/description_loader.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/printable.h"
@@ -171,15 +170,13 @@ class Loader {
       if (!ram_.Load(input_, handler.version_id, traits_)) return false;
     } else if (handler.vfio) {
       if (!LoadDevice(handler)) return false;
-    } else if (HandlerWalker walker = WalkerOf(handler)) {
-      ContentReader content(input_.source(), nobody_, section_);
-      walker(content, type);
+    } else if (HandlerParser parser = ParserOf(handler)) {
+      Error error = PassHandlerContent(input_.source(), parser, type);
       if (!input_.CheckBound()) return false;
-      if (!content.ok()) {
-        return input_.Refuse(content.error().offset,
-                             content.error().code == ErrorCode::kTruncated
-                                 ? "Input/output error"
-                                 : content.error().reason);
+      if (!error.ok()) {
+        return input_.Refuse(error.offset, error.code == ErrorCode::kTruncated
+                                               ? "Input/output error"
+                                               : error.reason);
       }
     } else if (!LoadOther(input_, handler, handlers_, footers_,
                           configuration_.present, options_.limits, guessed_)) {

@@ -65,8 +65,8 @@ std::string Message(const ParsedConfiguration& parsed, const LoaderRow& row) {
                ? UnknownSubsection(parsed.unknown_subsection, "configuration")
                : "No such file or directory";
   }
-  return parsed.page_bits != 0 ? OtherPageBits(parsed.page_bits)
-                               : parsed.error.reason;
+  return parsed.traits.page_bits != 0 ? OtherPageBits(parsed.traits.page_bits)
+                                      : parsed.error.reason;
 }
 
 // A destination that expects a CONFIGURATION refuses at once what is none.
@@ -142,15 +142,15 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
     return input.Refuse(offset + kBeforeMachineType,
                         OtherMachineType(configuration.machine_type, options));
   }
-  configuration.page_bits = parsed.page_bits;
-  if (parsed.page_bits != 0 && parsed.page_bits != kX86PageBits &&
+  configuration.page_bits = parsed.traits.page_bits;
+  if (parsed.traits.page_bits != 0 && parsed.traits.page_bits != kX86PageBits &&
       configuration.machine_type.starts_with(kX86Family)) {
-    return input.Refuse(offset, OtherPageBits(parsed.page_bits));
+    return input.Refuse(offset, OtherPageBits(parsed.traits.page_bits));
   }
-  traits.ignore_shared = parsed.ignore_shared;
-  traits.mapped_ram = parsed.mapped_ram;
-  if (parsed.page_bits != 0) {
-    traits.page_bytes = uint64_t{1} << parsed.page_bits;
+  traits.ignore_shared = parsed.traits.ignore_shared;
+  traits.mapped_ram = parsed.traits.mapped_ram;
+  if (parsed.traits.page_bits != 0) {
+    traits.page_bytes = uint64_t{1} << parsed.traits.page_bits;
   }
   input.source().Consume(parsed.bytes);
   return true;

@@ -12,7 +12,7 @@
 #include "codec/loader/loader_input.h"
 #include "codec/loader/loader_row.h"
 #include "codec/multifd/packet.h"
-#include "codec/qemu/ram_walker.h"
+#include "codec/qemu/ram_decoder.h"
 
 namespace migstream {
 

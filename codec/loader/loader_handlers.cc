@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "codec/qemu/stream_reader.h"
+#include "codec/qemu/pull_record.h"
+#include "codec/qemu/stream_decoder.h"
 
 namespace migstream {
 namespace {
@@ -35,7 +36,7 @@ bool LoaderHandlers::Exists(LoaderHandler& handler,
     return handler.instance_id == 0;
   }
   if (handler.vfio) newest = kVfioVersion;
-  if (described != nullptr || WalkerOf(handler) != nullptr) return true;
+  if (described != nullptr || ParserOf(handler) != nullptr) return true;
   if (handler.vfio) {
     // QEMU 5.2 describes none.
     return handler.instance_id == 0 && described_vfio_ == 0;
@@ -73,9 +74,24 @@ const LoaderHandler* LoaderHandlers::Find(uint32_t section_id) const {
              : nullptr;
 }
 
-HandlerWalker WalkerOf(const LoaderHandler& handler) {
-  HandlerWalker walker = FindHandlerWalker(handler.idstr, SectionType::kStart);
-  return walker ? walker : FindHandlerWalker(handler.idstr, SectionType::kFull);
+HandlerParser ParserOf(const LoaderHandler& handler) {
+  HandlerParser parser = FindHandlerParser(handler.idstr, SectionType::kStart);
+  return parser ? parser : FindHandlerParser(handler.idstr, SectionType::kFull);
+}
+
+Error PassHandlerContent(ByteSource& source, HandlerParser parser,
+                         SectionType type) {
+  bool first = true;
+  for (HandlerRecord record; !record.last; first = false) {
+    Error error = PullRecord(source, [&](RecordCursor& cursor) {
+      record = parser(cursor, type, first);
+    });
+    if (!error.ok()) return error;
+    if (source.Skip(record.payload_bytes) < record.payload_bytes) {
+      return {ErrorCode::kTruncated, source.offset(), "", ""};
+    }
+  }
+  return {};
 }
 
 }  // namespace migstream

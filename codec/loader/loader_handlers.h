@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "codec/qemu/handler_walkers.h"
+#include "codec/io/byte_source.h"
+#include "codec/qemu/handler_records.h"
 #include "codec/qemu/vm_description.h"
 
 namespace migstream {
@@ -63,7 +64,11 @@ class LoaderHandlers {
 
 // What walks the handler's sections, if their content tells its own length;
 // null if it does not.
-HandlerWalker WalkerOf(const LoaderHandler& handler);
+HandlerParser ParserOf(const LoaderHandler& handler);
+
+// Consumes a section's content by it; the error's section is left open.
+Error PassHandlerContent(ByteSource& source, HandlerParser parser,
+                         SectionType type);
 
 }  // namespace migstream
 

@@ -1,6 +1,6 @@
 // How a release's loader reads "ram" sections. FORMAT.md sections 5 and 16.
 //
-// It differs from RamWalker, which says whether a section is sound: this one
+// It differs from RamDecoder, which says whether a section is sound: this one
 // gives the loader's own verdict, in its own order and words.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_RAM_H_
@@ -14,7 +14,7 @@
 #include "codec/loader/loader_input.h"
 #include "codec/loader/loader_row.h"
 #include "codec/qemu/limits.h"
-#include "codec/qemu/ram_walker.h"
+#include "codec/qemu/ram_decoder.h"
 
 namespace migstream {
 

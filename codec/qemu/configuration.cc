@@ -1,6 +1,7 @@
 #include "codec/qemu/configuration.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "codec/wire/cursor.h"
@@ -10,91 +11,111 @@
 namespace migstream {
 namespace {
 
-constexpr std::string_view kSection = "CONFIGURATION";
 constexpr uint32_t kMaxNameBytes = 1024;
 constexpr uint32_t kMaxCapabilities = 256;
 constexpr uint64_t kUuidBytes = 16;
 
-// Bytes of a capabilities list, which has to be walked to its end.
-uint64_t CapabilitiesBytes(ByteSpan bytes, uint32_t* count) {
-  Cursor cursor(bytes);
-  *count = cursor.Be32();
-  for (uint32_t i = 0; i < std::min(*count, kMaxCapabilities); ++i) {
-    cursor.Str8();
+constexpr std::string_view kSubsections[] = {
+    kPageBitsSubsection, kCapabilitiesSubsection, kUuidSubsection};
+
+// A list of capabilities has to be walked to its end.
+ByteSpan Capabilities(RecordCursor& cursor, ByteSpan input, uint64_t at) {
+  RecordCursor list(input, cursor.offset());
+  const uint32_t count = list.Be32();
+  if (count > kMaxCapabilities) {
+    cursor.Fail(
+        ErrorCode::kBadConfiguration, at,
+        StrCat(count, " capabilities, expected at most ", kMaxCapabilities));
   }
-  return cursor.ok() ? cursor.offset() : bytes.size() + 1;
+  for (uint32_t i = 0; i < count && list.ok(); ++i) list.Str8();
+  return cursor.Bytes(list.ok() ? list.bytes() : list.bytes_needed());
 }
 
 }  // namespace
+
+std::string_view ParseMachineType(RecordCursor& cursor) {
+  cursor.U8();
+  const uint64_t at = cursor.offset();
+  const uint32_t bytes = cursor.Be32();
+  if (bytes > kMaxNameBytes) {
+    cursor.Fail(ErrorCode::kBadConfiguration, at,
+                StrCat("machine type of ", bytes, " bytes, expected at most ",
+                       kMaxNameBytes));
+  }
+  return AsText(cursor.Bytes(bytes));
+}
+
+ConfigurationView::Subsection ParseConfigurationSubsection(
+    RecordCursor& cursor, ConfigurationTraits& traits) {
+  const uint64_t at = cursor.offset();
+  auto fail = [&](std::string reason) {
+    cursor.Fail(ErrorCode::kBadConfiguration, at, std::move(reason));
+  };
+  ConfigurationView::Subsection subsection;
+  cursor.U8();
+  subsection.name = cursor.Str8();
+  subsection.version = cursor.Be32();
+  if (!cursor.ok()) return subsection;
+  const auto* known = std::find(std::begin(kSubsections),
+                                std::end(kSubsections), subsection.name);
+  const uint8_t bit = static_cast<uint8_t>(1 << (known - kSubsections));
+  if (known == std::end(kSubsections)) {
+    fail(StrCat("unknown subsection '", subsection.name,
+                "', whose length nothing tells"));
+  } else if ((traits.seen & bit) != 0) {
+    fail(StrCat("a second '", subsection.name, "'"));
+  } else if (subsection.name == kPageBitsSubsection) {
+    subsection.payload = cursor.Bytes(4);
+    if (!cursor.ok()) return subsection;
+    const uint32_t bits = LoadBe32(subsection.payload.data());
+    if (bits < kMinPageBits || bits > kMaxPageBits) {
+      fail(StrCat("target page of ", bits, " bits, expected 10 to 16"));
+    }
+    traits.page_bits = bits;
+  } else if (subsection.name == kCapabilitiesSubsection) {
+    subsection.payload = Capabilities(cursor, cursor.rest(), at);
+    for (const std::string& name : ParseCapabilities(subsection.payload)) {
+      traits.ignore_shared |= name == "x-ignore-shared";
+      traits.mapped_ram |= name == "mapped-ram";
+    }
+  } else {
+    subsection.payload = cursor.Bytes(kUuidBytes);
+  }
+  if (cursor.ok()) traits.seen |= bit;
+  return subsection;
+}
 
 ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
                                        bool end_of_input) {
   ParsedConfiguration parsed;
   parsed.view.offset = offset;
-  auto fail = [&parsed](uint64_t at, std::string reason) {
-    parsed.error = {ErrorCode::kBadConfiguration, at, std::string(kSection),
-                    std::move(reason)};
-    return parsed;
+  auto take = [&](auto parse) {
+    RecordCursor cursor(bytes.subspan(parsed.bytes), offset + parsed.bytes);
+    auto value = parse(cursor);
+    parsed.bytes += cursor.bytes();
+    parsed.error = cursor.error();
+    parsed.incomplete = cursor.bytes_needed() != 0;
+    return value;
   };
-  Cursor cursor(bytes, offset);
-  cursor.U8();
-  uint32_t name_bytes = cursor.Be32();
-  if (name_bytes > kMaxNameBytes) {
-    return fail(offset + 1, StrCat("machine type of ", name_bytes,
-                                   " bytes, expected at most ", kMaxNameBytes));
-  }
-  parsed.view.machine_type = AsText(cursor.Bytes(name_bytes));
-  while (cursor.ok()) {
-    ByteSpan rest = bytes.subspan(cursor.offset() - offset);
-    SubsectionStart start = StartsSubsection(rest, "configuration");
-    if (start == SubsectionStart::kMore && !(rest.empty() && end_of_input)) {
-      parsed.incomplete = true;
-      return parsed;
-    }
+  parsed.view.machine_type = take(ParseMachineType);
+  while (!parsed.incomplete && parsed.error.ok()) {
+    ByteSpan rest = bytes.subspan(parsed.bytes);
+    SubsectionStart start = StartsConfigurationSubsection(rest);
+    parsed.incomplete =
+        start == SubsectionStart::kMore && !(rest.empty() && end_of_input);
     if (start != SubsectionStart::kYes) break;
-    uint64_t at = cursor.offset();
-    ConfigurationView::Subsection subsection;
-    cursor.U8();
-    subsection.name = cursor.Str8();
-    subsection.version = cursor.Be32();
-    if (!cursor.ok()) break;
-    for (const auto& before : parsed.view.subsections) {
-      if (before.name == subsection.name) {
-        return fail(at, StrCat("a second '", subsection.name, "'"));
-      }
-    }
-    rest = bytes.subspan(cursor.offset() - offset);
-    if (subsection.name == kPageBitsSubsection) {
-      subsection.payload = cursor.Bytes(4);
-      if (!cursor.ok()) break;
-      parsed.page_bits = LoadBe32(subsection.payload.data());
-      if (parsed.page_bits < kMinPageBits || parsed.page_bits > kMaxPageBits) {
-        return fail(at, StrCat("target page of ", parsed.page_bits,
-                               " bits, expected 10 to 16"));
-      }
-    } else if (subsection.name == kCapabilitiesSubsection) {
-      uint32_t count = 0;
-      uint64_t size = CapabilitiesBytes(rest, &count);
-      if (count > kMaxCapabilities) {
-        return fail(at, StrCat(count, " capabilities, expected at most ",
-                               kMaxCapabilities));
-      }
-      subsection.payload = cursor.Bytes(size);
-      for (const std::string& name : ParseCapabilities(subsection.payload)) {
-        parsed.ignore_shared |= name == "x-ignore-shared";
-        parsed.mapped_ram |= name == "mapped-ram";
-      }
-    } else if (subsection.name == kUuidSubsection) {
-      subsection.payload = cursor.Bytes(kUuidBytes);
-    } else {
+    ConfigurationView::Subsection subsection = take([&](RecordCursor& cursor) {
+      return ParseConfigurationSubsection(cursor, parsed.traits);
+    });
+    if (parsed.incomplete) break;
+    if (parsed.error.ok()) {
+      parsed.view.subsections.push_back(subsection);
+    } else if (!std::count(std::begin(kSubsections), std::end(kSubsections),
+                           subsection.name)) {
       parsed.unknown_subsection = std::string(subsection.name);
-      return fail(at, StrCat("unknown subsection '", subsection.name,
-                             "', whose length nothing tells"));
     }
-    parsed.view.subsections.push_back(subsection);
   }
-  parsed.incomplete = !cursor.ok();
-  parsed.bytes = cursor.offset() - offset;
+  if (!parsed.error.ok()) parsed.error.section = "CONFIGURATION";
   return parsed;
 }
 

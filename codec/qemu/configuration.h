@@ -9,8 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/device/subsection.h"
 #include "codec/multifd/packet.h"
-#include "codec/qemu/stream_visitor.h"
+#include "codec/qemu/record_cursor.h"
+#include "codec/qemu/stream_event.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 
@@ -22,19 +24,36 @@ inline constexpr std::string_view kCapabilitiesSubsection =
     "configuration/capabilities";
 inline constexpr std::string_view kUuidSubsection = "configuration/uuid";
 
+// What a CONFIGURATION says of the rest of the stream.
+struct ConfigurationTraits {
+  bool ignore_shared = false;
+  bool mapped_ram = false;
+  uint32_t page_bits = 0;  // 0: not said.
+  uint8_t seen = 0;        // A bit for each known subsection that came.
+};
+
+// Reads the CONFIGURATION byte and the machine type.
+std::string_view ParseMachineType(RecordCursor& cursor);
+// Reads one of its subsections, and adds what it says to `traits`.
+ConfigurationView::Subsection ParseConfigurationSubsection(
+    RecordCursor& cursor, ConfigurationTraits& traits);
+// Whether a subsection of it begins here.
+inline SubsectionStart StartsConfigurationSubsection(ByteSpan bytes) {
+  return StartsSubsection(bytes, "configuration");
+}
+
 struct ParsedConfiguration {
   Error error;
   bool incomplete = false;  // More bytes are needed.
   uint64_t bytes = 0;       // From the CONFIGURATION byte on.
   ConfigurationView view;
-  bool ignore_shared = false;
-  bool mapped_ram = false;
-  uint32_t page_bits = 0;  // 0: not said.
-  // Which subsection is none that is known; its length is not known either.
+  ConfigurationTraits traits;
+  // The subsection that is not known; its length is not known either.
   std::string unknown_subsection = {};
 };
 
-// `bytes` begin with the CONFIGURATION byte, which stands at `offset`.
+// All of it at once: `bytes` begin with the CONFIGURATION byte, which stands at
+// `offset`.
 ParsedConfiguration ParseConfiguration(ByteSpan bytes, uint64_t offset,
                                        bool end_of_input);
 

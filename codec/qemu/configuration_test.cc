@@ -34,9 +34,9 @@ TEST(ConfigurationTest, IsTheMachineTypeAlone) {
   EXPECT_EQ(parsed.view.offset, 8);
   EXPECT_EQ(parsed.view.machine_type, "pc-q35");
   EXPECT_TRUE(parsed.view.subsections.empty());
-  EXPECT_FALSE(parsed.ignore_shared);
-  EXPECT_FALSE(parsed.mapped_ram);
-  EXPECT_EQ(parsed.page_bits, 0);
+  EXPECT_FALSE(parsed.traits.ignore_shared);
+  EXPECT_FALSE(parsed.traits.mapped_ram);
+  EXPECT_EQ(parsed.traits.page_bits, 0);
 }
 
 TEST(ConfigurationTest, ItsSubsectionsComeInOrder) {
@@ -54,9 +54,9 @@ TEST(ConfigurationTest, ItsSubsectionsComeInOrder) {
   EXPECT_EQ(parsed.view.subsections[1].name, kCapabilitiesSubsection);
   EXPECT_EQ(parsed.view.subsections[2].name, kUuidSubsection);
   EXPECT_EQ(AsText(parsed.view.subsections[2].payload), uuid);
-  EXPECT_EQ(parsed.page_bits, 16);
-  EXPECT_TRUE(parsed.mapped_ram);
-  EXPECT_FALSE(parsed.ignore_shared);
+  EXPECT_EQ(parsed.traits.page_bits, 16);
+  EXPECT_TRUE(parsed.traits.mapped_ram);
+  EXPECT_FALSE(parsed.traits.ignore_shared);
 }
 
 TEST(ConfigurationTest, CapabilitiesAreKnownByTheirWholeNames) {
@@ -65,8 +65,8 @@ TEST(ConfigurationTest, CapabilitiesAreKnownByTheirWholeNames) {
                                                   "mapped-ram2"})) +
       "\x01");
   ASSERT_TRUE(parsed.error.ok()) << ToString(parsed.error);
-  EXPECT_TRUE(parsed.ignore_shared);
-  EXPECT_FALSE(parsed.mapped_ram);
+  EXPECT_TRUE(parsed.traits.ignore_shared);
+  EXPECT_FALSE(parsed.traits.mapped_ram);
   EXPECT_EQ(
       ParseCapabilities(parsed.view.subsections[0].payload),
       (std::vector<std::string>{"x-ignore-shared", "mapped", "mapped-ram2"}));
@@ -111,9 +111,9 @@ TEST(ConfigurationTest, AnUnknownSubsectionHasNoKnownLength) {
 
 TEST(ConfigurationTest, TargetPageBitsHaveASaneRange) {
   for (uint32_t bits : {10, 12, 14, 16}) {
-    EXPECT_EQ(
-        Parse(ConfigurationBytes("virt", PageBits(bits)) + "\x01").page_bits,
-        bits);
+    EXPECT_EQ(Parse(ConfigurationBytes("virt", PageBits(bits)) + "\x01")
+                  .traits.page_bits,
+              bits);
   }
   for (uint32_t bits : {0u, 9u, 17u, 64u, 0xffffffffu}) {
     ParsedConfiguration parsed =

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "codec/qemu/content_reader.h"
+#include "codec/qemu/pull_record.h"
 #include "codec/wire/text.h"
 #include "flags/section_type.h"
 
@@ -17,120 +17,127 @@ constexpr char kVfioDevices[] = "CprState/vfio devices";
 constexpr uint8_t kPassedMark = 0x20;
 
 // A byte 1 before each entry, a byte 0 behind the last.
-bool Another(ContentReader& content, size_t entries, const CprLimits& limits) {
-  uint64_t at = content.offset();
-  uint8_t more = content.U8();
-  if (content.ok() && more > 1) {
-    content.Fail(ErrorCode::kBadHandler, at,
-                 StrCat("byte ", Hex(more),
-                        ", expected 1 before an "
-                        "entry or 0 behind the last"));
+bool Another(RecordCursor& cursor, size_t entries, const CprLimits& limits) {
+  const uint64_t at = cursor.offset();
+  const uint8_t more = cursor.U8();
+  if (more > 1) {
+    cursor.Fail(ErrorCode::kBadHandler, at,
+                StrCat("byte ", Hex(more),
+                       ", expected 1 before an entry or 0 behind the last"));
+  } else if (more == 1 && entries == limits.entries) {
+    cursor.Fail(ErrorCode::kHoldLimit, at,
+                StrCat("more than ", limits.entries, " entries"));
   }
-  if (content.ok() && more == 1 && entries == limits.entries) {
-    content.Fail(ErrorCode::kHoldLimit, at,
-                 StrCat("more than ", limits.entries, " entries"));
-  }
-  return content.ok() && more == 1;
+  return cursor.ok() && more == 1;
 }
 
 // Its length counts a NUL.
-std::string Name(ContentReader& content, ByteSource& source,
-                 const CprLimits& limits) {
-  uint64_t at = content.offset();
-  uint32_t length = content.Be32();
-  if (!content.ok()) return "";
+std::string Name(RecordCursor& cursor, const CprLimits& limits) {
+  const uint64_t at = cursor.offset();
+  const uint32_t length = cursor.Be32();
   if (length > limits.name_bytes) {
-    content.Fail(ErrorCode::kHoldLimit, at,
-                 StrCat("name claims ", length, " bytes, the limit is ",
-                        limits.name_bytes));
-    return "";
+    cursor.Fail(ErrorCode::kHoldLimit, at,
+                StrCat("name claims ", length, " bytes, the limit is ",
+                       limits.name_bytes));
   }
-  std::string_view text = AsText(source.Peek(length)).substr(0, length);
-  std::string name(text.substr(0, text.find('\0')));
-  content.Pass(length, "a name");
-  return name;
+  std::string_view text = AsText(cursor.Bytes(length));
+  return std::string(text.substr(0, text.find('\0')));
 }
 
-void ReadDescriptors(ContentReader& content, ByteSource& source,
-                     const CprLimits& limits, CprState& state) {
-  while (Another(content, state.descriptors.size(), limits)) {
-    CprState::Descriptor row;
-    row.offset = content.offset() - 1;
-    row.name = Name(content, source, limits);
-    row.id = content.Be32();
-    ByteSpan next = source.Peek(1);
-    if (!next.empty() && next[0] == kPassedMark) {
-      content.U8();
-    } else {
-      row.number = content.Be32();
+// Rows up to the byte 0 behind the last; `read` reads one.
+template <typename Row, typename Read>
+Error ReadRows(ByteSource& source, const CprLimits& limits,
+               std::vector<Row>& rows, Read read) {
+  for (bool another = true; another;) {
+    Row row;
+    Error error = PullRecord(source, [&](RecordCursor& cursor) {
+      row = {};
+      row.offset = cursor.offset();
+      another = Another(cursor, rows.size(), limits);
+      if (!another) return;
+      row.name = Name(cursor, limits);
+      read(cursor, row);
+    });
+    if (!error.ok()) return error;
+    if (another) rows.push_back(std::move(row));
+  }
+  return {};
+}
+
+Error ReadHead(ByteSource& source) {
+  return PullRecord(source, [](RecordCursor& cursor) {
+    const uint64_t start = cursor.offset();
+    const uint32_t magic = cursor.Be32();
+    const uint32_t version = cursor.Be32();
+    if (!cursor.ok()) return;
+    if (magic != kCprMagic) {
+      cursor.Fail(ErrorCode::kNotAStream, start,
+                  StrCat("begins with ", Hex(magic), ", expected ",
+                         Hex(kCprMagic), " (QCPR)"));
     }
-    if (content.ok()) state.descriptors.push_back(std::move(row));
-  }
+    if (version != kCprVersion) {
+      cursor.Fail(ErrorCode::kUnknownVersion, start + 4,
+                  StrCat("version ", version, ", expected 1"));
+    }
+  });
 }
 
-void ReadVfioDevices(ContentReader& content, ByteSource& source,
-                     const CprLimits& limits, CprState& state) {
-  while (Another(content, state.vfio_devices.size(), limits)) {
-    CprState::VfioDevice row;
-    row.offset = content.offset() - 1;
-    row.name = Name(content, source, limits);
-    row.device_id = content.Be32();
-    row.ioas_id = content.Be32();
-    row.hwpt_id = content.Be32();
-    if (content.ok()) state.vfio_devices.push_back(std::move(row));
-  }
+Error ReadDescriptors(ByteSource& source, const CprLimits& limits,
+                      CprState& state) {
+  return ReadRows(source, limits, state.descriptors,
+                  [](RecordCursor& cursor, CprState::Descriptor& row) {
+                    row.id = cursor.Be32();
+                    if (cursor.Peek8() == kPassedMark) {
+                      cursor.U8();
+                    } else {
+                      row.number = cursor.Be32();
+                    }
+                  });
 }
 
-void ReadSubsection(ContentReader& content, ByteSource& source,
-                    const CprLimits& limits, CprState& state) {
-  uint64_t at = content.offset();
-  if (content.U8() != static_cast<uint8_t>(SectionType::kSubsection)) {
-    return content.Fail(ErrorCode::kTrailingBytes, at,
-                        "bytes behind the state that are no subsection");
-  }
-  std::string name = content.Str8();
-  uint32_t version = content.Be32();
-  if (!content.ok()) return;
-  if (name != kVfioDevices || version != kVfioDevicesVersion) {
-    return content.Fail(
-        ErrorCode::kUnknownSubsection, at,
-        StrCat("unknown subsection '", name, "' version ", version));
-  }
-  ReadVfioDevices(content, source, limits, state);
+Error ReadVfioDevices(ByteSource& source, const CprLimits& limits,
+                      CprState& state) {
+  Error error = PullRecord(source, [](RecordCursor& cursor) {
+    const uint64_t at = cursor.offset();
+    if (cursor.U8() != static_cast<uint8_t>(SectionType::kSubsection)) {
+      return cursor.Fail(ErrorCode::kTrailingBytes, at,
+                         "bytes behind the state that are no subsection");
+    }
+    const std::string_view name = cursor.Str8();
+    const uint32_t version = cursor.Be32();
+    if (cursor.ok() &&
+        (name != kVfioDevices || version != kVfioDevicesVersion)) {
+      cursor.Fail(ErrorCode::kUnknownSubsection, at,
+                  StrCat("unknown subsection '", name, "' version ", version));
+    }
+  });
+  if (!error.ok()) return error;
+  return ReadRows(source, limits, state.vfio_devices,
+                  [](RecordCursor& cursor, CprState::VfioDevice& row) {
+                    row.device_id = cursor.Be32();
+                    row.ioas_id = cursor.Be32();
+                    row.hwpt_id = cursor.Be32();
+                  });
 }
 
 }  // namespace
 
 Error ReadCprState(ByteSource& source, CprState& state,
                    const CprLimits& limits) {
-  StreamVisitor none;
-  ContentReader content(source, none, "CPR state");
-  uint64_t start = content.offset();
-  uint32_t magic = content.Be32();
-  uint32_t version = content.Be32();
-  if (content.ok() && magic != kCprMagic) {
-    content.Fail(ErrorCode::kNotAStream, start,
-                 StrCat("begins with ", Hex(magic), ", expected ",
-                        Hex(kCprMagic), " (QCPR)"));
+  Error error = ReadHead(source);
+  if (error.ok()) error = ReadDescriptors(source, limits, state);
+  if (error.ok() && !source.Peek(1).empty()) {
+    error = ReadVfioDevices(source, limits, state);
   }
-  if (content.ok() && version != kCprVersion) {
-    content.Fail(ErrorCode::kUnknownVersion, start + 4,
-                 StrCat("version ", version, ", expected 1"));
+  if (error.ok() && !source.Peek(1).empty()) {
+    error = {ErrorCode::kTrailingBytes, source.offset(), "",
+             "bytes behind the state"};
   }
-  ReadDescriptors(content, source, limits, state);
-  if (content.ok() && !source.Peek(1).empty()) {
-    ReadSubsection(content, source, limits, state);
-  }
-  if (content.ok() && !source.Peek(1).empty()) {
-    content.Fail(ErrorCode::kTrailingBytes, content.offset(),
-                 "bytes behind the state");
-  }
-  Error error = content.error();
   if (!source.failure().empty() &&
       (error.ok() || error.code == ErrorCode::kTruncated)) {
-    return {ErrorCode::kReadFailed, content.offset(), content.section(),
-            source.failure()};
+    error = {ErrorCode::kReadFailed, source.offset(), "", source.failure()};
   }
+  if (!error.ok()) error.section = "CPR state";
   return error;
 }
 

@@ -1,55 +1,40 @@
 #include "codec/qemu/return_path.h"
 
-#include <string_view>
+#include <algorithm>
 
-#include "codec/qemu/content_reader.h"
 #include "codec/wire/text.h"
+#include "codec/wire/writer.h"
 
 namespace migstream {
 namespace {
+
+constexpr char kSection[] = "return path";
 
 std::string Name(ReturnMessage type) {
   return StrCat("return path ", ToString(type));
 }
 
-// The data of a message, and what follows it outside of its length.
-void ReadData(ContentReader& content, uint16_t length,
-              ReturnPathMessage& message) {
-  uint64_t data = content.offset();
+// The data of a message, as far as its length counts it.
+void ReadData(RecordCursor& cursor, ReturnPathMessage& message) {
   switch (message.type) {
     case ReturnMessage::kShut:
     case ReturnMessage::kPong:
     case ReturnMessage::kResumeAck:
-      message.value = content.Be32();
+      message.value = cursor.Be32();
       break;
     case ReturnMessage::kReqPages:
     case ReturnMessage::kReqPagesId:
-      message.start = content.Be64();
-      message.bytes = content.Be32();
+      message.start = cursor.Be64();
+      message.bytes = cursor.Be32();
       if (message.type == ReturnMessage::kReqPagesId) {
-        message.block = content.Str8();
+        message.block = cursor.Str8();
       }
       break;
     case ReturnMessage::kRecvBitmap:
-      message.block = content.Str8();
+      message.block = cursor.Str8();
       break;
     case ReturnMessage::kSwitchoverAck:
       break;
-  }
-  if (content.ok() && content.offset() != data + length) {
-    content.Fail(ErrorCode::kBadCommand, message.offset + 2,
-                 StrCat("length ", length, ", but its data has ",
-                        content.offset() - data, " bytes"));
-  }
-  if (message.type != ReturnMessage::kRecvBitmap) return;
-  message.bitmap_bytes = content.Be64();
-  content.Pass(message.bitmap_bytes, "a bitmap");
-  uint64_t at = content.offset();
-  uint64_t end = content.Be64();
-  if (content.ok() && end != kRecvBitmapEnd) {
-    content.Fail(ErrorCode::kBadCommand, at,
-                 StrCat("bitmap ends with ", Hex(end), ", expected ",
-                        Hex(kRecvBitmapEnd)));
   }
 }
 
@@ -78,45 +63,119 @@ std::string ToString(const ReturnPathMessage& message) {
   return text;
 }
 
-Error ReadReturnPath(
-    ByteSource& source,
-    const std::function<void(const ReturnPathMessage&)>& on_message) {
-  StreamVisitor none;
-  while (!source.Peek(1).empty()) {
-    ReturnPathMessage message;
-    message.offset = source.offset();
-    ByteSpan head = source.Peek(4);
-    if (head.size() < 4) {
-      return {ErrorCode::kTruncated, message.offset + head.size(),
-              "return path", "input ends in a message's header"};
-    }
-    message.type = static_cast<ReturnMessage>(LoadBe16(head.data()));
-    uint16_t length = LoadBe16(&head[2]);
-    if (!IsReturnMessageLength(message.type, length)) {
-      std::string_view lengths = ReturnMessageLengths(message.type);
-      if (lengths.empty()) {
-        return {ErrorCode::kBadCommand, message.offset, "return path",
-                StrCat("unknown message ", ToString(message.type))};
-      }
-      return {ErrorCode::kBadCommand, message.offset + 2, Name(message.type),
-              StrCat(length, " bytes of data, expected ", lengths)};
-    }
-    source.Consume(4);
-    ContentReader content(source, none, Name(message.type));
-    ReadData(content, length, message);
-    if (!content.ok()) {
-      Error error = content.error();
-      if (error.code == ErrorCode::kTruncated && !source.failure().empty()) {
-        error.code = ErrorCode::kReadFailed;
-        error.reason = source.failure();
-      }
-      return error;
-    }
-    on_message(message);
+Step ReturnPathDecoder::Next(ByteSpan& input, ReturnPathMessage& message) {
+  if (!walk_.error.ok()) return Step::kError;
+  if (walk_.payload_left != 0) {
+    const size_t here = std::min<uint64_t>(walk_.payload_left, input.size());
+    TakeOver(here);
+    input = input.subspan(here);
+    if (walk_.payload_left != 0) return walk_.Need(1);
   }
-  if (source.failure().empty()) return {};
-  return {ErrorCode::kReadFailed, source.offset(), "return path",
-          source.failure()};
+  RecordCursor cursor(input, walk_.offset);
+  if (in_bitmap_) {
+    const uint64_t end = cursor.Be64();
+    if (!cursor.ok()) return walk_.Stop(cursor);
+    if (end != kRecvBitmapEnd) {
+      return Fail(walk_.offset, Name(ReturnMessage::kRecvBitmap),
+                  StrCat("bitmap ends with ", Hex(end), ", expected ",
+                         Hex(kRecvBitmapEnd)));
+    }
+    in_bitmap_ = false;
+    input = input.subspan(cursor.bytes());
+    walk_.offset += cursor.bytes();
+    cursor = RecordCursor(input, walk_.offset);
+  }
+  message = {};
+  message.offset = walk_.offset;
+  message.type = static_cast<ReturnMessage>(cursor.Be16());
+  const uint16_t length = cursor.Be16();
+  if (!cursor.ok()) return walk_.Stop(cursor);
+  if (!IsReturnMessageLength(message.type, length)) {
+    const std::string_view lengths = ReturnMessageLengths(message.type);
+    if (lengths.empty()) {
+      return Fail(message.offset, kSection,
+                  StrCat("unknown message ", ToString(message.type)));
+    }
+    return Fail(message.offset + 2, Name(message.type),
+                StrCat(length, " bytes of data, expected ", lengths));
+  }
+  const uint64_t data = cursor.offset();
+  ReadData(cursor, message);
+  if (cursor.ok() && cursor.offset() != data + length) {
+    return Fail(message.offset + 2, Name(message.type),
+                StrCat("length ", length, ", but its data has ",
+                       cursor.offset() - data, " bytes"));
+  }
+  const bool bitmap = message.type == ReturnMessage::kRecvBitmap;
+  if (bitmap) message.bitmap_bytes = cursor.Be64();
+  if (!cursor.ok()) return walk_.Stop(cursor);
+  in_bitmap_ = bitmap;
+  walk_.Await(message.bitmap_bytes, "a bitmap");
+  input = input.subspan(cursor.bytes());
+  walk_.offset += cursor.bytes();
+  return Step::kEvent;
+}
+
+Step ReturnPathDecoder::Fail(uint64_t at, std::string section,
+                             std::string reason) {
+  walk_.error = {ErrorCode::kBadCommand, at, std::move(section),
+                 std::move(reason)};
+  return Step::kError;
+}
+
+Error ReturnPathDecoder::AtEndOfInput(ByteSpan left) const {
+  if (between() && left.empty()) return {};
+  Error error = walk_.Truncated(left.size());
+  error.section = kSection;
+  if (!between()) {
+    error.section = Name(ReturnMessage::kRecvBitmap);
+  } else if (left.size() < 4) {
+    error.reason = "input ends in a message's header";
+  } else {
+    error.section = Name(static_cast<ReturnMessage>(LoadBe16(left.data())));
+  }
+  return error;
+}
+
+Put ReturnPathEncoder::Send(const ReturnPathMessage& message, ByteSpan bitmap) {
+  uint8_t bytes[kMinHeaderBytes];
+  Writer data(bytes);
+  switch (message.type) {
+    case ReturnMessage::kShut:
+    case ReturnMessage::kPong:
+    case ReturnMessage::kResumeAck:
+      data.Be32(message.value);
+      break;
+    case ReturnMessage::kReqPages:
+    case ReturnMessage::kReqPagesId:
+      data.Be64(message.start);
+      data.Be32(message.bytes);
+      if (message.type == ReturnMessage::kReqPagesId) data.Str8(message.block);
+      break;
+    case ReturnMessage::kRecvBitmap:
+      data.Str8(message.block);
+      break;
+    case ReturnMessage::kSwitchoverAck:
+      break;
+  }
+  const size_t length = data.written().size();
+  if (!data.ok() ||
+      !IsReturnMessageLength(message.type, static_cast<uint16_t>(length))) {
+    return Put::kError;
+  }
+  const bool has_bitmap = message.type == ReturnMessage::kRecvBitmap;
+  if (has_bitmap) data.Be64(bitmap.size());
+  const ByteSpan written = data.written();
+  if (!gather_.Room(4 + written.size() + 8, 4)) return Put::kFull;
+  uint8_t* head = gather_.Header(4 + written.size());
+  StoreBe16(head, static_cast<uint16_t>(message.type));
+  StoreBe16(head + 2, static_cast<uint16_t>(length));
+  std::copy(written.begin(), written.end(), head + 4);
+  if (has_bitmap) {
+    gather_.Piece(bitmap);
+    StoreBe64(gather_.Header(8), kRecvBitmapEnd);
+  }
+  return Put::kDone;
 }
 
 }  // namespace migstream

@@ -1,10 +1,9 @@
-#include "codec/qemu/return_path.h"
-
 #include <string>
 #include <vector>
 
 #include "codec/io/file_kind.h"
 #include "codec/io/open_stream.h"
+#include "codec/qemu/return_path_reader.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/wire/text.h"

@@ -1,29 +1,37 @@
-// Reads a migration's main channel from front to back, and tells a visitor what
-// is in it. FORMAT.md sections 2 to 9.
+// Reads a migration's main channel from a file, a pipe or what is around it,
+// and tells a visitor what is in it: a loop over StreamDecoder. FORMAT.md
+// sections 2 to 9.
 //
 //   StreamReader reader(source, visitor);
 //   Error error = reader.Read();
 //   if (!error.ok()) …   // What came before it was told all the same.
 //
-// FULL sections of other devices are walked by the description at the stream's
-// end. A source that can seek is asked for its end; from any other, what
+// How long the FULLs of other devices are, the description at the stream's end
+// says. A source that can seek is asked for its end; from any other, what
 // follows is held in memory until the description has come, so that both give
 // the same. Where there is none, their ends are guessed, and a note says so.
+//
+// Over a source that has nothing yet, as a socket that does not block, call
+// ReadOn() whenever there may be more, and let options.content_length tell the
+// lengths: the end of such a source does not come before it is asked for.
 
 #ifndef MIGSTREAM_CODEC_QEMU_STREAM_READER_H_
 #define MIGSTREAM_CODEC_QEMU_STREAM_READER_H_
 
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "codec/io/byte_source.h"
 #include "codec/multifd/packet.h"
+#include "codec/qemu/description_loader.h"
 #include "codec/qemu/limits.h"
-#include "codec/qemu/ram_walker.h"
+#include "codec/qemu/stream_decoder.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/qemu/vm_description.h"
 #include "codec/wire/error.h"
@@ -45,6 +53,9 @@ struct ReaderOptions {
   StreamLimits limits = {};
   // See DecoderOptions.
   bool switchover_ack_off = false;
+  // See StreamDecoderOptions; in the place of the description.
+  std::function<ContentLength(const SectionView& section, ByteSpan input)>
+      content_length = nullptr;
 };
 
 class StreamReader {
@@ -52,33 +63,89 @@ class StreamReader {
   // All must outlive the reader.
   StreamReader(ByteSource& source, StreamVisitor& visitor,
                const ReaderOptions& options = {});
-  ~StreamReader();
 
-  // Reads all of it. The error is final, and its offset is where the input
-  // ends (1xx) or where it is wrong.
+  // Reads all of it, or up to where the visitor stops. The error is final, and
+  // its offset is where the input ends (1xx) or where it is wrong.
   Error Read();
 
-  const RamStats& ram() const;
+  enum class Status : uint8_t { kDone, kStopped, kNothingYet };
+  // Reads on as far as the source gives bytes. kDone: the end, or error(). The
+  // visitor may stop, and reading may go on later all the same.
+  Status ReadOn();
+  const Error& error() const { return error_; }
+
+  const RamStats& ram() const { return decoder_.ram(); }
   // Of the target; from the configuration or the postcopy advice.
-  uint64_t page_bytes() const;
+  uint64_t page_bytes() const { return decoder_.page_bytes(); }
   // Of the VM; if the configuration has it.
-  std::optional<VmUuid> uuid() const;
+  std::optional<VmUuid> uuid() const { return uuid_; }
   // Each once, as far as the stream was read.
-  const std::vector<DeviceInChannels>& in_channels() const;
-  // Whether Read() has read all of it.
-  bool complete() const;
+  const std::vector<DeviceInChannels>& in_channels() const {
+    return in_channels_;
+  }
+  // Whether all of it was read.
+  bool complete() const { return ended_ && error_.ok(); }
   // Null if the stream has none, or it was never reached.
-  const VmDescription* description() const;
-  // Whether sections are closed by footers: 1 yes, 0 no, -1 none was read.
-  int footers() const;
+  const VmDescription* description() const {
+    return description_.description();
+  }
+  // Unset where no section was read.
+  std::optional<bool> footers() const { return decoder_.footers(); }
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
-};
+  bool Begin();
+  void Tell(const StreamEvent& event);
+  void TellConfiguration();
+  // What is needed before a FULL's content, and how long that is.
+  void Prepare(const SectionView& section);
+  ContentLength LengthOf(const SectionView& section);
+  ContentLength Guess(const SectionView& section);
+  void LoadDescription(const SectionView& section);
+  const DescribedDevice* Describe(const SectionView& section) const;
+  void TakeDescription();
+  void LeaveToChannels(const SectionView& section, uint64_t content_bytes);
+  bool AtEnd(ByteSpan left);
+  void End(Error error);
+  void Note(Severity severity, const char* id, uint64_t offset,
+            std::string section, std::string message);
 
-// Whether an idstr is that of a VFIO device: "…/vfio", or "vfio" alone.
-bool IsVfioIdstr(std::string_view idstr);
+  ByteSource& source_;
+  StreamVisitor& visitor_;
+  const ReaderOptions options_;
+  StreamDecoder decoder_;
+  DescriptionLoader description_;
+  Error error_;
+  bool begun_ = false;
+  bool ended_ = false;
+  size_t needed_ = 1;  // Bytes of input with which the decoder goes on.
+  // The CONFIGURATION, until its last subsection has come.
+  ConfigurationView configuration_;
+  std::deque<std::string> configuration_bytes_;
+  bool sections_begun_ = false;
+  // Of the section that is read:
+  bool skip_ = false;
+  bool wants_content_ = false;
+  uint64_t content_start_ = 0;
+  bool described_ = false;  // By the description, as long as length_ says.
+  ContentLength length_;
+  ConfigHints hints_;
+  // The VMDESCRIPTION, whose head the decoder has seen.
+  std::optional<uint32_t> description_due_;
+  uint64_t description_offset_ = 0;
+  std::optional<VmUuid> uuid_;
+  std::vector<DeviceInChannels> in_channels_;
+  // Devices of in_channels_, and those that cannot come to be there.
+  std::set<std::pair<std::string, uint32_t>> settled_;
+  bool hold_noted_ = false;
+  // Ends that were guessed before the description was seen.
+  struct Guessed {
+    std::string idstr;
+    uint32_t instance_id;
+    uint64_t offset;
+    uint64_t bytes;
+  };
+  std::vector<Guessed> guessed_;
+};
 
 }  // namespace migstream
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,7 +80,7 @@ struct Seen {
   Lines full_sections;  // "timer 0: 24"
   RamStats ram;
   uint64_t page_bytes = 0;
-  int footers = -1;
+  std::optional<bool> footers;
   bool has_description = false;
 
   // Whether a finding, or the error, is about this byte.
@@ -227,7 +228,7 @@ TEST(StreamReaderTest, TellsEverythingInOrder) {
                    StrCat("0xc6 description ",
                           DescriptionJson({kTimer.Json(24)}).size())}));
   EXPECT_TRUE(seen.findings.empty()) << seen.Findings();
-  EXPECT_EQ(seen.footers, 1);
+  EXPECT_EQ(seen.footers, true);
   EXPECT_TRUE(seen.has_description);
 }
 
@@ -246,7 +247,7 @@ TEST(StreamReaderTest, ASmallStreamIsReadToItsEnd) {
 TEST(StreamReaderTest, AStreamMayEndWithTheHeaderAndEof) {
   Seen seen = Read(HeaderBytes() + EofBytes());
   EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
-  EXPECT_EQ(seen.footers, -1);
+  EXPECT_EQ(seen.footers, std::nullopt);
   EXPECT_FALSE(seen.has_description);
 }
 
@@ -329,13 +330,13 @@ TEST(StreamReaderTest, FootersMayBeOff) {
       timer.Full(kTimerState) + vfio.Full(Config()) + EofBytes();
   Seen seen = Read(bytes + DescriptionBytes(SmallJson()));
   ASSERT_TRUE(seen.error.ok()) << ToString(seen.error);
-  EXPECT_EQ(seen.footers, 0);
+  EXPECT_EQ(seen.footers, false);
   EXPECT_TRUE(seen.findings.empty());
 
   // As of pc-i440fx-2.3, and with suppress-vmdesc besides.
   seen = Read(bytes);
   ASSERT_TRUE(seen.error.ok()) << ToString(seen.error);
-  EXPECT_EQ(seen.footers, 0);
+  EXPECT_EQ(seen.footers, false);
   EXPECT_EQ(
       seen.full_sections,
       (Lines{"timer 0: 24", StrCat("0000:00:05.0/vfio 0: ", Config().size())}));

@@ -1,19 +1,19 @@
 // What a StreamReader finds, in the order of the stream. FORMAT.md section 2.
 //
 // Everything that is called, put through a StreamWriter, gives the stream's
-// bytes again. All views are good during the call only.
+// bytes again. All views are good during the call only. A visitor that has seen
+// enough calls SkipSection() or Stop().
 
 #ifndef MIGSTREAM_CODEC_QEMU_STREAM_VISITOR_H_
 #define MIGSTREAM_CODEC_QEMU_STREAM_VISITOR_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
-#include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
 
 #include "codec/device/event.h"
-#include "codec/device/subsection.h"
+#include "codec/qemu/stream_event.h"
 #include "codec/qemu/vm_description.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/finding.h"
@@ -21,59 +21,6 @@
 #include "flags/section_type.h"
 
 namespace migstream {
-
-// FORMAT.md section 3.
-struct ConfigurationView {
-  uint64_t offset = 0;
-  std::string_view machine_type;
-  struct Subsection {
-    std::string_view name;
-    uint32_t version = 0;
-    ByteSpan payload;
-  };
-  std::vector<Subsection> subsections;
-};
-
-struct SectionView {
-  SectionType type = SectionType::kFull;
-  uint64_t offset = 0;  // Of the section's first byte.
-  uint32_t id = 0;
-  std::string_view idstr;  // Of the START, for a PART or an END.
-  uint32_t instance_id = 0;
-  uint32_t version_id = 0;
-  bool vfio = false;
-};
-
-// FORMAT.md section 4.
-struct CommandView {
-  uint64_t offset = 0;
-  Command command = Command::kPing;
-  ByteSpan data;
-};
-
-// A block of guest memory, as the block list names it. FORMAT.md section 5.
-struct RamBlock {
-  std::string name;
-  uint64_t used_bytes = 0;
-  uint64_t page_bytes = 0;   // 0: not said.
-  bool has_address = false;  // x-ignore-shared.
-  uint64_t address = 0;      // Guest-physical.
-  // mapped-ram: absolute offsets; both 0 for a block that is not in the file.
-  uint64_t bitmap_offset = 0;
-  uint64_t pages_offset = 0;
-};
-
-// A record of a RAM section.
-struct RamRecordView {
-  uint64_t offset = 0;
-  uint64_t flags = 0;               // RamFlag
-  const RamBlock* block = nullptr;  // Of a page.
-  uint64_t page_offset = 0;         // In the block.
-  // What follows in the stream: the page, its fill byte, or its compressed
-  // bytes. A list of blocks ends with OnRamBlocks().
-  uint64_t payload_bytes = 0;
-  uint64_t page_bytes = 0;  // Of the target.
-};
 
 class StreamVisitor {
  public:
@@ -116,6 +63,24 @@ class StreamVisitor {
   virtual void OnFinding(const Finding&) {}
   // The input ended within something, of which these bytes are there.
   virtual void OnRest(ByteSpan) {}
+
+  enum class Flow : uint8_t { kGoOn, kSkipSection, kStop };
+  // What the reader is asked for since it last took it.
+  Flow TakeFlow() { return std::exchange(flow_, Flow::kGoOn); }
+
+ protected:
+  // Nothing more of this section but its OnSectionEnd(); what can be sought
+  // over is not read.
+  void SkipSection() { flow_ = std::max(flow_, Flow::kSkipSection); }
+  // Nothing more at all: the reader stops behind what it told last.
+  void Stop() { flow_ = Flow::kStop; }
+  // Passes on what `other` asked for.
+  void Follow(StreamVisitor& other) {
+    flow_ = std::max(flow_, other.TakeFlow());
+  }
+
+ private:
+  Flow flow_ = Flow::kGoOn;
 };
 
 }  // namespace migstream

@@ -3,13 +3,9 @@
 #include <span>
 
 #include "codec/wire/text.h"
-#include "codec/wire/writer.h"
-#include "flags/section_type.h"
 
 namespace migstream {
 namespace {
-
-uint8_t Byte(SectionType type) { return static_cast<uint8_t>(type); }
 
 class RepackVisitor : public StreamWriter {
  public:
@@ -27,87 +23,23 @@ class RepackVisitor : public StreamWriter {
 
 }  // namespace
 
-void StreamWriter::OnHeader(uint32_t version) {
-  uint8_t bytes[8];
-  StoreBe32(bytes, kStreamMagic);
-  StoreBe32(bytes + 4, version);
-  sink_.Write(bytes);
-}
-
 void StreamWriter::OnConfiguration(const ConfigurationView& configuration) {
-  uint8_t bytes[kMaxSectionHeaderBytes];
-  Writer head(bytes);
-  head.U8(Byte(SectionType::kConfiguration));
-  head.Be32(static_cast<uint32_t>(configuration.machine_type.size()));
-  sink_.Write(head.written());
-  sink_.Write(AsBytes(configuration.machine_type));
+  Put(encoder_.Configuration(configuration.machine_type));
   for (const auto& subsection : configuration.subsections) {
-    Writer writer(bytes);
-    writer.U8(Byte(SectionType::kSubsection));
-    writer.Str8(subsection.name);
-    writer.Be32(subsection.version);
-    sink_.Write(writer.written());
-    sink_.Write(subsection.payload);
+    Put(encoder_.ConfigurationSubsection(subsection));
   }
 }
 
-void StreamWriter::OnSection(const SectionView& section) {
-  uint8_t bytes[kMaxSectionHeaderBytes];
-  Writer writer(bytes);
-  writer.U8(Byte(section.type));
-  writer.Be32(section.id);
-  if (section.type == SectionType::kStart ||
-      section.type == SectionType::kFull) {
-    writer.Str8(section.idstr);
-    writer.Be32(section.instance_id);
-    writer.Be32(section.version_id);
+void StreamWriter::Put(migstream::Put put, uint64_t offset) {
+  if (put != migstream::Put::kDone && error_.ok()) {
+    error_ = encoder_.error();
+    error_.offset = offset;
   }
-  sink_.Write(writer.written());
-  if (section.vfio) {
-    encoder_ = std::make_unique<SectionEncoder>(section.type, dialect_,
-                                                headers_, pieces_);
-  }
-}
-
-void StreamWriter::OnDeviceEvent(const SectionView& section,
-                                 const Event& event) {
-  if (encoder_->Append(event) != Put::kDone && error_.ok()) {
-    error_ = encoder_->error(section.idstr);
-    error_.offset = event.offset;
-  }
-  for (const iovec& piece : encoder_->pieces()) {
+  for (const iovec& piece : encoder_.pieces()) {
     sink_.Write(
         ByteSpan(static_cast<const uint8_t*>(piece.iov_base), piece.iov_len));
   }
-  encoder_->Clear();
-}
-
-void StreamWriter::OnSectionEnd(const SectionView& section, uint64_t,
-                                bool footer) {
-  if (!footer) return;
-  uint8_t bytes[kFooterBytes] = {Byte(SectionType::kSectionFooter)};
-  StoreBe32(bytes + 1, section.id);
-  sink_.Write(bytes);
-}
-
-void StreamWriter::OnCommand(const CommandView& command) {
-  uint8_t bytes[5] = {Byte(SectionType::kCommand)};
-  StoreBe16(bytes + 1, static_cast<uint16_t>(command.command));
-  StoreBe16(bytes + 3, static_cast<uint16_t>(command.data.size()));
-  sink_.Write(bytes);
-  sink_.Write(command.data);
-}
-
-void StreamWriter::OnEof(uint64_t) {
-  uint8_t byte = Byte(SectionType::kEof);
-  sink_.Write(ByteSpan(&byte, 1));
-}
-
-void StreamWriter::OnDescription(uint64_t, ByteSpan json) {
-  uint8_t bytes[5] = {Byte(SectionType::kVmDescription)};
-  StoreBe32(bytes + 1, static_cast<uint32_t>(json.size()));
-  sink_.Write(bytes);
-  sink_.Write(json);
+  encoder_.Clear();
 }
 
 Error CheckMayMove(uint64_t start, const RamStats& ram) {

@@ -1,4 +1,5 @@
-// Writes a stream from what a StreamReader finds in one: the exact inverse.
+// Writes a stream from what a StreamReader finds in one, the exact inverse: a
+// StreamEncoder whose pieces go to a sink.
 // FORMAT.md sections 2 to 9.
 //
 //   StreamWriter writer(sink, dialect);
@@ -11,14 +12,12 @@
 #include <sys/uio.h>
 
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "codec/device/section_encoder.h"
 #include "codec/io/byte_sink.h"
 #include "codec/io/byte_source.h"
+#include "codec/qemu/stream_encoder.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_visitor.h"
 #include "flags/dialect.h"
@@ -29,37 +28,49 @@ class StreamWriter : public StreamVisitor {
  public:
   // `dialect` is the reader's. Both must outlive the writer.
   StreamWriter(ByteSink& sink, const Dialect& dialect)
-      : sink_(sink), dialect_(dialect) {}
+      : sink_(sink), encoder_(dialect, headers_, pieces_) {}
 
   bool wants_content() const override { return true; }
   bool wants_payload() const override { return true; }
 
-  void OnHeader(uint32_t version) override;
+  void OnHeader(uint32_t version) override { Put(encoder_.Header(version)); }
   void OnConfiguration(const ConfigurationView& configuration) override;
-  void OnSection(const SectionView& section) override;
-  void OnDeviceEvent(const SectionView& section, const Event& event) override;
+  void OnSection(const SectionView& section) override {
+    Put(encoder_.Section(section));
+  }
+  void OnDeviceEvent(const SectionView&, const Event& event) override {
+    Put(encoder_.Device(event), event.offset);
+  }
+  // Already as it is on the wire.
   void OnContent(ByteSpan bytes) override { sink_.Write(bytes); }
-  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
-                    bool footer) override;
-  void OnCommand(const CommandView& command) override;
-  void OnEof(uint64_t offset) override;
-  void OnDescription(uint64_t offset, ByteSpan json) override;
+  void OnSectionEnd(const SectionView&, uint64_t, bool footer) override {
+    Put(encoder_.EndSection(footer));
+  }
+  void OnCommand(const CommandView& command) override {
+    Put(encoder_.Command(command.command, command.data));
+  }
+  void OnEof(uint64_t) override { Put(encoder_.Eof()); }
+  void OnDescription(uint64_t, ByteSpan json) override {
+    Put(encoder_.Description(json));
+  }
   void OnRest(ByteSpan bytes) override { sink_.Write(bytes); }
 
-  // An event that the dialect cannot encode: a defect of this library, since
-  // the reader has decoded it.
+  // What the encoder refuses: an event that the dialect does not have, or that
+  // may not stand here.
   const Error& error() const { return error_; }
 
  protected:
   // Of the device's section that is being written.
-  uint64_t device_content_bytes() const { return encoder_->bytes(); }
+  uint64_t device_content_bytes() const { return encoder_.device_bytes(); }
 
  private:
+  // Writes what was put; whether it could be.
+  void Put(migstream::Put put, uint64_t offset = 0);
+
   ByteSink& sink_;
-  const Dialect& dialect_;
-  uint8_t headers_[SectionEncoder::kMinHeaderBytes];
-  iovec pieces_[SectionEncoder::kMinPieces];
-  std::unique_ptr<SectionEncoder> encoder_;
+  uint8_t headers_[StreamEncoder::kMinHeaderBytes];
+  iovec pieces_[StreamEncoder::kMinPieces];
+  StreamEncoder encoder_;
   Error error_;
 };
 

@@ -7,8 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
-#include "codec/qemu/content_reader.h"
+#include "codec/qemu/content_walk.h"
 #include "codec/qemu/stream_recording.h"
 #include "gtest/gtest.h"
 
@@ -20,7 +21,60 @@ struct Walked {
   std::string content;  // What the visitor was given.
 };
 
-using Walk = std::function<void(ContentReader& content)>;
+// Pulls the content of sections out of a source, as StreamReader does.
+class ContentPull {
+ public:
+  ContentPull(ByteSource& source, StreamVisitor& visitor)
+      : source_(source), visitor_(visitor) {
+    walk_.offset = source.offset();
+  }
+
+  // `next` is one step of a decoder of content.
+  template <typename Next>
+  void Run(Next next) {
+    StreamEvent event;
+    for (size_t needed = 1; error_.ok();) {
+      ByteSpan input = source_.Peek(needed);
+      const size_t before = input.size();
+      walk_.end_of_input = before < needed;
+      Step step = walk_.payload_left != 0 ? walk_.Piece(input, event)
+                                          : next(input, walk_, event);
+      if (step == Step::kDone) return;
+      if (step == Step::kError) error_ = walk_.error;
+      if (step == Step::kNeedInput && walk_.end_of_input) {
+        error_ = walk_.Truncated(input.size());
+      }
+      needed = step == Step::kNeedInput ? walk_.bytes_needed : 1;
+      if (step != Step::kEvent) continue;
+      for (Finding& finding : std::exchange(walk_.findings, {})) {
+        visitor_.OnFinding(finding);
+      }
+      if (visitor_.wants_content()) visitor_.OnContent(event.content);
+      if (event.kind == StreamEvent::kRamRecord)
+        visitor_.OnRamRecord(event.ram);
+      source_.Consume(before - input.size());
+      if (!visitor_.wants_content()) {
+        uint64_t skipped = source_.Skip(walk_.payload_left);
+        walk_.payload_left -= skipped;
+        walk_.offset += skipped;
+      }
+    }
+  }
+
+  Error error() const {
+    Error error = error_;
+    if (!error.ok()) error.section = "section";
+    return error;
+  }
+
+ private:
+  ByteSource& source_;
+  StreamVisitor& visitor_;
+  ContentWalk walk_;
+  Error error_;
+};
+
+using Walk = std::function<void(ContentPull& content)>;
 
 class ContentVisitor : public StreamVisitor {
  public:
@@ -39,7 +93,7 @@ class ContentVisitor : public StreamVisitor {
 inline Walked WalkFrom(ByteSource& source, bool wants_content,
                        const Walk& walk) {
   ContentVisitor visitor(wants_content);
-  ContentReader content(source, visitor, "section");
+  ContentPull content(source, visitor);
   walk(content);
   return {content.error(), source.offset(), visitor.content};
 }

@@ -1,7 +1,7 @@
 #include "codec/report/side_report.h"
 
 #include "codec/qemu/cpr_state.h"
-#include "codec/qemu/return_path.h"
+#include "codec/qemu/return_path_reader.h"
 #include "codec/report/report_findings.h"
 #include "codec/wire/finding.h"
 #include "codec/wire/printable.h"

@@ -1,4 +1,4 @@
-#include "codec/qemu/handler_walkers.h"
+#include "codec/qemu/handler_records.h"
 
 #include <string>
 
@@ -12,15 +12,23 @@ namespace {
 
 using enum SectionType;
 
+Walk Walking(HandlerParser parser, SectionType type) {
+  return [=](ContentPull& content) {
+    HandlerDecoder decoder(parser, type);
+    content.Run([&](ByteSpan& input, ContentWalk& walk, StreamEvent& event) {
+      return decoder.Next(input, walk, event);
+    });
+  };
+}
+
 Walked WalkHandler(const std::string& idstr, SectionType type,
                    const std::string& bytes) {
-  HandlerWalker walker = FindHandlerWalker(idstr, type);
-  if (walker == nullptr) {
-    ADD_FAILURE() << "no walker for " << idstr;
+  HandlerParser parser = FindHandlerParser(idstr, type);
+  if (parser == nullptr) {
+    ADD_FAILURE() << "no parser for " << idstr;
     return {};
   }
-  return WalkAllWays(bytes,
-                     [&](ContentReader& content) { walker(content, type); });
+  return WalkAllWays(bytes, Walking(parser, type));
 }
 
 // Walks `bytes` to their end, and no further; and each of their beginnings to
@@ -30,13 +38,12 @@ void ExpectContent(const std::string& idstr, SectionType type,
   Walked walked = WalkHandler(idstr, type, bytes + "\x7enext");
   EXPECT_TRUE(walked.error.ok()) << ToString(walked.error);
   EXPECT_EQ(walked.end, bytes.size());
-  HandlerWalker walker = FindHandlerWalker(idstr, type);
+  HandlerParser parser = FindHandlerParser(idstr, type);
   size_t step = bytes.size() > 5000 ? 4099 : 1;
   for (size_t length = 0; length < bytes.size(); length += step) {
     std::string cut = bytes.substr(0, length);
     MemorySource source(AsBytes(cut));
-    Walked walked = WalkFrom(
-        source, false, [&](ContentReader& content) { walker(content, type); });
+    Walked walked = WalkFrom(source, false, Walking(parser, type));
     EXPECT_EQ(walked.error.code, ErrorCode::kTruncated)
         << length << ": " << ToString(walked.error);
     EXPECT_EQ(walked.error.offset, length);
@@ -59,21 +66,21 @@ void ExpectClaimIsTruncation(const std::string& idstr, SectionType type,
   EXPECT_EQ(walked.error.offset, bytes.size());
 }
 
-TEST(FindHandlerWalkerTest, KnowsEachHandlersOwnSectionsOnly) {
+TEST(FindHandlerParserTest, KnowsEachHandlersOwnSectionsOnly) {
   for (const char* idstr :
        {"dirty-bitmap", "block", "s390-storage_attributes", "spapr/htab"}) {
-    EXPECT_NE(FindHandlerWalker(idstr, kStart), nullptr) << idstr;
-    EXPECT_NE(FindHandlerWalker(idstr, kPart), nullptr) << idstr;
-    EXPECT_NE(FindHandlerWalker(idstr, kEnd), nullptr) << idstr;
-    EXPECT_EQ(FindHandlerWalker(idstr, kFull), nullptr) << idstr;
+    EXPECT_NE(FindHandlerParser(idstr, kStart), nullptr) << idstr;
+    EXPECT_NE(FindHandlerParser(idstr, kPart), nullptr) << idstr;
+    EXPECT_NE(FindHandlerParser(idstr, kEnd), nullptr) << idstr;
+    EXPECT_EQ(FindHandlerParser(idstr, kFull), nullptr) << idstr;
   }
   for (const char* idstr : {"s390-skeys", "todclock"}) {
-    EXPECT_NE(FindHandlerWalker(idstr, kFull), nullptr) << idstr;
-    EXPECT_EQ(FindHandlerWalker(idstr, kStart), nullptr) << idstr;
+    EXPECT_NE(FindHandlerParser(idstr, kFull), nullptr) << idstr;
+    EXPECT_EQ(FindHandlerParser(idstr, kStart), nullptr) << idstr;
   }
   for (const char* idstr : {"slirp", "timer", "blocks", "", "0000:block"}) {
-    EXPECT_EQ(FindHandlerWalker(idstr, kFull), nullptr) << idstr;
-    EXPECT_EQ(FindHandlerWalker(idstr, kStart), nullptr) << idstr;
+    EXPECT_EQ(FindHandlerParser(idstr, kFull), nullptr) << idstr;
+    EXPECT_EQ(FindHandlerParser(idstr, kStart), nullptr) << idstr;
   }
 }
 

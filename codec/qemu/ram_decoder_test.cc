@@ -1,4 +1,4 @@
-#include "codec/qemu/ram_walker.h"
+#include "codec/qemu/ram_decoder.h"
 
 #include <span>
 #include <string>
@@ -32,15 +32,23 @@ struct RamWalked : Walked {
   RamStats stats;
 };
 
+void RunSection(ContentPull& content, RamDecoder& decoder,
+                const RamTraits& traits) {
+  decoder.Start();
+  content.Run([&](ByteSpan& input, ContentWalk& walk, StreamEvent& event) {
+    return decoder.Next(input, traits, walk, event);
+  });
+}
+
 // The content of so many sections, one after the other.
 RamWalked WalkRam(const std::string& bytes, const RamTraits& traits = {},
                   int sections = 1, const StreamLimits& limits = {}) {
   RamWalked result;
   Walked& walked = result;
-  walked = WalkAllWays(bytes, [&](ContentReader& content) {
-    RamWalker walker(limits);
-    for (int i = 0; i < sections; ++i) walker.Walk(content, traits);
-    result.stats = walker.stats();
+  walked = WalkAllWays(bytes, [&](ContentPull& content) {
+    RamDecoder decoder(limits);
+    for (int i = 0; i < sections; ++i) RunSection(content, decoder, traits);
+    result.stats = decoder.stats();
   });
   return result;
 }
@@ -59,13 +67,13 @@ RamWalked WalkPart(const std::string& records, const RamTraits& traits = {}) {
 }
 const uint64_t kPartAt = ListBytes().size();
 
-TEST(RamWalkerTest, AContentEndsWithItsEosRecord) {
+TEST(RamDecoderTest, AContentEndsWithItsEosRecord) {
   RamWalked part = WalkRam(kRamEosBytes + "\x7e");
   EXPECT_TRUE(part.error.ok()) << ToString(part.error);
   EXPECT_EQ(part.end, 8);
 }
 
-TEST(RamWalkerTest, TheBlockListGoesOnUntilTheTotalIsReached) {
+TEST(RamDecoderTest, TheBlockListGoesOnUntilTheTotalIsReached) {
   RamWalked start = WalkRam(ListBytes() + "next");
   ASSERT_TRUE(start.error.ok()) << ToString(start.error);
   EXPECT_EQ(start.end, ListBytes().size());
@@ -79,7 +87,7 @@ TEST(RamWalkerTest, TheBlockListGoesOnUntilTheTotalIsReached) {
   EXPECT_EQ(start.stats.blocks[1].used_bytes, 0x10000);
 }
 
-TEST(RamWalkerTest, PagesAndZeroPagesNameTheirBlock) {
+TEST(RamDecoderTest, PagesAndZeroPagesNameTheirBlock) {
   RamWalked part = WalkPart(RecordBytes(kRamPage, 0x3000) +
                             Str8Bytes("pc.ram") + PageBytes('\x10') +  //
                             RecordBytes(kRamZero, 0xf000) +
@@ -89,7 +97,7 @@ TEST(RamWalkerTest, PagesAndZeroPagesNameTheirBlock) {
   EXPECT_EQ(part.stats.zero_pages, 1);
 }
 
-TEST(RamWalkerTest, ContinueIsTheBlockNamedLastAcrossSections) {
+TEST(RamDecoderTest, ContinueIsTheBlockNamedLastAcrossSections) {
   std::string bytes =
       ListBytes() +  //
       RecordBytes(kRamZero, 0x0000) + Str8Bytes("vga.vram") + U8Bytes(0) +
@@ -115,7 +123,7 @@ TEST(RamWalkerTest, ContinueIsTheBlockNamedLastAcrossSections) {
   EXPECT_NE(outside.error.reason.find("vga.vram"), std::string::npos);
 }
 
-TEST(RamWalkerTest, ContinueBeforeAnyNameIsRefused) {
+TEST(RamDecoderTest, ContinueBeforeAnyNameIsRefused) {
   RamWalked part =
       WalkPart(RecordBytes(kRamPage | kRamContinue) + PageBytes('a'));
   EXPECT_EQ(part.error.code, ErrorCode::kBadRam);
@@ -123,7 +131,7 @@ TEST(RamWalkerTest, ContinueBeforeAnyNameIsRefused) {
   EXPECT_EQ(part.error.reason, "CONTINUE before any RAM block was named");
 }
 
-TEST(RamWalkerTest, AnXbzrlePageHasItsOwnLength) {
+TEST(RamDecoderTest, AnXbzrlePageHasItsOwnLength) {
   std::string good = RecordBytes(kRamXbzrle, 0x1000) + Str8Bytes("pc.ram") +
                      U8Bytes(1) + Be16Bytes(5) + "delta";
   RamWalked part =
@@ -144,7 +152,7 @@ TEST(RamWalkerTest, AnXbzrlePageHasItsOwnLength) {
   EXPECT_EQ(length.error.offset, kPartAt + 8 + 7);
 }
 
-TEST(RamWalkerTest, ACompressedPageHasItsOwnLength) {
+TEST(RamDecoderTest, ACompressedPageHasItsOwnLength) {
   RamWalked part =
       WalkPart(RecordBytes(kRamZero) + Str8Bytes("pc.ram") + U8Bytes(0) +
                RecordBytes(kRamCompressPage | kRamContinue, 0x1000) +
@@ -161,7 +169,7 @@ TEST(RamWalkerTest, ACompressedPageHasItsOwnLength) {
   EXPECT_NE(claim.error.reason.find("4294967295"), std::string::npos);
 }
 
-TEST(RamWalkerTest, AMultifdFlushHasNoPayload) {
+TEST(RamDecoderTest, AMultifdFlushHasNoPayload) {
   RamWalked part =
       WalkPart(RecordBytes(kRamMultifdFlush) + RecordBytes(kRamMultifdFlush));
   ASSERT_TRUE(part.error.ok()) << ToString(part.error);
@@ -169,7 +177,7 @@ TEST(RamWalkerTest, AMultifdFlushHasNoPayload) {
   EXPECT_EQ(part.stats.first_multifd_flush, kPartAt);
 }
 
-TEST(RamWalkerTest, WithIgnoreSharedEachBlockHasItsAddress) {
+TEST(RamDecoderTest, WithIgnoreSharedEachBlockHasItsAddress) {
   std::string bytes = RecordBytes(kRamMemSize, 2 * kMiB) +         //
                       BlockBytes("pc.ram", kMiB) + Be64Bytes(0) +  //
                       BlockBytes("vga.vram", kMiB) + Be64Bytes(0xfd000000) +
@@ -183,7 +191,7 @@ TEST(RamWalkerTest, WithIgnoreSharedEachBlockHasItsAddress) {
   EXPECT_EQ(start.stats.blocks[1].address, 0xfd000000);
 }
 
-TEST(RamWalkerTest, APostcopyPageSizeIsThereForOddBlocksOnly) {
+TEST(RamDecoderTest, APostcopyPageSizeIsThereForOddBlocksOnly) {
   constexpr uint64_t kHugePage = 2 * kMiB;
   std::string bytes = RecordBytes(kRamMemSize, 6 * kMiB) +  //
                       BlockBytes("vga.vram", kMiB) +        //
@@ -199,7 +207,7 @@ TEST(RamWalkerTest, APostcopyPageSizeIsThereForOddBlocksOnly) {
   EXPECT_EQ(start.stats.blocks[2].page_bytes, 0);
 }
 
-TEST(RamWalkerTest, APostcopyPageSizeOfTheLastBlockIsToldFromTheRecordsAfter) {
+TEST(RamDecoderTest, APostcopyPageSizeOfTheLastBlockIsToldFromTheRecordsAfter) {
   constexpr uint64_t kHugePage = 2 * kMiB;
   std::string list =
       RecordBytes(kRamMemSize, 4 * kMiB) + BlockBytes("ram-node0", 4 * kMiB);
@@ -215,7 +223,7 @@ TEST(RamWalkerTest, APostcopyPageSizeOfTheLastBlockIsToldFromTheRecordsAfter) {
   }
 }
 
-TEST(RamWalkerTest, ThePageSizeStandsBeforeTheAddress) {
+TEST(RamDecoderTest, ThePageSizeStandsBeforeTheAddress) {
   // The writer's order; loaders 11.0 and 11.1 read it the other way.
   std::string bytes = RecordBytes(kRamMemSize, 4 * kMiB) +
                       BlockBytes("ram-node0", 4 * kMiB) +
@@ -229,7 +237,7 @@ TEST(RamWalkerTest, ThePageSizeStandsBeforeTheAddress) {
   EXPECT_EQ(start.stats.blocks[0].address, 0x100000000);
 }
 
-TEST(RamWalkerTest, NoBlockHasTheTargetsPageSizeWrittenOut) {
+TEST(RamDecoderTest, NoBlockHasTheTargetsPageSizeWrittenOut) {
   // A page size is written where it differs from the larger of the host's and
   // the target's; so never the target's own. This is an address.
   std::string bytes = RecordBytes(kRamMemSize, 2 * kMiB) +         //
@@ -244,7 +252,7 @@ TEST(RamWalkerTest, NoBlockHasTheTargetsPageSizeWrittenOut) {
   EXPECT_EQ(start.stats.blocks[0].address, 0x1000);
 }
 
-TEST(RamWalkerTest, FlagsAreTheBitsUnderTheTargetsPageSize) {
+TEST(RamDecoderTest, FlagsAreTheBitsUnderTheTargetsPageSize) {
   for (uint64_t page_bytes : {1024, 4096, 16384, 65536}) {
     RamWalked part =
         WalkPart(RecordBytes(kRamPage, page_bytes == 65536 ? 0 : page_bytes) +
@@ -284,7 +292,7 @@ std::string MappedList(const std::string& header, uint64_t pages_offset) {
   return bytes + PageBytes('a') + PageBytes('b') + kRamEosBytes;
 }
 
-TEST(RamWalkerTest, MappedRamGoesOnBehindEachBlocksPages) {
+TEST(RamDecoderTest, MappedRamGoesOnBehindEachBlocksPages) {
   // Between bitmap and pages is a hole, and behind the second block's header
   // another.
   std::string bytes = RecordBytes(kRamMemSize, 0x3000) +
@@ -309,7 +317,7 @@ TEST(RamWalkerTest, MappedRamGoesOnBehindEachBlocksPages) {
   EXPECT_EQ(walked.stats.blocks[1].pages_offset, 0x4000);
 }
 
-TEST(RamWalkerTest, AnIgnoredSharedBlockTakesNoSpace) {
+TEST(RamDecoderTest, AnIgnoredSharedBlockTakesNoSpace) {
   std::string bytes = RecordBytes(kRamMemSize, 5 * kMiB) +
                       BlockBytes("shared", 4 * kMiB) + Be64Bytes(0) +  // gpa
                       MappedBytes(0, 0) +                              //
@@ -325,14 +333,14 @@ TEST(RamWalkerTest, AnIgnoredSharedBlockTakesNoSpace) {
   EXPECT_EQ(start.stats.blocks[1].address, 0xfff00000);
 }
 
-TEST(RamWalkerTest, OnlyBothOffsetsZeroMeanThatABlockIsNotInTheFile) {
+TEST(RamDecoderTest, OnlyBothOffsetsZeroMeanThatABlockIsNotInTheFile) {
   RamWalked start = WalkRam(MappedList(MappedBytes(kHeaderEnd, 0), 0x1000),
                             {.mapped_ram = true});
   EXPECT_EQ(start.error.code, ErrorCode::kBadRam) << ToString(start.error);
   EXPECT_EQ(start.error.offset, kHeaderEnd - 28);
 }
 
-TEST(RamWalkerTest, MappedPagesDoNotGoBackwards) {
+TEST(RamDecoderTest, MappedPagesDoNotGoBackwards) {
   for (uint64_t pages_offset : {uint64_t{1}, kHeaderEnd - 1}) {
     RamWalked start = WalkRam(
         MappedList(MappedBytes(kHeaderEnd, pages_offset), 0x1000), kMapped);
@@ -341,7 +349,7 @@ TEST(RamWalkerTest, MappedPagesDoNotGoBackwards) {
   }
 }
 
-TEST(RamWalkerTest, AMappedBitmapStandsBetweenHeaderAndPages) {
+TEST(RamDecoderTest, AMappedBitmapStandsBetweenHeaderAndPages) {
   for (uint64_t bitmap_offset :
        {uint64_t{0}, kHeaderEnd - 1, uint64_t{0x1000}, ~uint64_t{0}}) {
     RamWalked start = WalkRam(
@@ -351,14 +359,14 @@ TEST(RamWalkerTest, AMappedBitmapStandsBetweenHeaderAndPages) {
   }
 }
 
-TEST(RamWalkerTest, MappedPagesThatWrapAroundAreRefused) {
+TEST(RamDecoderTest, MappedPagesThatWrapAroundAreRefused) {
   RamWalked start =
       WalkRam(MappedList(MappedBytes(kHeaderEnd, ~uint64_t{0} - 0xfff), 0x1000),
               kMapped);
   EXPECT_EQ(start.error.code, ErrorCode::kBadRam) << ToString(start.error);
 }
 
-TEST(RamWalkerTest, MappedPagesBeyondTheInputAreMissing) {
+TEST(RamDecoderTest, MappedPagesBeyondTheInputAreMissing) {
   std::string bytes =
       MappedList(MappedBytes(kHeaderEnd, uint64_t{1} << 62), 0x1000);
   RamWalked start = WalkRam(bytes, kMapped);
@@ -366,7 +374,7 @@ TEST(RamWalkerTest, MappedPagesBeyondTheInputAreMissing) {
   EXPECT_EQ(start.error.offset, bytes.size());
 }
 
-TEST(RamWalkerTest, AMappedHeaderHasVersion1) {
+TEST(RamDecoderTest, AMappedHeaderHasVersion1) {
   for (uint32_t version : {0, 2}) {
     RamWalked start = WalkRam(
         MappedList(MappedBytes(kHeaderEnd, 0x1000, version), 0x1000), kMapped);
@@ -375,7 +383,7 @@ TEST(RamWalkerTest, AMappedHeaderHasVersion1) {
   }
 }
 
-TEST(RamWalkerTest, AMappedPageSizeIsAPowerOfTwo) {
+TEST(RamDecoderTest, AMappedPageSizeIsAPowerOfTwo) {
   for (uint64_t page_bytes : {uint64_t{0}, uint64_t{4095}, ~uint64_t{0}}) {
     RamWalked start = WalkRam(
         MappedList(MappedBytes(kHeaderEnd, 0x1000, 1, page_bytes), 0x1000),
@@ -385,7 +393,7 @@ TEST(RamWalkerTest, AMappedPageSizeIsAPowerOfTwo) {
   }
 }
 
-TEST(RamWalkerTest, WithMappedRamNoPageIsARecord) {
+TEST(RamDecoderTest, WithMappedRamNoPageIsARecord) {
   std::string list = MappedList(MappedBytes(kHeaderEnd, 0x1000), 0x1000);
   for (const std::string& record :
        {RecordBytes(kRamPage) + Str8Bytes("pc.ram") + PageBytes('a'),
@@ -402,7 +410,7 @@ TEST(RamWalkerTest, WithMappedRamNoPageIsARecord) {
 
 // Claims, and what is none of the grammar's.
 
-TEST(RamWalkerTest, ABlockThatIsNotListedIsRefused) {
+TEST(RamDecoderTest, ABlockThatIsNotListedIsRefused) {
   RamWalked part =
       WalkPart(RecordBytes(kRamPage) + Str8Bytes("other") + PageBytes('a'));
   EXPECT_EQ(part.error.code, ErrorCode::kBadRam);
@@ -410,7 +418,7 @@ TEST(RamWalkerTest, ABlockThatIsNotListedIsRefused) {
   EXPECT_EQ(part.error.reason, "RAM block 'other' is not in the list");
 }
 
-TEST(RamWalkerTest, APageOutsideItsBlockIsRefused) {
+TEST(RamDecoderTest, APageOutsideItsBlockIsRefused) {
   for (uint64_t address : {uint64_t{0x10000}, uint64_t{0x11000},
                            ~uint64_t{0} & ~uint64_t{0xfff}}) {
     for (uint64_t flag : {kRamPage, kRamZero, kRamXbzrle, kRamCompressPage}) {
@@ -422,7 +430,7 @@ TEST(RamWalkerTest, APageOutsideItsBlockIsRefused) {
   }
 }
 
-TEST(RamWalkerTest, APageThatIsPartlyOutsideItsBlockIsRefused) {
+TEST(RamDecoderTest, APageThatIsPartlyOutsideItsBlockIsRefused) {
   std::string list = RecordBytes(kRamMemSize, 0x2000) +
                      BlockBytes("odd", 0x1800) + BlockBytes("rest", 0x800) +
                      kRamEosBytes;
@@ -433,7 +441,7 @@ TEST(RamWalkerTest, APageThatIsPartlyOutsideItsBlockIsRefused) {
   EXPECT_EQ(part.error.offset, list.size());
 }
 
-TEST(RamWalkerTest, ABlockLargerThanWhatIsLeftOfTheTotalIsRefused) {
+TEST(RamDecoderTest, ABlockLargerThanWhatIsLeftOfTheTotalIsRefused) {
   std::string list =
       RecordBytes(kRamMemSize, kMiB) + BlockBytes("pc.ram", 0x1000);
   RamWalked start = WalkRam(list + BlockBytes("vga.vram", kMiB) + kRamEosBytes);
@@ -442,7 +450,7 @@ TEST(RamWalkerTest, ABlockLargerThanWhatIsLeftOfTheTotalIsRefused) {
   EXPECT_NE(start.error.reason.find("vga.vram"), std::string::npos);
 }
 
-TEST(RamWalkerTest, ABlockIsListedOnceAndHasAName) {
+TEST(RamDecoderTest, ABlockIsListedOnceAndHasAName) {
   std::string list =
       RecordBytes(kRamMemSize, kMiB) + BlockBytes("pc.ram", 0x1000);
   RamWalked twice = WalkRam(list + BlockBytes("pc.ram", kMiB - 0x1000));
@@ -453,7 +461,7 @@ TEST(RamWalkerTest, ABlockIsListedOnceAndHasAName) {
   EXPECT_EQ(nameless.error.offset, list.size());
 }
 
-TEST(RamWalkerTest, TheNumberOfBlocksHasALimit) {
+TEST(RamDecoderTest, TheNumberOfBlocksHasALimit) {
   StreamLimits limits;
   limits.ram_blocks = 3;
   std::string bytes = RecordBytes(kRamMemSize, kMiB);
@@ -464,21 +472,21 @@ TEST(RamWalkerTest, TheNumberOfBlocksHasALimit) {
   EXPECT_EQ(start.error.reason, "more than 3 RAM blocks");
 }
 
-TEST(RamWalkerTest, ATotalWithoutItsBlocksIsCutShort) {
+TEST(RamDecoderTest, ATotalWithoutItsBlocksIsCutShort) {
   std::string bytes = RecordBytes(kRamMemSize, ~uint64_t{0} & ~uint64_t{0xfff});
   RamWalked start = WalkRam(bytes);
   EXPECT_EQ(start.error.code, ErrorCode::kTruncated);
   EXPECT_EQ(start.error.offset, bytes.size());
 }
 
-TEST(RamWalkerTest, AnRdmaHookIsRefused) {
+TEST(RamDecoderTest, AnRdmaHookIsRefused) {
   RamWalked part = WalkPart(RecordBytes(kRamHook));
   EXPECT_EQ(part.error.code, ErrorCode::kBadRam);
   EXPECT_EQ(part.error.offset, kPartAt);
   EXPECT_NE(part.error.reason.find("RDMA"), std::string::npos);
 }
 
-TEST(RamWalkerTest, UnknownAndMixedFlagsAreRefused) {
+TEST(RamDecoderTest, UnknownAndMixedFlagsAreRefused) {
   for (uint64_t flags : {uint64_t{0}, uint64_t{kRamFull}, uint64_t{0x400},
                          uint64_t{kRamPage | kRamZero}, uint64_t{kRamContinue},
                          uint64_t{kRamEos | kRamFull}}) {
@@ -488,7 +496,7 @@ TEST(RamWalkerTest, UnknownAndMixedFlagsAreRefused) {
   }
 }
 
-TEST(RamWalkerTest, EveryTruncationSaysWhere) {
+TEST(RamDecoderTest, EveryTruncationSaysWhere) {
   std::string bytes = ListBytes() +  //
                       RecordBytes(kRamXbzrle) + Str8Bytes("pc.ram") +
                       U8Bytes(1) + Be16Bytes(5) + "delta" +  //
@@ -502,10 +510,10 @@ TEST(RamWalkerTest, EveryTruncationSaysWhere) {
     std::string cut = bytes.substr(0, length);
     MemorySource source(AsBytes(cut));
     StreamLimits limits;
-    RamWalker walker(limits);
-    Walked walked = WalkFrom(source, true, [&](ContentReader& content) {
-      walker.Walk(content, traits);
-      walker.Walk(content, traits);
+    RamDecoder decoder(limits);
+    Walked walked = WalkFrom(source, true, [&](ContentPull& content) {
+      RunSection(content, decoder, traits);
+      RunSection(content, decoder, traits);
     });
     EXPECT_EQ(walked.error.code, ErrorCode::kTruncated)
         << length << ": " << ToString(walked.error);
@@ -513,7 +521,7 @@ TEST(RamWalkerTest, EveryTruncationSaysWhere) {
   }
 }
 
-TEST(RamWalkerTest, AMissingPageIsCounted) {
+TEST(RamDecoderTest, AMissingPageIsCounted) {
   std::string bytes = ListBytes() + RecordBytes(kRamPage) +
                       Str8Bytes("pc.ram") + PageBytes('a', 4000);
   RamWalked part = WalkRam(bytes, {}, 2);
@@ -543,7 +551,7 @@ class RecordTeller : public StreamVisitor {
   uint64_t content_ = 0;
 };
 
-TEST(RamWalkerTest, EachRecordIsToldBeforeItsPayload) {
+TEST(RamDecoderTest, EachRecordIsToldBeforeItsPayload) {
   std::string records =
       RecordBytes(kRamMemSize, kMiB) + BlockBytes("ram", kMiB) +  // 0
       RecordBytes(kRamZero, 0x1000) + Str8Bytes("ram") + '\0' +   // 20
@@ -553,9 +561,16 @@ TEST(RamWalkerTest, EachRecordIsToldBeforeItsPayload) {
       kRamEosBytes;                                               // 4145
   MemorySource source(AsBytes(records));
   RecordTeller teller;
-  ContentReader content(source, teller, "ram");
-  StreamLimits limits;
-  RamWalker(limits).Walk(content, {});
+  ContentPull content(source, teller);
+  RamDecoder decoder(StreamLimits{});
+  decoder.Start();
+  content.Run([&](ByteSpan& input, ContentWalk& walk, StreamEvent& event) {
+    Step step = decoder.Next(input, {}, walk, event);
+    if (step == Step::kEvent && event.kind == StreamEvent::kRamBlocks) {
+      teller.OnRamBlocks(decoder.stats().blocks);
+    }
+    return step;
+  });
   EXPECT_EQ(teller.told,
             "4 at 0, payload 8+0\n"
             "1 blocks before 20\n"

@@ -1,0 +1,220 @@
+// Decodes a migration's main channel from bytes that come in any pieces, from a
+// file or live. FORMAT.md sections 2 to 9.
+//
+//   StreamDecoder decoder(options);
+//   StreamEvent event;
+//   while (true) {
+//     switch (decoder.Next(input, event)) {  // Takes from input's front.
+//       case Step::kEvent:     Use(event); break;
+//       case Step::kNeedInput: /* Put more bytes behind what is left. */ break;
+//       case Step::kDone:      return;       // input begins with what follows.
+//       case Step::kError:     return decoder.error();
+//     }
+//   }
+//
+// On kNeedInput, what is left of `input` has to be presented again with more
+// behind it: bytes_needed() in all is the least with which the decoder may go
+// on. No event waits for bytes that come after it, with these exceptions, where
+// the wire has no mark of its own and QEMU's loader looks ahead as well:
+// whether footers are written shows in the byte after the first section's
+// content, unless options.footers tells; a config payload, see config_layout.h;
+// after POSTCOPY_ADVISE, an entry of the block list. Any cut of the input gives
+// the same events, except that payload comes in other pieces.
+//
+// How long the FULL of a device is that is not known here, the stream does not
+// say: options.content_length is asked. The decoder does no I/O, starts no
+// thread and keeps no payload; it allocates for a section id or a RAM block
+// that is new, within options.limits, and for nothing else.
+
+#ifndef MIGSTREAM_CODEC_QEMU_STREAM_DECODER_H_
+#define MIGSTREAM_CODEC_QEMU_STREAM_DECODER_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "codec/device/config_layout.h"
+#include "codec/device/section_decoder.h"
+#include "codec/qemu/configuration.h"
+#include "codec/qemu/content_walk.h"
+#include "codec/qemu/handler_records.h"
+#include "codec/qemu/limits.h"
+#include "codec/qemu/ram_decoder.h"
+#include "codec/qemu/stream_event.h"
+#include "codec/wire/bytes.h"
+#include "codec/wire/error.h"
+#include "codec/wire/step.h"
+#include "flags/dialect.h"
+#include "flags/section_type.h"
+
+namespace migstream {
+
+// The answer to how long a section's content is.
+struct ContentLength {
+  enum Kind : uint8_t {
+    kUnknown,    // An error at this section: `error`, if it is one.
+    kBytes,      // `bytes` of it.
+    kNeedInput,  // Ask again when there is more input than now.
+    // The caller reads it: Next() gives kTakenOver, whose content begins the
+    // input. The caller moves it with TakeOver(), and says EndContent().
+    kTakenOver,
+  };
+  Kind kind = kUnknown;
+  uint64_t bytes = 0;
+  Error error = {};
+};
+
+struct StreamDecoderOptions {
+  const Dialect* dialect = &GetDialect(DialectId::kAuto);
+  StreamLimits limits = {};
+  // See DecoderOptions.
+  bool switchover_ack_off = false;
+  uint64_t offset = 0;  // Of the first byte; mapped-ram counts from 0.
+  // Whether sections have footers, for a caller that knows.
+  std::optional<bool> footers = std::nullopt;
+  // Asked for the FULL of each device that is not known here; `input` begins
+  // with its content. Without it such a section is an error.
+  std::function<ContentLength(const SectionView& section, ByteSpan input)>
+      content_length = nullptr;
+  // What the caller knows of a VFIO device's config payload.
+  std::function<ConfigHints(const SectionView& section)> config_hints = nullptr;
+};
+
+class StreamDecoder {
+ public:
+  // The dialect must outlive the decoder.
+  explicit StreamDecoder(const StreamDecoderOptions& options = {});
+  StreamDecoder(const StreamDecoder&) = delete;
+  StreamDecoder& operator=(const StreamDecoder&) = delete;
+
+  // kDone: behind the VMDESCRIPTION, or behind EOF where none follows. With no
+  // input behind EOF it is kNeedInput, and the stream may well be over.
+  Step Next(ByteSpan& input, StreamEvent& event);
+
+  // The caller moved, skipped or seeks over `bytes` of the payload that is due;
+  // they will not be in any input. kError if so many are not due.
+  Step TakeOver(uint64_t bytes);
+  // Bytes of a record, a page, other content or the description that are due.
+  uint64_t payload_left() const {
+    return state_ == State::kDevice ? device_->payload_left()
+                                    : walk_.payload_left;
+  }
+  // After ContentLength::kTakenOver: the section's content is over.
+  Step EndContent();
+
+  // After kNeedInput.
+  size_t bytes_needed() const {
+    return state_ == State::kDevice ? device_->bytes_needed()
+                                    : walk_.bytes_needed;
+  }
+  // No byte will follow those of the next input.
+  void SetEndOfInput() { walk_.end_of_input = true; }
+  // The input has ended after kNeedInput; `left` is what remains of it.
+  // kTruncated, or no error where a stream may end. A section that its source's
+  // handler left unfinished may show only now: then Next() goes on, and says so
+  // with a finding.
+  std::optional<Error> AtEndOfInput(ByteSpan left);
+
+  // After kError.
+  const Error& error() const { return walk_.error; }
+  // Of the next byte to be decoded.
+  uint64_t offset() const {
+    return state_ == State::kDevice ? device_->offset() : walk_.offset;
+  }
+
+  const RamStats& ram() const { return ram_.stats(); }
+  // Of the target; from the CONFIGURATION or the postcopy advice.
+  uint64_t page_bytes() const { return traits_.page_bytes; }
+  bool mapped_ram() const { return traits_.mapped_ram; }
+  bool has_configuration() const { return has_configuration_; }
+  // Whether sections are closed by footers; unset before that shows.
+  std::optional<bool> footers() const { return footers_; }
+  // Behind a section's content, before its footer.
+  bool in_footer() const { return state_ == State::kSectionOver; }
+  // Where the PACKAGED ends that this is in; 0: in none.
+  uint64_t package_end() const { return package_end_; }
+  // The idstr of the section with this id; null if it did not come yet.
+  const std::string* FindSection(uint32_t id) const;
+
+ private:
+  enum class State : uint8_t {
+    kHeader,
+    kConfiguration,  // One may follow.
+    kSubsections,    // Of the CONFIGURATION.
+    kBetween,        // Sections and commands.
+    kContent,        // A section's, whose kind is not settled yet.
+    kDevice,
+    kRam,
+    kHandler,
+    kTakenOver,
+    kPassing,      // Content whose length is known.
+    kSectionOver,  // The footer is due.
+    kAfterEof,
+    kDescription,
+    kDone,
+    kError,
+  };
+
+  struct KnownSection {
+    std::string idstr;
+    uint32_t instance_id = 0;
+    uint32_t version_id = 0;
+    bool started = false;  // By a START: PART and END may come.
+  };
+
+  Step Advance(ByteSpan& input, StreamEvent& event);
+  Step Header(ByteSpan& input, StreamEvent& event);
+  Step Configuration(ByteSpan& input, StreamEvent& event);
+  Step ConfigurationSubsection(ByteSpan& input, StreamEvent& event);
+  Step Between(ByteSpan& input, StreamEvent& event);
+  Step CommandRecord(ByteSpan& input, StreamEvent& event);
+  Step NamedSection(SectionType type, ByteSpan& input, StreamEvent& event);
+  Step NumberedSection(SectionType type, ByteSpan& input, StreamEvent& event);
+  Step StartSection(ByteSpan& input, size_t header_bytes, StreamEvent& event);
+  Step Content(ByteSpan input);
+  Step StartDevice();
+  Step DeviceContent(ByteSpan& input, StreamEvent& event);
+  Step ContentStep(Step step, ByteSpan& input, StreamEvent& event);
+  Step Footer(ByteSpan& input, StreamEvent& event);
+  Step Description(ByteSpan& input, StreamEvent& event);
+  bool ExplainEarlyFooter(ByteSpan input, Error& error);
+
+  void Note(Severity severity, const char* id, uint64_t at, std::string section,
+            std::string message);
+  Step Fail(ErrorCode code, uint64_t at, std::string section,
+            std::string reason);
+  Step Fail(Error error);
+  std::string SectionName() const;
+  // "0000:00:05.0/vfio END", "COMMAND PING": what came last.
+  std::string LastName() const;
+
+  const StreamDecoderOptions options_;
+  State state_ = State::kHeader;
+  ContentWalk walk_;
+  RamTraits traits_;
+  RamDecoder ram_;
+  std::optional<SectionDecoder> device_;
+  std::optional<HandlerDecoder> handler_;
+  std::unordered_map<uint32_t, KnownSection> sections_;
+  SectionView section_;
+  uint64_t content_start_ = 0;
+  uint64_t described_bytes_ = 0;  // Of a VFIO device's content; 0: unknown.
+  std::optional<bool> footers_;
+  uint32_t devices_ = 0;
+  bool has_configuration_ = false;
+  ConfigurationTraits configuration_;
+  uint64_t package_end_ = 0;
+  std::optional<Command> last_command_;  // Unless a section came last.
+  Finding finding_;                      // The one that was handed out.
+};
+
+// Whether an idstr is that of a VFIO device: "…/vfio", or "vfio" alone.
+bool IsVfioIdstr(std::string_view idstr);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_QEMU_STREAM_DECODER_H_
