@@ -1,6 +1,6 @@
 // Deliberate damage to a generated stream, by name. The names, what each does
 // and what the loaders of QEMU say to it are the table in damage.cc, which
-// `migstream generate --help` and fuzz/README.md show. FORMAT.md section 16.
+// `migstream generate --help` and fuzz/README.md show. LOADERS.md.
 
 #ifndef MIGSTREAM_CODEC_GENERATE_DAMAGE_H_
 #define MIGSTREAM_CODEC_GENERATE_DAMAGE_H_

@@ -1,5 +1,5 @@
-// What a release's loader must say to a generated stream. FORMAT.md sections
-// 10 and 16.
+// What a release's loader must say to a generated stream. FORMAT.md section
+// 10, LOADERS.md.
 //
 // A loader stops at the first thing that it refuses: of all that is known of
 // the stream, and of the damage done to it, what comes first in the bytes.

@@ -1,5 +1,6 @@
 // What the generator makes, and that it, the checks and the documented verdicts
-// of QEMU's loaders agree. FORMAT.md sections 9 to 16.
+// of QEMU's loaders agree. FORMAT.md sections 9 to 15,
+// LOADERS.md.
 
 #include "codec/generate/generator.h"
 
@@ -393,7 +394,7 @@ TEST(DamageTest, TheReadmeListsThemAll) {
   }
 }
 
-// The very words of FORMAT.md section 16.
+// The very words of LOADERS.md.
 TEST(DamageTest, TheMessageNamesWhatTheLoaderFinds) {
   const std::pair<const char*, const char*> kMessages[] = {
       {"BAD_TAG", "Unknown tag 0xffffffffef100009"},

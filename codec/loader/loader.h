@@ -1,5 +1,5 @@
 // Whether a QEMU release's loader would take a stream, and what it would say.
-// FORMAT.md section 16.
+// LOADERS.md.
 //
 //   LoaderOptions options;
 //   options.release = 1101;

@@ -1,5 +1,5 @@
 // What comes of a migration's multifd channels at its destination. FORMAT.md
-// sections 13 and 16.
+// section 13, LOADERS.md sections 1 and 5.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_CHANNELS_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_CHANNELS_H_

@@ -1,5 +1,5 @@
 // How a release's loader takes COMMANDs, and what they leave it in. FORMAT.md
-// sections 8 and 16.
+// section 4, LOADERS.md sections 4 and 7.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_COMMANDS_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_COMMANDS_H_

@@ -1,5 +1,5 @@
 // How a release's loader reads a VFIO device's config payload. FORMAT.md
-// sections 11 and 16.3.
+// section 11, LOADERS.md section 3.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_CONFIG_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_CONFIG_H_

@@ -1,4 +1,5 @@
-// How a release's loader reads the CONFIGURATION. FORMAT.md sections 3 and 16.
+// How a release's loader reads the CONFIGURATION. FORMAT.md section 3,
+// LOADERS.md section 4.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_CONFIGURATION_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_CONFIGURATION_H_

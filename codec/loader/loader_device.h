@@ -1,5 +1,5 @@
-// How a release's loader reads VFIO devices' sections. FORMAT.md sections 9.5,
-// 10.4 and 16.
+// How a release's loader reads VFIO devices' sections. FORMAT.md sections 9.5
+// and 10.4, LOADERS.md section 2.
 //
 // It reads by the dialect table, but without SectionDecoder: a loader does not
 // know in which type of section it is, takes elements in any order and number,

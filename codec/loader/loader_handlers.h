@@ -1,6 +1,6 @@
 // The handlers of a loader's destination: which it has, as far as a stream
-// tells that, and which of them a START or FULL has named. FORMAT.md
-// section 16.
+// tells that, and which of them a START or FULL has named. LOADERS.md
+// section 7.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_HANDLERS_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_HANDLERS_H_

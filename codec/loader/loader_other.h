@@ -1,5 +1,5 @@
 // The state of devices that a loader's model does not look at: where it ends.
-// FORMAT.md sections 7, 8 and 16.
+// FORMAT.md sections 7 and 8.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_OTHER_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_OTHER_H_

@@ -1,4 +1,5 @@
-// How a release's loader reads "ram" sections. FORMAT.md sections 5 and 16.
+// How a release's loader reads "ram" sections. FORMAT.md section 5,
+// LOADERS.md section 7.
 //
 // It differs from RamDecoder, which says whether a section is sound: this one
 // gives the loader's own verdict, in its own order and words.

@@ -1,5 +1,6 @@
 // What each QEMU release's loader takes, beyond what the dialect table says of
-// VFIO devices' sections. FORMAT.md sections 10.4 and 16.
+// VFIO devices' sections. FORMAT.md section 10.4, LOADERS.md
+// section 7.
 //
 //   const LoaderRow* row = FindLoader(1101);  // Null: no such release.
 

@@ -1,5 +1,5 @@
 // What a real QEMU said to damaged streams, release by release, and what is
-// foretold. FORMAT.md section 16.
+// foretold. LOADERS.md.
 
 #include "codec/loader/loader.h"
 

@@ -1,4 +1,5 @@
-// What every vmstate loader says. FORMAT.md sections 7.2 and 16.
+// What every vmstate loader says. FORMAT.md section 7.2, LOADERS.md
+// section 4.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_VMSTATE_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_VMSTATE_H_

@@ -1,5 +1,5 @@
-// The checks that look at a whole report: FORMAT.md section 16. What is wrong
-// at one place was found when that place was read.
+// The checks that look at a whole report: FINDINGS.md. What is wrong at one
+// place was found when that place was read.
 
 #ifndef MIGSTREAM_CODEC_REPORT_CHECKS_H_
 #define MIGSTREAM_CODEC_REPORT_CHECKS_H_

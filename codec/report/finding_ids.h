@@ -1,6 +1,6 @@
 // Every finding that a report can hold: its id, which stays, how bad it is, and
-// what to do. `migstream check --list` prints it, and FORMAT.md section 16.8
-// has it too; a test compares the two.
+// what to do. `migstream check --list` prints it, and findings_doc makes
+// codec/FINDINGS.md of it.
 //
 //   FindFinding("config-twice")->severity
 

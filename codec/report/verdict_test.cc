@@ -1,5 +1,4 @@
-// What a real QEMU says to damaged streams, and what is said here. FORMAT.md
-// section 16.
+// What a real QEMU says to damaged streams, and what is said here. LOADERS.md.
 
 #include <string>
 

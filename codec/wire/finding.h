@@ -1,4 +1,5 @@
-// Something about a stream that is worth saying: FORMAT.md sections 8, 15, 16.
+// Something about a stream that is worth reporting: FORMAT.md sections 8 and
+// 15, FINDINGS.md.
 
 #ifndef MIGSTREAM_CODEC_WIRE_FINDING_H_
 #define MIGSTREAM_CODEC_WIRE_FINDING_H_
