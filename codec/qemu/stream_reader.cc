@@ -88,7 +88,10 @@ StreamReader::Status StreamReader::ReadOn() {
     }
     Tell(event);
     source_.Consume(before - input.size());
-    if (event.kind == StreamEvent::kSection) Prepare(*event.section);
+    if (event.kind == StreamEvent::kSection) {
+      Prepare(*event.section);
+      wants_content_ = visitor_.wants_content();
+    }
     if (decoder_.payload_left() != 0 &&
         (skip_ ||
          !(event.kind == StreamEvent::kDevice ? visitor_.wants_payload()
@@ -154,9 +157,7 @@ void StreamReader::Tell(const StreamEvent& event) {
       return;
     }
     case StreamEvent::kSection:
-      visitor_.OnSection(*event.section);
-      wants_content_ = visitor_.wants_content();
-      return;
+      return visitor_.OnSection(*event.section);
     case StreamEvent::kDevice:
       return visitor_.OnDeviceEvent(*event.section, event.device);
     case StreamEvent::kContent:

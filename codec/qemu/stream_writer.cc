@@ -24,14 +24,14 @@ class RepackVisitor : public StreamWriter {
 }  // namespace
 
 void StreamWriter::OnConfiguration(const ConfigurationView& configuration) {
-  Put(encoder_.Configuration(configuration.machine_type));
+  Write(encoder_.Configuration(configuration.machine_type));
   for (const auto& subsection : configuration.subsections) {
-    Put(encoder_.ConfigurationSubsection(subsection));
+    Write(encoder_.ConfigurationSubsection(subsection));
   }
 }
 
-void StreamWriter::Put(migstream::Put put, uint64_t offset) {
-  if (put != migstream::Put::kDone && error_.ok()) {
+void StreamWriter::Write(Put put, uint64_t offset) {
+  if (put != Put::kDone && error_.ok()) {
     error_ = encoder_.error();
     error_.offset = offset;
   }

@@ -33,25 +33,25 @@ class StreamWriter : public StreamVisitor {
   bool wants_content() const override { return true; }
   bool wants_payload() const override { return true; }
 
-  void OnHeader(uint32_t version) override { Put(encoder_.Header(version)); }
+  void OnHeader(uint32_t version) override { Write(encoder_.Header(version)); }
   void OnConfiguration(const ConfigurationView& configuration) override;
   void OnSection(const SectionView& section) override {
-    Put(encoder_.Section(section));
+    Write(encoder_.Section(section));
   }
   void OnDeviceEvent(const SectionView&, const Event& event) override {
-    Put(encoder_.Device(event), event.offset);
+    Write(encoder_.Device(event), event.offset);
   }
   // Already as it is on the wire.
   void OnContent(ByteSpan bytes) override { sink_.Write(bytes); }
   void OnSectionEnd(const SectionView&, uint64_t, bool footer) override {
-    Put(encoder_.EndSection(footer));
+    Write(encoder_.EndSection(footer));
   }
   void OnCommand(const CommandView& command) override {
-    Put(encoder_.Command(command.command, command.data));
+    Write(encoder_.Command(command.command, command.data));
   }
-  void OnEof(uint64_t) override { Put(encoder_.Eof()); }
+  void OnEof(uint64_t) override { Write(encoder_.Eof()); }
   void OnDescription(uint64_t, ByteSpan json) override {
-    Put(encoder_.Description(json));
+    Write(encoder_.Description(json));
   }
   void OnRest(ByteSpan bytes) override { sink_.Write(bytes); }
 
@@ -65,7 +65,7 @@ class StreamWriter : public StreamVisitor {
 
  private:
   // Writes what was put; whether it could be.
-  void Put(migstream::Put put, uint64_t offset = 0);
+  void Write(Put put, uint64_t offset = 0);
 
   ByteSink& sink_;
   uint8_t headers_[StreamEncoder::kMinHeaderBytes];
