@@ -15,13 +15,13 @@
 #define MIGSTREAM_CODEC_MULTIFD_REASSEMBLER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/multifd/limits.h"
 #include "codec/multifd/packet.h"
 #include "codec/wire/bytes.h"
@@ -103,7 +103,7 @@ class Reassembler {
     bool any_seen = false;
     PacketPlace last_place;  // Of the packet that came last.
     uint64_t held_bytes = 0;
-    absl::flat_hash_map<uint32_t, Held> held;
+    std::map<uint32_t, Held> held;
   };
 
   // `held` is where to keep a payload that has to wait, else null.
@@ -117,7 +117,7 @@ class Reassembler {
   const MultifdLimits limits_;
   const bool host_endian_;
   bool closed_ = false;  // By Expect().
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> index_;
+  std::map<std::pair<std::string, uint32_t>, size_t> index_;
   std::vector<std::unique_ptr<Device>> devices_;
   uint64_t held_bytes_ = 0;
   PacketPlace place_;  // Of the packet that was added last.
