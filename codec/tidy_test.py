@@ -8,6 +8,7 @@ import ast
 import os
 import re
 import sys
+import textwrap
 
 # TEMPORARY, to be emptied: by rule, where it is broken now.
 TEMPORARY = {
@@ -99,25 +100,6 @@ class Target:
     names = self.strings.get('srcs', []) + self.strings.get('hdrs', [])
     self.files = [os.path.join(folder, n) for n in names
                   if not n.startswith((':', '/', '@'))]
-    # Macros and data: what else a target has, or makes of its name.
-    self.mentions = set(self.files)
-    for values in self.strings.values():
-      self.mentions.update(os.path.join(folder, v) for v in values)
-    self.mentions.update(os.path.join(folder, self.name + end)
-                         for end in ('.cc', '.py'))
-    for pattern in self.globs(call):
-      directory = os.path.join(folder, os.path.dirname(pattern))
-      if os.path.isdir(directory):
-        self.mentions.update(os.path.join(directory, f)
-                             for f in os.listdir(directory))
-
-  @staticmethod
-  def globs(call):
-    for node in ast.walk(call):
-      if isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'glob':
-        for value in ast.walk(node):
-          if isinstance(value, ast.Constant):
-            yield value.value
 
 
 class House:
@@ -130,11 +112,17 @@ class House:
                  if p.endswith(('.cc', '.h', '.c', '.py', '.sh', '.md', '.bzl',
                                 '.bazel', '.proto'))}
     self.targets = []
+    self.built = set()  # Files that a BUILD file names.
     for path in self.paths:
       if os.path.basename(path) == 'BUILD.bazel':
-        for call in ast.walk(ast.parse(self.text[path])):
-          if isinstance(call, ast.Call):
-            self.targets.append(Target(os.path.dirname(path), call))
+        folder = os.path.dirname(path)
+        for node in ast.walk(ast.parse(self.text[path])):
+          if isinstance(node, ast.Call):
+            self.targets.append(Target(folder, node))
+          elif isinstance(node, ast.Constant):
+            # A source, or what a macro makes one of.
+            self.built.add(os.path.join(folder, str(node.value)))
+            self.built.add(os.path.join(folder, '%s.cc' % node.value))
     of_tests = {f for t in self.targets
                 if t.testonly or t.rule in ('cc_test', 'fuzz_target')
                 for f in t.files}
@@ -154,9 +142,8 @@ class House:
         yield path, number, line
 
   def check_targets(self):
-    built = set().union(*(t.mentions for t in self.targets))
     for path in self.paths:
-      if path.endswith(('.cc', '.h', '.c', '.proto')) and path not in built:
+      if path.endswith(('.cc', '.h', '.c', '.proto')) and path not in self.built:
         self.say('target', path, 0, 'is in no target')
     for target in self.targets:
       if len(target.files) > FILES_OF_A_TARGET:
@@ -244,6 +231,28 @@ class House:
         match = re.search(pattern, text)
         if match and path != 'codec/tidy_test.py':
           self.say('words', path, number, '"%s" %s' % (match.group(0), words))
+
+  def check_examples(self):
+    """A header's example is the one that codec/examples compiles and runs."""
+    for path in self.paths:
+      if not re.match(r'codec/examples/\w+\.cc$', path):
+        continue
+      first, _, rest = self.text[path].partition('\n')
+      header = re.sub(r'^// The example of (.*)\.$', r'\1', first)
+      if header not in self.text:
+        self.say('example', path, 1, 'does not say whose example it is')
+        continue
+      example = re.search(r'\n *// \[example\]\n(.*?)\n *// \[end\]', rest, re.S)
+      if not example:
+        self.say('example', path, 0, 'has no marks [example] and [end]')
+        continue
+      kept = re.sub(r'\n *// \[pause\].*?// \[resume\]', '', example.group(1),
+                    flags=re.S)
+      comment = '\n'.join(('//   ' + line).rstrip() for line in
+                          textwrap.dedent(kept).split('\n'))
+      if '\n//\n%s\n//\n' % comment not in self.text[header]:
+        self.say('example', header, 0, 'should show what %s holds:\n%s' %
+                 (path, comment))
 
   def check_dead(self):
     """What a header declares for all, and only its own .cc or a test names."""

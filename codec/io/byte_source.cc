@@ -1,6 +1,7 @@
 #include "codec/io/byte_source.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstdlib>
 #include <cstring>
 
@@ -119,6 +120,7 @@ bool ByteSource::ReachEnd(uint64_t limit) {
 }
 
 std::vector<uint8_t> ByteSource::Tail(uint64_t count) {
+  assert(ended_);
   size_t here = std::min<uint64_t>(count, end_ - begin_);
   return std::vector<uint8_t>(data_ + end_ - here, data_ + end_);
 }

@@ -6,10 +6,13 @@
 //   iovec pieces[ChannelEncoder::kMinPieces];
 //   ChannelEncoder encoder(headers, pieces);
 //   encoder.Init({.uuid = uuid, .channel_id = 0});
-//   writev(fd, encoder.pieces().data(), encoder.pieces().size());
+//   auto send = [&](std::span<const iovec> all) {
+//     return writev(fd, all.data(), all.size());
+//   };
+//   ssize_t sent = send(encoder.pieces());
 //   encoder.Clear();
 //   encoder.VfioPacket({idstr, 0}, {.index = 0}, data);
-//   …
+//   sent += send(encoder.pieces());
 //
 // A call that does not fit into what is left of the two buffers gives kFull and
 // changes nothing: write the pieces, Clear(), and call again. A call that may

@@ -329,5 +329,27 @@ TEST(ChannelEncoderTest, WhatNoDecoderWouldTakeIsRefused) {
   EXPECT_EQ(before_init->error("c").reason, "a packet before the init message");
 }
 
+TEST(ChannelEncoderTest, CallsBeforeTheInitGiveAnError) {
+  const std::function<Put(ChannelEncoder&)> calls[] = {
+      [](ChannelEncoder& e) { return e.Sync(0); },
+      [](ChannelEncoder& e) { return e.Ram(0, {}); },
+      [](ChannelEncoder& e) {
+        return e.DeviceState({kIdstr, 0}, 1);
+      },
+      [](ChannelEncoder& e) {
+        return e.VfioPacket({kIdstr, 0}, {}, {});
+      },
+      [](ChannelEncoder& e) { return e.Payload(AsBytes("x")); },
+      [](ChannelEncoder& e) { return e.TakeOver(1); },
+  };
+  for (const auto& call : calls) {
+    Encoding encoding;
+    EXPECT_EQ(call(*encoding.operator->()), Put::kError);
+    EXPECT_FALSE(encoding->ok());
+    EXPECT_EQ(encoding->Init({}), Put::kError);
+    EXPECT_TRUE(encoding->pieces().empty());
+  }
+}
+
 }  // namespace
 }  // namespace migstream

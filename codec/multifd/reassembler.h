@@ -2,9 +2,12 @@
 // back into the order in which the device gave them. FORMAT.md section 13.
 //
 //   Reassembler reassembler(limits);
-//   Error error = reassembler.Add(packet, payload);   // Of any channel.
-//   while (reassembler.Next(piece)) …                 // All that is due now.
-//   Error error = reassembler.Finish();               // Is anything missing?
+//   for (const std::string& payload : payloads) {  // Of any channel.
+//     Error error = reassembler.Add(packet, AsBytes(payload));
+//     if (!error.ok()) return error;
+//     for (ReassembledPiece piece; reassembler.Next(piece);) Use(piece);
+//   }
+//   return reassembler.Finish();  // Is anything missing?
 //
 // A packet that is due is handed out as a view of what the caller gave; one
 // that is ahead is held, within the limits: as a copy, or, given by Take(), in

@@ -4,7 +4,7 @@
 //   Cursor cursor(bytes, 0x100);
 //   uint16_t command = cursor.Be16();
 //   ByteSpan data = cursor.Bytes(cursor.Be16());
-//   if (!cursor.ok()) …;   // The bytes ended before; what was read is zero.
+//   if (!cursor.ok()) return false;  // The bytes ended before.
 //
 // A cursor views its bytes; it copies and owns nothing. Once it has run past
 // the end it stays there and gives zeros and empty spans, so one check after a
