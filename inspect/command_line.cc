@@ -296,7 +296,7 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
 std::string ParseNumber(std::string_view name, std::string_view unit,
                         const std::string& value, uint64_t least, uint64_t most,
                         uint64_t& number) {
-  // Signs and spaces are none of a number.
+  // Signs and spaces are rejected.
   const bool hex = value.starts_with("0x");
   const bool digits =
       value.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789",

@@ -18,7 +18,7 @@ class FormerChannels {
   // Looks at the files that `name` gives for the channels from `first` on; one
   // that is no multifd channel is somebody else's. An error if there is one and
   // `force` is false; or if it may belong to an input: `main`, the new main
-  // channel, replaces one of the `inputs`, and the channel is none of them. A
+  // channel, replaces one of the `inputs`, and the channel is not. A
   // main channel alone that replaces itself keeps its channels.
   absl::Status Find(const std::string& main, size_t first,
                     const std::function<std::string(size_t number)>& name,

@@ -17,8 +17,8 @@ constexpr uint64_t kStepsAhead = 8;
 constexpr uint64_t kHeaderBytes = 8;  // Between two pages.
 constexpr uint64_t kLongStep = 1 << 16;
 
-// For how much more a buffer has room that holds so many bytes: as many, but
-// beyond some MiB only a part of that.
+// How much to add to a buffer that holds `held` bytes: as much again, but no
+// more than 4 MiB, or a quarter of it if that is more.
 size_t Room(size_t held) {
   constexpr size_t kMuch = 4 << 20;
   return std::max(kBufferBytes, std::min(held, std::max(kMuch, held / 4)));

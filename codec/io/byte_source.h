@@ -49,7 +49,7 @@ class ByteSource {
   // Consumes bytes unseen; how many, which is fewer at the end of the input.
   uint64_t Skip(uint64_t count);
 
-  // Of the next byte, from the first one.
+  // The offset of the next byte, from the first one.
   uint64_t offset() const { return offset_; }
 
   // Makes sure that the input's last bytes can be read now: by seeking, or by

@@ -43,7 +43,8 @@ struct OpenedStream {
   std::unique_ptr<ByteSource> source;  // Null if there is an error.
   // If it was read, even where what it holds cannot be.
   std::optional<LibvirtSave> libvirt;
-  // Of the system's if its section is empty; its offset then means nothing.
+  // An error of the system's if its section is empty; its offset then means
+  // nothing.
   Error error;
 };
 

@@ -51,7 +51,7 @@ struct MultifdEvent {
 };
 
 struct ChannelOptions {
-  // Of the target: it decides how long a RAM packet is.
+  // The target's page size: it decides how long a RAM packet is.
   uint32_t page_bytes = 4096;
   MultifdLimits limits = {};
 };

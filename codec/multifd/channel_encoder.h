@@ -41,7 +41,7 @@
 namespace migstream {
 
 struct ChannelEncoderOptions {
-  // Of the target: it decides how long a RAM packet is. 256 at the least.
+  // The target's page size, 256 or more: it decides how long a RAM packet is.
   uint32_t page_bytes = 4096;
   bool host_endian = false;  // VFIO packet headers of dialects E6 and E7.
 };

@@ -40,7 +40,7 @@ struct ReassembledPiece {
   ByteSpan data;        // Good until the next call of Add() or Next().
   PacketPlace place = {};
 
-  // Of `data`, in its channel.
+  // The offset of `data` in its channel.
   uint64_t data_offset() const {
     return place.offset + kDeviceStatePacketBytes + VfioPacketHeader::kBytes;
   }
@@ -132,8 +132,8 @@ class Reassembler {
   bool direct_config_ = false;
   ByteSpan direct_data_;
   Held current_;  // Keeps what the last piece views.
-  // Of packets that were held, never more than at one time: fresh memory costs
-  // more than the copy into it.
+  // Buffers of packets that were held, never more than at one time: fresh
+  // memory costs more than the copy into it.
   std::vector<std::vector<uint8_t>> spare_buffers_;
 };
 
