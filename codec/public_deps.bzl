@@ -17,6 +17,7 @@ _PUBLIC = {
     "//codec/io:open_stream": _ABSL + ["bzip2", "xz", "zlib", "zstd"],
     "//codec/loader:loader": _STREAM + ["zlib"],
     "//codec/multifd:multifd": [],
+    "//codec/multifd:packet_distributor": [],
     "//codec/qemu:limits": [],
     "//codec/qemu:stream": _STREAM,
     "//codec/report:report": _REPORT,

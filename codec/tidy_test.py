@@ -12,10 +12,13 @@ import textwrap
 
 # TEMPORARY, to be emptied: by rule, where it is broken now.
 TEMPORARY = {
-    'target': ['//flags:vocabulary', '//codec/multifd:multifd'],
+    'target': ['//flags:vocabulary'],
     'default': ['codec/', 'flags/'],
-    'words': ['codec/', 'flags/', 'inspect/', 'fuzz/', 'interop/', 'bench/',
-              'testdata/', 'third_party/'],
+    'words': ['codec/qemu/', 'codec/report/', 'codec/loader/', 'codec/FORMAT.md',
+              'codec/device/event.h', 'codec/device/section_decoder.h',
+              'codec/channels/channel_reader.h', 'codec/state/field_reader.h',
+              'codec/extract/ram_extractor.h', 'flags/machine_type.h',
+              'inspect/extract.cc', 'inspect/generate.cc', 'inspect/inputs.h'],
     'function': ['codec/multifd/channel_encoder_test.cc', 'fuzz/make_seeds.cc'],
     'room': ['codec/device/dialect_detector.cc'],
 }

@@ -20,7 +20,8 @@
 // does every call after it.
 //
 // No allocation, no copy of payload or of page offsets: those, too, must live
-// until the pieces are written. packet_dealer.h says which packet goes where.
+// until the pieces are written. packet_distributor.h says which packet goes
+// where.
 
 #ifndef MIGSTREAM_CODEC_MULTIFD_CHANNEL_ENCODER_H_
 #define MIGSTREAM_CODEC_MULTIFD_CHANNEL_ENCODER_H_

@@ -1,8 +1,8 @@
 // Channel files of a former run, which had more of them: beside the new main
 // channel they would be taken for its own.
 
-#ifndef MIGSTREAM_INSPECT_FORMER_CHANNELS_H_
-#define MIGSTREAM_INSPECT_FORMER_CHANNELS_H_
+#ifndef MIGSTREAM_INSPECT_STALE_CHANNELS_H_
+#define MIGSTREAM_INSPECT_STALE_CHANNELS_H_
 
 #include <cstddef>
 #include <functional>
@@ -13,7 +13,7 @@
 
 namespace migstream {
 
-class FormerChannels {
+class StaleChannels {
  public:
   // Looks at the files that `name` gives for the channels from `first` on; one
   // that is no multifd channel is somebody else's. An error if there is one and
@@ -34,4 +34,4 @@ class FormerChannels {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_INSPECT_FORMER_CHANNELS_H_
+#endif  // MIGSTREAM_INSPECT_STALE_CHANNELS_H_
