@@ -152,7 +152,7 @@ bool WriteAll(const Generated& made, const std::string& path,
   absl::Status status;
   if (path != "-") {
     status = stale.Find(path, made.channels.size() + 1, channel_name,
-                         arguments.force);
+                        arguments.force);
   }
   if (status.ok()) status = files.Commit();
   if (status.ok()) status = stale.Remove();

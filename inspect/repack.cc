@@ -115,7 +115,7 @@ ExitStatus Run(const Arguments& arguments) {
   StaleChannels stale;
   if (status.ok() && arguments.output != "-") {
     status = stale.Find(arguments.output, channels + 1, channel_name,
-                         arguments.force, arguments.files);
+                        arguments.force, arguments.files);
   }
   if (!status.ok()) {
     Complain(StdView(status.message()));

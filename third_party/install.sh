@@ -11,9 +11,6 @@ packages='
   qemu-system-x86 seabios ipxe-qemu python3
 '
 
-# Only where there is none: npm of another package goes with its own node.
-command -v npm >/dev/null || packages="$packages npm"
-
 missing=
 for package in $packages; do
   state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=

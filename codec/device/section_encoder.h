@@ -9,7 +9,7 @@
 //   encoder.EndOfState();
 //   if (!encoder.ok()) return encoder.error(device);
 //   std::span<const iovec> all = encoder.pieces();
-//   ssize_t sent = writev(fd, all.data(), all.size());
+//   ssize_t sent = writev(fd, all.data(), static_cast<int>(all.size()));
 //
 // A call that does not fit into what is left of the two buffers gives kFull and
 // changes nothing: write the pieces, Clear(), and call again. A call that the

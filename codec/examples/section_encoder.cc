@@ -20,7 +20,7 @@ Error Save(int fd, const Dialect& dialect, ByteSpan payload) {
   encoder.EndOfState();
   if (!encoder.ok()) return encoder.error(device);
   std::span<const iovec> all = encoder.pieces();
-  ssize_t sent = writev(fd, all.data(), all.size());
+  ssize_t sent = writev(fd, all.data(), static_cast<int>(all.size()));
   // [end]
   EXPECT_EQ(sent, static_cast<ssize_t>(encoder.bytes()));
   return {};

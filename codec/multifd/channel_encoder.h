@@ -7,7 +7,7 @@
 //   ChannelEncoder encoder(headers, pieces);
 //   encoder.Init({.uuid = uuid, .channel_id = 0});
 //   auto send = [&](std::span<const iovec> all) {
-//     return writev(fd, all.data(), all.size());
+//     return writev(fd, all.data(), static_cast<int>(all.size()));
 //   };
 //   ssize_t sent = send(encoder.pieces());
 //   encoder.Clear();

@@ -1,14 +1,15 @@
 // Distributes a migration's device-state packets over its channels: which
 // channel a packet goes to, and which index it has. FORMAT.md section 13.6.
 //
-//   PacketDistributor distributor(4);                       // Channels, in
-//   turn. DistributedPacket packet; Error error = distributor.Data(idstr, 0,
-//   packet);  // For each read of a device.
-//   encoders[packet.channel].VfioPacket(packet.device, packet.header, data);
-//   …
-//   Error error = distributor.Config(idstr, 0, packet);  // The device's last.
-//   Error error = distributor.Finish();                  // Every config was
-//   there?
+//   PacketDistributor distributor(4);  // Channels, in turn.
+//   DistributedPacket packet;
+//   for (int i = 0; i < reads_of_the_device; ++i) {
+//     if (Error e = distributor.Data(idstr, 0, packet); !e.ok()) return e;
+//     Use(packet);  // encoders[packet.channel].VfioPacket(packet.device, …)
+//   }
+//   if (Error e = distributor.Config(idstr, 0, packet); !e.ok()) return e;
+//   Use(packet);                  // The device's last.
+//   return distributor.Finish();  // Was there a config of every device?
 //
 // It moves no bytes: channel_set_writer.h does, for writers of files. A
 // destination puts packets of any channel in order, so any choice will do; of
