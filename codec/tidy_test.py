@@ -20,7 +20,7 @@ TEMPORARY = {
               'codec/report/', 'codec/state/field_reader.h',
               'flags/machine_type.h', 'inspect/extract.cc',
               'inspect/generate.cc', 'inspect/inputs.h'],
-    'function': ['codec/multifd/channel_encoder_test.cc', 'fuzz/make_seeds.cc'],
+    'function': ['fuzz/make_seeds.cc'],
     'room': ['codec/device/dialect_detector.cc'],
 }
 
