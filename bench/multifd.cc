@@ -67,7 +67,7 @@ class Channels {
     }
   }
 
-  // Of the packet that comes as the n-th.
+  // The payload of the packet that comes as the n-th.
   ByteSpan payload(uint32_t n) const {
     size_t bytes = VfioPacketHeader::kBytes + packet_bytes_;
     size_t turn = n / streams_.size();

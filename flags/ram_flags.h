@@ -6,7 +6,6 @@
 #define MIGSTREAM_FLAGS_RAM_FLAGS_H_
 
 #include <cstdint>
-#include <string>
 
 namespace migstream {
 
@@ -31,9 +30,6 @@ inline constexpr uint32_t kMaxPageBits = 16;
 // multiple of.
 inline constexpr uint32_t kMappedRamVersion = 1;
 inline constexpr uint64_t kMappedRamAlignment = 1 << 20;
-
-// "PAGE|CONTINUE"
-std::string RamFlagsToString(uint64_t flags);
 
 }  // namespace migstream
 

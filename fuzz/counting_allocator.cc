@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <new>
 
-// Of the sanitizers' own allocator, where there is one.
+// A hook of the sanitizers' own allocator, where there is one.
 // NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" size_t __sanitizer_get_current_allocated_bytes()
     __attribute__((weak));

@@ -29,7 +29,7 @@ class Replay : public testing::Test {
     std::ifstream file(path_, std::ios::binary);
     ASSERT_TRUE(path_.empty() || file.is_open());
     std::string input(std::istreambuf_iterator<char>(file), {});
-    // Of its own size, so that a byte too many is seen.
+    // In memory of just its size, so that a byte too many is seen.
     std::vector<uint8_t> bytes(input.begin(), input.end());
     EXPECT_EQ(LLVMFuzzerTestOneInput(bytes.data(), bytes.size()), 0);
   }

@@ -12,13 +12,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "codec/io/absl_view.h"
+#include "codec/version.h"
 #include "codec/wire/text.h"
 #include "inspect/lost_input.h"
+#include "inspect/verb.h"
 
 namespace migstream {
 namespace {
-
-constexpr std::string_view kVersion = "migstream 0.1";
 
 constexpr Option kCommonOptions[] = {
     {"dialect", "NAME",
@@ -47,6 +47,20 @@ constexpr Option kCommonOptions[] = {
     {"quiet", "", "no progress on the terminal (also -q)",
      Set<&Arguments::quiet>},
 };
+
+// In the order of the help.
+const std::vector<const Verb*>& Verbs() {
+  static const auto* verbs = new std::vector<const Verb*>{
+      &kInspectVerb, &kCheckVerb, &kStatsVerb,   &kExtractVerb,
+      &kRepackVerb,  &kDiffVerb,  &kGenerateVerb};
+  return *verbs;
+}
+
+// What a verb takes beside its own.
+std::span<const Option> CommonOptions(const Verb& verb) {
+  if (!verb.reads_stream) return {};
+  return kCommonOptions;
+}
 
 bool IsOptional(const Option& option) { return option.value.starts_with("["); }
 
@@ -279,22 +293,10 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
 
 }  // namespace
 
-const std::vector<const Verb*>& Verbs() {
-  static const auto* verbs = new std::vector<const Verb*>{
-      &kInspectVerb, &kCheckVerb, &kStatsVerb,   &kExtractVerb,
-      &kRepackVerb,  &kDiffVerb,  &kGenerateVerb};
-  return *verbs;
-}
-
-std::span<const Option> CommonOptions(const Verb& verb) {
-  if (!verb.reads_stream) return {};
-  return kCommonOptions;
-}
-
 std::string ParseNumber(std::string_view name, std::string_view unit,
                         const std::string& value, uint64_t least, uint64_t most,
                         uint64_t& number) {
-  // Signs and spaces are none of a number.
+  // Signs and spaces are rejected.
   const bool hex = value.starts_with("0x");
   const bool digits =
       value.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789",
@@ -342,7 +344,7 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
     return Print(GeneralHelp(), kFine);
   }
   if (words[0] == "--version") {
-    return Print(StrCat(kVersion, "\n"), kFine);
+    return Print("migstream " MIGSTREAM_VERSION "\n", kFine);
   }
   if (words[0] == "--list-options") return Print(OptionList(), kFine);
   for (const Verb* verb : Verbs()) {

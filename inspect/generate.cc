@@ -19,9 +19,9 @@
 #include "codec/wire/text.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
-#include "inspect/former_channels.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
+#include "inspect/stale_channels.h"
 #include "inspect/verb.h"
 
 namespace migstream {
@@ -148,14 +148,14 @@ bool WriteAll(const Generated& made, const std::string& path,
     add_text(Expect(made, arguments.expected_loader), ".expect", files);
   }
   if (recipe != nullptr) add_text(*recipe, ".textproto", files);
-  FormerChannels former;
+  StaleChannels stale;
   absl::Status status;
   if (path != "-") {
-    status = former.Find(path, made.channels.size() + 1, channel_name,
-                         arguments.force);
+    status = stale.Find(path, made.channels.size() + 1, channel_name,
+                        arguments.force);
   }
   if (status.ok()) status = files.Commit();
-  if (status.ok()) status = former.Remove();
+  if (status.ok()) status = stale.Remove();
   if (!status.ok()) Complain(StdView(status.message()));
   return status.ok();
 }

@@ -126,7 +126,7 @@ TEST(GenerateTest, AnInterruptLeavesNothingUnfinished) {
                         },
                     .signal = signal});
     EXPECT_EQ(run.status, 128 + signal);
-    // Of a seed there is all or nothing.
+    // A seed has all of its files or none.
     std::map<std::string, std::set<std::string>> seeds;
     for (const std::string& name : FilesIn(folder)) {
       EXPECT_THAT(name, StartsWith("seed-"));

@@ -17,6 +17,12 @@
 namespace migstream {
 namespace {
 
+// Whether it can be read more than once.
+bool IsRegularFile(const std::string& file) {
+  struct stat info;
+  return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
 // False, and said so, if there is nothing to be read.
 bool CanRead(const std::string& file) {
   if (file != "-" || !isatty(STDIN_FILENO)) return true;
@@ -86,11 +92,6 @@ bool AddInput(const std::string& file, const OpenOptions& options,
 }
 
 }  // namespace
-
-bool IsRegularFile(const std::string& file) {
-  struct stat info;
-  return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
-}
 
 bool IsChannelFile(const std::string& file, const CompressionLimits& limits) {
   if (!IsRegularFile(file)) return false;

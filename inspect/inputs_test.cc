@@ -250,7 +250,7 @@ class ChannelSetTest : public testing::TestWithParam<testdata::Capture> {
     }
     return files;
   }
-  // Of the multifd channels.
+  // Which are multifd channels.
   std::vector<size_t> Channels() const {
     std::vector<size_t> channels;
     for (size_t i = 1; i < Files().size(); ++i) {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "codec/io/absl_view.h"
+#include "codec/version.h"
 #include "codec/wire/text.h"
 #include "flags/dialect.h"
 #include "gmock/gmock.h"
@@ -105,10 +106,19 @@ TEST(ManualTest, HasNoVerbOrOptionThatIsNone) {
   }
 }
 
-TEST(ManualTest, HasTheProgramsVersion) {
-  std::string version = RunProgram({"--version"}).output;
-  version.pop_back();
-  EXPECT_THAT(ReadTestFile(kManual), HasSubstr(StrCat("\"", version)));
+TEST(VersionTest, IsThatOfTheProgramTheManualAndTheChangelog) {
+  const std::string version = MIGSTREAM_VERSION;
+  EXPECT_EQ(version,
+            StrCat(MIGSTREAM_VERSION_MAJOR, ".", MIGSTREAM_VERSION_MINOR, ".",
+                   MIGSTREAM_VERSION_PATCH));
+  EXPECT_EQ(RunProgram({"--version"}).output,
+            StrCat("migstream ", version, "\n"));
+  EXPECT_THAT(ReadTestFile(kManual),
+              HasSubstr(StrCat("\"migstream ", version, "\"")));
+  const std::string changelog = ReadTestFile("CHANGELOG.md");
+  std::string_view first = std::string_view(changelog).substr(
+      changelog.find("\n## "), version.size() + 4);
+  EXPECT_EQ(first, StrCat("\n## ", version));
 }
 
 TEST(OptionTest, ChoicesAreTakenAndNothingElseIs) {

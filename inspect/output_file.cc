@@ -166,7 +166,7 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
   HandleSignals();
   static int count = 0;
   std::string beside;
-  // Of a killed process there may be one of the same name.
+  // A killed process may have left one of the same name.
   for (int tries = 0; tries < kMaxNames; ++tries) {
     beside = (std::filesystem::path(path_).parent_path() /
               StrCat(".migstream.", getpid(), ".", count++, ".unfinished"))

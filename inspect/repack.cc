@@ -5,9 +5,9 @@
 #include "codec/io/zstd_sink.h"
 #include "codec/rewrite/rewrite.h"
 #include "codec/wire/text.h"
-#include "inspect/former_channels.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
+#include "inspect/stale_channels.h"
 #include "inspect/verb.h"
 
 namespace migstream {
@@ -112,10 +112,10 @@ ExitStatus Run(const Arguments& arguments) {
     status = outputs.emplace_back().Open(channel_name(i + 1), arguments);
     output.channels.push_back(outputs.back().sink());
   }
-  FormerChannels former;
+  StaleChannels stale;
   if (status.ok() && arguments.output != "-") {
-    status = former.Find(arguments.output, channels + 1, channel_name,
-                         arguments.force, arguments.files);
+    status = stale.Find(arguments.output, channels + 1, channel_name,
+                        arguments.force, arguments.files);
   }
   if (!status.ok()) {
     Complain(StdView(status.message()));
@@ -135,7 +135,7 @@ ExitStatus Run(const Arguments& arguments) {
   bool copied = error.code == ErrorCode::kTruncated && IsPlain(options);
   if (!error.ok() && !copied) return kFindings;
   status = Commit(outputs);
-  if (status.ok()) status = former.Remove();
+  if (status.ok()) status = stale.Remove();
   if (!status.ok()) {
     Complain(StdView(status.message()));
     return kUnusable;

@@ -89,7 +89,7 @@ TEST(RepackTest, EveryChannelIsWrittenAgainBesideTheMainChannel) {
 
 TEST(RepackTest, ConfigAndPayloadComeFromFiles) {
   std::string folder = TestFolder();
-  // It begins like a compressed file, and is none.
+  // It begins like a compressed file, and is not.
   std::string bytes = "\x28\xb5\x2f\xfd" + std::string(5000, 'p');
   std::string payload = WriteTestFile("payload", bytes);
   ProgramRun run = RunProgram({"extract", Path("s111-precopy"), "--what=config",

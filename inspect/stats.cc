@@ -137,11 +137,12 @@ const Option kOptions[] = {
 
 }  // namespace
 
-const Verb kStatsVerb = {"stats",
-                         "FILE [CHANNEL]...",
-                         "how much moved when, and how long the guest stood",
-                         kAnyFiles,
-                         kOptions,
-                         Run};
+const Verb kStatsVerb = {
+    "stats",
+    "FILE [CHANNEL]...",
+    "bytes by phase and channel, and the estimated downtime",
+    kAnyFiles,
+    kOptions,
+    Run};
 
 }  // namespace migstream

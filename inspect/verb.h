@@ -87,7 +87,7 @@ struct Option {
   bool repeats = false;  // May be given again, with another value.
 };
 
-// Of an option that takes a dialect's name.
+// The choices of an option that takes a dialect's name.
 inline constexpr std::string_view kDialectChoices =
     "V52 V60 V80 V81 V100 V100M V101M V111 V111M "
     "E1 E2 E3 E4 E5-v7 E5-v26 E6 E7";
@@ -134,7 +134,7 @@ std::string SetDialect(Arguments& arguments, const std::string& value) {
 }
 
 // A decimal number, or a hexadecimal one with 0x, within bounds; `name` and
-// `unit` are for what is said if it is none: "offset", " of bytes".
+// `unit` are for the message if it is not: "offset", " of bytes".
 std::string ParseNumber(std::string_view name, std::string_view unit,
                         const std::string& value, uint64_t least, uint64_t most,
                         uint64_t& number);

@@ -4,7 +4,7 @@
 set -eu
 
 packages='
-  bazel-bootstrap g++ clang lld libclang-rt-14-dev llvm pkgconf jq valgrind
+  bazel-bootstrap g++ clang clang-format clang-tidy lld libclang-rt-14-dev llvm pkgconf jq valgrind
   libabsl-dev libprotobuf-dev protobuf-compiler libssl-dev libzstd-dev
   libbz2-dev liblzma-dev zlib1g-dev rapidjson-dev
   libbenchmark-dev libgtest-dev libgmock-dev groff-base

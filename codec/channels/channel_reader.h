@@ -2,7 +2,8 @@
 // order in which the device gave them. FORMAT.md section 13.
 //
 //   ChannelReader reader(sources, options);
-//   Error error = reader.Read([](const ReassembledPiece& piece) { … });
+//   auto on_piece = [&](const ReassembledPiece& piece) { Use(piece); };
+//   Error error = reader.Read(on_piece);
 //
 // The channels may come in any order. A writer deals packets out in order, so
 // the one that is due is always the next of some channel; that channel is read

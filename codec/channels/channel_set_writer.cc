@@ -39,8 +39,8 @@ struct ChannelSetWriter::Channel {
 ChannelSetWriter::ChannelSetWriter(const std::vector<ByteSink*>& channels,
                                    const ChannelSetOptions& options)
     : options_(options),
-      dealer_(static_cast<uint32_t>(channels.size()), options.choice,
-              options.limits) {
+      distributor_(static_cast<uint32_t>(channels.size()), options.choice,
+                   options.limits) {
   if (channels.empty() || channels.size() > kMaxChannels) {
     Fail(ErrorCode::kNotWritable,
          StrCat(channels.size(), " channels, expected 1 to ", kMaxChannels));
@@ -80,9 +80,9 @@ Error ChannelSetWriter::DataStart(std::string_view idstr, uint32_t instance_id,
 
 // A packet of the data or config of idstr_.
 Error ChannelSetWriter::StartPacket(uint32_t data_bytes, bool config) {
-  DealtPacket packet;
-  error_ = config ? dealer_.Config(idstr_, instance_id_, packet)
-                  : dealer_.Data(idstr_, instance_id_, packet);
+  DistributedPacket packet;
+  error_ = config ? distributor_.Config(idstr_, instance_id_, packet)
+                  : distributor_.Data(idstr_, instance_id_, packet);
   if (!error_.ok()) return error_;
   current_ = packet.channel;
   Channel& channel = *channels_[current_];
@@ -181,7 +181,7 @@ Error ChannelSetWriter::Sync() {
 
 Error ChannelSetWriter::Finish() {
   if (Error error = DataStart("", 0, 0); !error.ok()) return error;
-  return dealer_.Finish();
+  return distributor_.Finish();
 }
 
 Error ChannelSetWriter::Write(Channel& channel, Put put) {

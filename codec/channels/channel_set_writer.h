@@ -47,7 +47,7 @@
 #include "codec/io/byte_source.h"
 #include "codec/multifd/channel_decoder.h"
 #include "codec/multifd/limits.h"
-#include "codec/multifd/packet_dealer.h"
+#include "codec/multifd/packet_distributor.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
@@ -61,7 +61,7 @@ struct ChannelSetOptions {
   // Data of one device-state packet; what QEMU writes.
   uint32_t packet_data_bytes = 1 << 20;
   // Which channel a device-state packet goes to; null: all in turn.
-  PacketDealer::Choice choice = nullptr;
+  PacketDistributor::Choice choice = nullptr;
   MultifdLimits limits = {};
 };
 
@@ -101,7 +101,7 @@ class ChannelSetWriter {
 
   const ChannelSetOptions options_;
   std::vector<std::unique_ptr<Channel>> channels_;
-  PacketDealer dealer_;
+  PacketDistributor distributor_;
   // What Payload() is for.
   std::string idstr_;
   uint32_t instance_id_ = 0;

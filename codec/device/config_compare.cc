@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_format.h"
 #include "codec/device/pci_config.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -103,10 +103,11 @@ ConfigMasks HeaderMasks(size_t config_bytes) {
 }
 
 std::string ToString(const ConfigMismatch& mismatch) {
-  return absl::StrFormat(
-      "config byte 0x%x is %02x, the destination's is %02x (compared bits "
-      "%02x)",
-      mismatch.offset, mismatch.saved, mismatch.destination, mismatch.check);
+  auto digits = [](uint8_t byte) { return Hex(byte, 2).substr(2); };
+  return StrCat("config byte ", Hex(mismatch.offset), " is ",
+                digits(mismatch.saved), ", the destination's is ",
+                digits(mismatch.destination), " (compared bits ",
+                digits(mismatch.check), ")");
 }
 
 std::optional<ConfigMismatch> CompareConfig(ByteSpan saved,

@@ -41,7 +41,7 @@ inline constexpr uint32_t kMsixEntryBytes = 16;
 // From a released CONFIG's tag to its PCI configuration space: the tag, and the
 // payload's version.
 inline constexpr uint32_t kBeforePciConfig = 8 + 4;
-// be32 interrupt type of E5-v7 and E5-v26; 0 is none, 1 INTx.
+// be32 interrupt type of E5-v7 and E5-v26; 0 is no interrupt, 1 INTx.
 inline constexpr uint32_t kInterruptMsi = 2;
 inline constexpr uint32_t kInterruptMsix = 3;
 
@@ -73,7 +73,7 @@ struct ConfigDeduction {
 
 // `bytes` begins with the payload, and may go on past its end; `end_of_input`
 // says that no more will ever come. `config_bytes` is the payload's length, 0
-// if unknown. Of the hints, content_bytes is not used here.
+// if unknown. The hint content_bytes is not used here.
 ConfigDeduction DeduceConfigLayout(ByteSpan bytes, bool end_of_input,
                                    ConfigLayoutKind kind, uint64_t config_bytes,
                                    const ConfigHints& hints,

@@ -15,7 +15,7 @@ struct Named {
   const char* name;
 };
 
-// Of a header of type 0, which devices have that are no bridges.
+// In a header of type 0, that of devices other than bridges.
 constexpr Named kHeader[] = {
     {0x00, 2, "vendor id"},       {0x02, 2, "device id"},
     {0x04, 2, "command"},         {0x06, 2, "status"},

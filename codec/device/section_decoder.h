@@ -2,13 +2,17 @@
 // and its footer. FORMAT.md section 9.
 //
 //   SectionDecoder decoder(SectionType::kPart, dialect, {.offset = offset});
-//   Event event;
-//   while (true) {
+//   for (Event event;;) {
 //     switch (decoder.Next(input, event)) {  // Takes from input's front.
-//       case Step::kEvent:     Use(event); break;
-//       case Step::kNeedInput: /* Put more bytes behind what is left. */ break;
-//       case Step::kDone:      return;       // input begins with what follows.
-//       case Step::kError:     return decoder.error();
+//       case Step::kEvent:
+//         Use(event);
+//         break;
+//       case Step::kNeedInput:  // Put more bytes behind what is left.
+//         break;
+//       case Step::kDone:  // input begins with what follows.
+//         return {};
+//       case Step::kError:
+//         return decoder.error("0000:00:05.0/vfio");
 //     }
 //   }
 //

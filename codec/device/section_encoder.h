@@ -4,12 +4,12 @@
 //
 //   uint8_t headers[SectionEncoder::kMinHeaderBytes];
 //   iovec pieces[SectionEncoder::kMinPieces];
-//   SectionEncoder encoder(SectionType::kEnd, dialect, headers,
-//                          pieces);
+//   SectionEncoder encoder(SectionType::kEnd, dialect, headers, pieces);
 //   encoder.Data(payload);
 //   encoder.EndOfState();
-//   if (!encoder.ok()) return encoder.error(name);
-//   writev(fd, encoder.pieces().data(), encoder.pieces().size());
+//   if (!encoder.ok()) return encoder.error(device);
+//   std::span<const iovec> all = encoder.pieces();
+//   ssize_t sent = writev(fd, all.data(), static_cast<int>(all.size()));
 //
 // A call that does not fit into what is left of the two buffers gives kFull and
 // changes nothing: write the pieces, Clear(), and call again. A call that the

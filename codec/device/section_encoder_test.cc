@@ -1,5 +1,8 @@
 #include "codec/device/section_encoder.h"
 
+#include <array>
+#include <functional>
+#include <random>
 #include <span>
 #include <string>
 
@@ -181,6 +184,46 @@ TEST(SectionEncoderTest, FullBuffersChangeNothingAndTheSectionGoesOn) {
   EXPECT_EQ(encoder.EndOfState(), Put::kDone);
   flush();
   EXPECT_EQ(bytes, DataBytes(a) + DataBytes(a) + DataBytes(a) + kEos);
+}
+
+// Whatever is called, and in whatever order: an error at the worst, and that
+// one for good.
+TEST(SectionEncoderTest, WrongCallsGiveAnError) {
+  const std::string payload = "device state";
+  std::mt19937_64 random(1);
+  int refused = 0;
+  for (int run = 0; run < 20000; ++run) {
+    const auto& dialects = AllDialects();
+    const Dialect& dialect = dialects[random() % dialects.size()];
+    const auto type = static_cast<SectionType>(random() % 256);
+    Encoding e(run % 8 == 0 ? type : std::array{kPart, kEnd, kFull}[run % 3],
+               dialect.id);
+    SectionEncoder& encoder = e.encoder;
+    for (int call = 0; call < 8; ++call) {
+      const Error before = encoder.error("dev");
+      const std::function<Put()> calls[] = {
+          [&] { return encoder.Setup(); },
+          [&] { return encoder.Data(AsBytes(payload)); },
+          [&] { return encoder.DataHeader(random() % 20); },
+          [&] { return encoder.Payload(AsBytes(payload)); },
+          [&] { return encoder.TakeOver(random() % 20); },
+          [&] { return encoder.Config({}, random() % 4); },
+          [&] { return encoder.Subsection({}); },
+          [&] { return encoder.EndConfig(); },
+          [&] { return encoder.EndOfState(); },
+          [&] { return encoder.InitDataSent(); },
+          [&] { return encoder.Trigger(); },
+          [&] { return encoder.Append({}); },
+          [&] { return encoder.Clear(), Put::kDone; },
+      };
+      Put put = calls[random() % std::size(calls)]();
+      EXPECT_EQ(put == Put::kError && encoder.ok(), false);
+      if (before.ok()) continue;
+      EXPECT_EQ(ToString(encoder.error("dev")), ToString(before));
+    }
+    refused += encoder.ok() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 1000);
 }
 
 }  // namespace

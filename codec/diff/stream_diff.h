@@ -4,7 +4,7 @@
 //   std::vector<Difference> differences;
 //   Error error = CompareStreams(a, b, {}, differences);
 //
-// Of each kind the first are listed and the others counted. What one stream
+// The first of each kind are listed, the others counted. What one stream
 // lacks only since it is cut short, or damaged, is a line for each device it
 // ends within, and one for all that come after.
 
@@ -23,8 +23,8 @@ struct DiffOptions {
   // Only what a destination would end up with: not how many PARTs there were,
   // how payload was cut into records, and what the phases held.
   bool ignore_cuts = false;
-  // Of one device's ranges of payload, registers, fields and so on; those
-  // beyond are counted.
+  // How many of one device's ranges of payload, registers, fields and so on are
+  // listed; those beyond are counted.
   size_t max_of_a_kind = 10;
 };
 

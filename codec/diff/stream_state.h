@@ -80,7 +80,7 @@ struct CommandState {
   std::string data;
 };
 
-// Of a block of guest memory.
+// A block of guest memory.
 struct RamState {
   uint64_t page_bytes = 4096;
   uint64_t missing_pages = 0;  // They never came.

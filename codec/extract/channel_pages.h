@@ -29,7 +29,7 @@ class ChannelPages {
   void AddChannel(std::string name, ByteSource& source,
                   const ChannelOptions& options);
 
-  // Of the VM: a channel of another is kMultifdOtherVm.
+  // The uuid of the VM: a channel of another VM is kMultifdOtherVm.
   void Expect(const VmUuid& uuid) { uuid_ = uuid; }
 
   // Gives the pages before the next SYNC packet of each channel, one channel

@@ -2,7 +2,8 @@
 // stream: the bytes that the destination's device would get.
 //
 //   PayloadExtractor extractor(sink, idstr, PayloadExtractor::kPayload);
-//   Error error = StreamReader(source, extractor, options).Read();
+//   StreamReader reader(source, extractor, options);
+//   Error error = reader.Read();
 //   if (error.ok()) error = extractor.Finish();
 //
 // What was written is the device's only if both are without error.

@@ -86,9 +86,9 @@ class RamExtractor : public StreamVisitor {
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                     bool footer) override;
 
-  // kBadRam: a page cannot be. Of the one block, kUnknownSection: there is
-  // none, and the reason names those that there are; kUnwalkable: no page of it
-  // is here.
+  // kBadRam: a page cannot be. If one block was named, kUnknownSection: there
+  // is none, and the reason names those that there are; kUnwalkable: no page of
+  // it is here.
   Error Finish();
 
   // Whether the END of RAM was read: no page follows it.
@@ -98,7 +98,7 @@ class RamExtractor : public StreamVisitor {
   // or not all of it.
   Error FindMissingChannel() const { return channels_.FindMissing(); }
 
-  // Of all blocks that are wanted.
+  // In all blocks that are wanted.
   uint64_t missing_pages() const;
   // By the name that stands in the stream; null if it is not wanted.
   const Memory* Find(std::string_view block) const;

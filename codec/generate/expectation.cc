@@ -1,6 +1,7 @@
 #include "codec/generate/expectation.h"
 
 #include <algorithm>
+#include <cassert>
 #include <string_view>
 #include <vector>
 
@@ -255,6 +256,7 @@ class Expecting {
 }  // namespace
 
 Expectation Expect(const Generated& stream, Release loader) {
+  assert(FindLoader(loader) != nullptr);
   return Expecting(stream, loader).Run();
 }
 

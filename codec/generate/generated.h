@@ -21,7 +21,7 @@ struct GeneratedDevice {
   const Dialect* dialect = nullptr;
   std::string payload;  // All records, in the order of the device.
   std::string pci_config;
-  // Of the config payload on the main channel or in a packet.
+  // The vectors of the config payload on the main channel or in a packet.
   uint32_t msix_vectors = 0;
   std::vector<std::string> subsections;  // Their names.
   bool init_data_sent = false;

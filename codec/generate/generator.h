@@ -25,7 +25,7 @@ struct GenerateOptions {
   // What the file that the recipe names as its frame holds. The caller reads
   // it: nothing is done here with a name.
   ByteSpan frame = {};
-  // Of all streams together. A recipe may ask for anything.
+  // The size of all streams together. A recipe may ask for anything.
   uint64_t max_bytes = uint64_t{1} << 30;
 };
 

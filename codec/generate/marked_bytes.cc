@@ -12,7 +12,7 @@ void MarkedBytes::Replace(uint64_t at, uint64_t count, std::string_view with) {
   for (Mark mark : marks) {
     uint64_t begin = mark.offset;
     uint64_t end = mark.offset + mark.bytes;
-    // Of what is erased with all that it holds, nothing is left.
+    // A mark whose bytes are all erased goes with them.
     if (with.empty() && count != 0 && begin >= at && end <= old_end) continue;
     if (begin >= old_end) {
       begin = begin - old_end + new_end;

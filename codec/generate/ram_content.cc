@@ -9,11 +9,11 @@ namespace migstream {
 namespace {
 
 constexpr uint64_t kPageBytes = 4096;
-// Of a page: its word, and what stands for one that is zero.
+// What precedes a page: its word, and what stands for one that is zero.
 constexpr uint64_t kPageHeaderBytes = 8 + 1;
 constexpr uint64_t kMaxNameBytes = 1 + 0xff;
 
-// Of one block: pages with bytes, then those that are zero.
+// One block's pages: those with bytes, then those that are zero.
 struct Pages {
   uint64_t written;
   uint64_t all;

@@ -11,7 +11,7 @@
 
 namespace migstream {
 
-// Of one dialect, if that is not NEWEST.
+// A recipe for one dialect, if that is not NEWEST.
 recipe::Migration RandomRecipe(uint64_t seed,
                                recipe::Dialect dialect = recipe::NEWEST);
 

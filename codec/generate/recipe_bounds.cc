@@ -13,8 +13,8 @@
 namespace migstream {
 namespace {
 
-// Of one list in a recipe, `repeat` included: a bound on time, as max_bytes is
-// one on memory.
+// The length of one list in a recipe, `repeat` included: a bound on time, as
+// max_bytes is one on memory.
 constexpr uint64_t kMaxRepeats = 1 << 20;
 constexpr uint64_t kMaxRamBlockBytes = uint64_t{1} << 48;
 constexpr size_t kMaxNameBytes = 0xff;

@@ -10,7 +10,7 @@
 namespace migstream {
 namespace {
 
-// Of a footer or a PART: an id that no section has.
+// An id that no section has, for a footer or a PART.
 constexpr uint32_t kOtherId = 0xffff;
 
 // A section of the device, of one of these types.

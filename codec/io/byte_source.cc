@@ -1,6 +1,7 @@
 #include "codec/io/byte_source.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstdlib>
 #include <cstring>
 
@@ -16,8 +17,8 @@ constexpr uint64_t kStepsAhead = 8;
 constexpr uint64_t kHeaderBytes = 8;  // Between two pages.
 constexpr uint64_t kLongStep = 1 << 16;
 
-// For how much more a buffer has room that holds so many bytes: as many, but
-// beyond some MiB only a part of that.
+// How much to add to a buffer that holds `held` bytes: as much again, but no
+// more than 4 MiB, or a quarter of it if that is more.
 size_t Room(size_t held) {
   constexpr size_t kMuch = 4 << 20;
   return std::max(kBufferBytes, std::min(held, std::max(kMuch, held / 4)));
@@ -123,6 +124,7 @@ bool ByteSource::ReachEnd(uint64_t limit) {
 }
 
 std::vector<uint8_t> ByteSource::Tail(uint64_t count) {
+  assert(ended_);
   size_t here = std::min<uint64_t>(count, end_ - begin_);
   return std::vector<uint8_t>(data_ + end_ - here, data_ + end_);
 }

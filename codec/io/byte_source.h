@@ -2,7 +2,9 @@
 // through a decompressor (decompressing_source.h). Bytes are pulled and looked
 // at before they are consumed:
 //
-//   ByteSpan bytes = source.Peek(8);     // 8 or more; fewer at the end.
+//   ByteSpan bytes = source.Peek(8);  // 8 or more; fewer at the end.
+//   if (bytes.size() < 8) return false;
+//   number = LoadBe64(bytes.data());
 //   source.Consume(8);
 //
 // A view is good until the next call. Memory is bounded by what is peeked at,
@@ -11,6 +13,7 @@
 #ifndef MIGSTREAM_CODEC_IO_BYTE_SOURCE_H_
 #define MIGSTREAM_CODEC_IO_BYTE_SOURCE_H_
 
+#include <cassert>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,6 +41,7 @@ class ByteSource {
 
   // `count` bytes that Peek() has shown.
   void Consume(size_t count) {
+    assert(count <= end_ - begin_);
     begin_ += count;
     offset_ += count;
   }
@@ -45,7 +49,7 @@ class ByteSource {
   // Consumes bytes unseen; how many, which is fewer at the end of the input.
   uint64_t Skip(uint64_t count);
 
-  // Of the next byte, from the first one.
+  // The offset of the next byte, from the first one.
   uint64_t offset() const { return offset_; }
 
   // Makes sure that the input's last bytes can be read now: by seeking, or by

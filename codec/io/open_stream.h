@@ -1,9 +1,9 @@
 // Opens what a user names: a file, or standard input, with whatever is around
 // the stream taken off.
 //
-//   OpenedStream opened = OpenStream("vm.save");
-//   if (!opened.error.ok()) …
-//   StreamReader(*opened.source, …)
+//   OpenedStream opened = OpenStream(path);
+//   if (!opened.error.ok()) return opened.error;
+//   ByteSource& source = *opened.source;  // For a StreamReader.
 //
 // In this order, each if it is there: a compression that the file's first bytes
 // say; `offset` bytes of something else; libvirt's header; the compression that
@@ -43,7 +43,8 @@ struct OpenedStream {
   std::unique_ptr<ByteSource> source;  // Null if there is an error.
   // If it was read, even where what it holds cannot be.
   std::optional<LibvirtSave> libvirt;
-  // Of the system's if its section is empty; its offset then means nothing.
+  // An error of the system's if its section is empty; its offset then means
+  // nothing.
   Error error;
 };
 

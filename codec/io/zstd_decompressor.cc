@@ -29,7 +29,7 @@ class ZstdDecompressor : public Decompressor {
   ~ZstdDecompressor() override { ZSTD_freeDStream(stream_); }
 
   std::string Run(ByteSpan& in, std::span<uint8_t>& out) override {
-    // Of a frame that it is shown as a whole zstd checks less than of one in
+    // zstd checks less of a frame that it is shown as a whole than of one in
     // pieces. A file and a pipe are judged alike if its first byte comes alone.
     const bool begins = between_frames_ && !in.empty();
     ZSTD_inBuffer from = {in.data(), begins ? 1 : in.size(), 0};

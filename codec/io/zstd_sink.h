@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "codec/qemu/stream_writer.h"
+#include "codec/io/byte_sink.h"
 
 namespace migstream {
 

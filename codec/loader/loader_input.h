@@ -67,7 +67,7 @@ class LoaderInput {
     return source_.Skip(left) == left;
   }
 
-  // The first reason for which the loader gives up; what comes later is none.
+  // Records why the loader gives up; only the first call counts.
   // Always false.
   bool Refuse(uint64_t offset, std::string message) {
     if (ok()) {

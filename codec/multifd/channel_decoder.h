@@ -1,12 +1,16 @@
 // Decodes one multifd channel. FORMAT.md section 13.
 //
 //   ChannelDecoder decoder({.page_bytes = 4096});
-//   MultifdEvent event;
-//   while (true) {
-//     switch (decoder.Next(input, event)) {
-//       case Step::kEvent:     Use(event); break;
-//       case Step::kNeedInput: …           // As SectionDecoder's.
-//       case Step::kError:     return decoder.error("channel 1");
+//   for (MultifdEvent event;;) {
+//     switch (decoder.Next(input, event)) {  // As SectionDecoder's.
+//       case Step::kEvent:
+//         Use(event);
+//         break;
+//       case Step::kNeedInput:
+//       case Step::kDone:
+//         return decoder.AtEndOfInput("channel 1", input);
+//       case Step::kError:
+//         return decoder.error("channel 1");
 //     }
 //   }
 //
@@ -47,7 +51,7 @@ struct MultifdEvent {
 };
 
 struct ChannelOptions {
-  // Of the target: it decides how long a RAM packet is.
+  // The target's page size: it decides how long a RAM packet is.
   uint32_t page_bytes = 4096;
   MultifdLimits limits = {};
 };

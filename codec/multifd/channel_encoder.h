@@ -6,10 +6,13 @@
 //   iovec pieces[ChannelEncoder::kMinPieces];
 //   ChannelEncoder encoder(headers, pieces);
 //   encoder.Init({.uuid = uuid, .channel_id = 0});
-//   writev(fd, encoder.pieces().data(), encoder.pieces().size());
+//   auto send = [&](std::span<const iovec> all) {
+//     return writev(fd, all.data(), static_cast<int>(all.size()));
+//   };
+//   ssize_t sent = send(encoder.pieces());
 //   encoder.Clear();
 //   encoder.VfioPacket({idstr, 0}, {.index = 0}, data);
-//   …
+//   sent += send(encoder.pieces());
 //
 // A call that does not fit into what is left of the two buffers gives kFull and
 // changes nothing: write the pieces, Clear(), and call again. A call that may
@@ -17,7 +20,8 @@
 // does every call after it.
 //
 // No allocation, no copy of payload or of page offsets: those, too, must live
-// until the pieces are written. packet_dealer.h says which packet goes where.
+// until the pieces are written. packet_distributor.h says which packet goes
+// where.
 
 #ifndef MIGSTREAM_CODEC_MULTIFD_CHANNEL_ENCODER_H_
 #define MIGSTREAM_CODEC_MULTIFD_CHANNEL_ENCODER_H_
@@ -38,7 +42,7 @@
 namespace migstream {
 
 struct ChannelEncoderOptions {
-  // Of the target: it decides how long a RAM packet is. 256 at the least.
+  // The target's page size, 256 or more: it decides how long a RAM packet is.
   uint32_t page_bytes = 4096;
   bool host_endian = false;  // VFIO packet headers of dialects E6 and E7.
 };

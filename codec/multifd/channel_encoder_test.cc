@@ -324,9 +324,31 @@ TEST(ChannelEncoderTest, WhatNoDecoderWouldTakeIsRefused) {
     encoding->Clear();
     EXPECT_EQ(encoding->Sync(0), Put::kError) << "sticky";
   }
-  Encoding before_init;
-  EXPECT_EQ(before_init->Sync(0), Put::kError);
-  EXPECT_EQ(before_init->error("c").reason, "a packet before the init message");
+}
+
+TEST(ChannelEncoderTest, CallsBeforeTheInitGiveAnError) {
+  const std::function<Put(ChannelEncoder&)> calls[] = {
+      [](ChannelEncoder& e) { return e.Sync(0); },
+      [](ChannelEncoder& e) { return e.Ram(0, {}); },
+      [](ChannelEncoder& e) {
+        return e.DeviceState({kIdstr, 0}, 1);
+      },
+      [](ChannelEncoder& e) {
+        return e.VfioPacket({kIdstr, 0}, {}, {});
+      },
+      [](ChannelEncoder& e) { return e.Payload(AsBytes("x")); },
+      [](ChannelEncoder& e) { return e.TakeOver(1); },
+  };
+  Encoding first;
+  EXPECT_EQ(first->Sync(0), Put::kError);
+  EXPECT_EQ(first->error("c").reason, "a packet before the init message");
+  for (const auto& call : calls) {
+    Encoding encoding;
+    EXPECT_EQ(call(*encoding.operator->()), Put::kError);
+    EXPECT_NE(encoding->error("c").reason, "");
+    EXPECT_EQ(encoding->Init({}), Put::kError);
+    EXPECT_TRUE(encoding->pieces().empty());
+  }
 }
 
 }  // namespace

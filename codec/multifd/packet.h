@@ -25,7 +25,7 @@ inline constexpr uint64_t kRamPacketPageBytes = 512 << 10;
 
 inline constexpr uint32_t kInvalidVfioPacketIndex = 0xffffffff;
 
-// Of a VM; zero if it has none.
+// The uuid of a VM; zero if it has none.
 using VmUuid = std::array<uint8_t, 16>;
 
 // Where they stand in a channel.
@@ -61,7 +61,7 @@ struct RamPacket {
   uint32_t payload_bytes() const {
     return normal_pages == 0 ? 0 : next_packet_size;
   }
-  // Of page `i`; the normal pages are counted first.
+  // Where page `i` is in its block; the normal pages are counted first.
   uint64_t offset(uint32_t i) const {
     return LoadBe64(&offsets[8 * size_t{i}]);
   }

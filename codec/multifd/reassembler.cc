@@ -244,9 +244,7 @@ Error Reassembler::Finish() const {
   if (!error_.ok()) return error_;
   for (const auto& device : devices_) {
     if (!device->held.empty() || direct_) {
-      auto next = std::min_element(
-          device->held.begin(), device->held.end(),
-          [](const auto& a, const auto& b) { return a.first < b.first; });
+      auto next = device->held.begin();
       return At(next == device->held.end() ? place_ : next->second.place,
                 {ErrorCode::kMultifdGap, 0, device->idstr,
                  StrCat("packet ", device->next, " is missing, ",

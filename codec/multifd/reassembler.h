@@ -2,9 +2,12 @@
 // back into the order in which the device gave them. FORMAT.md section 13.
 //
 //   Reassembler reassembler(limits);
-//   Error error = reassembler.Add(packet, payload);   // Of any channel.
-//   while (reassembler.Next(piece)) …                 // All that is due now.
-//   Error error = reassembler.Finish();               // Is anything missing?
+//   for (const std::string& payload : payloads) {  // Of any channel.
+//     Error error = reassembler.Add(packet, AsBytes(payload));
+//     if (!error.ok()) return error;
+//     for (ReassembledPiece piece; reassembler.Next(piece);) Use(piece);
+//   }
+//   return reassembler.Finish();  // Is anything missing?
 //
 // A packet that is due is handed out as a view of what the caller gave; one
 // that is ahead is held, within the limits: as a copy, or, given by Take(), in
@@ -15,13 +18,13 @@
 #define MIGSTREAM_CODEC_MULTIFD_REASSEMBLER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/multifd/limits.h"
 #include "codec/multifd/packet.h"
 #include "codec/wire/bytes.h"
@@ -37,7 +40,7 @@ struct ReassembledPiece {
   ByteSpan data;        // Good until the next call of Add() or Next().
   PacketPlace place = {};
 
-  // Of `data`, in its channel.
+  // The offset of `data` in its channel.
   uint64_t data_offset() const {
     return place.offset + kDeviceStatePacketBytes + VfioPacketHeader::kBytes;
   }
@@ -103,7 +106,7 @@ class Reassembler {
     bool any_seen = false;
     PacketPlace last_place;  // Of the packet that came last.
     uint64_t held_bytes = 0;
-    absl::flat_hash_map<uint32_t, Held> held;
+    std::map<uint32_t, Held> held;
   };
 
   // `held` is where to keep a payload that has to wait, else null.
@@ -117,7 +120,7 @@ class Reassembler {
   const MultifdLimits limits_;
   const bool host_endian_;
   bool closed_ = false;  // By Expect().
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> index_;
+  std::map<std::pair<std::string, uint32_t>, size_t> index_;
   std::vector<std::unique_ptr<Device>> devices_;
   uint64_t held_bytes_ = 0;
   PacketPlace place_;  // Of the packet that was added last.
@@ -129,8 +132,8 @@ class Reassembler {
   bool direct_config_ = false;
   ByteSpan direct_data_;
   Held current_;  // Keeps what the last piece views.
-  // Of packets that were held, never more than at one time: fresh memory costs
-  // more than the copy into it.
+  // Buffers of packets that were held, never more than at one time: fresh
+  // memory costs more than the copy into it.
   std::vector<std::vector<uint8_t>> spare_buffers_;
 };
 

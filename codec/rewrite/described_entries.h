@@ -27,7 +27,7 @@ struct DescribedEntry {
   std::string name;
   uint32_t instance_id = 0;
   JsonSpan object;
-  // Of the entry itself, and of its fields: "size" as often as it stands there.
+  // In the entry itself, and in its fields: "size" as often as it stands there.
   std::vector<JsonSpan> sizes;
   std::optional<uint64_t> size;  // Its own, the last.
   uint64_t field_bytes = 0;      // All fields together.

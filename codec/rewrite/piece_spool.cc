@@ -1,5 +1,6 @@
 #include "codec/rewrite/piece_spool.h"
 
+#include <cassert>
 #include <span>
 #include <string_view>
 
@@ -43,6 +44,7 @@ size_t PieceSpool::DataPieces(std::string_view idstr,
 
 Error PieceSpool::ReadData(std::string_view idstr, uint32_t instance_id,
                            size_t index, ByteSpan& data) {
+  assert(index < DataPieces(idstr, instance_id));
   return Read(Find(idstr, instance_id)->data[index], data);
 }
 

@@ -31,7 +31,7 @@ class PieceSpool {
                  ByteSpan& data);
   Error ReadConfig(std::string_view idstr, uint32_t instance_id,
                    ReassembledPiece& config);
-  // Of the first piece of a device that has some.
+  // The place of the first piece of a device that has some.
   PacketPlace FirstPlace(std::string_view idstr, uint32_t instance_id) const;
 
   // All devices that have pieces.

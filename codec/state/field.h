@@ -39,7 +39,7 @@ struct Field {
   uint64_t elements = 1;
   uint64_t bytes = 0;   // Of the element; kUnknownBytes until its last piece.
   uint64_t offset = 0;  // Of its first byte in the section's content.
-  // Of a struct: fields of one name in it have others in between.
+  // In a struct, fields of one name have others in between.
   bool scattered = false;
 
   static constexpr uint64_t kUnknownBytes = ~uint64_t{0};

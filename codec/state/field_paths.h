@@ -1,12 +1,13 @@
 // The state of devices as (device, path, value), one after the other in the
 // stream's order: for comparing, searching and listing.
 //
-//   FieldPaths paths([](const PathValue& value) {
-//     std::cout << value.device << " " << value.path << " = " << value.text;
+//   FieldPaths paths([&](const PathValue& value) {
+//     out << value.device << " " << value.path << " = " << value.text << "\n";
 //   });
 //   FieldReader fields(paths);
-//   Error error = StreamReader(source, fields, options).Read();
-//   fields.Finish();
+//   StreamReader reader(source, fields, options);
+//   Error error = reader.Read();
+//   fields.Finish(error);
 //
 // A path names one value of a device: "env.segs[2].base",
 // "ich9_pm/tco.tco_regs.tco.rld". Names are put together with dots and may have

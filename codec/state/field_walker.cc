@@ -84,7 +84,7 @@ void FieldWalker::FindMembers(Level& level) {
     for (size_t i = begin; i < end; ++i) {
       Member& member = level.members[by_name[i]];
       member.total = Saturated(total);
-      // Of several lists without elements the first is told of.
+      // Among lists without elements, the first is reported.
       if (total == 0 && i != begin) member.first = UINT32_MAX;
     }
   }

@@ -38,7 +38,7 @@ Walked WalkInPieces(const VmDescription& description,
   return walked;
 }
 
-// Of a device with these members after its name. Any cut gives the same.
+// Walks a device with these members after its name. Any cut gives the same.
 Walked Walk(const std::string& members, const std::string& content) {
   auto description = VmDescription::Parse(
       R"({"devices":[{"name":"dev","instance_id":0,)" + members + "}]}",

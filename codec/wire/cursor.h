@@ -4,7 +4,7 @@
 //   Cursor cursor(bytes, 0x100);
 //   uint16_t command = cursor.Be16();
 //   ByteSpan data = cursor.Bytes(cursor.Be16());
-//   if (!cursor.ok()) …;   // The bytes ended before; what was read is zero.
+//   if (!cursor.ok()) return false;  // The bytes ended before.
 //
 // A cursor views its bytes; it copies and owns nothing. Once it has run past
 // the end it stays there and gives zeros and empty spans, so one check after a
@@ -48,15 +48,6 @@ class Cursor {
 
   // A u8 length, then that many bytes.
   std::string_view Str8() { return AsText(Bytes(U8())); }
-
-  // A cursor over the next `count` bytes, which this one is now behind. The
-  // child cannot run past them.
-  Cursor Sub(uint64_t count) {
-    uint64_t offset = offset_;
-    Cursor child(Bytes(count), offset);
-    child.ok_ = ok_;
-    return child;
-  }
 
  private:
   uint64_t Number(int width) {

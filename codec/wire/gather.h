@@ -2,7 +2,7 @@
 // the caller's, payload by reference, ready for writev(2).
 //
 //   Gather gather(headers, iovecs);
-//   if (!gather.Room(8, 2)) …;            // Write the pieces, Clear().
+//   if (!gather.Room(8, 2)) return false;  // Write the pieces, Clear().
 //   StoreBe64(gather.Header(8), tag);
 //   gather.Piece(payload);
 //
@@ -14,6 +14,7 @@
 
 #include <sys/uio.h>
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -37,6 +38,7 @@ class Gather {
   // Where to put `bytes` bytes; they take one piece at the most. Only if there
   // is Room().
   uint8_t* Header(size_t bytes) {
+    assert(Room(static_cast<ptrdiff_t>(bytes), header_ == piece_end_ ? 0 : 1));
     uint8_t* header = header_;
     header_ = header + bytes;
     // Behind another header it is the same piece.
@@ -52,6 +54,7 @@ class Gather {
   // Payload, by reference. Only if there is Room().
   void Piece(ByteSpan bytes) {
     if (bytes.empty()) return;
+    assert(Room(0, 1));
     *piece_++ = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
     piece_end_ = nullptr;
   }

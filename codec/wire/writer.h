@@ -4,7 +4,9 @@
 //   Writer writer(buffer);
 //   writer.Be64(tag);
 //   writer.Be64(size);
-//   if (!writer.ok()) …;   // It did not all fit.
+//   if (!writer.ok()) return false;  // It did not all fit.
+//
+// What does not fit is not written, and nothing after it.
 
 #ifndef MIGSTREAM_CODEC_WIRE_WRITER_H_
 #define MIGSTREAM_CODEC_WIRE_WRITER_H_

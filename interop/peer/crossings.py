@@ -1,4 +1,4 @@
-"""Who reads what whom wrote: the rows of the compatibility matrix.
+"""The rows of the compatibility matrix: which release reads what which wrote.
 
 A row makes the streams that one reader is given, and says the bytes that its
 devices must get. cross() is one cell: `found` is releases by name, a reader one

@@ -275,7 +275,7 @@ class _Recorder:
             each.close()
 
 
-# Of a multifd channel's first packet, without which no migration begins.
+# The size of a multifd channel's first packet, without which no migration begins.
 _INITIAL_PACKET_BYTES = 64
 # Twice what a destination reads at once, so that it has acted on the half.
 _AHEAD_BYTES = 64 << 10

@@ -1,13 +1,15 @@
-// Deals a migration's device-state packets over its channels: which channel a
-// packet goes to, and which index it has. FORMAT.md section 13.6.
+// Distributes a migration's device-state packets over its channels: which
+// channel a packet goes to, and which index it has. FORMAT.md section 13.6.
 //
-//   PacketDealer dealer(4);                       // Channels, in turn.
-//   DealtPacket packet;
-//   Error error = dealer.Data(idstr, 0, packet);  // For each read of a device.
-//   encoders[packet.channel].VfioPacket(packet.device, packet.header, data);
-//   …
-//   Error error = dealer.Config(idstr, 0, packet);  // The device's last.
-//   Error error = dealer.Finish();                  // Every config was there?
+//   PacketDistributor distributor(4);  // Channels, in turn.
+//   DistributedPacket packet;
+//   for (int i = 0; i < reads_of_the_device; ++i) {
+//     if (Error e = distributor.Data(idstr, 0, packet); !e.ok()) return e;
+//     Use(packet);  // encoders[packet.channel].VfioPacket(packet.device, …)
+//   }
+//   if (Error e = distributor.Config(idstr, 0, packet); !e.ok()) return e;
+//   Use(packet);                  // The device's last.
+//   return distributor.Finish();  // Was there a config of every device?
 //
 // It moves no bytes: channel_set_writer.h does, for writers of files. A
 // destination puts packets of any channel in order, so any choice will do; of
@@ -15,8 +17,8 @@
 // to hold back more. Errors are sticky. Memory is that of the devices' names,
 // limits.devices of them at the most.
 
-#ifndef MIGSTREAM_CODEC_MULTIFD_PACKET_DEALER_H_
-#define MIGSTREAM_CODEC_MULTIFD_PACKET_DEALER_H_
+#ifndef MIGSTREAM_CODEC_MULTIFD_PACKET_DISTRIBUTOR_H_
+#define MIGSTREAM_CODEC_MULTIFD_PACKET_DISTRIBUTOR_H_
 
 #include <cstdint>
 #include <functional>
@@ -31,27 +33,28 @@
 
 namespace migstream {
 
-struct DealtPacket {
+struct DistributedPacket {
   uint32_t channel = 0;
   DeviceStatePacket device;  // Its idstr views the caller's.
   VfioPacketHeader header;
 };
 
-class PacketDealer {
+class PacketDistributor {
  public:
   // The channel for a packet, fewer than there are.
   using Choice = std::function<uint32_t(std::string_view idstr,
                                         uint32_t instance_id, uint32_t index)>;
 
   // `choice` null: all channels in turn.
-  explicit PacketDealer(uint32_t channels, Choice choice = nullptr,
-                        const MultifdLimits& limits = {});
+  explicit PacketDistributor(uint32_t channels, Choice choice = nullptr,
+                             const MultifdLimits& limits = {});
 
   // One packet of data: at the most limits.packet_bytes with its header.
-  Error Data(std::string_view idstr, uint32_t instance_id, DealtPacket& packet);
+  Error Data(std::string_view idstr, uint32_t instance_id,
+             DistributedPacket& packet);
   // CONFIG … END_OF_STATE, which every device has, as its last packet.
   Error Config(std::string_view idstr, uint32_t instance_id,
-               DealtPacket& packet);
+               DistributedPacket& packet);
 
   // Nothing will follow: does a device lack its config?
   Error Finish() const;
@@ -59,11 +62,11 @@ class PacketDealer {
  private:
   struct Device {
     uint32_t next = 0;
-    bool config_dealt = false;
+    bool config_assigned = false;
   };
 
-  Error Deal(std::string_view idstr, uint32_t instance_id, bool config,
-             DealtPacket& packet);
+  Error Assign(std::string_view idstr, uint32_t instance_id, bool config,
+               DistributedPacket& packet);
 
   const uint32_t channels_;
   const Choice choice_;
@@ -75,4 +78,4 @@ class PacketDealer {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_MULTIFD_PACKET_DEALER_H_
+#endif  // MIGSTREAM_CODEC_MULTIFD_PACKET_DISTRIBUTOR_H_

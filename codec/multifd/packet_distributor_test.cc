@@ -1,4 +1,4 @@
-#include "codec/multifd/packet_dealer.h"
+#include "codec/multifd/packet_distributor.h"
 
 #include <string>
 #include <string_view>
@@ -10,8 +10,8 @@
 namespace migstream {
 namespace {
 
-TEST(PacketDealerTest, ChannelsTakeTurnsAndEachDeviceCountsItsOwn) {
-  PacketDealer dealer(3);
+TEST(PacketDistributorTest, ChannelsTakeTurnsAndEachDeviceCountsItsOwn) {
+  PacketDistributor distributor(3);
   struct Want {
     std::string idstr;
     bool config;
@@ -24,9 +24,9 @@ TEST(PacketDealerTest, ChannelsTakeTurnsAndEachDeviceCountsItsOwn) {
                                             {"a/vfio", true, 0, 2},
                                             {"b/vfio", false, 1, 1},
                                             {"b/vfio", true, 2, 2}}) {
-    DealtPacket packet;
-    Error error = want.config ? dealer.Config(want.idstr, 7, packet)
-                              : dealer.Data(want.idstr, 7, packet);
+    DistributedPacket packet;
+    Error error = want.config ? distributor.Config(want.idstr, 7, packet)
+                              : distributor.Data(want.idstr, 7, packet);
     EXPECT_TRUE(error.ok()) << ToString(error);
     EXPECT_EQ(packet.channel, want.channel);
     EXPECT_EQ(packet.device.idstr, want.idstr);
@@ -35,24 +35,24 @@ TEST(PacketDealerTest, ChannelsTakeTurnsAndEachDeviceCountsItsOwn) {
     EXPECT_EQ(packet.header.index, want.index);
     EXPECT_EQ(packet.header.flags, want.config ? 1 : 0);
   }
-  EXPECT_TRUE(dealer.Finish().ok());
+  EXPECT_TRUE(distributor.Finish().ok());
 }
 
-TEST(PacketDealerTest, InstancesOfOneNameAreDifferentDevices) {
-  PacketDealer dealer(1);
-  DealtPacket packet;
-  dealer.Data("a/vfio", 0, packet);
-  dealer.Data("a/vfio", 1, packet);
+TEST(PacketDistributorTest, InstancesOfOneNameAreDifferentDevices) {
+  PacketDistributor distributor(1);
+  DistributedPacket packet;
+  distributor.Data("a/vfio", 0, packet);
+  distributor.Data("a/vfio", 1, packet);
   EXPECT_EQ(packet.header.index, 0);
 }
 
-TEST(PacketDealerTest, AConfigIsTheLastPacketAndNoDeviceLacksIt) {
-  DealtPacket packet;
-  PacketDealer lacking(1);
+TEST(PacketDistributorTest, AConfigIsTheLastPacketAndNoDeviceLacksIt) {
+  DistributedPacket packet;
+  PacketDistributor lacking(1);
   lacking.Data("a/vfio", 0, packet);
   EXPECT_EQ(lacking.Finish().code, ErrorCode::kMultifdGap);
 
-  PacketDealer data_after(1);
+  PacketDistributor data_after(1);
   data_after.Config("a/vfio", 0, packet);
   EXPECT_EQ(data_after.Data("a/vfio", 0, packet).code,
             ErrorCode::kMultifdConfigNotLast);
@@ -61,38 +61,39 @@ TEST(PacketDealerTest, AConfigIsTheLastPacketAndNoDeviceLacksIt) {
       << "sticky";
   EXPECT_EQ(data_after.Finish().code, ErrorCode::kMultifdConfigNotLast);
 
-  PacketDealer config_twice(1);
+  PacketDistributor config_twice(1);
   config_twice.Config("a/vfio", 0, packet);
   EXPECT_EQ(config_twice.Config("a/vfio", 0, packet).code,
             ErrorCode::kMultifdConfigNotLast);
 }
 
-TEST(PacketDealerTest, IndexesAndDevicesAreWithinTheLimitsOfAReader) {
+TEST(PacketDistributorTest, IndexesAndDevicesAreWithinTheLimitsOfAReader) {
   MultifdLimits limits;
   limits.index = 2;
   limits.devices = 2;
-  DealtPacket packet;
-  PacketDealer many(1, nullptr, limits);
+  DistributedPacket packet;
+  PacketDistributor many(1, nullptr, limits);
   for (int i = 0; i <= 2; ++i) {
     EXPECT_TRUE(many.Data("a/vfio", 0, packet).ok());
   }
   EXPECT_EQ(many.Config("a/vfio", 0, packet).code,
             ErrorCode::kMultifdIndexLimit);
 
-  PacketDealer devices(1, nullptr, limits);
+  PacketDistributor devices(1, nullptr, limits);
   devices.Data("a/vfio", 0, packet);
   devices.Data("b/vfio", 0, packet);
   EXPECT_EQ(devices.Data("c/vfio", 0, packet).code, ErrorCode::kDeviceLimit);
 }
 
-TEST(PacketDealerTest, AChoiceBeyondTheChannelsIsRefused) {
-  DealtPacket packet;
-  PacketDealer dealer(
+TEST(PacketDistributorTest, AChoiceBeyondTheChannelsIsRefused) {
+  DistributedPacket packet;
+  PacketDistributor distributor(
       2, [](std::string_view, uint32_t, uint32_t index) { return 1 + index; });
-  EXPECT_TRUE(dealer.Data("a/vfio", 0, packet).ok());
+  EXPECT_TRUE(distributor.Data("a/vfio", 0, packet).ok());
   EXPECT_EQ(packet.channel, 1);
-  EXPECT_EQ(dealer.Data("a/vfio", 0, packet).code, ErrorCode::kNotWritable);
-  PacketDealer none(0);
+  EXPECT_EQ(distributor.Data("a/vfio", 0, packet).code,
+            ErrorCode::kNotWritable);
+  PacketDistributor none(0);
   EXPECT_EQ(none.Data("a/vfio", 0, packet).code, ErrorCode::kNotWritable);
 }
 

@@ -1,4 +1,4 @@
-#include "inspect/former_channels.h"
+#include "inspect/stale_channels.h"
 
 #include <unistd.h>
 
@@ -26,7 +26,7 @@ bool IsOneOf(const std::string& file, const std::vector<std::string>& files) {
 
 }  // namespace
 
-absl::Status FormerChannels::Find(
+absl::Status StaleChannels::Find(
     const std::string& main, size_t first,
     const std::function<std::string(size_t number)>& name, bool force,
     const std::vector<std::string>& inputs) {
@@ -56,7 +56,7 @@ absl::Status FormerChannels::Find(
   return absl::OkStatus();
 }
 
-absl::Status FormerChannels::Remove() {
+absl::Status StaleChannels::Remove() {
   for (const std::string& file : files_) {
     if (unlink(file.c_str()) != 0 && errno != ENOENT) {
       return absl::UnavailableError(StrCat(file, ": ", std::strerror(errno)));

@@ -1,4 +1,4 @@
-#include "codec/multifd/packet_dealer.h"
+#include "codec/multifd/packet_distributor.h"
 
 #include <string_view>
 
@@ -7,22 +7,22 @@
 
 namespace migstream {
 
-PacketDealer::PacketDealer(uint32_t channels, Choice choice,
-                           const MultifdLimits& limits)
+PacketDistributor::PacketDistributor(uint32_t channels, Choice choice,
+                                     const MultifdLimits& limits)
     : channels_(channels), choice_(std::move(choice)), limits_(limits) {}
 
-Error PacketDealer::Data(std::string_view idstr, uint32_t instance_id,
-                         DealtPacket& packet) {
-  return Deal(idstr, instance_id, false, packet);
+Error PacketDistributor::Data(std::string_view idstr, uint32_t instance_id,
+                              DistributedPacket& packet) {
+  return Assign(idstr, instance_id, false, packet);
 }
 
-Error PacketDealer::Config(std::string_view idstr, uint32_t instance_id,
-                           DealtPacket& packet) {
-  return Deal(idstr, instance_id, true, packet);
+Error PacketDistributor::Config(std::string_view idstr, uint32_t instance_id,
+                                DistributedPacket& packet) {
+  return Assign(idstr, instance_id, true, packet);
 }
 
-Error PacketDealer::Deal(std::string_view idstr, uint32_t instance_id,
-                         bool config, DealtPacket& packet) {
+Error PacketDistributor::Assign(std::string_view idstr, uint32_t instance_id,
+                                bool config, DistributedPacket& packet) {
   if (!error_.ok()) return error_;
   auto fail = [&](ErrorCode code, std::string reason) {
     return error_ = {code, 0, std::string(idstr), std::move(reason)};
@@ -33,7 +33,7 @@ Error PacketDealer::Deal(std::string_view idstr, uint32_t instance_id,
     return fail(ErrorCode::kDeviceLimit,
                 StrCat("more than ", limits_.devices, " devices"));
   }
-  if (device.config_dealt) {
+  if (device.config_assigned) {
     return fail(ErrorCode::kMultifdConfigNotLast,
                 StrCat("a ", config ? "config" : "data",
                        " packet after the config packet ", device.next - 1));
@@ -55,14 +55,14 @@ Error PacketDealer::Deal(std::string_view idstr, uint32_t instance_id,
   packet.header = {};
   packet.header.index = device.next++;
   packet.header.flags = config ? uint32_t{kVfioPacketConfigState} : 0;
-  device.config_dealt = config;
+  device.config_assigned = config;
   return {};
 }
 
-Error PacketDealer::Finish() const {
+Error PacketDistributor::Finish() const {
   if (!error_.ok()) return error_;
   for (const auto& [key, device] : devices_) {
-    if (device.config_dealt) continue;
+    if (device.config_assigned) continue;
     return {ErrorCode::kMultifdGap, 0, key.first,
             StrCat("no config packet after ", device.next, " data packets")};
   }

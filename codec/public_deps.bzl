@@ -1,0 +1,58 @@
+"""Which libraries of others each public target brings along."""
+
+_ABSL = ["com_google_absl"]
+_STREAM = _ABSL + ["com_github_tencent_rapidjson"]
+_PAGES = _STREAM + ["zlib", "zstd"]
+_REPORT = _STREAM + ["com_google_protobuf"]
+
+# A target, and all the repositories that it needs; none: what a VMM links.
+_PUBLIC = {
+    "//codec/channels:channel_reader": _STREAM,
+    "//codec/device:config": [],
+    "//codec/device:section": [],
+    "//codec/diff:diff": _PAGES,
+    "//codec/extract:payload_extractor": _STREAM,
+    "//codec/extract:ram_extractor": _PAGES,
+    "//codec/generate:generator": _REPORT,
+    "//codec/io:open_stream": _ABSL + ["bzip2", "xz", "zlib", "zstd"],
+    "//codec/loader:loader": _STREAM + ["zlib"],
+    "//codec/multifd:multifd": [],
+    "//codec/multifd:packet_distributor": [],
+    "//codec/qemu:limits": [],
+    "//codec/qemu:stream": _STREAM,
+    "//codec/report:report": _REPORT,
+    "//codec/rewrite:rewrite": _PAGES + ["com_google_protobuf"],
+    "//codec/wire:finding": [],
+    "//codec/wire:wire": [],
+    "//flags:dialect": [],
+    "//flags:vocabulary": [],
+}
+
+# Repositories of Bazel itself, and of compilers.
+_TOOLS = "@(bazel_tools|local_config|platforms|rules_)"
+
+def public_deps_test(name):
+    """A test that the table above is true.
+
+    Args:
+      name: of the test.
+    """
+    args = []
+    queries = []
+    for i, (target, repositories) in enumerate(_PUBLIC.items()):
+        query = "%s_%d" % (name, i)
+        native.genquery(
+            name = query,
+            expression = "filter('^@', deps(%s)) - filter('^%s', deps(%s))" %
+                         (target, _TOOLS, target),
+            scope = [target],
+        )
+        queries.append(query)
+        args += [target, ",".join(sorted(repositories)) or "none", "$(location %s)" % query]
+    native.sh_test(
+        name = name,
+        size = "small",
+        srcs = ["public_deps_test.sh"],
+        args = args,
+        data = queries,
+    )
