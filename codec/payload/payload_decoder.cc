@@ -101,7 +101,7 @@ void PayloadDecoder::Enter(const Frame& top, uint64_t count) {
     if (count == 0) list = nullptr;
     if (count > 0 && !list) list = level.unknown_list;
   }
-  if (list && depth_ + 1 < kMaxDepth && body_bytes_ > 0) {
+  if (list && depth_ + 1 < kMaxDepth) {
     frames_[++depth_] = {
         list,
         record_,

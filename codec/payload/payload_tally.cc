@@ -305,7 +305,7 @@ void PayloadTally::CloseRecords(bool truncated) {
     if (open < 0) continue;
     PayloadRecord& record = report_.records[open];
     uint64_t there = bytes_ - record.offset - record.header_bytes;
-    if (record.bytes == kAllThereIs) record.bytes = there;
+    if (record.bytes == kAllThereIs) record.bytes = record.there = there;
     if (there >= record.bytes) continue;
     record.there = there;
     record.cut = truncated;

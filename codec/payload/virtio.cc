@@ -110,7 +110,7 @@ constexpr Level kPartList = {.header_bytes = 16,
                              .size = {12, 4},
                              .key = {0, 2},
                              .recovers = true,
-                             .unknown = "part",
+                             .unknown = "part ",
                              .header = kPartHeader,
                              .records = kParts};
 constexpr Record kRecords[] = {

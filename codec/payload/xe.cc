@@ -281,12 +281,14 @@ void XeRules::OfType(const PayloadEvent& event, RuleOutput& out) {
       vram_bytes += event.bytes;
       ++vram_packets;
       if (gt >= kGts) break;
-      if (at != next_vram[gt]) {
+      // Behind a hole the rest is sound, and so it is behind a wrong offset.
+      if (at != next_vram[gt] && at != vram_end[gt]) {
         out.Error(Id::kGap, event.offset,
                   StrCat("VRAM at ", Hex(at), ", ", Hex(next_vram[gt]),
                          " expected: the kernel does not notice"));
       }
-      next_vram[gt] = at + event.bytes;
+      next_vram[gt] = (at == vram_end[gt] ? at : next_vram[gt]) + event.bytes;
+      vram_end[gt] = at + event.bytes;
       break;
   }
 }
