@@ -1,13 +1,15 @@
 // Every sample payload: records, fields, phases, findings and the destination's
 // verdict are the truth about it, however it is cut.
 
+#include <algorithm>
 #include <map>
-#include <random>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "codec/payload/payload_tally.h"
 #include "codec/payload/payload_verdict.h"
+#include "codec/payload/report_lines.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -19,10 +21,6 @@ namespace {
 using testdata::Payload;
 using testing::ElementsAreArray;
 
-// A payload stands in DATA records of a stream: the 16 bytes before each are
-// not payload.
-constexpr uint64_t kGap = 16;
-
 PciId IdOf(const Payload& truth) {
   return {static_cast<uint16_t>(std::stoul(truth.pci_id().substr(0, 4), nullptr,
                                            16)),
@@ -30,58 +28,10 @@ PciId IdOf(const Payload& truth) {
                                            16))};
 }
 
-// Where byte `offset` of a payload whose records are `piece` bytes long stands.
-uint64_t PlaceOf(uint64_t offset, size_t piece) {
-  return offset + kGap * (offset / piece + 1);
-}
-
-// Pieces of `piece` bytes, cut at the switch too; the id comes first or last.
 PayloadReport Tally(const Payload& truth, const std::string& bytes,
                     size_t piece, bool late_id) {
-  PayloadOptions options;
-  if (!late_id) options.id = IdOf(truth);
-  PayloadTally tally(options);
-  uint64_t split = truth.phase_split();
-  for (size_t at = 0; at < bytes.size();) {
-    if (at == split) tally.BeginStopCopy();
-    size_t end = std::min(bytes.size(), (at / piece + 1) * piece);
-    if (at < split) end = std::min<size_t>(end, split);
-    tally.Add(AsBytes(bytes).subspan(at, end - at),
-              {.stream_offset = PlaceOf(at, piece)});
-    at = end;
-  }
-  if (bytes.size() == split) tally.BeginStopCopy();
-  if (late_id) tally.SetId(IdOf(truth));
-  return tally.Finish();
-}
-
-// The whole report as lines, without places in the stream.
-std::vector<std::string> Lines(const PayloadReport& report) {
-  std::vector<std::string> lines;
-  lines.push_back(StrCat(report.format->name, " generation ",
-                         report.generation, " bytes ", report.bytes, " pre ",
-                         report.pre_copy_bytes, " initial ",
-                         report.initial_bytes, " complete ", report.complete));
-  for (const PayloadRecord& record : report.records) {
-    lines.push_back(StrCat(record.offset, " ", int{record.depth}, " ",
-                           record.name, " ", record.bytes, " ", record.there,
-                           record.cut ? " cut" : "",
-                           record.stop_copy ? " stop" : "",
-                           record.straddles ? " straddles" : ""));
-    for (size_t i = 0; i < record.value_count; ++i) {
-      const PayloadValue& value = report.values[record.first_value + i];
-      lines.push_back(StrCat(value.offset, " ", value.field->name, "[",
-                             value.index, "] ", value.value));
-    }
-  }
-  for (const PayloadFact& fact : report.facts) {
-    lines.push_back(StrCat(fact.name, " ", fact.value));
-  }
-  for (const PayloadFinding& finding : report.findings) {
-    lines.push_back(StrCat(finding.offset, " ", GetRow(finding.id).name, " ",
-                           ToString(finding.severity), " ", finding.text));
-  }
-  return lines;
+  return TallyInPieces(AsBytes(bytes), IdOf(truth), truth.phase_split(), piece,
+                       late_id);
 }
 
 // The kinds of finding that the truth's numbers stand for.
@@ -184,7 +134,7 @@ TEST_P(SamplesTest, HasTheFindingsOfTheTruth) {
   std::sort(wanted.begin(), wanted.end());
   std::sort(found.begin(), found.end());
   EXPECT_THAT(found, ElementsAreArray(wanted))
-      << StrJoin(Lines(report), "\n");
+      << StrJoin(ReportLines(report), "\n");
 }
 
 // The value that the report has of it: a fact's, or a field's.
@@ -264,10 +214,10 @@ TEST_P(SamplesTest, IsJudgedAsTheKernelDoes) {
 }
 
 TEST_P(SamplesTest, IsTheSameInEveryCutAndWithALateId) {
-  std::vector<std::string> whole = Lines(report);
+  std::vector<std::string> whole = ReportLines(report);
   for (size_t piece : {1, 2, 7, 16, 24, 61, 300, 4096}) {
-    EXPECT_EQ(Lines(Tally(truth, bytes, piece, false)), whole) << piece;
-    EXPECT_EQ(Lines(Tally(truth, bytes, piece, true)), whole)
+    EXPECT_EQ(ReportLines(Tally(truth, bytes, piece, false)), whole) << piece;
+    EXPECT_EQ(ReportLines(Tally(truth, bytes, piece, true)), whole)
         << piece << ", late id";
   }
 }
