@@ -12,7 +12,7 @@ using payload::Record;
 
 PayloadDecoder::PayloadDecoder(const Level& root, bool big_endian)
     : big_endian_(big_endian) {
-  frames_[0] = {&root, nullptr, 0, 0, kAllThereIs, kNoCount, 0, true};
+  frames_[0] = {&root, nullptr, 0, 0, kAllThereIs, kAllThereIs, kNoCount, 0, true};
 }
 
 Step PayloadDecoder::Next(ByteSpan& input, PayloadEvent& event) {
@@ -107,6 +107,7 @@ void PayloadDecoder::Enter(const Frame& top, uint64_t count) {
         record_,
         record_offset_,
         key_,
+        body_bytes_,
         body_end_,
         level.count.bytes != 0
             ? static_cast<uint32_t>(std::min<uint64_t>(count, kNoCount - 1))
@@ -223,8 +224,8 @@ Step PayloadDecoder::Finish(ByteSpan left) {
     const Frame& list = frames_[1];
     uint64_t header = frames_[0].level->header_bytes;
     record_ = list.record;
-    return Fail(ErrorCode::kTruncated, list.start,
-                list.end - list.start - header, end - list.start - header);
+    return Fail(ErrorCode::kTruncated, list.start, list.bytes,
+                end - list.start - header);
   }
   if (open) {
     uint64_t found = end - (body_end_ - body_bytes_);

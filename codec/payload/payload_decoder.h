@@ -93,6 +93,7 @@ class PayloadDecoder {
     const payload::Record* record;  // The list's; null for the payload.
     uint64_t start;                 // Its record's first byte.
     uint64_t key;
+    uint64_t bytes;  // Of its body, as its header claims.
     uint64_t end;
     uint32_t count;  // Records still to come; kNoCount: as many as there are.
     uint16_t row;    // Of a table in order: the next one.
