@@ -70,9 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   uint64_t split = input.Choice();
   uint8_t seed = input.Choice();
   size_t index = choice % (AllFormats().size() + 1);
-  const payload::Format& format = index < AllFormats().size()
-                                      ? *AllFormats()[index]
-                                      : kOpaqueFormat;
+  const payload::Format& format =
+      index < AllFormats().size() ? *AllFormats()[index] : kOpaqueFormat;
   bool legacy = choice >= 0x80 && format.legacy_root;
   CheckWalk(format, legacy, input.Rest(), split, seed);
   CheckReport(format, input.Rest(), split, seed);

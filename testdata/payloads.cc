@@ -29,8 +29,7 @@ std::vector<testdata::Payload> ReadTruth() {
 }  // namespace
 
 const std::vector<testdata::Payload>& AllPayloads() {
-  static const auto* payloads =
-      new std::vector<testdata::Payload>(ReadTruth());
+  static const auto* payloads = new std::vector<testdata::Payload>(ReadTruth());
   return *payloads;
 }
 

@@ -12,8 +12,7 @@ const Record* FindRecord(const Level& level, uint64_t key) {
 }
 
 std::string FieldText(const Field& field, uint64_t value) {
-  std::string text =
-      field.show == Show::kDecimal ? StrCat(value) : Hex(value);
+  std::string text = field.show == Show::kDecimal ? StrCat(value) : Hex(value);
   for (const ValueName& name : field.names) {
     bool fits = field.show == Show::kBits ? (value >> name.value & 1) != 0
                                           : value == name.value;

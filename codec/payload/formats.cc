@@ -23,9 +23,9 @@ namespace {
 // Virtio before mlx5: their records have one header, and only virtio's say
 // more.
 constexpr const Format* kFormats[] = {
-    &kHisiAccFormat, &kQatFormat,    &kMttyFormat, &kIceRfcFormat,
-    &kSpdkNvmeFormat, &kXeFormat,    &kGvtGFormat, &kVirtioFormat,
-    &kMlx5Format,    &kPdsFormat,
+    &kHisiAccFormat,  &kQatFormat, &kMttyFormat, &kIceRfcFormat,
+    &kSpdkNvmeFormat, &kXeFormat,  &kGvtGFormat, &kVirtioFormat,
+    &kMlx5Format,     &kPdsFormat,
 };
 
 Look LookAt(const Format& format, ByteSpan head) {
@@ -90,9 +90,9 @@ std::string Disagreement(const Recognition& found, std::optional<PciId> id,
   const Format* of_id = id ? FormatFor(*id) : nullptr;
   std::string says;
   if (id) {
-    says = StrCat("configuration space says ",
-                  of_id ? of_id->name : "no driver", " (", ToString(*id),
-                  "), ");
+    says =
+        StrCat("configuration space says ", of_id ? of_id->name : "no driver",
+               " (", ToString(*id), "), ");
   }
   if (found.by_bytes) {
     // Trees that were never merged have no rows of ids.

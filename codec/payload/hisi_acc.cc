@@ -20,6 +20,7 @@ using Id = PayloadFindingId;
 
 constexpr uint64_t kV1 = 0xcdcdcdcdfeedaacc;
 constexpr uint64_t kV2 = 0xaaccfeeddecadede;
+constexpr uint16_t kVendor = 0x19e5;
 constexpr uint32_t kMatchBytes = 40, kAllBytes = 176;
 
 constexpr ValueName kMagics[] = {{kV1, "V1"}, {kV2, "V2"}};
@@ -36,18 +37,12 @@ constexpr Field kMatch[] = {
     {"qm_rsv_state", 32, 4, Show::kHex, 2},
 };
 constexpr Field kRegisters[] = {
-    {"aeq_int_mask", 0, 4, Show::kHex},
-    {"eq_int_mask", 4, 4, Show::kHex},
-    {"ifc_int_source", 8, 4, Show::kHex},
-    {"ifc_int_mask", 12, 4, Show::kHex},
-    {"ifc_int_set", 16, 4, Show::kHex},
-    {"page_size", 20, 4, Show::kHex},
-    {"qm_eqc_dw", 24, 4, Show::kHex, 7},
-    {"qm_aeqc_dw", 52, 4, Show::kHex, 7},
-    {"qm_rsv_regs", 80, 4, Show::kHex, 5},
-    {"eqe_dma", 104, 8, Show::kHex},
-    {"aeqe_dma", 112, 8, Show::kHex},
-    {"sqc_dma", 120, 8, Show::kHex},
+    {"aeq_int_mask", 0, 4, Show::kHex},    {"eq_int_mask", 4, 4, Show::kHex},
+    {"ifc_int_source", 8, 4, Show::kHex},  {"ifc_int_mask", 12, 4, Show::kHex},
+    {"ifc_int_set", 16, 4, Show::kHex},    {"page_size", 20, 4, Show::kHex},
+    {"qm_eqc_dw", 24, 4, Show::kHex, 7},   {"qm_aeqc_dw", 52, 4, Show::kHex, 7},
+    {"qm_rsv_regs", 80, 4, Show::kHex, 5}, {"eqe_dma", 104, 8, Show::kHex},
+    {"aeqe_dma", 112, 8, Show::kHex},      {"sqc_dma", 120, 8, Show::kHex},
     {"cqc_dma", 128, 8, Show::kHex},
 };
 constexpr Record kRecords[] = {
@@ -66,9 +61,9 @@ constexpr Record kRecords[] = {
 };
 constexpr Level kRoot = {.records = kRecords};
 
-constexpr PciRow kIds[] = {{0x19e5, 0xa251, "ZIP VF"},
-                           {0x19e5, 0xa256, "SEC VF"},
-                           {0x19e5, 0xa259, "HPRE VF"}};
+constexpr PciRow kIds[] = {{kVendor, 0xa251, "ZIP VF"},
+                           {kVendor, 0xa256, "SEC VF"},
+                           {kVendor, 0xa259, "HPRE VF"}};
 
 constexpr Generation kGenerations[] = {
     {"V1", "hisi_acc_vfio_pci >= 5.18; the same qp_num and que_iso_cfg"},
@@ -133,11 +128,11 @@ void HisiAccRules::Match(const PayloadEvent& event, RuleOutput& out) {
   uint64_t qp_num = event.Number(8, 4);
   uint64_t major = event.Number(28, 2);
   if (magic == kV2 && major != 1) {
-    out.Error(Id::kVersion, 28,
-              StrCat("driver version ", major, ".", event.Number(30, 2),
-                     "; every kernel up to ", ToString(kNewestKernel),
-                     " wants 1"),
-              {Moment::kWrite, "EFAULT", "migration driver version"});
+    out.Error(
+        Id::kVersion, 28,
+        StrCat("driver version ", major, ".", event.Number(30, 2),
+               "; every kernel up to ", ToString(kNewestKernel), " wants 1"),
+        {Moment::kWrite, "EFAULT", "migration driver version"});
   }
   if (qp_num == 0 || qp_num > 1024) {
     out.Warn(Id::kValue, 8, StrCat("qp_num ", qp_num, " is not 1 to 1024"));
@@ -167,8 +162,9 @@ void HisiAccRules::Registers(const PayloadEvent& event, RuleOutput& out) {
     uint64_t address = event.Number(queue.at, 8);
     if (address == 0) {
       out.Warn(Id::kDmaNull, event.offset + queue.at,
-               StrCat(queue.name, " 0: taken, and the device left not ready "
-                                  "(\"resume dma addr is NULL\")"));
+               StrCat(queue.name,
+                      " 0: taken, and the device left not ready "
+                      "(\"resume dma addr is NULL\")"));
       continue;
     }
     if (queue.words == 0 || v1) continue;
@@ -197,7 +193,7 @@ void HisiAccRules::Finish(const PayloadEnd& end, RuleOutput& out) {
               {Moment::kStop, "EINVAL", "failed to recover the VF"});
   }
   if (!matched) return;
-  if (end.id && end.id->device != device) {
+  if (end.id && end.id->vendor == kVendor && end.id->device != device) {
     out.Error(Id::kDevice, 12,
               StrCat("dev_id ", Hex(device), ", configuration space ",
                      Hex(end.id->device)),

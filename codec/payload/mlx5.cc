@@ -144,10 +144,10 @@ void Mlx5Rules::Add(const PayloadEvent& event, RuleOutput& out) {
                       ToString(kNewestKernel), "; optional: ", event.bytes,
                       " bytes are skipped"));
     } else {
-      out.Error(Id::kUnknownTag, event.offset,
-                StrCat("tag ", event.key,
-                       " is mandatory and not known: EOPNOTSUPP"),
-                kNoSuchTag);
+      out.Error(
+          Id::kUnknownTag, event.offset,
+          StrCat("tag ", event.key, " is mandatory and not known: EOPNOTSUPP"),
+          kNoSuchTag);
     }
     return;
   }
@@ -169,8 +169,7 @@ void Mlx5Rules::Image(const PayloadEvent& event, RuleOutput& out) {
   if (++images == 1) out.initial_bytes = event.offset + 16 + event.bytes;
   if (event.bytes == 0) {
     out.Warn(Id::kValue, event.offset,
-             "FW_DATA of 0 bytes: no source can be read past one",
-             kFirmware);
+             "FW_DATA of 0 bytes: no source can be read past one", kFirmware);
   }
   if (event.Number(8, 4) & kOptional) {
     out.Warn(Id::kValue, event.offset + 8,

@@ -21,8 +21,9 @@ constexpr uint64_t kMagic = 0x7e9d09898c3e2c4e;
 constexpr uint32_t kHeaderBytes = 24, kPortBytes = 36, kFifo = 16;
 
 constexpr Field kHeader[] = {
-    {"magic", 0, 8, Show::kHex}, {"major_ver", 8, 4}, {"minor_ver", 12, 4},
-    {"nr_ports", 16, 4},         {"flags", 20, 4, Show::kHex},
+    {"magic", 0, 8, Show::kHex},  {"major_ver", 8, 4},
+    {"minor_ver", 12, 4},         {"nr_ports", 16, 4},
+    {"flags", 20, 4, Show::kHex},
 };
 constexpr Field kPort[] = {
     {"uart_reg", 0, 8, Show::kBytes},
@@ -130,7 +131,8 @@ void MttyRules::Port(const PayloadEvent& event, RuleOutput& out) {
                      "uses it"));
     return;
   }
-  bool fits = count == (head - tail) % kFifo || (count == kFifo && head == tail);
+  bool fits =
+      count == (head - tail) % kFifo || (count == kFifo && head == tail);
   if (!fits) {
     out.Warn(Id::kValue, event.offset,
              StrCat("port ", port, ": count ", count, " between tail ", tail,

@@ -52,8 +52,8 @@ Look LookAtIce(ByteSpan head) {
 }
 
 constexpr Field kRegionHeader[] = {{"type", 0, 4}, {"size", 4, 4}};
-constexpr Field kHeadFields[] = {{"version", 0, 4}, {"data_size", 4, 4},
-                                 {"crc", 8, 8, Show::kHex}};
+constexpr Field kHeadFields[] = {
+    {"version", 0, 4}, {"data_size", 4, 4}, {"crc", 8, 8, Show::kHex}};
 constexpr Record kRegions[] = {
     {.name = "HEAD",
      .key = 1,
@@ -174,7 +174,8 @@ void OtherRules::Finish(const PayloadEnd& end, RuleOutput& out) {
     case Driver::kVirtio:
     case Driver::kQat:
     case Driver::kXe:
-    case Driver::kMtty: break;
+    case Driver::kMtty:
+      break;
   }
   out.Note(Id::kOpaque, 0,
            end.id ? StrCat("no driver known for ", ToString(*end.id),

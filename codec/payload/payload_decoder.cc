@@ -12,15 +12,20 @@ using payload::Record;
 
 PayloadDecoder::PayloadDecoder(const Level& root, bool big_endian)
     : big_endian_(big_endian) {
-  frames_[0] = {&root, nullptr, 0, 0, kAllThereIs, kAllThereIs, kNoCount, 0, true};
+  frames_[0] = {&root,       nullptr,  0, 0,   kAllThereIs,
+                kAllThereIs, kNoCount, 0, true};
 }
 
 Step PayloadDecoder::Next(ByteSpan& input, PayloadEvent& event) {
   switch (state_) {
-    case State::kRecord: return NextRecord(input, event);
-    case State::kFields: return NextFields(input, event);
-    case State::kOpaque: return NextPiece(input, event);
-    case State::kError: return Step::kError;
+    case State::kRecord:
+      return NextRecord(input, event);
+    case State::kFields:
+      return NextFields(input, event);
+    case State::kOpaque:
+      return NextPiece(input, event);
+    case State::kError:
+      return Step::kError;
   }
   return Step::kError;
 }
@@ -41,8 +46,8 @@ Step PayloadDecoder::NextRecord(ByteSpan& input, PayloadEvent& event) {
   const Level& level = *top.level;
   const Record* record = nullptr;
   if (level.key.bytes == 0) {
-    record = &level.records[std::min<size_t>(top.row,
-                                             level.records.size() - 1)];
+    record =
+        &level.records[std::min<size_t>(top.row, level.records.size() - 1)];
   }
   size_t header = record && record->bare ? 0 : level.header_bytes;
   // A bare record begins where it has a byte.
@@ -54,9 +59,9 @@ Step PayloadDecoder::NextRecord(ByteSpan& input, PayloadEvent& event) {
 
   const uint8_t* at = input.data();
   auto number = [&](payload::Slot slot) {
-    return slot.bytes == 0 ? 0
-                           : payload::LoadNumber(at + slot.offset, slot.bytes,
-                                                 big_endian_);
+    return slot.bytes == 0
+               ? 0
+               : payload::LoadNumber(at + slot.offset, slot.bytes, big_endian_);
   };
   uint64_t count = 0;
   if (header == 0) {
@@ -95,25 +100,22 @@ Step PayloadDecoder::NextRecord(ByteSpan& input, PayloadEvent& event) {
 // header: what is left of it later says nothing.
 void PayloadDecoder::Enter(const Frame& top, uint64_t count) {
   const Level& level = *top.level;
-  const Level* list = record_ && record_->body == Body::kList ? record_->list
-                                                              : nullptr;
+  const Level* list =
+      record_ && record_->body == Body::kList ? record_->list : nullptr;
   if (level.count.bytes != 0) {
     if (count == 0) list = nullptr;
     if (count > 0 && !list) list = level.unknown_list;
   }
   if (list && depth_ + 1 < kMaxDepth) {
-    frames_[++depth_] = {
-        list,
-        record_,
-        record_offset_,
-        key_,
-        body_bytes_,
-        body_end_,
-        level.count.bytes != 0
-            ? static_cast<uint32_t>(std::min<uint64_t>(count, kNoCount - 1))
-            : kNoCount,
-        0,
-        stop_copy_};
+    frames_[++depth_] = {list,
+                         record_,
+                         record_offset_,
+                         key_,
+                         body_bytes_,
+                         body_end_,
+                         level.count.bytes != 0 ? count : kNoCount,
+                         0,
+                         stop_copy_};
     return;
   }
   if (body_bytes_ == 0) return;
@@ -249,8 +251,8 @@ Error PayloadDecoder::error(std::string_view device) const {
   std::string_view name = fault_.record ? fault_.record->name : "a record";
   std::string reason;
   if (fault_.code == ErrorCode::kPayloadCount) {
-    reason = StrCat(name, " has ", fault_.wanted,
-                    " records fewer than it says");
+    reason =
+        StrCat(name, " has ", fault_.wanted, " records fewer than it says");
   } else if (fault_.code == ErrorCode::kPayloadNesting) {
     reason = StrCat(name, " of ", fault_.wanted, " bytes runs over its list, ",
                     fault_.found, " are left");

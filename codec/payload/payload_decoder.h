@@ -95,11 +95,11 @@ class PayloadDecoder {
     uint64_t key;
     uint64_t bytes;  // Of its body, as its header claims.
     uint64_t end;
-    uint32_t count;  // Records still to come; kNoCount: as many as there are.
+    uint64_t count;  // Records still to come; kNoCount: as many as there are.
     uint16_t row;    // Of a table in order: the next one.
     bool stop_copy;
   };
-  static constexpr uint32_t kNoCount = UINT32_MAX;
+  static constexpr uint64_t kNoCount = UINT64_MAX;
 
   Step NextRecord(ByteSpan& input, PayloadEvent& event);
   Step NextFields(ByteSpan& input, PayloadEvent& event);

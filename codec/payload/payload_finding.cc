@@ -56,8 +56,8 @@ constexpr PayloadFindingRow kRows[] = {
     {Id::kValue, "payload-value", "warning or error",
      "a value that no source can have", "accepts it, mostly",
      "look whether the payload was edited or damaged"},
-    {Id::kDmaNull, "payload-dma-null", "warning",
-     "a DMA address is 0", "accepts it and leaves the device not ready",
+    {Id::kDmaNull, "payload-dma-null", "warning", "a DMA address is 0",
+     "accepts it and leaves the device not ready",
      "reset the device, or migrate again"},
     {Id::kGap, "payload-gap", "error",
      "memory of the device is missing between two records", "accepts it",
@@ -76,8 +76,8 @@ constexpr PayloadFindingRow kRows[] = {
      "not what today's kernels write", "depends on its release",
      "see what the destination needs"},
     {Id::kNotReady, "payload-not-ready", "note",
-     "the guest had no driver for the device: nothing to restore",
-     "accepts it", "nothing to do"},
+     "the guest had no driver for the device: nothing to restore", "accepts it",
+     "nothing to do"},
     {Id::kOpaque, "payload-opaque", "note",
      "nothing public describes the bytes; only length and phase were looked at",
      "its firmware decides", "nothing to do"},
@@ -94,7 +94,12 @@ const PayloadFindingRow& GetRow(PayloadFindingId id) {
 void PayloadFindings::Add(PayloadFindingId id, Severity severity,
                           uint64_t offset, std::string text,
                           const payload::Refusal& refusal) {
-  if (kept_.size() == kMaxFindings) {
+  auto alike = [&](const PayloadFinding& other) {
+    return other.id == id && other.severity == severity &&
+           other.refusal.when == refusal.when;
+  };
+  if (std::count_if(kept_.begin(), kept_.end(), alike) ==
+      ptrdiff_t{kMaxAlike}) {
     ++unkept_;
     return;
   }

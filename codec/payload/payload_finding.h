@@ -67,7 +67,10 @@ struct PayloadFinding {
 
 class PayloadFindings {
  public:
-  static constexpr size_t kMaxFindings = 64;
+  // Of one id and severity with one moment of refusal: so no flood of one kind
+  // hides another.
+  static constexpr size_t kMaxAlike = 8;
+  static constexpr size_t kMaxFindings = 21 * 3 * 5 * kMaxAlike;
 
   void Add(PayloadFindingId id, Severity severity, uint64_t offset,
            std::string text, const payload::Refusal& refusal = {});

@@ -36,9 +36,12 @@ nothing public describes them.
 
 std::string_view Phases(const Format& format) {
   switch (format.pre_copy) {
-    case PreCopy::kNone: return "none";
-    case PreCopy::kPrefix: return "the first ";
-    case PreCopy::kAny: return "any";
+    case PreCopy::kNone:
+      return "none";
+    case PreCopy::kPrefix:
+      return "the first ";
+    case PreCopy::kAny:
+      return "any";
   }
   return {};
 }
@@ -64,11 +67,11 @@ void AddFields(std::span<const Field> fields, std::string& page) {
     if (field.count > 1) StrAppend(&size, " × ", field.count);
     std::vector<std::string> values;
     for (const payload::ValueName& name : field.names) {
-      values.push_back(StrCat(
-          field.show == Show::kBits  ? StrCat("bit ", name.value)
-          : field.show == Show::kHex ? Hex(name.value)
-                                     : StrCat(name.value),
-          " ", name.name));
+      values.push_back(StrCat(field.show == Show::kBits
+                                  ? StrCat("bit ", name.value)
+                              : field.show == Show::kHex ? Hex(name.value)
+                                                         : StrCat(name.value),
+                              " ", name.name));
     }
     StrAppend(&page, "| ", field.offset, " | ", size, " | ", field.name, " | ",
               StrJoin(values, ", "), " |\n");

@@ -15,16 +15,29 @@ PayloadRules::PayloadRules(const Recognition& found)
     case Driver::kMlx5:
       driver_ = Mlx5Rules(found.root == found.format->legacy_root);
       break;
-    case Driver::kHisiAcc: driver_ = HisiAccRules(); break;
-    case Driver::kPds: driver_ = PdsRules(); break;
-    case Driver::kVirtio: driver_ = VirtioRules(); break;
-    case Driver::kQat: driver_ = QatRules(); break;
-    case Driver::kXe: driver_ = XeRules(); break;
-    case Driver::kMtty: driver_ = MttyRules(); break;
+    case Driver::kHisiAcc:
+      driver_ = HisiAccRules();
+      break;
+    case Driver::kPds:
+      driver_ = PdsRules();
+      break;
+    case Driver::kVirtio:
+      driver_ = VirtioRules();
+      break;
+    case Driver::kQat:
+      driver_ = QatRules();
+      break;
+    case Driver::kXe:
+      driver_ = XeRules();
+      break;
+    case Driver::kMtty:
+      driver_ = MttyRules();
+      break;
     case Driver::kOpaque:
     case Driver::kIceRfc:
     case Driver::kGvtG:
-    case Driver::kSpdkNvme: break;
+    case Driver::kSpdkNvme:
+      break;
   }
 }
 
@@ -71,7 +84,8 @@ void PayloadRules::Cut(const PayloadEnd& end) {
     case Driver::kPds:
     case Driver::kMtty:
     case Driver::kOpaque:
-    case Driver::kSpdkNvme: return;
+    case Driver::kSpdkNvme:
+      return;
     case Driver::kXe:
       refusal = {Moment::kStop, {}, "RESTORE didn't finish"};
       notice = "; the kernel waits for them, and fails";
@@ -80,13 +94,14 @@ void PayloadRules::Cut(const PayloadEnd& end) {
     case Driver::kVirtio:
     case Driver::kQat:
     case Driver::kIceRfc:
-    case Driver::kGvtG: break;
+    case Driver::kGvtG:
+      break;
   }
-  output_.Error(Id::kCut, fault.offset,
-                StrCat(fault.record ? fault.record->name : "a record",
-                       " wants ", fault.wanted, " bytes, ", fault.found,
-                       " are there", notice),
-                refusal);
+  output_.Error(
+      Id::kCut, fault.offset,
+      StrCat(fault.record ? fault.record->name : "a record", " wants ",
+             fault.wanted, " bytes, ", fault.found, " are there", notice),
+      refusal);
 }
 
 }  // namespace migstream

@@ -23,18 +23,18 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 PciId IdOf(const Payload& truth) {
-  return {static_cast<uint16_t>(std::stoul(truth.pci_id().substr(0, 4), nullptr,
-                                           16)),
-          static_cast<uint16_t>(std::stoul(truth.pci_id().substr(5), nullptr,
-                                           16))};
+  return {
+      static_cast<uint16_t>(
+          std::stoul(truth.pci_id().substr(0, 4), nullptr, 16)),
+      static_cast<uint16_t>(std::stoul(truth.pci_id().substr(5), nullptr, 16))};
 }
 
 struct Damage {
   std::string name;  // Of the test.
   std::string sample;
   size_t at = 0;
-  std::string bytes;  // Written there; none: the payload is cut off there.
-  std::string finding;  // "payload-cut error 24".
+  std::string bytes;       // Written there; none: the payload is cut off there.
+  std::string finding;     // "payload-cut error 24".
   std::string error = {};  // What a kernel refuses it with, if it does.
 };
 
@@ -118,7 +118,8 @@ std::vector<Damage> Damages() {
        "EINVAL"},
       {"QatRenamedSection", "qat", 32, "gencup", "payload-missing error 0",
        "EINVAL"},
-      {"QatUnknownSection", "qat", 188, "vizrc", "payload-unknown-tag note 188"},
+      {"QatUnknownSection", "qat", 188, "vizrc",
+       "payload-unknown-tag note 188"},
       {"QatCount", "qat", 28, Bytes(4, 4), "payload-nesting error 16",
        "EINVAL"},
       {"QatSvcmapSize", "qat", 60, Bytes(200, 4), "payload-nesting error 52",
@@ -201,8 +202,7 @@ TEST(PhaseTest, APrefixIsAllThatTravelsEarly) {
   std::string bytes = ReadPayload(truth);
   PayloadReport report = TallyInPieces(AsBytes(bytes), IdOf(truth), 100, 1000);
   ASSERT_EQ(report.findings.size(), 1);
-  EXPECT_EQ(report.findings[0].text,
-            "100 bytes in pre-copy, 90 at the most");
+  EXPECT_EQ(report.findings[0].text, "100 bytes in pre-copy, 90 at the most");
   EXPECT_EQ(report.findings[0].offset, 90);
   // Less is a switchover that came early.
   EXPECT_THAT(TallyInPieces(AsBytes(bytes), IdOf(truth), 50, 1000).findings,
@@ -271,8 +271,8 @@ TEST(VerdictTest, AnErrorMayBeAnotherInAnOlderRelease) {
 TEST(KernelReleaseTest, Parses) {
   EXPECT_EQ(ParseKernelRelease("linux-6.12"), (KernelRelease{6, 12}));
   EXPECT_EQ(ParseKernelRelease("6.1.176"), (KernelRelease{6, 1}));
-  for (std::string_view bad : {"", "6", "6.", "6.x", "qemu-6.1", "6.1.2.3",
-                               "-6.1", "6.123456789"}) {
+  for (std::string_view bad :
+       {"", "6", "6.", "6.x", "qemu-6.1", "6.1.2.3", "-6.1", "6.123456789"}) {
     EXPECT_FALSE(ParseKernelRelease(bad).has_value()) << bad;
   }
 }

@@ -32,16 +32,20 @@ Refusal RefusalOf(const Format& format) {
   switch (format.driver) {
     case Driver::kHisiAcc:
       return {Moment::kWrite, "EFAULT", "failed to match ACC_DEV_MAGIC"};
-    case Driver::kMtty: return {Moment::kWrite, "EFAULT", "failed validation"};
-    case Driver::kQat: return {Moment::kWrite, "EINVAL", "Invalid setup"};
+    case Driver::kMtty:
+      return {Moment::kWrite, "EFAULT", "failed validation"};
+    case Driver::kQat:
+      return {Moment::kWrite, "EINVAL", "Invalid setup"};
     case Driver::kMlx5:
     case Driver::kPds:
     case Driver::kVirtio:
-    case Driver::kXe: return {Moment::kDevice, {}, {}};
+    case Driver::kXe:
+      return {Moment::kDevice, {}, {}};
     case Driver::kOpaque:
     case Driver::kIceRfc:
     case Driver::kGvtG:
-    case Driver::kSpdkNvme: break;
+    case Driver::kSpdkNvme:
+      break;
   }
   return {};
 }
@@ -91,8 +95,8 @@ void PayloadTally::Keep(ByteSpan piece, const PayloadPlace& place) {
 
 void PayloadTally::WatchZero(ByteSpan piece) {
   if (!all_zero_ || bytes_ >= kWatchedForZero) return;
-  piece = piece.first(
-      std::min<uint64_t>(piece.size(), kWatchedForZero - bytes_));
+  piece =
+      piece.first(std::min<uint64_t>(piece.size(), kWatchedForZero - bytes_));
   all_zero_ = std::all_of(piece.begin(), piece.end(),
                           [](uint8_t byte) { return byte == 0; });
 }
@@ -146,9 +150,12 @@ void PayloadTally::Walk(ByteSpan& input, uint64_t base,
         rules_->Add(event);
         Take(event, base, places, place);
         break;
-      case Step::kNeedInput: return;
+      case Step::kNeedInput:
+        return;
       case Step::kDone:
-      case Step::kError: failed_ = true; return;
+      case Step::kError:
+        failed_ = true;
+        return;
     }
   }
 }
@@ -172,17 +179,16 @@ void PayloadTally::Take(const PayloadEvent& event, uint64_t base,
       record.stop_copy = event.stop_copy;
       record.offset = event.offset;
       uint64_t at = event.offset - base;
-      record.place = places ? places[at]
-                            : PayloadPlace{place.stream_offset + at,
-                                           place.channel};
+      record.place =
+          places ? places[at]
+                 : PayloadPlace{place.stream_offset + at, place.channel};
       record.header_bytes = static_cast<uint32_t>(event.view.size());
       record.bytes = event.bytes;
       record.there = event.bytes;
       record.first_value = report_.values.size();
       AddValues(event, true, record, base, places, place);
-      open = event.bytes == 0
-                 ? -1
-                 : static_cast<int64_t>(report_.records.size());
+      open =
+          event.bytes == 0 ? -1 : static_cast<int64_t>(report_.records.size());
       report_.records.push_back(std::move(record));
       return;
     }
@@ -195,8 +201,11 @@ void PayloadTally::Take(const PayloadEvent& event, uint64_t base,
     case PayloadEventKind::kOpaque:
       if (event.left == 0) open = -1;
       return;
-    case PayloadEventKind::kRecordEnd: open = -1; return;
-    case PayloadEventKind::kOverrun: return;
+    case PayloadEventKind::kRecordEnd:
+      open = -1;
+      return;
+    case PayloadEventKind::kOverrun:
+      return;
   }
 }
 
@@ -225,9 +234,9 @@ void PayloadTally::AddValues(const PayloadEvent& event, bool in_header,
            .in_header = in_header,
            .bytes = static_cast<uint8_t>(number ? width : 0),
            .offset = event.offset + at,
-           .place = places ? places[from]
-                           : PayloadPlace{place.stream_offset + from,
-                                          place.channel},
+           .place =
+               places ? places[from]
+                      : PayloadPlace{place.stream_offset + from, place.channel},
            .value = number ? event.Number(at, static_cast<int>(width)) : 0});
       ++to.value_count;
     }
@@ -281,20 +290,19 @@ std::optional<PayloadReport> PayloadTally::Again() {
   renamed_ = true;
   unread_ = !IsOneRecord(*now.root);
   if (unread_) now.root = kOpaqueFormat.root;
-  PayloadPlace place = report_.records.empty() ? PayloadPlace()
-                                               : report_.records[0].place;
+  PayloadPlace place =
+      report_.records.empty() ? PayloadPlace() : report_.records[0].place;
   found_ = now;
   decoder_.emplace(*now.root);
   rules_.emplace(now);
   failed_ = false;
   held_bytes_ = 0;
   report_ = {};
-  report_.records.push_back(
-      {.name = std::string(now.root->records[0].name),
-       .row = &now.root->records[0],
-       .stop_copy = stop_copy_at_ == uint64_t{0},
-       .place = place,
-       .bytes = kAllThereIs});
+  report_.records.push_back({.name = std::string(now.root->records[0].name),
+                             .row = &now.root->records[0],
+                             .stop_copy = stop_copy_at_ == uint64_t{0},
+                             .place = place,
+                             .bytes = kAllThereIs});
   open_.fill(-1);
   open_[0] = 0;
   return std::nullopt;
@@ -311,10 +319,9 @@ void PayloadTally::CloseRecords(bool truncated) {
     record.cut = truncated;
   }
   for (PayloadRecord& record : report_.records) {
-    record.straddles =
-        record.offset < report_.pre_copy_bytes &&
-        record.offset + record.header_bytes + record.there >
-            report_.pre_copy_bytes;
+    record.straddles = record.offset < report_.pre_copy_bytes &&
+                       record.offset + record.header_bytes + record.there >
+                           report_.pre_copy_bytes;
   }
 }
 

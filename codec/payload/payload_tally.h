@@ -36,7 +36,7 @@ struct PayloadOptions {
   const payload::Format* format = nullptr;
   // Kept in the report; what is beyond is walked and counted.
   size_t records = 1 << 18;
-  size_t values = 1 << 20;
+  size_t values = 1 << 18;
 };
 
 class PayloadTally {

@@ -14,20 +14,21 @@ void Say(const PayloadEvent& event, bool phases, PayloadTrace& trace) {
   std::string line;
   switch (event.kind) {
     case PayloadEventKind::kRecord:
-      line = StrCat("record ", event.offset, " ", int{event.depth}, " ",
-                    event.key, " ", event.bytes,
-                    phases && event.stop_copy ? " stop" : "");
+      line =
+          StrCat("record ", event.offset, " ", int{event.depth}, " ", event.key,
+                 " ", event.bytes, phases && event.stop_copy ? " stop" : "");
       break;
     case PayloadEventKind::kFields:
       line = StrCat("fields ", event.offset, " ", event.view.size());
       break;
-    case PayloadEventKind::kOpaque: return;
+    case PayloadEventKind::kOpaque:
+      return;
     case PayloadEventKind::kRecordEnd:
       line = StrCat("end ", event.offset);
       break;
     case PayloadEventKind::kOverrun:
-      line = StrCat("overrun ", event.offset, " ", event.bytes, " ",
-                    event.left);
+      line =
+          StrCat("overrun ", event.offset, " ", event.bytes, " ", event.left);
       break;
   }
   trace.lines.push_back(std::move(line));

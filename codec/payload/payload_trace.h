@@ -28,8 +28,8 @@ struct PayloadTrace {
 // are cut at `split`, which shows as " stop" behind a record's line if
 // `phases`.
 PayloadTrace TracePayload(const payload::Level& root, ByteSpan bytes,
-                          size_t longest, uint32_t seed = 0,
-                          uint64_t split = 0, bool phases = false);
+                          size_t longest, uint32_t seed = 0, uint64_t split = 0,
+                          bool phases = false);
 
 }  // namespace migstream
 

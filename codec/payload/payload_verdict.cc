@@ -15,11 +15,16 @@ namespace {
 
 std::string_view When(Moment moment) {
   switch (moment) {
-    case Moment::kNever: return "never";
-    case Moment::kWrite: return "at the write";
-    case Moment::kStop: return "leaving RESUMING";
-    case Moment::kLater: return "later, from a worker";
-    case Moment::kDevice: return "if the device does";
+    case Moment::kNever:
+      return "never";
+    case Moment::kWrite:
+      return "at the write";
+    case Moment::kStop:
+      return "leaving RESUMING";
+    case Moment::kLater:
+      return "later, from a worker";
+    case Moment::kDevice:
+      return "if the device does";
   }
   return {};
 }
@@ -27,11 +32,16 @@ std::string_view When(Moment moment) {
 // Which of two refusals comes first in time.
 int Order(Moment moment) {
   switch (moment) {
-    case Moment::kWrite: return 0;
-    case Moment::kLater: return 1;
-    case Moment::kStop: return 2;
-    case Moment::kDevice: return 3;
-    case Moment::kNever: break;
+    case Moment::kWrite:
+      return 0;
+    case Moment::kLater:
+      return 1;
+    case Moment::kStop:
+      return 2;
+    case Moment::kDevice:
+      return 3;
+    case Moment::kNever:
+      break;
   }
   return 4;
 }
@@ -44,7 +54,8 @@ PayloadVerdict Refuse(const Format& format, std::string_view where,
   }
   bool device = refusal.when == Moment::kDevice;
   std::string text =
-      StrCat(where, format.module, device ? " leaves it to the device" : " refuses it ",
+      StrCat(where, format.module,
+             device ? " leaves it to the device" : " refuses it ",
              device ? "" : When(refusal.when), " (", Hex(offset), ")");
   if (!refusal.error.empty()) StrAppend(&text, ": ", refusal.error);
   if (!refusal.log.empty()) StrAppend(&text, ", \"", refusal.log, "\"");
@@ -62,14 +73,18 @@ PayloadVerdict Judge(const PayloadReport& report, KernelRelease release) {
   std::string where = StrCat("linux-", ToString(release), ": ");
   if (format.readers.empty()) {
     bool opaque = format.driver == payload::Driver::kOpaque;
-    return {opaque ? PayloadFate::kUnknown : PayloadFate::kNoDriver, {}, 0,
+    return {opaque ? PayloadFate::kUnknown : PayloadFate::kNoDriver,
+            {},
+            0,
             StrCat(where, opaque ? "its driver is not known"
                                  : "no released kernel reads it")};
   }
   KernelRelease first = format.readers[0].from;
   if (report.pci) first = std::max(first, report.pci->since);
   if (release < first) {
-    return {PayloadFate::kNoDriver, {}, 0,
+    return {PayloadFate::kNoDriver,
+            {},
+            0,
             StrCat(where, "no ", format.module, " for it before ",
                    ToString(first))};
   }
@@ -77,8 +92,8 @@ PayloadVerdict Judge(const PayloadReport& report, KernelRelease release) {
   for (const Reader& row : format.readers) {
     if (row.from <= release) reader = &row;
   }
-  bool reads = &format != report.format ||
-               (reader->reads >> report.generation & 1) != 0;
+  bool reads =
+      &format != report.format || (reader->reads >> report.generation & 1) != 0;
   if (!reads) {
     return Refuse(format, where, reader->otherwise, 0, release, reader->note);
   }
@@ -86,8 +101,7 @@ PayloadVerdict Judge(const PayloadReport& report, KernelRelease release) {
   const PayloadFinding* lost = nullptr;
   for (const PayloadFinding& finding : report.findings) {
     if (finding.refusal.when != Moment::kNever &&
-        (!worst ||
-         Order(finding.refusal.when) < Order(worst->refusal.when))) {
+        (!worst || Order(finding.refusal.when) < Order(worst->refusal.when))) {
       worst = &finding;
     }
     if (finding.severity == Severity::kError && !lost) lost = &finding;
@@ -97,11 +111,15 @@ PayloadVerdict Judge(const PayloadReport& report, KernelRelease release) {
                   worst->text);
   }
   if (lost) {
-    return {PayloadFate::kAcceptedWithLoss, {}, lost->offset,
-            StrCat(where, format.module, " takes it, and does not notice: ",
-                   lost->text)};
+    return {PayloadFate::kAcceptedWithLoss,
+            {},
+            lost->offset,
+            StrCat(where, format.module,
+                   " takes it, and does not notice: ", lost->text)};
   }
-  return {PayloadFate::kAccepted, {}, 0,
+  return {PayloadFate::kAccepted,
+          {},
+          0,
           StrCat(where, format.module, " takes it",
                  format.not_in_stream.empty() ? "" : "; not in the stream: ",
                  format.not_in_stream)};

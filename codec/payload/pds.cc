@@ -15,8 +15,8 @@ constexpr payload::Generation kGenerations[] = {
     {"one firmware state", "pds_vfio_pci >= 6.6"}};
 constexpr payload::Reader kReaders[] = {{{6, 6}, 1 << 0, {}, {}}};
 
-constexpr payload::Refusal kFirmware = {payload::Moment::kDevice, {},
-                                        "failed to set migration state"};
+constexpr payload::Refusal kFirmware = {
+    payload::Moment::kDevice, {}, "failed to set migration state"};
 
 }  // namespace
 

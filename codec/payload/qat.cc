@@ -39,14 +39,14 @@ constexpr Field kIovinit[] = {{"iovinit", 0, 1}};
 constexpr Field kCompver[] = {{"compver", 0, 1}};
 constexpr Field kRegister[] = {{"value", 0, 4, Show::kHex}};
 constexpr Field kSlas[] = {
-    {"sla0_service", 0, 4},   {"sla0_rp_mask", 8, 8, Show::kHex},
-    {"sla0_cir", 16, 4},      {"sla0_pir", 20, 4},
-    {"sla1_service", 24, 4},  {"sla1_rp_mask", 32, 8, Show::kHex},
-    {"sla1_cir", 40, 4},      {"sla1_pir", 44, 4},
-    {"sla2_service", 48, 4},  {"sla2_rp_mask", 56, 8, Show::kHex},
-    {"sla2_cir", 64, 4},      {"sla2_pir", 68, 4},
-    {"sla3_service", 72, 4},  {"sla3_rp_mask", 80, 8, Show::kHex},
-    {"sla3_cir", 88, 4},      {"sla3_pir", 92, 4},
+    {"sla0_service", 0, 4},  {"sla0_rp_mask", 8, 8, Show::kHex},
+    {"sla0_cir", 16, 4},     {"sla0_pir", 20, 4},
+    {"sla1_service", 24, 4}, {"sla1_rp_mask", 32, 8, Show::kHex},
+    {"sla1_cir", 40, 4},     {"sla1_pir", 44, 4},
+    {"sla2_service", 48, 4}, {"sla2_rp_mask", 56, 8, Show::kHex},
+    {"sla2_cir", 64, 4},     {"sla2_pir", 68, 4},
+    {"sla3_service", 72, 4}, {"sla3_rp_mask", 80, 8, Show::kHex},
+    {"sla3_cir", 88, 4},     {"sla3_pir", 92, 4},
 };
 constexpr Field kBankRegisters[] = {
     {"ringstat0", 0, 4, Show::kHex},
@@ -95,8 +95,8 @@ constexpr Record Leaf(std::string_view name, uint32_t bytes,
           .note = note};
 }
 constexpr Record List(std::string_view name, const Level* list) {
-  return {.name = name, .key = NameKey(name), .body = Body::kList,
-          .list = list};
+  return {
+      .name = name, .key = NameKey(name), .body = Body::kList, .list = list};
 }
 
 constexpr Record kConfigLeaves[] = {
@@ -129,9 +129,8 @@ constexpr Level kBank = kSectionRow(kBankLeaves);
 constexpr Record kBanks[] = {List("bnk0", &kBank), List("bnk1", &kBank),
                              List("bnk2", &kBank), List("bnk3", &kBank)};
 constexpr Level kEtr = kSectionRow(kBanks);
-constexpr Record kStateSections[] = {List("GENER", &kGener),
-                                     List("MISCBAR", &kMisc),
-                                     List("ETRBAR", &kEtr)};
+constexpr Record kStateSections[] = {
+    List("GENER", &kGener), List("MISCBAR", &kMisc), List("ETRBAR", &kEtr)};
 constexpr Level kState = kSectionRow(kStateSections);
 
 constexpr Record kBlocks[] = {
@@ -162,8 +161,8 @@ constexpr Refusal kConfigRefused = {Moment::kWrite, "EINVAL",
 constexpr Refusal kStateRefused = {Moment::kStop, "EINVAL", "Invalid state"};
 
 Look LookAt(ByteSpan head) {
-  bool fits = head.size() >= 4 &&
-              payload::LoadNumber(head.data(), 4, false) == kMagic;
+  bool fits =
+      head.size() >= 4 && payload::LoadNumber(head.data(), 4, false) == kMagic;
   return {fits ? Likeness::kSure : Likeness::kNo};
 }
 
@@ -207,20 +206,22 @@ void QatRules::Add(const PayloadEvent& event, RuleOutput& out) {
     case PayloadEventKind::kRecord:
       event.depth == 0 ? Block(event, out) : Section(event, out);
       break;
-    case PayloadEventKind::kFields: Value(event, out); break;
+    case PayloadEventKind::kFields:
+      Value(event, out);
+      break;
     case PayloadEventKind::kOpaque: {
       if (event.record != &kBlocks[2] || tail_dirty) break;
       auto dirty = std::find_if(event.view.begin(), event.view.end(),
                                 [](uint8_t byte) { return byte != 0; });
       if (dirty == event.view.end()) break;
       tail_dirty = true;
-      out.Warn(Id::kReserved,
-               event.offset + (dirty - event.view.begin()),
+      out.Warn(Id::kReserved, event.offset + (dirty - event.view.begin()),
                "the fill after the last section is not zero");
       break;
     }
     case PayloadEventKind::kRecordEnd:
-    case PayloadEventKind::kOverrun: break;
+    case PayloadEventKind::kOverrun:
+      break;
   }
 }
 
@@ -234,10 +235,10 @@ void QatRules::Block(const PayloadEvent& event, RuleOutput& out) {
   if (event.Number(0, 4) != kMagic) {
     // The first one's is looked at when the payload is recognised.
     if (in_state) {
-      out.Error(Id::kMissing, event.offset,
-                StrCat("no state block: its magic is ",
-                       Hex(event.Number(0, 4))),
-                refusal);
+      out.Error(
+          Id::kMissing, event.offset,
+          StrCat("no state block: its magic is ", Hex(event.Number(0, 4))),
+          refusal);
     }
     setup_sound = in_state;
     return;
@@ -251,7 +252,8 @@ void QatRules::Block(const PayloadEvent& event, RuleOutput& out) {
   }
   if (uint64_t bytes = event.Number(8, 2); bytes != kPreambleBytes) {
     out.Error(Id::kValue, event.offset + 8,
-              StrCat("preh_len ", bytes, ", 16 expected; no kernel writes that, "
+              StrCat("preh_len ", bytes,
+                     ", 16 expected; no kernel writes that, "
                      "and what follows is not read right here"));
   }
 }
@@ -309,9 +311,10 @@ void QatRules::Finish(const PayloadEnd& end, RuleOutput& out) {
               {Moment::kWrite, "ENOMEM", {}});
   } else if (end.bytes < kAllBytes && end.sound()) {
     out.Warn(Id::kLength, end.bytes,
-             StrCat(end.bytes, " bytes of 4096; only zero fill is missing "
-                               "(used ", state_end,
-                    "): the kernel does not look at the length"));
+             StrCat(end.bytes,
+                    " bytes of 4096; only zero fill is missing "
+                    "(used ",
+                    state_end, "): the kernel does not look at the length"));
   }
   if (end.fault.code == ErrorCode::kPayloadNesting ||
       end.fault.code == ErrorCode::kPayloadCount) {

@@ -19,10 +19,10 @@ struct QatRules {
   void Section(const PayloadEvent& event, RuleOutput& out);
   void Value(const PayloadEvent& event, RuleOutput& out);
 
-  bool in_state = false;   // In the second block.
+  bool in_state = false;  // In the second block.
   bool setup_sound = true;
   bool tail_dirty = false;
-  uint32_t seen = 0;       // Bit n: the section of row n.
+  uint32_t seen = 0;  // Bit n: the section of row n.
   uint64_t setup_end = 0;
   uint64_t state_end = 0;
   uint64_t banks = 0;

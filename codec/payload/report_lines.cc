@@ -33,20 +33,19 @@ PayloadReport TallyInPieces(ByteSpan bytes, std::optional<PciId> id,
 
 std::vector<std::string> ReportLines(const PayloadReport& report) {
   std::vector<std::string> lines;
-  lines.push_back(StrCat(
-      report.format->name, " generation ", report.generation, " bytes ",
-      report.bytes, " pre-copy ", report.pre_copy_bytes, " initial ",
-      report.initial_bytes, report.complete ? " complete" : "",
-      report.id_agrees ? "" : " id disagrees"));
+  lines.push_back(
+      StrCat(report.format->name, " generation ", report.generation, " bytes ",
+             report.bytes, " pre-copy ", report.pre_copy_bytes, " initial ",
+             report.initial_bytes, report.complete ? " complete" : "",
+             report.id_agrees ? "" : " id disagrees"));
   if (report.unread_from) {
     lines.push_back(StrCat("unread from ", *report.unread_from));
   }
   for (const PayloadRecord& record : report.records) {
-    lines.push_back(StrCat(record.offset, " ", int{record.depth}, " ",
-                           record.name, " ", record.bytes, " ", record.there,
-                           record.cut ? " cut" : "",
-                           record.stop_copy ? " stop" : "",
-                           record.straddles ? " straddles" : ""));
+    lines.push_back(StrCat(
+        record.offset, " ", int{record.depth}, " ", record.name, " ",
+        record.bytes, " ", record.there, record.cut ? " cut" : "",
+        record.stop_copy ? " stop" : "", record.straddles ? " straddles" : ""));
     for (size_t i = 0; i < record.value_count; ++i) {
       const PayloadValue& value = report.values[record.first_value + i];
       lines.push_back(StrCat(value.offset, " ", value.field->name, "[",

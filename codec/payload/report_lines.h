@@ -23,8 +23,7 @@ uint64_t PlaceOf(uint64_t offset, size_t piece);
 // Tallied in pieces of `piece` bytes, cut at `split` too, where stop-copy
 // begins; the id comes first or last, or not at all.
 PayloadReport TallyInPieces(ByteSpan bytes, std::optional<PciId> id,
-                            uint64_t split, size_t piece,
-                            bool late_id = false);
+                            uint64_t split, size_t piece, bool late_id = false);
 
 }  // namespace migstream
 

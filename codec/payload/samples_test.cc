@@ -22,10 +22,10 @@ using testdata::Payload;
 using testing::ElementsAreArray;
 
 PciId IdOf(const Payload& truth) {
-  return {static_cast<uint16_t>(std::stoul(truth.pci_id().substr(0, 4), nullptr,
-                                           16)),
-          static_cast<uint16_t>(std::stoul(truth.pci_id().substr(5), nullptr,
-                                           16))};
+  return {
+      static_cast<uint16_t>(
+          std::stoul(truth.pci_id().substr(0, 4), nullptr, 16)),
+      static_cast<uint16_t>(std::stoul(truth.pci_id().substr(5), nullptr, 16))};
 }
 
 PayloadReport Tally(const Payload& truth, const std::string& bytes,
@@ -87,8 +87,8 @@ TEST_P(SamplesTest, HasTheRecordsOfTheTruth) {
       std::string name = part.name().starts_with("type")
                              ? StrCat("part ", part.type())
                              : part.name();
-      wanted.push_back(StrCat(part.offset(), " ", name, " 16+",
-                              16 + part.length()));
+      wanted.push_back(
+          StrCat(part.offset(), " ", name, " 16+", 16 + part.length()));
     }
   }
   bool qat = truth.driver() == "qat";
@@ -98,18 +98,17 @@ TEST_P(SamplesTest, HasTheRecordsOfTheTruth) {
     // The truth about xe does not go into its descriptor.
     if (truth.driver() == "xe" && record.depth > 0) continue;
     std::string name = qat ? PayloadPath(report, i) : record.name;
-    if (numbers) name = StrCat(record.header_bytes == 8 ? "type" : "tlv",
-                               record.key);
+    if (numbers)
+      name = StrCat(record.header_bytes == 8 ? "type" : "tlv", record.key);
     bool bare = record.header_bytes == 0;
     bool cut = record.cut && record.depth == 0;
-    found.push_back(StrCat(record.offset, " ", name, " ", record.header_bytes,
-                           "+",
-                           // A size that nobody believes is given as it was.
-                           record.bytes > UINT32_MAX
-                               ? 80
-                               : record.header_bytes +
-                                     (bare ? record.there : record.bytes),
-                           cut ? " cut" : ""));
+    found.push_back(
+        StrCat(record.offset, " ", name, " ", record.header_bytes, "+",
+               // A size that nobody believes is given as it was.
+               record.bytes > UINT32_MAX
+                   ? 80
+                   : record.header_bytes + (bare ? record.there : record.bytes),
+               cut ? " cut" : ""));
   }
   // The truth about a cut snapshot goes on to parts that are not there.
   if (truth.name() == "virtio-bad-cut") wanted.resize(found.size());
@@ -128,8 +127,8 @@ TEST_P(SamplesTest, HasTheFindingsOfTheTruth) {
     for (const auto& [id, names] : Numbers()) {
       if (names.contains(GetRow(finding.id).name)) number = id;
     }
-    found.push_back(StrCat(number, " ", ToString(finding.severity), " ",
-                           finding.offset));
+    found.push_back(
+        StrCat(number, " ", ToString(finding.severity), " ", finding.offset));
   }
   std::sort(wanted.begin(), wanted.end());
   std::sort(found.begin(), found.end());
@@ -164,8 +163,7 @@ std::optional<uint64_t> Find(const PayloadReport& report,
     // The first image is a full one.
     size_t wanted = std::stoul(index) + 1, images = 0;
     for (const PayloadRecord& record : report.records) {
-      if (record.name == "FW_DATA" && !record.stop_copy &&
-          images++ == wanted) {
+      if (record.name == "FW_DATA" && !record.stop_copy && images++ == wanted) {
         return record.bytes;
       }
     }
@@ -187,16 +185,22 @@ TEST_P(SamplesTest, IsJudgedAsTheKernelDoes) {
   std::string says(verdict.refusal.error);
   switch (verdict.fate) {
     case PayloadFate::kAccepted:
-    case PayloadFate::kAcceptedWithLoss: says = "accept"; break;
+    case PayloadFate::kAcceptedWithLoss:
+      says = "accept";
+      break;
     case PayloadFate::kRefused:
       says = StrCat(verdict.refusal.when == payload::Moment::kStop
                         ? "RESUMING->STOP "
                         : "write ",
                     says.empty() ? "error" : says);
       break;
-    case PayloadFate::kDeviceDecides: says = "decides"; break;
+    case PayloadFate::kDeviceDecides:
+      says = "decides";
+      break;
     case PayloadFate::kNoDriver:
-    case PayloadFate::kUnknown: says = "no upstream reader"; break;
+    case PayloadFate::kUnknown:
+      says = "no upstream reader";
+      break;
   }
   if (truth_says.starts_with("LOAD_VHCA_STATE")) {
     EXPECT_EQ(says, "decides") << verdict.text;

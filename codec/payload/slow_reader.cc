@@ -300,17 +300,36 @@ std::vector<std::string> ReadSlowly(Driver driver, bool legacy,
                                     ByteSpan bytes) {
   SlowReader reader(bytes);
   switch (driver) {
-    case Driver::kMlx5: legacy ? reader.ReadPds() : reader.ReadMlx5(); break;
-    case Driver::kHisiAcc: reader.ReadHisi(); break;
-    case Driver::kVirtio: reader.ReadVirtio(); break;
-    case Driver::kQat: reader.ReadQat(); break;
-    case Driver::kXe: reader.ReadXe(); break;
-    case Driver::kMtty: reader.ReadMtty(); break;
-    case Driver::kIceRfc: reader.ReadIce(); break;
-    case Driver::kGvtG: reader.ReadGvt(); break;
+    case Driver::kMlx5:
+      legacy ? reader.ReadPds() : reader.ReadMlx5();
+      break;
+    case Driver::kHisiAcc:
+      reader.ReadHisi();
+      break;
+    case Driver::kVirtio:
+      reader.ReadVirtio();
+      break;
+    case Driver::kQat:
+      reader.ReadQat();
+      break;
+    case Driver::kXe:
+      reader.ReadXe();
+      break;
+    case Driver::kMtty:
+      reader.ReadMtty();
+      break;
+    case Driver::kIceRfc:
+      reader.ReadIce();
+      break;
+    case Driver::kGvtG:
+      reader.ReadGvt();
+      break;
     case Driver::kPds:
-    case Driver::kOpaque: reader.ReadPds(); break;
-    case Driver::kSpdkNvme: break;
+    case Driver::kOpaque:
+      reader.ReadPds();
+      break;
+    case Driver::kSpdkNvme:
+      break;
   }
   return std::move(reader).Lines();
 }

@@ -43,12 +43,10 @@ constexpr ValueName kStatus[] = {{0, "ACKNOWLEDGE"}, {1, "DRIVER"},
                                  {6, "NEEDS_RESET"}, {7, "FAILED"}};
 // Those that all devices have; below 24 they are of the device's type.
 constexpr ValueName kFeatures[] = {
-    {28, "INDIRECT_DESC"},     {29, "EVENT_IDX"},
-    {32, "VERSION_1"},         {33, "ACCESS_PLATFORM"},
-    {34, "RING_PACKED"},       {35, "IN_ORDER"},
-    {36, "ORDER_PLATFORM"},    {37, "SR_IOV"},
-    {38, "NOTIFICATION_DATA"}, {39, "NOTIF_CONFIG_DATA"},
-    {40, "RING_RESET"},        {41, "ADMIN_VQ"}};
+    {28, "INDIRECT_DESC"},     {29, "EVENT_IDX"},   {32, "VERSION_1"},
+    {33, "ACCESS_PLATFORM"},   {34, "RING_PACKED"}, {35, "IN_ORDER"},
+    {36, "ORDER_PLATFORM"},    {37, "SR_IOV"},      {38, "NOTIFICATION_DATA"},
+    {39, "NOTIF_CONFIG_DATA"}, {40, "RING_RESET"},  {41, "ADMIN_VQ"}};
 
 constexpr Field kHeader[] = {
     {"record_size", 0, 8},
@@ -56,8 +54,10 @@ constexpr Field kHeader[] = {
     {"tag", 12, 4, Show::kDecimal, 1, kTags},
 };
 constexpr Field kPartHeader[] = {
-    {"part_type", 0, 2, Show::kHex}, {"flags", 2, 1, Show::kBits, 1, kFlags},
-    {"reserved", 3, 1},              {"selector", 4, 8, Show::kHex},
+    {"part_type", 0, 2, Show::kHex},
+    {"flags", 2, 1, Show::kBits, 1, kFlags},
+    {"reserved", 3, 1},
+    {"selector", 4, 8, Show::kHex},
     {"length", 12, 4},
 };
 constexpr Field kFeatureBits[] = {
@@ -65,9 +65,12 @@ constexpr Field kFeatureBits[] = {
 constexpr Field kStatusField[] = {
     {"device_status", 0, 1, Show::kBits, 1, kStatus}};
 constexpr Field kQueueFields[] = {
-    {"queue_size", 0, 2},      {"vector", 2, 2},
-    {"enabled", 4, 2},         {"reserved", 6, 2},
-    {"desc", 8, 8, Show::kHex}, {"driver", 16, 8, Show::kHex},
+    {"queue_size", 0, 2},
+    {"vector", 2, 2},
+    {"enabled", 4, 2},
+    {"reserved", 6, 2},
+    {"desc", 8, 8, Show::kHex},
+    {"driver", 16, 8, Show::kHex},
     {"device", 24, 8, Show::kHex},
 };
 constexpr Field kNotifyFields[] = {
@@ -142,9 +145,11 @@ Look LookAt(ByteSpan head) {
     return payload::LoadNumber(head.data() + at, width, false);
   };
   uint64_t size = number(0, 8), type = number(16, 2), length = number(28, 4);
-  bool outer = size >= 16 && size <= kMaxRecord && number(8, 4) <= kOptional;
-  bool part = type >= kDevFeatures && type < kFirstReserved &&
+  // A snapshot begins with features: whole words, for no queue.
+  bool outer = size > 16 && size <= kMaxRecord && number(8, 4) <= kOptional;
+  bool part = (type == kDevFeatures || type == kDrvFeatures) &&
               number(18, 1) <= kOptional && number(19, 1) == 0 &&
+              number(20, 8) == 0 && length > 0 && length % 8 == 0 &&
               length <= size - 16;
   return {outer && part ? Likeness::kSure : Likeness::kNo};
 }
@@ -153,12 +158,34 @@ Look LookAt(ByteSpan head) {
 // ones are written too. 0: nothing begins there.
 uint64_t CommonWidth(uint64_t offset, uint64_t given) {
   switch (offset) {
-    case 0: case 4: case 8: case 12: return 4;
-    case 20: case 21: return 1;
-    case 16: case 18: case 22: case 24: case 26: case 28: case 30:
-    case 56: case 58: case 60: case 62: return 2;
-    case 32: case 40: case 48: return given == 4 ? 4 : 8;
-    case 36: case 44: case 52: return 4;
+    case 0:
+    case 4:
+    case 8:
+    case 12:
+      return 4;
+    case 20:
+    case 21:
+      return 1;
+    case 16:
+    case 18:
+    case 22:
+    case 24:
+    case 26:
+    case 28:
+    case 30:
+    case 56:
+    case 58:
+    case 60:
+    case 62:
+      return 2;
+    case 32:
+    case 40:
+    case 48:
+      return given == 4 ? 4 : 8;
+    case 36:
+    case 44:
+    case 52:
+      return 4;
   }
   return 0;
 }
@@ -190,8 +217,11 @@ void VirtioRules::Add(const PayloadEvent& event, RuleOutput& out) {
     case PayloadEventKind::kRecord:
       event.depth == 0 ? Outer(event, out) : Part(event, out);
       break;
-    case PayloadEventKind::kFields: Value(event, out); break;
-    case PayloadEventKind::kOpaque: break;
+    case PayloadEventKind::kFields:
+      Value(event, out);
+      break;
+    case PayloadEventKind::kOpaque:
+      break;
     case PayloadEventKind::kRecordEnd: {
       now.complete = true;
       ++snapshots;
@@ -225,10 +255,10 @@ void VirtioRules::Outer(const PayloadEvent& event, RuleOutput& out) {
     out.Note(Id::kUnknownTag, event.offset,
              StrCat("tag ", event.key, " is not known; optional: skipped"));
   } else if (event.key != 0) {
-    out.Error(Id::kUnknownTag, event.offset,
-              StrCat("tag ", event.key,
-                     " is mandatory and not known: EOPNOTSUPP"),
-              {Moment::kWrite, "EOPNOTSUPP", {}});
+    out.Error(
+        Id::kUnknownTag, event.offset,
+        StrCat("tag ", event.key, " is mandatory and not known: EOPNOTSUPP"),
+        {Moment::kWrite, "EOPNOTSUPP", {}});
   } else if (event.bytes == 0) {
     out.Warn(Id::kValue, event.offset,
              "DEVICE_DATA of 0 bytes: no source can be read past one");
@@ -289,8 +319,8 @@ void VirtioRules::Part(const PayloadEvent& event, RuleOutput& out) {
               kDevice);
   }
   bool odd = event.record->bytes != 0 ? event.bytes != event.record->bytes
-             : type != kCommonCfg    ? event.bytes == 0 || event.bytes % 8 != 0
-                                     : false;
+             : type != kCommonCfg     ? event.bytes == 0 || event.bytes % 8 != 0
+                                      : false;
   if (odd) {
     out.Error(Id::kSectionSize, event.offset,
               StrCat(PartName(type), " of ", event.bytes, " bytes"), kDevice);
@@ -299,7 +329,9 @@ void VirtioRules::Part(const PayloadEvent& event, RuleOutput& out) {
 
 void VirtioRules::Value(const PayloadEvent& event, RuleOutput& out) {
   switch (event.key) {
-    case kDevFeatures: now.device_features = event.Number(0, 8); break;
+    case kDevFeatures:
+      now.device_features = event.Number(0, 8);
+      break;
     case kDrvFeatures:
       now.driver_features = event.Number(0, 8);
       now.driver_features_at = event.record_offset;
@@ -312,7 +344,9 @@ void VirtioRules::Value(const PayloadEvent& event, RuleOutput& out) {
     case kDeviceStatus:
       now.status = static_cast<uint8_t>(event.Number(0, 1));
       break;
-    case kVqCfg: Queue(event, out); break;
+    case kVqCfg:
+      Queue(event, out);
+      break;
   }
 }
 
@@ -374,9 +408,9 @@ void VirtioRules::Finish(const PayloadEnd& end, RuleOutput& out) {
              "the last snapshot has virtqueues enabled without DRIVER_OK");
   }
   if (now.num_queues > 0 && now.queues > now.num_queues) {
-    out.Warn(Id::kValue, now.start,
-             StrCat(now.queues, " virtqueues, num_queues says ",
-                    now.num_queues));
+    out.Warn(
+        Id::kValue, now.start,
+        StrCat(now.queues, " virtqueues, num_queues says ", now.num_queues));
   }
   out.Fact("device_features", now.device_features);
   out.Fact("driver_features", now.driver_features);

@@ -19,10 +19,10 @@ struct VirtioRules {
   struct Snapshot {
     uint64_t start = 0;
     uint64_t last_type = 0;
-    uint64_t selector = 0;       // Of the part that has just begun.
+    uint64_t selector = 0;  // Of the part that has just begun.
     uint64_t last_queue = UINT64_MAX;
-    uint64_t common = 0;         // Bit n: a PCI_COMMON_CFG of offset n.
-    uint32_t seen = 0;           // Bit n: part 0x100 + n.
+    uint64_t common = 0;  // Bit n: a PCI_COMMON_CFG of offset n.
+    uint32_t seen = 0;    // Bit n: part 0x100 + n.
     uint64_t device_features = 0;
     uint64_t driver_features = 0;
     uint64_t driver_features_at = 0;

@@ -20,6 +20,7 @@ using payload::Show;
 using payload::ValueName;
 using Id = PayloadFindingId;
 
+constexpr uint16_t kVendor = 0x8086;
 constexpr uint64_t kVersion = 1, kHeaderBytes = 24, kMmioBytes = 16;
 enum Type : uint64_t {
   kDescriptor = 1,
@@ -31,13 +32,15 @@ enum Type : uint64_t {
 };
 constexpr uint64_t kDeviceKey = 0xf001, kRevisionKey = 0xf002;
 
-constexpr ValueName kTypes[] = {{1, "DESCRIPTOR"}, {2, "TRAILER"},
-                                {3, "GGTT"},       {4, "MMIO"},
-                                {5, "GUC"},        {6, "VRAM"}};
+constexpr ValueName kTypes[] = {{1, "DESCRIPTOR"}, {2, "TRAILER"}, {3, "GGTT"},
+                                {4, "MMIO"},       {5, "GUC"},     {6, "VRAM"}};
 constexpr Field kHeader[] = {
-    {"version", 0, 1}, {"type", 1, 1, Show::kDecimal, 1, kTypes},
-    {"tile_id", 2, 1}, {"gt_id", 3, 1},
-    {"flags", 4, 4, Show::kHex}, {"offset", 8, 8, Show::kHex},
+    {"version", 0, 1},
+    {"type", 1, 1, Show::kDecimal, 1, kTypes},
+    {"tile_id", 2, 1},
+    {"gt_id", 3, 1},
+    {"flags", 4, 4, Show::kHex},
+    {"offset", 8, 8, Show::kHex},
     {"size", 16, 8},
 };
 constexpr Field kKlvHeader[] = {{"len", 0, 2}, {"key", 2, 2, Show::kHex}};
@@ -93,20 +96,20 @@ constexpr Level kRoot = {.header_bytes = kHeaderBytes,
                          .records = kRecords};
 
 constexpr PciRow kIds[] = {
-    {0x8086, 0xb080, "Panther Lake"}, {0x8086, 0xb081, "Panther Lake"},
-    {0x8086, 0xb082, "Panther Lake"}, {0x8086, 0xb083, "Panther Lake"},
-    {0x8086, 0xb084, "Panther Lake"}, {0x8086, 0xb085, "Panther Lake"},
-    {0x8086, 0xb086, "Panther Lake"}, {0x8086, 0xb087, "Panther Lake"},
-    {0x8086, 0xb08f, "Panther Lake"}, {0x8086, 0xb090, "Panther Lake"},
-    {0x8086, 0xb0a0, "Panther Lake"}, {0x8086, 0xb0b0, "Panther Lake"},
-    {0x8086, 0xfd80, "Wildcat Lake"}, {0x8086, 0xfd81, "Wildcat Lake"},
-    {0x8086, 0xe202, "Battlemage"},   {0x8086, 0xe209, "Battlemage"},
-    {0x8086, 0xe20b, "Battlemage"},   {0x8086, 0xe20c, "Battlemage"},
-    {0x8086, 0xe20d, "Battlemage"},   {0x8086, 0xe210, "Battlemage"},
-    {0x8086, 0xe211, "Battlemage"},   {0x8086, 0xe212, "Battlemage"},
-    {0x8086, 0xe216, "Battlemage"},   {0x8086, 0xe220, "Battlemage"},
-    {0x8086, 0xe221, "Battlemage"},   {0x8086, 0xe222, "Battlemage"},
-    {0x8086, 0xe223, "Battlemage"},
+    {kVendor, 0xb080, "Panther Lake"}, {kVendor, 0xb081, "Panther Lake"},
+    {kVendor, 0xb082, "Panther Lake"}, {kVendor, 0xb083, "Panther Lake"},
+    {kVendor, 0xb084, "Panther Lake"}, {kVendor, 0xb085, "Panther Lake"},
+    {kVendor, 0xb086, "Panther Lake"}, {kVendor, 0xb087, "Panther Lake"},
+    {kVendor, 0xb08f, "Panther Lake"}, {kVendor, 0xb090, "Panther Lake"},
+    {kVendor, 0xb0a0, "Panther Lake"}, {kVendor, 0xb0b0, "Panther Lake"},
+    {kVendor, 0xfd80, "Wildcat Lake"}, {kVendor, 0xfd81, "Wildcat Lake"},
+    {kVendor, 0xe202, "Battlemage"},   {kVendor, 0xe209, "Battlemage"},
+    {kVendor, 0xe20b, "Battlemage"},   {kVendor, 0xe20c, "Battlemage"},
+    {kVendor, 0xe20d, "Battlemage"},   {kVendor, 0xe210, "Battlemage"},
+    {kVendor, 0xe211, "Battlemage"},   {kVendor, 0xe212, "Battlemage"},
+    {kVendor, 0xe216, "Battlemage"},   {kVendor, 0xe220, "Battlemage"},
+    {kVendor, 0xe221, "Battlemage"},   {kVendor, 0xe222, "Battlemage"},
+    {kVendor, 0xe223, "Battlemage"},
 };
 constexpr Generation kGenerations[] = {
     {"packets version 1",
@@ -117,8 +120,8 @@ constexpr Reader kReaders[] = {{{6, 19}, 1 << 0, {}, {}}};
 constexpr Refusal kSilent = {Moment::kWrite, "EINVAL", {}};
 constexpr Refusal kBadPacket = {Moment::kWrite, "EINVAL",
                                 "Received invalid restore packet"};
-constexpr Refusal kBadKlvs = {Moment::kWrite, "ENODATA",
-                              "corrupted descriptor KLVs", "EINVAL", {7, 3}};
+constexpr Refusal kBadKlvs = {
+    Moment::kWrite, "ENODATA", "corrupted descriptor KLVs", "EINVAL", {7, 3}};
 constexpr Refusal kNotFinished = {Moment::kStop, {}, "RESTORE didn't finish"};
 
 Look LookAt(ByteSpan head) {
@@ -155,10 +158,10 @@ void XeRules::Add(const PayloadEvent& event, RuleOutput& out) {
       if (event.depth == 0) {
         Packet(event, out);
       } else if (!event.record) {
-        out.Note(Id::kUnknownTag, event.offset,
-                 StrCat("descriptor KLV ", Hex(event.key),
-                        " is not known up to ", ToString(kNewestKernel),
-                        ": skipped"));
+        out.Note(
+            Id::kUnknownTag, event.offset,
+            StrCat("descriptor KLV ", Hex(event.key), " is not known up to ",
+                   ToString(kNewestKernel), ": skipped"));
       } else if (event.bytes != event.record->bytes) {
         out.Error(Id::kSectionSize, event.offset,
                   StrCat(event.record->name, " of ", event.bytes, " bytes"),
@@ -175,7 +178,8 @@ void XeRules::Add(const PayloadEvent& event, RuleOutput& out) {
                 kBadKlvs);
       break;
     case PayloadEventKind::kOpaque:
-    case PayloadEventKind::kRecordEnd: break;
+    case PayloadEventKind::kRecordEnd:
+      break;
   }
 }
 
@@ -221,10 +225,10 @@ void XeRules::Packet(const PayloadEvent& event, RuleOutput& out) {
   if (type == 0) {
     out.Error(Id::kValue, event.offset, "packet type 0", kBadPacket);
   } else if (!event.record) {
-    out.Note(Id::kUnknownTag, event.offset,
-             StrCat("packet type ", type, " is not known up to ",
-                    ToString(kNewestKernel),
-                    ": \"Skipping VF unknown data type\""));
+    out.Note(
+        Id::kUnknownTag, event.offset,
+        StrCat("packet type ", type, " is not known up to ",
+               ToString(kNewestKernel), ": \"Skipping VF unknown data type\""));
   }
   if (type != kDescriptor && type != kTrailer) {
     counted += kHeaderBytes + event.bytes;
@@ -251,8 +255,9 @@ void XeRules::OfType(const PayloadEvent& event, RuleOutput& out) {
       trailer = true;
       if (event.bytes != 0) {
         out.Error(Id::kValue, event.offset,
-                  StrCat("TRAILER of ", event.bytes, " bytes: EINVAL, no "
-                                                     "message"),
+                  StrCat("TRAILER of ", event.bytes,
+                         " bytes: EINVAL, no "
+                         "message"),
                   kSilent);
       }
       break;
@@ -294,7 +299,8 @@ void XeRules::OfType(const PayloadEvent& event, RuleOutput& out) {
 }
 
 void XeRules::Finish(const PayloadEnd& end, RuleOutput& out) {
-  if (has_device && end.id && end.id->device != device) {
+  if (has_device && end.id && end.id->vendor == kVendor &&
+      end.id->device != device) {
     out.Error(Id::kDevice, device_at,
               StrCat("device ", Hex(device), ", configuration space ",
                      Hex(end.id->device)),
@@ -306,8 +312,7 @@ void XeRules::Finish(const PayloadEnd& end, RuleOutput& out) {
               "fails leaving RESUMING",
               kNotFinished);
   }
-  uint64_t headers =
-      vram_packets > 1 ? (vram_packets - 1) * kHeaderBytes : 0;
+  uint64_t headers = vram_packets > 1 ? (vram_packets - 1) * kHeaderBytes : 0;
   out.Fact("gts", std::popcount(gts));
   out.Fact("guc_bytes", guc_bytes);
   out.Fact("ggtt_ptes", ggtt_bytes / 8);

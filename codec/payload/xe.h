@@ -33,7 +33,7 @@ struct XeRules {
   uint64_t ggtt_bytes = 0;
   uint64_t vram_bytes = 0;
   uint64_t vram_packets = 0;
-  uint64_t counted = 0;  // By the driver's MIG_DATA_SIZE.
+  uint64_t counted = 0;           // By the driver's MIG_DATA_SIZE.
   uint64_t next_vram[kGts] = {};  // By the bytes so far,
   uint64_t vram_end[kGts] = {};   // and by the last offset.
 };
