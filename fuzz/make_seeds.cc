@@ -20,12 +20,14 @@
 #include "codec/io/compress_bytes.h"
 #include "codec/io/libvirt_bytes.h"
 #include "codec/loader/loader_row.h"
+#include "codec/payload/formats.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/wire/text.h"
 #include "fuzz/recipe_mutator.h"
 #include "testdata/captures.h"
+#include "testdata/payloads.h"
 
 namespace migstream {
 namespace {
@@ -220,6 +222,22 @@ void AddHandlers(Folder& folder, const std::string& tail) {
                Be64Bytes(0x200) + Be64Bytes(0x10)));
 }
 
+// Payloads that are small, or the beginnings of others, each as its driver's.
+void AddPayloads(Folder folder) {
+  constexpr size_t kLongest = 1600, kQatBytes = 4096;
+  for (const testdata::Payload& truth : AllPayloads()) {
+    size_t longest = truth.name() == "qat" ? kQatBytes : kLongest;
+    std::string bytes = ReadPayload(truth).substr(0, longest);
+    for (size_t i = 0; i < AllFormats().size(); ++i) {
+      if (AllFormats()[i]->name != truth.driver()) continue;
+      int legacy = truth.name() == "mlx5-raw" ? 11 * (0x80 / 11 + 1) : 0;
+      folder.Add(StrCat(bytes, Byte(static_cast<int>(bytes.size() % 7)),
+                        Byte(static_cast<int>(truth.phase_split() % 256)),
+                        Byte(static_cast<int>(i) + legacy)));
+    }
+  }
+}
+
 void MakeSeeds(const std::string& root) {
   Folder section(root, "section_fuzz");
   Folder roundtrip(root, "roundtrip_fuzz");
@@ -231,6 +249,7 @@ void MakeSeeds(const std::string& root) {
   Folder input(root, "input_fuzz");
   Folder multifd(root, "multifd_fuzz");
   Folder recipes(root, "recipe_fuzz");
+  AddPayloads(Folder(root, "payload_fuzz"));
 
   auto add = [&](const std::string& bytes, const Dialect& dialect) {
     Shrinker shrinker;

@@ -54,6 +54,7 @@ for target in $targets; do
   case $name in
     section_fuzz | roundtrip_fuzz | config_fuzz | differential_fuzz) dictionary=section ;;
     stream_fuzz | report_fuzz | description_fuzz | input_fuzz) dictionary=stream ;;
+    payload_fuzz) dictionary=payload ;;
     *) dictionary= ;;
   esac
   [ -z "$dictionary" ] || cp -f "fuzz/$dictionary.dict" "$OUT/$name.dict"

@@ -96,6 +96,10 @@ enum class ErrorCode : uint16_t {
   kMultifdPageOffset = 721,      // No multiple of the page size.
   kMultifdOtherVm = 722,         // A channel's uuid is not that of the others.
   kMultifdChannelId = 723,       // Two channels have one id.
+
+  // 8xx: what a driver put inside DATA.
+  kPayloadNesting = 800,  // A record runs over the list that it stands in.
+  kPayloadCount = 801,    // A list has fewer records than it says.
 };
 
 struct Error {

@@ -1,0 +1,28 @@
+#include "codec/payload/payload_report.h"
+
+#include "codec/wire/text.h"
+
+namespace migstream {
+
+std::string PayloadPath(const PayloadReport& report, size_t record) {
+  const PayloadRecord& at = report.records[record];
+  std::string path = at.name;
+  int depth = at.depth;
+  for (size_t i = record; depth > 0 && i-- > 0;) {
+    if (report.records[i].depth >= depth) continue;
+    path = StrCat(report.records[i].name, "/", path);
+    depth = report.records[i].depth;
+  }
+  return path;
+}
+
+std::string PayloadNeeds(const PayloadReport& report) {
+  std::string needs(report.format->generations[report.generation].needs);
+  if (report.pci && report.pci->since > KernelRelease()) {
+    StrAppend(&needs, "; ", ToString(*report.id), " since ",
+              ToString(report.pci->since));
+  }
+  return needs;
+}
+
+}  // namespace migstream

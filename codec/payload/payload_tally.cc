@@ -1,0 +1,380 @@
+#include "codec/payload/payload_tally.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "codec/payload/others.h"
+#include "codec/wire/printable.h"
+#include "codec/wire/text.h"
+
+namespace migstream {
+
+using payload::Driver;
+using payload::Field;
+using payload::Format;
+using payload::Moment;
+using payload::Refusal;
+using payload::Show;
+
+namespace {
+
+constexpr uint64_t kWatchedForZero = 65536;
+// Pieces of what is kept.
+constexpr size_t kMaxRuns = 256;
+
+// A format that is one bare record: which one it is can be said at the end.
+bool IsOneRecord(const payload::Level& root) {
+  return root.key.bytes == 0 && root.records.size() == 1;
+}
+
+// What the driver of the id does with bytes that are not its own.
+Refusal RefusalOf(const Format& format) {
+  switch (format.driver) {
+    case Driver::kHisiAcc:
+      return {Moment::kWrite, "EFAULT", "failed to match ACC_DEV_MAGIC"};
+    case Driver::kMtty:
+      return {Moment::kWrite, "EFAULT", "failed validation"};
+    case Driver::kQat:
+      return {Moment::kWrite, "EINVAL", "Invalid setup"};
+    case Driver::kMlx5:
+    case Driver::kPds:
+    case Driver::kVirtio:
+    case Driver::kXe:
+      return {Moment::kDevice, {}, {}};
+    case Driver::kOpaque:
+    case Driver::kIceRfc:
+    case Driver::kGvtG:
+    case Driver::kSpdkNvme:
+      break;
+  }
+  return {};
+}
+
+std::string RecordName(const PayloadEvent& event) {
+  if (event.record) return std::string(event.record->name);
+  const payload::Level& level = *event.level;
+  // A key of eight bytes is a name.
+  if (level.key.bytes == 8) {
+    std::string_view name = AsText(event.view.first(8));
+    return StrCat(level.unknown, Printable(name.substr(0, name.find('\0'))));
+  }
+  return StrCat(level.unknown, event.key);
+}
+
+}  // namespace
+
+void PayloadTally::Start() {
+  ByteSpan head(held_.data(), held_bytes_);
+  std::copy(head.begin(), head.end(), head_.begin());
+  found_ = options_.format ? RecognizeAs(*options_.format, head)
+                           : Recognize(head, id_);
+  id_at_start_ = id_;
+  decoder_.emplace(*found_->root, found_->big_endian);
+  stop_copy_at_ ? decoder_->BeginStopCopy(*stop_copy_at_)
+                : decoder_->BeginPreCopy();
+  rules_.emplace(*found_);
+  open_.fill(-1);
+  if (found_->by_bytes || id_ || options_.format) {
+    keep_ = false;
+    kept_ = {};
+    runs_ = {};
+  }
+}
+
+void PayloadTally::Keep(ByteSpan piece, const PayloadPlace& place) {
+  if (!keep_) return;
+  if (kept_.size() + piece.size() > kKeptBytes || runs_.size() == kMaxRuns) {
+    keep_ = false;
+    kept_ = {};
+    runs_ = {};
+    return;
+  }
+  runs_.push_back({kept_.size(), place});
+  kept_.append(AsText(piece));
+}
+
+void PayloadTally::WatchZero(ByteSpan piece) {
+  if (!all_zero_ || bytes_ >= kWatchedForZero) return;
+  piece =
+      piece.first(std::min<uint64_t>(piece.size(), kWatchedForZero - bytes_));
+  all_zero_ = std::all_of(piece.begin(), piece.end(),
+                          [](uint8_t byte) { return byte == 0; });
+}
+
+void PayloadTally::Add(ByteSpan piece, const PayloadPlace& place) {
+  WatchZero(piece);
+  Keep(piece, place);
+  uint64_t base = bytes_;
+  bytes_ += piece.size();
+  PayloadPlace at = place;
+  while (!piece.empty() && !failed_) {
+    size_t needed = decoder_ ? decoder_->bytes_needed() : kRecognizedBytes;
+    if (decoder_ && held_bytes_ == 0) {
+      size_t before = piece.size();
+      Walk(piece, base, nullptr, at);
+      base += before - piece.size();
+      at.stream_offset += before - piece.size();
+      needed = decoder_->bytes_needed();
+      if (failed_ || piece.empty()) return;
+    }
+    // Less than the next step needs: it is held until there is more.
+    size_t more = std::min(piece.size(), needed - held_bytes_);
+    for (size_t i = 0; i < more; ++i) {
+      held_[held_bytes_] = piece[i];
+      held_places_[held_bytes_++] = {at.stream_offset + i, at.channel};
+    }
+    piece = piece.subspan(more);
+    base += more;
+    at.stream_offset += more;
+    if (held_bytes_ < needed) return;
+    if (!decoder_) Start();
+    ByteSpan held(held_.data(), held_bytes_);
+    Walk(held, base - held_bytes_, held_places_.data(), at);
+    size_t taken = held_bytes_ - held.size();
+    std::copy(held_.begin() + taken, held_.begin() + held_bytes_,
+              held_.begin());
+    std::copy(held_places_.begin() + taken, held_places_.begin() + held_bytes_,
+              held_places_.begin());
+    held_bytes_ = held.size();
+  }
+}
+
+// `base` is where `input` begins in the payload. Each byte's place is in
+// `places`, or, without, they stand one behind the other from `place` on.
+void PayloadTally::Walk(ByteSpan& input, uint64_t base,
+                        const PayloadPlace* places, const PayloadPlace& place) {
+  PayloadEvent event;
+  while (true) {
+    switch (decoder_->Next(input, event)) {
+      case Step::kEvent:
+        rules_->Add(event);
+        Take(event, base, places, place);
+        break;
+      case Step::kNeedInput:
+        return;
+      case Step::kDone:
+      case Step::kError:
+        failed_ = true;
+        return;
+    }
+  }
+}
+
+void PayloadTally::Take(const PayloadEvent& event, uint64_t base,
+                        const PayloadPlace* places, const PayloadPlace& place) {
+  int64_t& open = open_[event.depth];
+  switch (event.kind) {
+    case PayloadEventKind::kRecord: {
+      last_depth_ = event.depth;
+      if (report_.records.size() == options_.records) {
+        ++report_.records_unkept;
+        open = -1;
+        return;
+      }
+      PayloadRecord record;
+      record.name = RecordName(event);
+      record.row = event.record;
+      record.key = event.key;
+      record.depth = event.depth;
+      record.stop_copy = event.stop_copy;
+      record.offset = event.offset;
+      uint64_t at = event.offset - base;
+      record.place =
+          places ? places[at]
+                 : PayloadPlace{place.stream_offset + at, place.channel};
+      record.header_bytes = static_cast<uint32_t>(event.view.size());
+      record.bytes = event.bytes;
+      record.there = event.bytes;
+      record.first_value = report_.values.size();
+      AddValues(event, true, record, base, places, place);
+      open =
+          event.bytes == 0 ? -1 : static_cast<int64_t>(report_.records.size());
+      report_.records.push_back(std::move(record));
+      return;
+    }
+    case PayloadEventKind::kFields:
+      if (open >= 0) {
+        AddValues(event, false, report_.records[open], base, places, place);
+      }
+      open = -1;
+      return;
+    case PayloadEventKind::kOpaque:
+      if (event.left == 0) open = -1;
+      return;
+    case PayloadEventKind::kRecordEnd:
+      open = -1;
+      return;
+    case PayloadEventKind::kOverrun:
+      return;
+  }
+}
+
+void PayloadTally::AddValues(const PayloadEvent& event, bool in_header,
+                             PayloadRecord& to, uint64_t base,
+                             const PayloadPlace* places,
+                             const PayloadPlace& place) {
+  std::span<const Field> fields;
+  if (in_header && !event.view.empty()) fields = event.level->header;
+  if (!in_header && event.record) fields = event.record->fields;
+  for (const Field& field : fields) {
+    // A field without a size of its own is all of its record.
+    size_t width = field.bytes != 0 ? field.bytes : event.view.size();
+    for (uint16_t i = 0; i < field.count; ++i) {
+      size_t at = field.offset + i * width;
+      if (at + width > event.view.size()) return;
+      if (report_.values.size() == options_.values) {
+        ++report_.values_unkept;
+        continue;
+      }
+      bool number = field.show != Show::kBytes && width >= 1 && width <= 8;
+      uint64_t from = event.offset + at - base;
+      report_.values.push_back(
+          {.field = &field,
+           .index = i,
+           .in_header = in_header,
+           .bytes = static_cast<uint8_t>(number ? width : 0),
+           .offset = event.offset + at,
+           .place =
+               places ? places[from]
+                      : PayloadPlace{place.stream_offset + from, place.channel},
+           .value = number ? event.Number(at, static_cast<int>(width)) : 0});
+      ++to.value_count;
+    }
+  }
+}
+
+uint64_t PayloadTally::skippable() const {
+  return decoder_ && held_bytes_ == 0 && !keep_ && !failed_
+             ? decoder_->opaque_left()
+             : 0;
+}
+
+void PayloadTally::Skip(uint64_t count) {
+  // Nobody looks at them.
+  all_zero_ = false;
+  bytes_ += count;
+  if (failed_) return;
+  decoder_->TakeOver(count);
+  if (decoder_->opaque_left() == 0) open_[last_depth_] = -1;
+}
+
+void PayloadTally::BeginStopCopy() {
+  if (stop_copy_at_) return;
+  stop_copy_at_ = bytes_;
+  if (decoder_) decoder_->BeginStopCopy(bytes_);
+}
+
+std::optional<PayloadReport> PayloadTally::Again() {
+  bool told_more = id_ && !id_at_start_ && !options_.format &&
+                   !found_->by_bytes && FormatFor(*id_) != found_->format;
+  if (!told_more) return std::nullopt;
+  PayloadOptions options = options_;
+  options.id = id_;
+  if (keep_) {
+    PayloadTally again(options);
+    uint64_t stop_copy_at = stop_copy_at_.value_or(UINT64_MAX);
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      uint64_t end = i + 1 < runs_.size() ? runs_[i + 1].at : kept_.size();
+      if (runs_[i].at >= stop_copy_at) again.BeginStopCopy();
+      again.Add(AsBytes(kept_).subspan(runs_[i].at, end - runs_[i].at),
+                runs_[i].place);
+    }
+    if (stop_copy_at_) again.BeginStopCopy();
+    again.init_data_sent_ = init_data_sent_;
+    return again.Finish();
+  }
+  // Too long to be kept. Where the format is one record all the same, it is
+  // only called by another name.
+  Recognition now = Recognize(
+      ByteSpan(head_.data(), std::min<uint64_t>(bytes_, head_.size())), id_);
+  renamed_ = true;
+  unread_ = !IsOneRecord(*now.root);
+  if (unread_) now.root = kOpaqueFormat.root;
+  PayloadPlace place =
+      report_.records.empty() ? PayloadPlace() : report_.records[0].place;
+  found_ = now;
+  decoder_.emplace(*now.root);
+  rules_.emplace(now);
+  failed_ = false;
+  held_bytes_ = 0;
+  report_ = {};
+  report_.records.push_back({.name = std::string(now.root->records[0].name),
+                             .row = &now.root->records[0],
+                             .stop_copy = stop_copy_at_ == uint64_t{0},
+                             .place = place,
+                             .bytes = kAllThereIs});
+  open_.fill(-1);
+  open_[0] = 0;
+  return std::nullopt;
+}
+
+void PayloadTally::CloseRecords(bool truncated) {
+  for (int64_t open : open_) {
+    if (open < 0) continue;
+    PayloadRecord& record = report_.records[open];
+    uint64_t there = bytes_ - record.offset - record.header_bytes;
+    if (record.bytes == kAllThereIs) record.bytes = record.there = there;
+    if (there >= record.bytes) continue;
+    record.there = there;
+    record.cut = truncated;
+  }
+  for (PayloadRecord& record : report_.records) {
+    record.straddles = record.offset < report_.pre_copy_bytes &&
+                       record.offset + record.header_bytes + record.there >
+                           report_.pre_copy_bytes;
+  }
+}
+
+PayloadReport PayloadTally::Finish() {
+  if (!decoder_) {
+    Start();
+    ByteSpan held(held_.data(), held_bytes_);
+    Walk(held, 0, held_places_.data(), {});
+    std::copy(held.begin(), held.end(), held_.begin());
+    held_bytes_ = held.size();
+  }
+  if (std::optional<PayloadReport> again = Again()) return *again;
+
+  ByteSpan head(head_.data(), std::min<uint64_t>(bytes_, head_.size()));
+  PayloadEnd end = {.bytes = bytes_,
+                    .pre_copy_bytes = stop_copy_at_.value_or(bytes_),
+                    .id = id_,
+                    .all_zero = all_zero_,
+                    .init_data_sent = init_data_sent_};
+  if (!renamed_ &&
+      decoder_->Finish(ByteSpan(held_.data(), held_bytes_)) != Step::kDone) {
+    end.fault = decoder_->fault();
+  }
+  report_.pre_copy_bytes = end.pre_copy_bytes;
+  report_.bytes = bytes_;
+  CloseRecords(end.fault.code == ErrorCode::kTruncated);
+
+  std::string against = Disagreement(*found_, id_, head);
+  const Format* of_id = id_ ? FormatFor(*id_) : nullptr;
+  if (!against.empty()) {
+    rules_->output().Error(PayloadFindingId::kDriver, 0, against,
+                           RefusalOf(of_id ? *of_id : *found_->format));
+  }
+  // Of a format whose records could not be read nothing else can be said.
+  if (!unread_) rules_->Finish(end);
+
+  report_.format = found_->format;
+  report_.id = id_;
+  report_.pci = id_ ? PciRowFor(*id_) : nullptr;
+  report_.by_bytes = found_->by_bytes;
+  report_.id_agrees = against.empty();
+  report_.big_endian = found_->big_endian;
+  report_.init_data_sent = init_data_sent_;
+  report_.complete = end.sound() && !unread_;
+  if (failed_) report_.unread_from = decoder_->offset();
+  if (unread_) report_.unread_from = 0;
+  RuleOutput& output = rules_->output();
+  report_.generation = output.generation;
+  report_.initial_bytes = output.initial_bytes;
+  report_.facts = std::move(output.facts);
+  report_.findings_unkept = output.findings.unkept();
+  report_.findings = output.findings.Take();
+  return std::move(report_);
+}
+
+}  // namespace migstream

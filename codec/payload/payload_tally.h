@@ -1,0 +1,124 @@
+// Collects one device's payload into a report, as it comes by.
+//
+//   PayloadTally tally;
+//   tally.Add(bytes, {.stream_offset = offset});    // Pre-copy,
+//   tally.InitialDataSent();
+//   tally.BeginStopCopy();
+//   tally.Add(more, {.stream_offset = offset2});    // then stop-copy.
+//   tally.SetId({0x15b3, 0x101e});                  // Config comes last.
+//   PayloadReport report = tally.Finish();
+//
+// Pieces may be cut anyhow; they are not kept. What is held does not grow with
+// the payload beyond the options' limits: a struct that is not all there yet,
+// and of bytes that say nothing by themselves the first 4 KiB. Of a large
+// opaque record the caller may Skip() what it does not read.
+
+#ifndef MIGSTREAM_CODEC_PAYLOAD_PAYLOAD_TALLY_H_
+#define MIGSTREAM_CODEC_PAYLOAD_PAYLOAD_TALLY_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/payload/formats.h"
+#include "codec/payload/payload_decoder.h"
+#include "codec/payload/payload_report.h"
+#include "codec/payload/payload_rules.h"
+#include "codec/wire/bytes.h"
+
+namespace migstream {
+
+struct PayloadOptions {
+  std::optional<PciId> id = {};  // Where it is known before.
+  // Read it so, whatever the bytes look like.
+  const payload::Format* format = nullptr;
+  // Kept in the report; what is beyond is walked and counted.
+  size_t records = 1 << 18;
+  size_t values = 1 << 18;
+};
+
+class PayloadTally {
+ public:
+  // What is kept of a payload that nothing is known of, for an id that comes
+  // later.
+  static constexpr size_t kKeptBytes = 4096;
+
+  explicit PayloadTally(const PayloadOptions& options = {})
+      : options_(options), id_(options.id) {}
+
+  void Add(ByteSpan piece, const PayloadPlace& place);
+
+  // How many of the coming bytes nobody has to read.
+  uint64_t skippable() const;
+  // They went by: `count` is at most skippable().
+  void Skip(uint64_t count);
+
+  // Bytes from here on were read while the guest stood.
+  void BeginStopCopy();
+  void InitialDataSent() { init_data_sent_ = bytes_; }
+  void SetId(PciId id) { id_ = id; }
+
+  uint64_t bytes() const { return bytes_; }
+
+  // Once, at the end.
+  PayloadReport Finish();
+
+ private:
+  // Bytes that stand in one place.
+  struct Run {
+    uint64_t at = 0;  // In the payload.
+    PayloadPlace place;
+  };
+
+  void Start();
+  void Walk(ByteSpan& input, uint64_t base, const PayloadPlace* places,
+            const PayloadPlace& place);
+  void Take(const PayloadEvent& event, uint64_t base,
+            const PayloadPlace* places, const PayloadPlace& place);
+  void AddValues(const PayloadEvent& event, bool in_header, PayloadRecord& to,
+                 uint64_t base, const PayloadPlace* places,
+                 const PayloadPlace& place);
+  void Keep(ByteSpan piece, const PayloadPlace& place);
+  void WatchZero(ByteSpan piece);
+  // An id that came late tells more than the bytes did: walks what is kept
+  // again.
+  std::optional<PayloadReport> Again();
+  void CloseRecords(bool truncated);
+
+  PayloadOptions options_;
+  std::optional<PciId> id_;
+  std::optional<PciId> id_at_start_;
+  std::optional<Recognition> found_;
+  std::optional<PayloadDecoder> decoder_;
+  std::optional<PayloadRules> rules_;
+  bool failed_ = false;
+
+  uint64_t bytes_ = 0;
+  std::optional<uint64_t> stop_copy_at_;
+  std::optional<uint64_t> init_data_sent_;
+  bool all_zero_ = true;
+  std::array<uint8_t, kRecognizedBytes> head_ = {};
+
+  // What Next() did not take, and where each byte of it stands.
+  std::array<uint8_t, PayloadDecoder::kMaxWhole> held_ = {};
+  std::array<PayloadPlace, PayloadDecoder::kMaxWhole> held_places_ = {};
+  size_t held_bytes_ = 0;
+
+  bool keep_ = true;  // kept_ has all bytes so far.
+  std::string kept_;
+  std::vector<Run> runs_;
+
+  // The record at each depth that is not over; -1: none.
+  std::array<int64_t, PayloadDecoder::kMaxDepth + 1> open_ = {};
+  uint8_t last_depth_ = 0;
+  // See Again().
+  bool renamed_ = false;
+  bool unread_ = false;
+  PayloadReport report_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_PAYLOAD_PAYLOAD_TALLY_H_
