@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "codec/channels/channel_source.h"
+#include "codec/multifd/channel_receiver.h"
 #include "codec/device/section_decoder.h"
 #include "codec/wire/text.h"
 
@@ -19,23 +20,21 @@ class ChannelReader::Reading {
 
   // Reads on; false at the channel's end, or at an error.
   bool Advance() {
-    payload_.clear();
     MultifdEvent event;
     while (source_.Next(event) == Step::kEvent) {
       stats_.bytes = source_.decoder().offset();
-      if (Use(event)) return true;
+      stats_.Count(event);
+      if (packets_.Take(event)) return true;
     }
     ended_ = true;
     return false;
   }
 
-  // The packet that Advance() has read.
-  const std::string& idstr() const { return idstr_; }
-  uint32_t instance_id() const { return instance_id_; }
-  // May be taken, and is filled anew by the next call.
-  std::vector<uint8_t>& payload() { return payload_; }
+  // The packet that Advance() has read, and its payload, which may be taken.
+  DeviceStatePacket device() const { return packets_.device(); }
+  std::vector<uint8_t>& payload() { return packets_.payload(); }
 
-  PacketPlace place() const { return {name(), packet_offset_}; }
+  PacketPlace place() const { return {name(), packets_.offset()}; }
 
   const std::string& name() const { return source_.name(); }
   bool ended() const { return ended_; }
@@ -43,36 +42,9 @@ class ChannelReader::Reading {
   const ChannelStats& stats() const { return stats_; }
 
  private:
-  // Whether a device-state packet is now there as a whole.
-  bool Use(const MultifdEvent& event) {
-    stats_.Count(event);
-    switch (event.kind) {
-      case MultifdEventKind::kInit:
-        return false;
-      case MultifdEventKind::kRamPacket:
-        in_device_ = false;
-        return false;
-      case MultifdEventKind::kDeviceState:
-        in_device_ = true;
-        idstr_ = std::string(event.device.idstr);
-        instance_id_ = event.device.instance_id;
-        packet_offset_ = event.offset;
-        return false;
-      case MultifdEventKind::kPayload:
-        if (!in_device_) return false;
-        payload_.insert(payload_.end(), event.bytes.begin(), event.bytes.end());
-        return source_.decoder().payload_left() == 0;
-    }
-    return false;
-  }
-
   ChannelSource source_;
-  bool in_device_ = false;
+  PacketCollector packets_;
   bool ended_ = false;
-  std::string idstr_;
-  uint32_t instance_id_ = 0;
-  uint64_t packet_offset_ = 0;
-  std::vector<uint8_t> payload_;
   ChannelStats stats_;
 };
 
@@ -126,15 +98,14 @@ Error ChannelReader::Read(
     for (auto& channel : channels_) {
       if (channel->ended()) continue;
       if (next == nullptr) next = channel.get();
-      if (reassembler.IsDue({channel->idstr(), channel->instance_id()},
-                            channel->payload())) {
+      if (reassembler.IsDue(channel->device(), channel->payload())) {
         next = channel.get();
         break;
       }
     }
     if (next == nullptr) break;
-    Error error = reassembler.Take({next->idstr(), next->instance_id()},
-                                   next->payload(), next->place());
+    Error error =
+        reassembler.Take(next->device(), next->payload(), next->place());
     if (!error.ok()) return With(std::move(error), FindMissingId(stats()));
     ReassembledPiece piece;
     while (reassembler.Next(piece)) on_piece(piece);
