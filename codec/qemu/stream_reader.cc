@@ -68,7 +68,7 @@ class StreamReader::Impl {
   const RamStats& ram() const { return ram_.stats(); }
   uint64_t page_bytes() const { return traits_.page_bytes; }
   std::optional<VmUuid> uuid() const { return uuid_; }
-  const VmDescription* description() const {
+  const std::shared_ptr<const VmDescription>& description() const {
     return description_.description();
   }
   const std::vector<DeviceInChannels>& in_channels() const {
@@ -421,7 +421,7 @@ class StreamReader::Impl {
     if (section.vfio) return ReadDevice(section);
     if (section.type == SectionType::kFull && visitor_.wants_fields()) {
       LoadDescription();
-      visitor_.OnDescribed(section, description(), Describe(section));
+      visitor_.OnDescribed(section, description().get(), Describe(section));
     }
     ContentReader content(source_, visitor_, section_name_);
     if (section.idstr == "ram" && section.type != SectionType::kFull) {
@@ -650,7 +650,7 @@ const std::vector<DeviceInChannels>& StreamReader::in_channels() const {
   return impl_->in_channels();
 }
 bool StreamReader::complete() const { return impl_->complete(); }
-const VmDescription* StreamReader::description() const {
+std::shared_ptr<const VmDescription> StreamReader::description() const {
   return impl_->description();
 }
 int StreamReader::footers() const { return impl_->footers(); }

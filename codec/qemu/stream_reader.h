@@ -67,8 +67,9 @@ class StreamReader {
   const std::vector<DeviceInChannels>& in_channels() const;
   // Whether Read() has read all of it.
   bool complete() const;
-  // Null if the stream has none, or it was never reached.
-  const VmDescription* description() const;
+  // Null if the stream has none, or it was never reached. It may outlive the
+  // reader.
+  std::shared_ptr<const VmDescription> description() const;
   // Whether sections are closed by footers: 1 yes, 0 no, -1 none was read.
   int footers() const;
 

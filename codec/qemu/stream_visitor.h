@@ -95,7 +95,8 @@ class StreamVisitor {
   // The content of a VFIO device's section.
   virtual void OnDeviceEvent(const SectionView&, const Event&) {}
   // What describes a FULL of any other device, before its content; null where
-  // nothing does. Both are good as long as the reader.
+  // nothing does. Both are good as long as the reader, or as the description
+  // is shared.
   virtual void OnDescribed(const SectionView&, const VmDescription*,
                            const DescribedDevice*) {}
   // The content of any other section, in pieces.

@@ -54,7 +54,8 @@ struct DescriptionOptions {
   bool keep_fields = false;
 };
 
-class VmDescription {
+// A visitor that needs one for longer than its StreamReader is there shares it.
+class VmDescription : public std::enable_shared_from_this<VmDescription> {
  public:
   // A device, a field or a subsection.
   struct Node {

@@ -6,7 +6,7 @@
 //   });
 //   FieldReader fields(paths);
 //   Error error = StreamReader(source, fields, options).Read();
-//   fields.Finish();
+//   fields.Finish(error);
 //
 // A path names one value of a device: "env.segs[2].base",
 // "ich9_pm/tco.tco_regs.tco.rld". Names are put together with dots and may have

@@ -63,6 +63,7 @@ void FieldReader::OnDescribed(const SectionView& section,
     visitor_.OnDevice(open_->view, StateKind::kUndescribed, {});
     return;
   }
+  description_ = description->weak_from_this().lock();
   walker_ = std::make_unique<FieldWalker>(*description, *device, visitor_);
   visitor_.OnDevice(open_->view, StateKind::kDescribed, walker_->all());
 }

@@ -5,7 +5,7 @@
 //   StreamReader reader(source, fields, options);
 //   Error error = reader.Read();
 //   // The multifd channels, if there are any: fields.OnPiece(piece).
-//   fields.Finish();
+//   fields.Finish(error);
 //
 // FULL sections by the description, or as bytes where there is none; RAM by its
 // block list; VFIO devices by what their records add up to, and their config
@@ -57,9 +57,9 @@ class FieldReader : public StreamVisitor {
   void OnPiece(const ReassembledPiece& piece);
 
   // The stream has ended, or an error has ended it: what is still to be told.
-  // The StreamReader must still be there, since its description is. `error` is
-  // its own: where the input ends within a record, that holds what came of it.
-  void Finish(const Error& error = {});
+  // `error` is the StreamReader's, which need not be there any more: where the
+  // input ends within a record, that holds what came of it.
+  void Finish(const Error& error);
 
   // FULL sections that are not as described.
   const std::vector<Finding>& findings() const { return findings_; }
@@ -107,6 +107,7 @@ class FieldReader : public StreamVisitor {
   FieldVisitor& visitor_;
   std::vector<RamBlock> ram_blocks_;
   std::unique_ptr<OwnedSection> open_;  // The FULL that is being told.
+  std::shared_ptr<const VmDescription> description_;  // The walker's.
   std::unique_ptr<FieldWalker> walker_;
   bool undescribed_ = false;  // It comes as bytes.
   uint64_t content_bytes_ = 0;

@@ -5,7 +5,7 @@
 //   FieldReader fields(json);
 //   StreamReader reader(source, fields, options);
 //   Error error = reader.Read();
-//   fields.Finish();
+//   fields.Finish(error);
 //   json.Finish();
 //
 // The text goes to the sink as it grows, and is well-formed JSON even if the
