@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_format.h"
 #include "codec/io/file_kind.h"
 #include "codec/qemu/configuration.h"
@@ -20,7 +19,6 @@
 #include "codec/wire/text.h"
 #include "flags/command.h"
 #include "flags/section_type.h"
-#include "flags/tag.h"
 
 namespace migstream {
 namespace {
@@ -61,20 +59,14 @@ class StreamReader::Impl {
         source_.Consume(rest.size());
       }
     }
-    complete_ = error_.ok();
     return error_;
   }
 
   const RamStats& ram() const { return ram_.stats(); }
   uint64_t page_bytes() const { return traits_.page_bytes; }
-  std::optional<VmUuid> uuid() const { return uuid_; }
   const std::shared_ptr<const VmDescription>& description() const {
     return description_.description();
   }
-  const std::vector<DeviceInChannels>& in_channels() const {
-    return in_channels_;
-  }
-  bool complete() const { return complete_; }
   int footers() const { return footers_ ? *footers_ : -1; }
 
  private:
@@ -148,7 +140,6 @@ class StreamReader::Impl {
     if (parsed.page_bits != 0)
       traits_.page_bytes = uint64_t{1} << parsed.page_bits;
     has_configuration_ = true;
-    uuid_ = FindUuid(parsed.view);
     visitor_.OnConfiguration(parsed.view);
     source_.Consume(parsed.bytes);
   }
@@ -377,24 +368,10 @@ class StreamReader::Impl {
     ReadContent(section);
     if (!error_.ok()) return false;
     uint64_t content_bytes = source_.offset() - content;
-    if (section.vfio) LeaveToChannels(section, content_bytes);
     if (!ReadFooter(section)) return false;
     visitor_.OnSectionEnd(section, content_bytes, *footers_);
     last_section_ = section_name_;
     return true;
-  }
-
-  // What a section says of where its device's state is. Two tags hold no
-  // record, and one no CONFIG.
-  void LeaveToChannels(const SectionView& section, uint64_t content_bytes) {
-    const bool end_with_data =
-        section.type == SectionType::kEnd && content_bytes > 2 * kTagBytes;
-    const bool full_without_config =
-        section.type == SectionType::kFull && content_bytes == kTagBytes;
-    if (!end_with_data && !full_without_config) return;
-    std::pair<std::string, uint32_t> name(section.idstr, section.instance_id);
-    if (!settled_.insert(name).second || end_with_data) return;
-    in_channels_.push_back({name.first, name.second, section.offset});
   }
 
   // What a loader asks of a device's section before it reads the content.
@@ -613,10 +590,6 @@ class StreamReader::Impl {
   Error error_;
   absl::flat_hash_map<uint32_t, KnownSection> sections_;
   std::optional<bool> footers_;
-  std::vector<DeviceInChannels> in_channels_;
-  // Devices of in_channels_, and those that cannot come to be there.
-  absl::flat_hash_set<std::pair<std::string, uint32_t>> settled_;
-  bool complete_ = false;
   DescriptionLoader description_;
   bool hold_noted_ = false;
   uint32_t devices_ = 0;
@@ -629,7 +602,6 @@ class StreamReader::Impl {
   };
   std::vector<Guessed> guessed_;
   bool has_configuration_ = false;
-  std::optional<VmUuid> uuid_;
   bool page_bits_said_ = false;
   uint64_t package_end_ = 0;  // 0: in no package.
   std::string section_name_;
@@ -645,11 +617,6 @@ StreamReader::~StreamReader() = default;
 Error StreamReader::Read() { return impl_->Read(); }
 const RamStats& StreamReader::ram() const { return impl_->ram(); }
 uint64_t StreamReader::page_bytes() const { return impl_->page_bytes(); }
-std::optional<VmUuid> StreamReader::uuid() const { return impl_->uuid(); }
-const std::vector<DeviceInChannels>& StreamReader::in_channels() const {
-  return impl_->in_channels();
-}
-bool StreamReader::complete() const { return impl_->complete(); }
 std::shared_ptr<const VmDescription> StreamReader::description() const {
   return impl_->description();
 }

@@ -15,13 +15,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "codec/io/byte_source.h"
-#include "codec/multifd/packet.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/ram_walker.h"
 #include "codec/qemu/stream_visitor.h"
@@ -30,15 +26,6 @@
 #include "flags/dialect.h"
 
 namespace migstream {
-
-// A device whose state is on multifd channels: its END has no DATA, and its
-// FULL is END_OF_STATE or CONFIG_LOAD_READY and nothing more. FORMAT.md
-// section 13.8.
-struct DeviceInChannels {
-  std::string idstr;
-  uint32_t instance_id = 0;
-  uint64_t offset = 0;  // Of the FULL.
-};
 
 struct ReaderOptions {
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
@@ -61,12 +48,6 @@ class StreamReader {
   const RamStats& ram() const;
   // Of the target; from the configuration or the postcopy advice.
   uint64_t page_bytes() const;
-  // Of the VM; if the configuration has it.
-  std::optional<VmUuid> uuid() const;
-  // Each once, as far as the stream was read.
-  const std::vector<DeviceInChannels>& in_channels() const;
-  // Whether Read() has read all of it.
-  bool complete() const;
   // Null if the stream has none, or it was never reached. It may outlive the
   // reader.
   std::shared_ptr<const VmDescription> description() const;

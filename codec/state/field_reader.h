@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "codec/device/data_tally.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/state/field.h"
@@ -80,10 +81,7 @@ class FieldReader : public StreamVisitor {
   struct Vfio {
     explicit Vfio(const SectionView& section) : section(section) {}
     OwnedSection section;
-    uint64_t pre_copy_records = 0;
-    uint64_t pre_copy_bytes = 0;
-    uint64_t stop_copy_records = 0;
-    uint64_t stop_copy_bytes = 0;
+    DataTally data;
     std::string config;  // What is before the subsections.
     ConfigLayout layout;
     std::vector<std::pair<std::string, std::string>> subsections;
@@ -112,13 +110,10 @@ class FieldReader : public StreamVisitor {
   bool undescribed_ = false;  // It comes as bytes.
   uint64_t content_bytes_ = 0;
   std::vector<std::unique_ptr<Vfio>> vfio_;
-  absl::flat_hash_map<uint32_t, size_t> vfio_by_section_;
   // By idstr and instance id, as packets name a device.
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> vfio_by_name_;
-  // Of the last DATA record on the main channel: what it was added to, and the
-  // offset at which it claims to end.
-  uint64_t* last_record_bytes_ = nullptr;
-  uint64_t last_record_end_ = 0;
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, Vfio*> vfio_by_name_;
+  Vfio* open_vfio_ = nullptr;  // Of the section that is read.
+  RecordCounter records_;      // On the main channel.
   std::vector<Finding> findings_;
   uint64_t undescribed_sections_ = 0;
 };
