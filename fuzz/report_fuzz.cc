@@ -18,6 +18,7 @@
 #include "codec/report/stats.h"
 #include "codec/state/field_reader.h"
 #include "codec/state/state_json.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/json.h"
 #include "fuzz/fuzzing.h"
 
@@ -97,16 +98,12 @@ void State(const Files& files, const ReaderOptions& reader) {
   StringSink text;
   StateJson json(text);
   FieldReader fields(json);
-  StreamReader stream(main, fields, reader);
-  Error error = stream.Read();
   MemorySource channel(files.channel);
-  if (error.ok() && !files.channel.empty()) {
-    error = ChannelReader(files.Channels(channel),
-                          ChannelOptionsOf(stream, *reader.dialect))
-                .Read([&](const ReassembledPiece& piece) {
-                  fields.OnPiece(piece);
-                });
-  }
+  Error error = StreamSurvey(reader, fields)
+                    .ReadAll(main, files.Channels(channel),
+                             [&](const ReassembledPiece& piece) {
+                               fields.OnPiece(piece);
+                             });
   fields.Finish(error);
   json.Finish();
   rapidjson::MemoryStream characters(text.bytes().data(), text.bytes().size());

@@ -7,7 +7,6 @@
 #include "codec/loader/loader_row.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
-#include "codec/report/side_report.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
@@ -30,8 +29,7 @@ ExitStatus AskLoader(const Arguments& arguments) {
                                  : LoaderOptions::kOff;
   }
   options.destination_device = arguments.device;
-  if (!arguments.destination_config.empty() &&
-      !ReadConfigSpace(arguments.destination_config,
+  if (!ReadConfigSpace(arguments.destination_config,
                        options.destination_config)) {
     return kUnusable;
   }
@@ -80,12 +78,10 @@ ExitStatus Run(const Arguments& arguments) {
   if (arguments.list_findings) return Print(FindingList(), kFine);
   if (arguments.loader != 0) return AskLoader(arguments);
   ReportOptions options;
-  options.reader.dialect = arguments.dialect;
   options.reader.switchover_ack_off = arguments.switchover_ack == "off";
-  options.destination_device = arguments.device;
   options.region_bytes = arguments.region_bytes;
-  if (!arguments.destination_config.empty() &&
-      !ReadConfigSpace(arguments.destination_config,
+  options.destination_device = arguments.device;
+  if (!ReadConfigSpace(arguments.destination_config,
                        options.destination_config)) {
     return kUnusable;
   }
@@ -93,12 +89,7 @@ ExitStatus Run(const Arguments& arguments) {
   if (!inputs.main) return kUnusable;
   const std::string& file = inputs.file;
   report::Report report;
-  Error error;
-  {
-    Progress progress(*inputs.main, arguments.quiet);
-    if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
-    error = BuildReport(*inputs.main, inputs.Channels(), options, report);
-  }
+  Error error = ReadReport(arguments, inputs, options, report);
   if (IsUnusable(error)) {
     Complain(ErrorLine(inputs.file, error));
     return kUnusable;

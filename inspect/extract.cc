@@ -1,14 +1,11 @@
 #include <utility>
 
-#include "codec/channels/channel_reader.h"
 #include "codec/extract/payload_extractor.h"
 #include "codec/extract/ram_extractor.h"
-#include "codec/io/absl_view.h"
-#include "codec/qemu/stream_reader.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
-#include "inspect/progress.h"
 #include "inspect/ram_file.h"
 #include "inspect/say.h"
 #include "inspect/text_report.h"
@@ -19,28 +16,16 @@ namespace {
 
 Error Extract(const Arguments& arguments, Inputs& inputs,
               PayloadExtractor& extractor) {
-  ReaderOptions options;
-  options.dialect = arguments.dialect;
-  StreamReader reader(*inputs.main, extractor, options);
-  Error error;
-  {
-    Progress progress(*inputs.main, arguments.quiet);
-    error = reader.Read();
-  }
-  if (!error.ok()) return error;
-  if (extractor.needs_channels() && !inputs.channels.empty()) {
-    ChannelReaderOptions of_channels =
-        ChannelOptionsOf(reader, *arguments.dialect);
-    // The extractor knows what it needs; of other devices it needs nothing.
-    of_channels.devices.reset();
-    ChannelReader channels(inputs.Channels(), of_channels);
-    error = channels.Read([&extractor](const ReassembledPiece& piece) {
-      extractor.OnPiece(piece);
-    });
-    if (!error.ok()) return error;
-    extractor.OnChannelsRead(channels.FindMissing().reason);
-  }
-  return extractor.Finish();
+  StreamSurvey survey({.dialect = arguments.dialect}, extractor);
+  Error error = ReadMigration(arguments, inputs, survey,
+                              [&extractor](const ReassembledPiece& piece) {
+                                extractor.OnPiece(piece);
+                              });
+  // What is wrong on the channels matters only as long as they have something
+  // of the device.
+  const StreamFacts& facts = survey.facts();
+  const bool matters = !facts.complete() || extractor.NeedsChannels(facts);
+  return !error.ok() && matters ? error : extractor.Finish(facts);
 }
 
 ExitStatus SayError(const Inputs& inputs, const Error& error) {
@@ -51,10 +36,7 @@ ExitStatus SayError(const Inputs& inputs, const Error& error) {
 }
 
 ExitStatus Commit(OutputFile& output, ExitStatus fine) {
-  absl::Status status = output.Commit();
-  if (status.ok()) return fine;
-  Complain(StdView(status.message()));
-  return kUnusable;
+  return IsFine(output.Commit()) ? fine : kUnusable;
 }
 
 // The domain's XML, out of libvirt's header.
@@ -64,11 +46,7 @@ ExitStatus ExtractXml(const Arguments& arguments) {
     return kUnusable;
   }
   OutputFile output;
-  if (absl::Status status = output.Open(arguments.output, arguments.force);
-      !status.ok()) {
-    Complain(StdView(status.message()));
-    return kUnusable;
-  }
+  if (!IsFine(output.Open(arguments.output, arguments.force))) return kUnusable;
   OpenOptions options = OpenOptionsOf(arguments);
   options.on_xml = [&output](ByteSpan bytes) { output.Write(bytes); };
   const std::string& file = arguments.files[0];
@@ -86,24 +64,15 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
                       OutputFile& output) {
   RamFile image(output);
   RamExtractor extractor(image, arguments.ram, inputs.Channels());
-  ReaderOptions options;
-  options.dialect = arguments.dialect;
-  StreamReader reader(*inputs.main, extractor, options);
-  Error error;
-  {
-    Progress progress(*inputs.main, arguments.quiet);
-    error = reader.Read();
-  }
+  StreamSurvey survey({.dialect = arguments.dialect}, extractor);
+  Error error = ReadMigration(arguments, inputs, survey);
   // Memory is over with the END of RAM, whatever is wrong behind it.
   Error doubt;
   if (extractor.reached_end()) std::swap(error, doubt);
   if (error.ok()) error = extractor.Finish();
   if (!error.ok()) return SayError(inputs, error);
   if (doubt.ok()) doubt = extractor.FindMissingChannel();
-  if (absl::Status status = image.Finish(); !status.ok()) {
-    Complain(StdView(status.message()));
-    return kUnusable;
-  }
+  if (!IsFine(image.Finish())) return kUnusable;
   const uint64_t missing = extractor.missing_pages();
   const ExitStatus status =
       Commit(output, missing == 0 && doubt.ok() ? kFine : kFindings);
@@ -122,17 +91,12 @@ ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   OutputFile output;
-  if (absl::Status status = output.Open(arguments.output, arguments.force);
-      !status.ok()) {
-    Complain(StdView(status.message()));
-    return kUnusable;
-  }
+  if (!IsFine(output.Open(arguments.output, arguments.force))) return kUnusable;
   if (!arguments.ram.empty()) return ExtractRam(arguments, inputs, output);
   PayloadExtractor extractor(output, arguments.device,
                              arguments.what == "config"
                                  ? PayloadExtractor::kConfig
-                                 : PayloadExtractor::kPayload,
-                             *arguments.dialect);
+                                 : PayloadExtractor::kPayload);
   Error error = Extract(arguments, inputs, extractor);
   return error.ok() ? Commit(output, kFine) : SayError(inputs, error);
 }

@@ -156,8 +156,7 @@ bool WriteAll(const Generated& made, const std::string& path,
   }
   if (status.ok()) status = files.Commit();
   if (status.ok()) status = stale.Remove();
-  if (!status.ok()) Complain(StdView(status.message()));
-  return status.ok();
+  return IsFine(status);
 }
 
 // The first damage, in an order that the seed decides, that can be done.

@@ -9,6 +9,7 @@
 #include "codec/io/absl_view.h"
 #include "codec/io/decompressing_source.h"
 #include "codec/report/side_report.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/progress.h"
 #include "inspect/say.h"
@@ -115,6 +116,7 @@ std::unique_ptr<ByteSource> OpenRaw(const std::string& file) {
 }
 
 bool ReadConfigSpace(const std::string& file, std::string& config) {
+  if (file.empty()) return true;
   std::unique_ptr<ByteSource> source = OpenRaw(file);
   if (!source) return false;
   config = std::string(AsText(source->Peek(kPcieConfigBytes + 1)));
@@ -150,6 +152,23 @@ Inputs OpenInputs(const Arguments& arguments) {
   }
   if (!inputs.main) Complain("there is no main channel among the files");
   return inputs;
+}
+
+Error ReadMigration(const Arguments& arguments, Inputs& inputs,
+                    StreamSurvey& survey,
+                    const StreamSurvey::OnPiece& on_piece) {
+  Progress progress(*inputs.main, arguments.quiet);
+  return on_piece ? survey.ReadAll(*inputs.main, inputs.Channels(), on_piece)
+                  : survey.Read(*inputs.main);
+}
+
+Error ReadReport(const Arguments& arguments, Inputs& inputs,
+                 ReportOptions options, report::Report& report) {
+  Progress progress(*inputs.main, arguments.quiet);
+  options.reader.dialect = arguments.dialect;
+  report.set_file(Printable(inputs.file));
+  if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
+  return BuildReport(*inputs.main, inputs.Channels(), options, report);
 }
 
 std::vector<ChannelReader::Channel> Inputs::Channels() const {

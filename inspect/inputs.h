@@ -14,7 +14,9 @@
 #include "codec/io/libvirt_save.h"
 #include "codec/io/open_stream.h"
 #include "codec/report/report.pb.h"
+#include "codec/report/report_builder.h"
 #include "codec/rewrite/rewrite.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/error.h"
 #include "inspect/verb.h"
 
@@ -33,8 +35,8 @@ bool IsChannelFile(const std::string& file,
 // cannot be.
 std::unique_ptr<ByteSource> OpenRaw(const std::string& file);
 
-// Reads a config space as `extract --what=config` writes it; false, and said
-// why, if the file is none.
+// Reads a config space as `extract --what=config` writes it, if a file is
+// named; false, and said why, if that is none.
 bool ReadConfigSpace(const std::string& file, std::string& config);
 
 // What the options say of how files are opened.
@@ -63,6 +65,17 @@ struct Inputs {
   RewriteInput Reopenable(bool quiet);
 };
 Inputs OpenInputs(const Arguments& arguments);
+
+// Reads a migration, and shows how far that is: the main channel for the
+// survey's visitor, and then the others for `on_piece`, unless that is null or
+// the main one is not whole.
+Error ReadMigration(const Arguments& arguments, Inputs& inputs,
+                    StreamSurvey& survey,
+                    const StreamSurvey::OnPiece& on_piece = nullptr);
+
+// The same into a report, libvirt's header too. The options need no dialect.
+Error ReadReport(const Arguments& arguments, Inputs& inputs,
+                 ReportOptions options, report::Report& report);
 
 // Adds a return path or a CPR state channel to a report. kFine; or why not was
 // said.

@@ -7,7 +7,6 @@
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/message_format.h"
-#include "inspect/progress.h"
 #include "inspect/state.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
@@ -42,15 +41,12 @@ ExitStatus Run(const Arguments& arguments) {
     return InspectSide(arguments, {file, kind, std::move(inputs.main)});
   }
   report::Report report;
-  report.set_file(Printable(file));
   ExitStatus side_status = kFine;
   for (const Inputs::Side& side : inputs.sides) {
     side_status = std::max(side_status, ReportSide(side, report));
   }
   if (side_status == kUnusable) return side_status;
-  if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
   ReportOptions options;
-  options.reader.dialect = arguments.dialect;
   std::string lines;
   ExitStatus printed = kFine;
   if (arguments.records && arguments.format != "text") {
@@ -66,11 +62,7 @@ ExitStatus Run(const Arguments& arguments) {
       lines.clear();
     };
   }
-  Error error;
-  {
-    Progress progress(*inputs.main, arguments.quiet);
-    error = BuildReport(*inputs.main, inputs.Channels(), options, report);
-  }
+  Error error = ReadReport(arguments, inputs, options, report);
   if (IsUnusable(error)) {
     Print(lines.size() > RecordHeadings().size() ? lines : "", kFine);
     Complain(ErrorLine(inputs.file, error));

@@ -1,7 +1,6 @@
 #include <deque>
 #include <optional>
 
-#include "codec/io/absl_view.h"
 #include "codec/io/zstd_sink.h"
 #include "codec/rewrite/rewrite.h"
 #include "codec/wire/text.h"
@@ -54,10 +53,7 @@ bool IsPlain(const RewriteOptions& options) {
 // why, if it will not do.
 bool OpenReplacements(const Arguments& arguments, RewriteOptions& options,
                       std::unique_ptr<ByteSource>& payload) {
-  if (!arguments.replace_config.empty() &&
-      !ReadConfigSpace(arguments.replace_config, options.config)) {
-    return false;
-  }
+  if (!ReadConfigSpace(arguments.replace_config, options.config)) return false;
   if (arguments.replace_payload.empty()) return true;
   payload = OpenRaw(arguments.replace_payload);
   if (payload && !payload->size()) {
@@ -117,10 +113,7 @@ ExitStatus Run(const Arguments& arguments) {
     status = stale.Find(arguments.output, channels + 1, channel_name,
                         arguments.force, arguments.files);
   }
-  if (!status.ok()) {
-    Complain(StdView(status.message()));
-    return kUnusable;
-  }
+  if (!IsFine(status)) return kUnusable;
 
   Error error = Rewrite(inputs.Reopenable(arguments.quiet), output, options);
   if (error.code == ErrorCode::kBadOptions) {
@@ -136,10 +129,7 @@ ExitStatus Run(const Arguments& arguments) {
   if (!error.ok() && !copied) return kFindings;
   status = Commit(outputs);
   if (status.ok()) status = stale.Remove();
-  if (!status.ok()) {
-    Complain(StdView(status.message()));
-    return kUnusable;
-  }
+  if (!IsFine(status)) return kUnusable;
   return error.ok() ? kFine : kFindings;
 }
 

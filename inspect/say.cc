@@ -7,6 +7,7 @@
 #include <iostream>
 #include <string_view>
 
+#include "codec/io/absl_view.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
@@ -14,6 +15,11 @@ namespace migstream {
 
 void Complain(std::string_view message) {
   std::cerr << "migstream: " << Printable(message) << "\n";
+}
+
+bool IsFine(const absl::Status& status) {
+  if (!status.ok()) Complain(StdView(status.message()));
+  return status.ok();
 }
 
 std::string ChannelsHint(bool channels_given) {

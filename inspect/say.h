@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
@@ -21,6 +22,9 @@ enum ExitStatus {
 
 // "migstream: …" on standard error.
 void Complain(std::string_view message);
+
+// Whether all is well; if not, says why.
+bool IsFine(const absl::Status& status);
 
 // What may explain pages that never came.
 std::string ChannelsHint(bool channels_given);

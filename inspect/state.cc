@@ -4,14 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "codec/channels/channel_reader.h"
-#include "codec/qemu/stream_reader.h"
 #include "codec/state/field_reader.h"
 #include "codec/state/state_json.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/json.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
-#include "inspect/progress.h"
 
 namespace migstream {
 namespace {
@@ -71,14 +69,6 @@ class DescriptionPrinter : public StreamVisitor {
   bool found_ = false;
 };
 
-Error ReadChannels(const Arguments& arguments, Inputs& inputs,
-                   const StreamReader& main, FieldReader& fields) {
-  return ChannelReader(inputs.Channels(),
-                       ChannelOptionsOf(main, *arguments.dialect))
-      .Read(
-          [&fields](const ReassembledPiece& piece) { fields.OnPiece(piece); });
-}
-
 ExitStatus Conclude(const Inputs& inputs, const Error& error,
                     ExitStatus status) {
   if (error.ok()) return status;
@@ -92,17 +82,10 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
   Output output;
   StateJson json(output);
   FieldReader fields(json);
-  ReaderOptions options;
-  options.dialect = arguments.dialect;
-  StreamReader reader(*inputs.main, fields, options);
-  Error error;
-  {
-    Progress progress(*inputs.main, arguments.quiet);
-    error = reader.Read();
-  }
-  if (error.ok() && !inputs.channels.empty()) {
-    error = ReadChannels(arguments, inputs, reader, fields);
-  }
+  StreamSurvey survey({.dialect = arguments.dialect}, fields);
+  Error error = ReadMigration(
+      arguments, inputs, survey,
+      [&fields](const ReassembledPiece& piece) { fields.OnPiece(piece); });
   // What is no stream at all has no state.
   if (IsUnusable(error) && !json.begun()) {
     return Conclude(inputs, error, kUnusable);
@@ -132,14 +115,8 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
 ExitStatus PrintDescription(const Arguments& arguments, Inputs& inputs) {
   Output output;
   DescriptionPrinter printer(output);
-  ReaderOptions options;
-  options.dialect = arguments.dialect;
-  StreamReader reader(*inputs.main, printer, options);
-  Error error;
-  {
-    Progress progress(*inputs.main, arguments.quiet);
-    error = reader.Read();
-  }
+  StreamSurvey survey({.dialect = arguments.dialect}, printer);
+  Error error = ReadMigration(arguments, inputs, survey);
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;
   if (!printer.found() && error.ok()) {

@@ -4,12 +4,9 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
-#include "codec/report/report_builder.h"
-#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/message_format.h"
-#include "inspect/progress.h"
 #include "inspect/table.h"
 #include "inspect/verb.h"
 
@@ -92,15 +89,8 @@ std::string TextStats(const report::Stats& stats) {
 ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
-  ReportOptions options;
-  options.reader.dialect = arguments.dialect;
   report::Report report;
-  report.set_file(Printable(inputs.file));
-  Error error;
-  {
-    Progress progress(*inputs.main, arguments.quiet);
-    error = BuildReport(*inputs.main, inputs.Channels(), options, report);
-  }
+  Error error = ReadReport(arguments, inputs, {}, report);
   if (IsUnusable(error)) {
     Complain(ErrorLine(inputs.file, error));
     return kUnusable;

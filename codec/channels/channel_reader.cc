@@ -6,6 +6,7 @@
 #include "codec/multifd/channel_receiver.h"
 #include "codec/device/section_decoder.h"
 #include "codec/wire/text.h"
+#include "flags/dialect.h"
 
 namespace migstream {
 
@@ -57,16 +58,6 @@ Error With(Error error, const Error& cause) {
 }
 
 }  // namespace
-
-ChannelReaderOptions ChannelOptionsOf(const StreamReader& main,
-                                      const Dialect& dialect) {
-  ChannelReaderOptions options;
-  options.page_bytes = static_cast<uint32_t>(main.page_bytes());
-  options.host_endian = dialect.host_endian_packets;
-  options.uuid = main.uuid();
-  if (main.complete()) options.devices = main.in_channels();
-  return options;
-}
 
 ChannelReader::ChannelReader(std::vector<Channel> channels,
                              const ChannelReaderOptions& options)

@@ -24,12 +24,19 @@
 #include "codec/device/event.h"
 #include "codec/io/byte_source.h"
 #include "codec/multifd/channel_decoder.h"
+#include "codec/multifd/limits.h"
+#include "codec/multifd/packet.h"
 #include "codec/multifd/reassembler.h"
-#include "codec/qemu/stream_reader.h"
 #include "codec/wire/error.h"
-#include "flags/dialect.h"
 
 namespace migstream {
+
+// A device whose state is on multifd channels.
+struct DeviceInChannels {
+  std::string idstr;
+  uint32_t instance_id = 0;
+  uint64_t offset = 0;  // Of its FULL on the main channel.
+};
 
 struct ChannelReaderOptions {
   uint32_t page_bytes = 4096;
@@ -41,11 +48,6 @@ struct ChannelReaderOptions {
   // the channels, and no other device may have packets. Unset: any may.
   std::optional<std::vector<DeviceInChannels>> devices = std::nullopt;
 };
-
-// What a main channel that has been read says of its channels. One that was not
-// read to its end does not say which devices there are.
-ChannelReaderOptions ChannelOptionsOf(const StreamReader& main,
-                                      const Dialect& dialect);
 
 class ChannelReader {
  public:

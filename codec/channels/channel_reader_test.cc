@@ -6,8 +6,6 @@
 #include <vector>
 
 #include "codec/channels/memory_channels.h"
-#include "codec/extract/payload_extractor.h"
-#include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
@@ -203,71 +201,6 @@ TEST(DecodeConfigPieceTest, BytesAroundTheConfigAreRefused) {
   piece.data = AsBytes(bytes);
   EXPECT_EQ(DecodeConfigPiece(piece, [](const Event&) {}).code,
             ErrorCode::kUnknownTag);
-}
-
-// The extractor, from the main channel and the others.
-
-Error Extract(const testdata::Capture& capture, bool with_channels,
-              PayloadExtractor& extractor) {
-  std::string main = ReadCapture(capture);
-  MemorySource source(AsBytes(main));
-  Error error = StreamReader(source, extractor).Read();
-  if (!error.ok()) return error;
-  if (with_channels) {
-    std::vector<std::string> bytes = ReadChannels(capture);
-    const MemoryChannels channels(bytes);
-    error = ChannelReader(channels.given(), {})
-                .Read([&](const ReassembledPiece& piece) {
-                  extractor.OnPiece(piece);
-                });
-    if (!error.ok()) return error;
-  }
-  return extractor.Finish();
-}
-
-TEST(PayloadExtractorTest, PreCopyOfTheMainChannelComesBeforeThePackets) {
-  const testdata::Capture& capture = GetCapture("s111-multifd-precopy-ack");
-  StringSink sink;
-  PayloadExtractor extractor(sink, "", PayloadExtractor::kPayload);
-  Error error = Extract(capture, true, extractor);
-  EXPECT_TRUE(error.ok()) << ToString(error);
-  EXPECT_EQ(Sha256(sink.bytes()), capture.devices(0).payload_sha256());
-}
-
-TEST(PayloadExtractorTest, WithoutTheChannelsItSaysSo) {
-  StringSink sink;
-  PayloadExtractor extractor(sink, "", PayloadExtractor::kPayload);
-  Error error = Extract(GetCapture("s100-multifd"), false, extractor);
-  EXPECT_EQ(error.code, ErrorCode::kUnwalkable);
-  EXPECT_THAT(error.reason, HasSubstr("multifd channels"));
-  EXPECT_TRUE(extractor.needs_channels());
-}
-
-TEST(PayloadExtractorTest, TheConfigMayComeFromEither) {
-  for (const char* name : {"s72-pc256", "s100-multifd", "s52-two"}) {
-    const testdata::Capture& capture = GetCapture(name);
-    StringSink sink;
-    PayloadExtractor extractor(sink, capture.devices(0).idstr(),
-                               PayloadExtractor::kConfig);
-    Error error = Extract(capture, capture.files_size() > 1, extractor);
-    EXPECT_TRUE(error.ok()) << ToString(error);
-    EXPECT_EQ(sink.bytes().size(), capture.devices(0).pci_config_bytes());
-    EXPECT_EQ(sink.bytes().substr(0, 2), "\x86\x80");
-  }
-}
-
-TEST(PayloadExtractorTest, TheDeviceHasToBeThereAndNamed) {
-  StringSink sink;
-  PayloadExtractor unnamed(sink, "", PayloadExtractor::kPayload);
-  EXPECT_EQ(Extract(GetCapture("s72-two"), false, unnamed).code,
-            ErrorCode::kUnknownSection);
-  PayloadExtractor other(sink, "vfio", PayloadExtractor::kPayload);
-  EXPECT_EQ(
-      Extract(GetCapture("s72-two"), false, other).reason,
-      "no such device: vfio; there is 0000:00:05.0/vfio, 0000:00:06.0/vfio");
-  PayloadExtractor none(sink, "", PayloadExtractor::kPayload);
-  EXPECT_EQ(Extract(GetCapture("s72-plain"), false, none).reason,
-            "there is no VFIO device in this stream");
 }
 
 }  // namespace

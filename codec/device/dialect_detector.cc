@@ -186,7 +186,8 @@ void ReleaseBounds::Apply(DialectDetector& detector) const {
 }
 
 std::vector<const Dialect*> DetectDialects(
-    const ReleaseBounds& bounds, std::vector<DialectDetector>& detectors) {
+    const ReleaseBounds& bounds,
+    const std::vector<DialectDetector*>& detectors) {
   if (detectors.empty()) {
     DialectDetector alone;
     bounds.Apply(alone);
@@ -194,9 +195,9 @@ std::vector<const Dialect*> DetectDialects(
   }
   Release first = 0;
   Release last = kNewestRelease;
-  for (DialectDetector& detector : detectors) {
-    bounds.Apply(detector);
-    auto rows = detector.Candidates();
+  for (DialectDetector* detector : detectors) {
+    bounds.Apply(*detector);
+    auto rows = detector->Candidates();
     Release oldest = kNewestRelease;
     Release newest = 0;
     for (const Dialect* row : rows) {
@@ -207,10 +208,10 @@ std::vector<const Dialect*> DetectDialects(
     last = std::min(last, newest);
   }
   uint32_t any = 0;
-  for (DialectDetector& detector : detectors) {
-    detector.NotBefore(first, 0, "what another device shows");
-    detector.NotAfter(last, 0, "what another device shows");
-    for (const Dialect* row : detector.Candidates()) any |= Bit(*row);
+  for (DialectDetector* detector : detectors) {
+    detector->NotBefore(first, 0, "what another device shows");
+    detector->NotAfter(last, 0, "what another device shows");
+    for (const Dialect* row : detector->Candidates()) any |= Bit(*row);
   }
   std::vector<const Dialect*> rows;
   for (const Dialect& row : AllDialects()) {

@@ -120,7 +120,8 @@ class ReleaseBounds {
 // their state goes over multifd, but one release has written them all.
 // `detectors`, one a device, are given the bounds.
 std::vector<const Dialect*> DetectDialects(
-    const ReleaseBounds& bounds, std::vector<DialectDetector>& detectors);
+    const ReleaseBounds& bounds,
+    const std::vector<DialectDetector*>& detectors);
 
 }  // namespace migstream
 

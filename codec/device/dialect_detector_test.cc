@@ -114,7 +114,7 @@ TEST(DialectDetectorTest, DevicesOfOneStreamMayDifferInMultifdOnly) {
   See(detectors[1], kFull, {Tag(EventKind::kConfig)});
   ReleaseBounds bounds;
   bounds.NotBefore(1101, 0, "machine type pc-q35-11.1");
-  auto rows = DetectDialects(bounds, detectors);
+  auto rows = DetectDialects(bounds, {&detectors[0], &detectors[1]});
   ASSERT_EQ(rows.size(), 2);
   EXPECT_EQ(rows[0]->name, "V111");
   EXPECT_EQ(rows[1]->name, "V111M");
@@ -126,7 +126,7 @@ TEST(DialectDetectorTest, TheReleaseThatOneDeviceShowsHoldsForAll) {
   std::vector<DialectDetector> detectors(2);
   See(detectors[0], kFull, {Tag(EventKind::kConfigLoadReady)});
   See(detectors[1], kFull, {Tag(EventKind::kConfig)});
-  DetectDialects(ReleaseBounds(), detectors);
+  DetectDialects(ReleaseBounds(), {&detectors[0], &detectors[1]});
   EXPECT_EQ(detectors[1].Name(), "V100 or V111");
 }
 

@@ -7,6 +7,7 @@
 #include "codec/extract/ram_extractor.h"
 #include "codec/state/field_paths.h"
 #include "codec/state/field_reader.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
@@ -18,14 +19,11 @@ class Budget {
   // One more thing of so many bytes.
   bool Take(size_t bytes) {
     bytes_ += bytes;
-    return ++count_ <= StreamState::kMaxValues &&
-           bytes_ <= StreamState::kMaxValueBytes;
+    ++count_;
+    return Fits();
   }
   Error error() const {
-    if (count_ <= StreamState::kMaxValues &&
-        bytes_ <= StreamState::kMaxValueBytes) {
-      return {};
-    }
+    if (Fits()) return {};
     return {
         ErrorCode::kHoldLimit, 0, "",
         StrCat("more than ", StreamState::kMaxValues, " values, or ",
@@ -33,6 +31,11 @@ class Budget {
   }
 
  private:
+  bool Fits() const {
+    return count_ <= StreamState::kMaxValues &&
+           bytes_ <= StreamState::kMaxValueBytes;
+  }
+
   size_t count_ = 0;
   size_t bytes_ = 0;
 };
@@ -89,8 +92,6 @@ class Collector : public FieldReader {
     if (section.vfio) {
       VfioState& device = state_.vfio[name];
       device.versions.insert(section.version_id);
-      if (section.type == SectionType::kPart) ++device.counts["PART sections"];
-      if (section.type == SectionType::kEnd) ++device.counts["END sections"];
     } else {
       DeviceState& device = state_.devices[name];
       device.versions.insert(section.version_id);
@@ -134,11 +135,8 @@ class Collector : public FieldReader {
         state_.vfio[DeviceName(section.idstr, section.instance_id)];
     switch (event.kind) {
       case EventKind::kData:
-        if (event.starts_record) CountRecord(device, event.record_bytes);
+        if (event.starts_record) AddRecord(device, event.record_bytes);
         Keep(device.payload, event.payload);
-        if (section.type == SectionType::kPart) {
-          device.counts["pre-copy bytes"] += event.payload.size();
-        }
         break;
       case EventKind::kInitDataSent:
       case EventKind::kConfigLoadReady:
@@ -173,7 +171,7 @@ class Collector : public FieldReader {
       });
       if (error_.ok()) error_ = error;
     } else {
-      CountRecord(device, piece.data.size());
+      AddRecord(device, piece.data.size());
       Keep(device.payload, piece.data);
     }
     FieldReader::OnPiece(piece);
@@ -182,8 +180,7 @@ class Collector : public FieldReader {
   const Error& error() const { return error_; }
 
  private:
-  void CountRecord(VfioState& device, uint64_t bytes) {
-    ++device.counts["DATA records"];
+  void AddRecord(VfioState& device, uint64_t bytes) {
     if (device.record_bytes.size() < StreamState::kMaxRecords) {
       device.record_bytes.push_back(bytes);
     }
@@ -256,14 +253,16 @@ Error StreamState::Read(ByteSource& source,
                    options.reader.limits);
   }
   Collector collector(*this, budget, memory ? &*memory : nullptr, paths);
-  StreamReader reader(source, collector, options.reader);
-  end = reader.Read();
-  if (!channels.empty() && end.ok()) {
-    end = ChannelReader(std::move(channels),
-                        ChannelOptionsOf(reader, *options.reader.dialect))
-              .Read([&](const ReassembledPiece& piece) {
-                collector.OnPacket(piece);
-              });
+  StreamSurvey survey(options.reader, collector);
+  end = survey.ReadAll(
+      source, std::move(channels),
+      [&](const ReassembledPiece& piece) { collector.OnPacket(piece); });
+  for (const DeviceFacts& device : survey.facts().devices) {
+    auto& counts = vfio[DeviceName(device.idstr, device.instance_id)].counts;
+    counts["PART sections"] = device.data.pre_copy.sections;
+    counts["END sections"] = device.data.stop_copy.sections;
+    counts["DATA records"] = device.data.records();
+    counts["pre-copy bytes"] = device.data.pre_copy.bytes;
   }
   collector.Finish(end);
   if (memory) {

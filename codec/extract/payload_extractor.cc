@@ -1,144 +1,123 @@
 #include "codec/extract/payload_extractor.h"
 
 #include <algorithm>
-#include <string_view>
+#include <span>
+#include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "codec/channels/channel_reader.h"
 #include "codec/device/config_view.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
+namespace {
 
-bool PayloadExtractor::Named(std::string_view idstr) const {
-  return idstr_.empty() ? idstr == devices_.front() : IsNamed(idstr, idstr_);
+// Of all devices, each once.
+std::vector<std::string_view> NamesOf(const StreamFacts& facts) {
+  std::vector<std::string_view> names;
+  absl::flat_hash_set<std::string_view> known;
+  for (const DeviceFacts& device : facts.devices) {
+    if (known.insert(device.idstr).second) names.push_back(device.idstr);
+  }
+  return names;
 }
 
-bool PayloadExtractor::Wanted(const SectionView& section) const {
-  if (!section.vfio) return false;
-  return Named(section.idstr);
+std::string Listed(std::span<const std::string_view> names) {
+  constexpr size_t kMost = 10;
+  return StrCat(StrJoin(names.first(std::min(kMost, names.size())), ", "),
+                names.size() > kMost ? ", …" : "");
 }
+
+}  // namespace
 
 void PayloadExtractor::OnSection(const SectionView& section) {
   if (!section.vfio) return;
-  if (known_.insert(std::string(section.idstr)).second) {
-    devices_.emplace_back(section.idstr);
-  }
-  if (!Wanted(section)) return;
-  events_in_section_ = 0;
-  if (!found_) instance_id_ = section.instance_id;
-  ambiguous_ |= section.instance_id != instance_id_;
-  found_ = true;
-  offset_ = section.offset;
-  ended_ |= section.type == SectionType::kEnd;
+  if (!idstr_.empty() && !IsNamed(section.idstr, idstr_)) return;
+  if (!device_) device_.emplace(section.idstr, section.instance_id);
+  doubtful_ |= !IsTheDevice(section.idstr, section.instance_id) &&
+               (!idstr_.empty() || section.idstr == device_->first);
 }
 
 void PayloadExtractor::OnDeviceEvent(const SectionView& section,
                                      const Event& event) {
-  if (!Wanted(section)) return;
-  ++events_in_section_;
-  switch (event.kind) {
-    case EventKind::kData:
-      data_in_end_ |= section.type == SectionType::kEnd;
-      if (what_ == kPayload) sink_.Write(event.payload);
-      break;
-    case EventKind::kConfig:
-      if (event.layout.total_bytes == 0) break;
-      ++configs_;
-      ambiguous_ |= event.layout.other_pci_config_bytes != 0;
-      // The last one counts.
-      if (what_ == kConfig) {
-        config_ = std::string(
-            AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
-      }
-      break;
-    case EventKind::kConfigLoadReady:
-      multifd_ = true;
-      break;
-    case EventKind::kEndOfState:
-      multifd_ |= section.type == SectionType::kFull &&
-                  events_in_section_ == 1 && !data_in_end_;
-      break;
-    default:
-      break;
+  if (!IsTheDevice(section.idstr, section.instance_id)) return;
+  if (event.kind == EventKind::kData && what_ == kPayload) {
+    sink_.Write(event.payload);
   }
+  OnConfig(event);
+}
+
+void PayloadExtractor::OnConfig(const Event& event) {
+  if (event.kind != EventKind::kConfig || event.layout.total_bytes == 0) return;
+  doubtful_ |= event.layout.other_pci_config_bytes != 0;
+  if (what_ != kConfig) return;
+  config_ = std::string(
+      AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
 }
 
 void PayloadExtractor::OnPiece(const ReassembledPiece& piece) {
-  if (!found_ || !Named(piece.idstr) || piece.instance_id != instance_id_) {
-    return;
+  if (!IsTheDevice(piece.idstr, piece.instance_id)) return;
+  if (piece.config) {
+    Error error = DecodeConfigPiece(
+        piece, [this](const Event& event) { OnConfig(event); });
+    doubtful_ |= !error.ok();
+  } else if (what_ == kPayload) {
+    sink_.Write(piece.data);
   }
-  if (!piece.config) {
-    if (what_ == kPayload) sink_.Write(piece.data);
-    return;
-  }
-  Error error = DecodeConfigPiece(piece, [this](const Event& event) {
-    if (event.kind != EventKind::kConfig || event.layout.total_bytes == 0) {
-      return;
-    }
-    ambiguous_ |= event.layout.other_pci_config_bytes != 0;
-    ++configs_;
-    if (what_ == kConfig) {
-      config_ = std::string(
-          AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
-    }
-  });
-  ambiguous_ |= !error.ok();
-  multifd_complete_ = true;
 }
 
-std::string PayloadExtractor::DeviceNames() const {
-  constexpr size_t kMost = 10;
-  std::span<const std::string> all = devices_;
-  return StrCat(StrJoin(all.first(std::min(kMost, all.size())), ", "),
-                all.size() > kMost ? ", …" : "");
+const DeviceFacts* PayloadExtractor::Find(const StreamFacts& facts) const {
+  for (const DeviceFacts& device : facts.devices) {
+    if (IsTheDevice(device.idstr, device.instance_id)) return &device;
+  }
+  return nullptr;
 }
 
-Error PayloadExtractor::Finish() {
-  Error error;
-  error.offset = offset_;
-  error.section = !idstr_.empty()    ? idstr_
-                  : devices_.empty() ? ""
-                                     : devices_.front();
-  if (devices_.empty()) {
-    error.code = ErrorCode::kUnknownSection;
-    error.section.clear();
+bool PayloadExtractor::NeedsChannels(const StreamFacts& facts) const {
+  const DeviceFacts* device = Find(facts);
+  return device != nullptr && device->in_channels && !device->channels_read;
+}
+
+Error PayloadExtractor::Finish(const StreamFacts& facts) {
+  const std::vector<std::string_view> names = NamesOf(facts);
+  const DeviceFacts* device = Find(facts);
+  Error error = {ErrorCode::kUnknownSection,
+                 device != nullptr ? device->last_offset : 0, "", ""};
+  if (names.empty()) {
     error.reason = "there is no VFIO device in this stream";
-  } else if (idstr_.empty() && devices_.size() > 1) {
-    error.code = ErrorCode::kUnknownSection;
-    error.section.clear();
+  } else if (idstr_.empty() && names.size() > 1) {
     error.reason =
-        StrCat("there are several devices, name one: ", DeviceNames());
-  } else if (!found_) {
-    error.code = ErrorCode::kUnknownSection;
-    error.section.clear();
+        StrCat("there are several devices, name one: ", Listed(names));
+  } else if (device == nullptr) {
     error.reason =
-        StrCat("no such device: ", idstr_, "; there is ", DeviceNames());
-  } else if (multifd_ && !multifd_complete_) {
+        StrCat("no such device: ", idstr_, "; there is ", Listed(names));
+  } else {
     error.code = ErrorCode::kUnwalkable;
-    error.reason =
-        channels_read_
-            ? "the device's config packet is missing in the multifd channels "
-              "that were given"
-            : "the device's stop-copy data and config travel on multifd "
-              "channels; give their files as well";
-    if (!missing_channels_.empty()) {
-      StrAppend(&error.reason, "; ", missing_channels_);
-    }
-  } else if (ambiguous_) {
-    error.code = ErrorCode::kUnwalkable;
-    error.reason = "the device's state is not certain; see check";
-  } else if (what_ == kPayload && !ended_) {
-    error.code = ErrorCode::kUnwalkable;
-    error.reason = "the device has no END section: its payload is not complete";
-  } else if (what_ == kConfig &&
-             (configs_ == 0 || configs_ > dialect_.habits.max_configs)) {
-    error.code = ErrorCode::kUnwalkable;
-    error.reason = StrCat("the device has ", configs_,
-                          " config payloads in dialect ", dialect_.name);
+    error.section = idstr_.empty() ? device->idstr : idstr_;
+    error.reason = Lacking(*device, facts);
   }
-  if (error.ok() && what_ == kConfig) sink_.Write(AsBytes(config_));
-  return error;
+  if (!error.reason.empty()) return error;
+  if (what_ == kConfig) sink_.Write(AsBytes(config_));
+  return {};
+}
+
+std::string PayloadExtractor::Lacking(const DeviceFacts& device,
+                                      const StreamFacts& facts) const {
+  if (NeedsChannels(facts)) {
+    return "the device's stop-copy data and config travel on multifd channels; "
+           "give their files as well";
+  }
+  if (doubtful_) return "the device's state is not certain; see check";
+  if (what_ == kPayload && device.ends() == 0) {
+    return "the device has no END section: its payload is not complete";
+  }
+  if (what_ == kConfig &&
+      (device.configs == 0 || device.extra_config_offset != 0)) {
+    return StrCat("the device has ", device.configs,
+                  " config payloads in dialect ", facts.dialect->name);
+  }
+  return "";
 }
 
 }  // namespace migstream

@@ -2,9 +2,11 @@
 // stream: the bytes that the destination's device would get.
 //
 //   PayloadExtractor extractor(sink, idstr, PayloadExtractor::kPayload);
-//   StreamReader reader(source, extractor, options);
-//   Error error = reader.Read();
-//   if (error.ok()) error = extractor.Finish();
+//   StreamSurvey survey(options, extractor);
+//   Error error = survey.Read(source);
+//   // If extractor.NeedsChannels(survey.facts()): survey.ReadChannels(…) with
+//   // extractor.OnPiece(piece).
+//   if (error.ok()) error = extractor.Finish(survey.facts());
 //
 // What was written is the device's only if both are without error.
 
@@ -12,16 +14,16 @@
 #define MIGSTREAM_CODEC_EXTRACT_PAYLOAD_EXTRACTOR_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/qemu/stream_writer.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/error.h"
-#include "flags/dialect.h"
 
 namespace migstream {
 
@@ -30,62 +32,43 @@ class PayloadExtractor : public StreamVisitor {
   enum What { kPayload, kConfig };
 
   // An empty `idstr` takes the only device that there is; any other is as it
-  // stands in the stream, or as Printable() shows it. `dialect` is the
-  // reader's.
-  PayloadExtractor(ByteSink& sink, std::string idstr, What what,
-                   const Dialect& dialect = GetDialect(DialectId::kAuto))
-      : sink_(sink), idstr_(std::move(idstr)), what_(what), dialect_(dialect) {}
+  // stands in the stream, or as Printable() shows it.
+  PayloadExtractor(ByteSink& sink, std::string idstr, What what)
+      : sink_(sink), idstr_(std::move(idstr)), what_(what) {}
 
   bool wants_payload() const override { return true; }
   void OnSection(const SectionView& section) override;
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
-
+  void OnFinding(const Finding& finding) override {
+    doubtful_ |= finding.severity == Severity::kError;
+  }
   // A piece of any device from the multifd channels, after the main channel.
   void OnPiece(const ReassembledPiece& piece);
-  // They have all come. `missing_channels` is what shows that there are more:
-  // the reason of ChannelReader::FindMissing().
-  void OnChannelsRead(std::string missing_channels) {
-    channels_read_ = true;
-    missing_channels_ = std::move(missing_channels);
-  }
-  void OnFinding(const Finding& finding) override {
-    ambiguous_ |= finding.severity == Severity::kError;
-  }
+
+  // Whether the device's state is on channels that were not read.
+  bool NeedsChannels(const StreamFacts& facts) const;
 
   // kUnknownSection: no such device, or none was named and there are several.
-  // kUnwalkable: it is not all in this channel, or not certain.
-  Error Finish();
-
-  // Whether the device needs the multifd channels.
-  bool needs_channels() const { return multifd_; }
-
-  // The idstrs of all devices met.
-  const std::vector<std::string>& devices() const { return devices_; }
+  // kUnwalkable: it is not all in what was read, or not certain.
+  Error Finish(const StreamFacts& facts);
 
  private:
-  bool Named(std::string_view idstr) const;
-  bool Wanted(const SectionView& section) const;
-  std::string DeviceNames() const;
+  bool IsTheDevice(std::string_view idstr, uint32_t instance_id) const {
+    return device_ && device_->first == idstr && device_->second == instance_id;
+  }
+  const DeviceFacts* Find(const StreamFacts& facts) const;
+  // What is missing of it; empty if nothing is.
+  std::string Lacking(const DeviceFacts& device,
+                      const StreamFacts& facts) const;
+  void OnConfig(const Event& event);
 
   ByteSink& sink_;
   const std::string idstr_;
   const What what_;
-  const Dialect& dialect_;
-  absl::flat_hash_set<std::string> known_;
-  std::string config_;
-  std::vector<std::string> devices_;
-  bool found_ = false;
-  bool ended_ = false;
-  bool ambiguous_ = false;
-  bool data_in_end_ = false;
-  bool multifd_ = false;
-  bool multifd_complete_ = false;
-  bool channels_read_ = false;
-  std::string missing_channels_;
-  int configs_ = 0;
-  uint32_t instance_id_ = 0;
-  uint64_t offset_ = 0;
-  uint64_t events_in_section_ = 0;
+  // The one that is meant, as it came.
+  std::optional<std::pair<std::string, uint32_t>> device_;
+  bool doubtful_ = false;
+  std::string config_;  // The last one counts.
 };
 
 }  // namespace migstream

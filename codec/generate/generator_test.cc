@@ -19,6 +19,7 @@
 #include "codec/io/absl_view.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
@@ -173,8 +174,9 @@ TEST(GeneratorTest, TheDevicesPayloadIsInTheStream) {
   StringSink sink;
   PayloadExtractor extractor(sink, made.devices[0].idstr,
                              PayloadExtractor::kPayload);
-  EXPECT_TRUE(StreamReader(source, extractor).Read().ok());
-  EXPECT_TRUE(extractor.Finish().ok());
+  StreamSurvey survey({}, extractor);
+  EXPECT_TRUE(survey.Read(source).ok());
+  EXPECT_TRUE(extractor.Finish(survey.facts()).ok());
   EXPECT_EQ(sink.bytes(), made.devices[0].payload);
   EXPECT_EQ(sink.bytes().size(), 100 + 3 * 300);
 }

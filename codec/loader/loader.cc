@@ -40,7 +40,7 @@ class Loader {
   LoadVerdict Load(std::vector<ChannelReader::Channel> channels) {
     multifd_given_ = !channels.empty();
     description_.Load(input_.source());
-    handlers_.Describe(description_.description());
+    handlers_.Describe(description_.description().get());
     if (LoadHeader() && LoadConfiguration() && LoadSections()) {
       if (commands_.colo_at() != 0) {
         Wait(commands_.colo_at(), "COMMAND ENABLE_COLO",

@@ -35,7 +35,7 @@ DescriptionLoader::Outcome DescriptionLoader::Load(ByteSource& source) {
       tail = {};
       absl::StatusOr<VmDescription> parsed = Parse(std::move(text));
       if (parsed.ok()) {
-        description_ = *std::move(parsed);
+        description_ = std::make_shared<VmDescription>(*std::move(parsed));
         used_json_bytes_ = json_bytes;
         return Outcome::kThere;
       }
@@ -62,7 +62,7 @@ Error DescriptionLoader::Take(uint64_t offset, ByteSpan json) {
               offset + kHeaderBytes, "VMDESCRIPTION",
               std::string(parsed.status().message())};
     }
-    description_ = *std::move(parsed);
+    description_ = std::make_shared<VmDescription>(*std::move(parsed));
   }
   if (used_json_bytes_ != 0 && used_json_bytes_ != json.size()) {
     return {ErrorCode::kOutOfStep, offset, "VMDESCRIPTION",

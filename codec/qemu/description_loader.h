@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -38,8 +38,8 @@ class DescriptionLoader {
   Error Take(uint64_t offset, ByteSpan json);
 
   // Null before it is there.
-  const VmDescription* description() const {
-    return description_ ? &*description_ : nullptr;
+  const std::shared_ptr<const VmDescription>& description() const {
+    return description_;
   }
   // It was looked for, and is not at the input's end.
   bool is_absent() const { return absent_; }
@@ -51,7 +51,7 @@ class DescriptionLoader {
 
   const StreamVisitor& visitor_;
   const StreamLimits& limits_;
-  std::optional<VmDescription> description_;
+  std::shared_ptr<const VmDescription> description_;
   bool absent_ = false;
   bool too_long_ = false;
   size_t used_json_bytes_ = 0;  // Of the one that was found at the end.

@@ -6,7 +6,6 @@
 #include "codec/io/file_kind.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/wire/text.h"
-#include "flags/tag.h"
 
 namespace migstream {
 namespace {
@@ -177,9 +176,6 @@ void StreamReader::Tell(const StreamEvent& event) {
       // With mapped-ram all pages are in the START: from there on, reading
       // ahead reads nothing that is not needed.
       if (event.section->idstr == "ram") source_.SetReadAhead(true);
-      if (event.section->vfio) {
-        LeaveToChannels(*event.section, event.content_bytes);
-      }
       skip_ = described_ = false;
       return visitor_.OnSectionEnd(*event.section, event.content_bytes,
                                    event.footer);
@@ -196,7 +192,6 @@ void StreamReader::TellConfiguration() {
   sections_begun_ = true;
   source_.SetReadAhead(!decoder_.mapped_ram() || visitor_.wants_content());
   if (!decoder_.has_configuration()) return;
-  uuid_ = FindUuid(configuration_);
   visitor_.OnConfiguration(configuration_);
 }
 
@@ -215,7 +210,7 @@ void StreamReader::Prepare(const SectionView& section) {
   }
   if (visitor_.wants_fields()) {
     LoadDescription(section);
-    visitor_.OnDescribed(section, description(), Describe(section));
+    visitor_.OnDescribed(section, description().get(), Describe(section));
   }
   if (FindHandlerParser(section.idstr, section.type) == nullptr) {
     length_ = LengthOf(section);
@@ -342,20 +337,6 @@ void StreamReader::TakeDescription() {
                 "bytes after the VMDESCRIPTION, which is the last thing"});
   }
   End({});
-}
-
-// What a section says of where its device's state is. Two tags hold no
-// record, and one no CONFIG.
-void StreamReader::LeaveToChannels(const SectionView& section,
-                                   uint64_t content_bytes) {
-  const bool end_with_data =
-      section.type == SectionType::kEnd && content_bytes > 2 * kTagBytes;
-  const bool full_without_config =
-      section.type == SectionType::kFull && content_bytes == kTagBytes;
-  if (!end_with_data && !full_without_config) return;
-  std::pair<std::string, uint32_t> name(section.idstr, section.instance_id);
-  if (!settled_.insert(name).second || end_with_data) return;
-  in_channels_.push_back({name.first, name.second, section.offset});
 }
 
 // The input has ended with these bytes, which were not enough; false where the

@@ -21,14 +21,12 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "codec/io/byte_source.h"
-#include "codec/multifd/packet.h"
 #include "codec/qemu/description_loader.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/stream_decoder.h"
@@ -38,15 +36,6 @@
 #include "flags/dialect.h"
 
 namespace migstream {
-
-// A device whose state is on multifd channels: its END has no DATA, and its
-// FULL is END_OF_STATE or CONFIG_LOAD_READY and nothing more. FORMAT.md
-// section 13.8.
-struct DeviceInChannels {
-  std::string idstr;
-  uint32_t instance_id = 0;
-  uint64_t offset = 0;  // Of the FULL.
-};
 
 struct ReaderOptions {
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
@@ -77,16 +66,9 @@ class StreamReader {
   const RamStats& ram() const { return decoder_.ram(); }
   // Of the target; from the configuration or the postcopy advice.
   uint64_t page_bytes() const { return decoder_.page_bytes(); }
-  // Of the VM; if the configuration has it.
-  std::optional<VmUuid> uuid() const { return uuid_; }
-  // Each once, as far as the stream was read.
-  const std::vector<DeviceInChannels>& in_channels() const {
-    return in_channels_;
-  }
-  // Whether all of it was read.
-  bool complete() const { return ended_ && error_.ok(); }
-  // Null if the stream has none, or it was never reached.
-  const VmDescription* description() const {
+  // Null if the stream has none, or it was never reached. It may outlive the
+  // reader.
+  const std::shared_ptr<const VmDescription>& description() const {
     return description_.description();
   }
   // Unset where no section was read.
@@ -103,7 +85,6 @@ class StreamReader {
   void LoadDescription(const SectionView& section);
   const DescribedDevice* Describe(const SectionView& section) const;
   void TakeDescription();
-  void LeaveToChannels(const SectionView& section, uint64_t content_bytes);
   bool AtEnd(ByteSpan left);
   void End(Error error);
   void Note(Severity severity, const char* id, uint64_t offset,
@@ -132,10 +113,6 @@ class StreamReader {
   // The VMDESCRIPTION, whose head the decoder has seen.
   std::optional<uint32_t> description_due_;
   uint64_t description_offset_ = 0;
-  std::optional<VmUuid> uuid_;
-  std::vector<DeviceInChannels> in_channels_;
-  // Devices of in_channels_, and those that cannot come to be there.
-  std::set<std::pair<std::string, uint32_t>> settled_;
   bool hold_noted_ = false;
   // Ends that were guessed before the description was seen.
   struct Guessed {

@@ -42,7 +42,8 @@ class StreamVisitor {
   // The content of a VFIO device's section.
   virtual void OnDeviceEvent(const SectionView&, const Event&) {}
   // What describes a FULL of any other device, before its content; null where
-  // nothing does. Both are good as long as the reader.
+  // nothing does. Both are good as long as the reader, or as the description
+  // is shared.
   virtual void OnDescribed(const SectionView&, const VmDescription*,
                            const DescribedDevice*) {}
   // The content of any other section, in pieces.
@@ -71,16 +72,23 @@ class StreamVisitor {
  protected:
   // Nothing more of this section but its OnSectionEnd(); what can be sought
   // over is not read.
-  void SkipSection() { flow_ = std::max(flow_, Flow::kSkipSection); }
+  void SkipSection() { Ask(Flow::kSkipSection); }
   // Nothing more at all: the reader stops behind what it told last.
-  void Stop() { flow_ = Flow::kStop; }
-  // Passes on what `other` asked for.
-  void Follow(StreamVisitor& other) {
-    flow_ = std::max(flow_, other.TakeFlow());
+  void Stop() { Ask(Flow::kStop); }
+  // `forwarder`, which tells `visitor`, is the one that a reader looks at.
+  static void AskThrough(StreamVisitor& visitor, StreamVisitor* forwarder) {
+    visitor.forwarder_ = forwarder;
   }
 
  private:
+  void Ask(Flow flow) {
+    StreamVisitor* first = this;
+    while (first->forwarder_ != nullptr) first = first->forwarder_;
+    first->flow_ = std::max(first->flow_, flow);
+  }
+
   Flow flow_ = Flow::kGoOn;
+  StreamVisitor* forwarder_ = nullptr;
 };
 
 }  // namespace migstream

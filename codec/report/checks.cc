@@ -1,11 +1,12 @@
 #include "codec/report/checks.h"
 
 #include <algorithm>
+#include <deque>
 #include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
-#include "absl/strings/strip.h"
 #include "codec/device/subsection.h"
 #include "codec/multifd/packet.h"
 #include "codec/report/finding_ids.h"
@@ -28,32 +29,34 @@ constexpr std::string_view kCprSuffix = "-cpr-pci";
 
 class Checker {
  public:
-  Checker(const report::Report& report, const std::vector<DeviceFacts>& facts,
-          const StreamFacts& stream,
-          const std::vector<DialectDetector>& detectors)
-      : report_(report), facts_(facts), stream_(stream), detectors_(detectors) {
+  Checker(const report::Report& report, const StreamFacts& stream,
+          const std::vector<DeviceDoubts>& doubts)
+      : report_(report),
+        stream_(stream),
+        facts_(stream.devices),
+        doubts_(doubts) {
     for (const report::Finding& finding : report.findings()) {
       if (finding.id() == "multifd") of_channels_ = &finding;
     }
   }
 
   std::vector<Finding> Run() {
-    for (size_t i = 0; i < facts_.size(); ++i) {
-      const report::Device& device = report_.devices(static_cast<int>(i));
-      CheckDevice(device, facts_[i]);
-      if (detectors_.empty()) continue;
-      CheckRepeats(device, facts_[i], detectors_[i]);
-      CheckDialect(device.idstr(), detectors_[i]);
+    for (const DeviceFacts& facts : facts_) {
+      CheckDevice(facts, doubts_[facts.index]);
+      if (!stream_.is_detected()) continue;
+      CheckRepeats(facts);
+      CheckDialect(NameOf(facts), facts.detector);
     }
     CheckStream();
     return std::move(findings_);
   }
 
  private:
-  void CheckDevice(const report::Device& device, const DeviceFacts& facts) {
+  void CheckDevice(const DeviceFacts& facts, const DeviceDoubts& doubts) {
+    const report::Device& device = DeviceOf(facts);
     const std::string& name = device.idstr();
-    if (facts.init_data_sent_offset != 0 && !stream_.return_path) {
-      Add("init-data-sent-unasked", facts.init_data_sent_offset,
+    if (facts.init_data_sent != 0 && !stream_.return_path) {
+      Add("init-data-sent-unasked", facts.init_data_sent_offsets[0],
           StrCat(name, " PART"),
           "INIT_DATA_SENT, but switchover-ack is not used: there is no "
           "OPEN_RETURN_PATH before");
@@ -66,8 +69,8 @@ class Checker {
       Add("config-twice", facts.extra_config_offset, name,
           "one CONFIG too many for the device", device.config().file());
     }
-    if (facts.msix_spells_offset != 0) {
-      Add("msix-spells-subsection", facts.msix_spells_offset, name,
+    if (doubts.msix_spells_offset != 0) {
+      Add("msix-spells-subsection", doubts.msix_spells_offset, name,
           "the guest's MSI-X table begins like a subsection; QEMU's loader "
           "takes it for one and refuses it",
           device.config().file());
@@ -88,20 +91,20 @@ class Checker {
                  subsection.name(), "', and a loader refuses it"),
           device.config().file());
     }
-    CheckConfig(device, facts);
-    CheckAmounts(device, facts);
-    if (!report_.complete()) return;
-    if (facts.ends == 0) {
+    CheckConfig(device, doubts);
+    CheckAmounts(name, facts, doubts);
+    if (!stream_.complete()) return;
+    if (facts.ends() == 0) {
       Add("end-missing", facts.first_offset, name,
           "the stream ends without the device's END");
     }
-    if (device.multifd_device_state() && device.multifd_read()) return;
-    if (device.multifd_device_state() && report_.channels_size() != 0) {
+    if (facts.in_channels && facts.channels_read) return;
+    if (facts.in_channels && !stream_.channels.empty()) {
       if (IsToldOf(name)) return;
       Add("multifd-incomplete", facts.first_offset, name,
           "its packets could not all be read from the multifd channels that "
           "were given");
-    } else if (device.multifd_device_state()) {
+    } else if (facts.in_channels) {
       Add("multifd-device-state", facts.first_offset, name,
           "stop-copy data and config travel on multifd channels, which were "
           "not read");
@@ -118,12 +121,12 @@ class Checker {
             of_channels_->section() == kMultifdSection);
   }
 
-  void CheckConfig(const report::Device& device, const DeviceFacts& facts) {
+  void CheckConfig(const report::Device& device, const DeviceDoubts& doubts) {
     const report::Config& config = device.config();
     const std::string& name = device.idstr();
-    if (facts.msix_zero_vector) {
+    if (doubts.zero_vector) {
       Add("msix-zero-vector", config.offset(), name,
-          StrCat("MSI-X is enabled, and vector ", facts.zero_vector,
+          StrCat("MSI-X is enabled, and vector ", *doubts.zero_vector,
                  " is unmasked with address 0"),
           device.config().file());
     } else if (config.pci().msix_enabled() &&
@@ -139,8 +142,9 @@ class Checker {
         [](const report::Capability& capability) {
           return capability.id() == kVendorCapability;
         });
-    if (vendor_capability && stream_.machine_type_release != 0 &&
-        stream_.machine_type_release < kSkipsVendorCapabilities) {
+    const Release release = MachineTypeRelease(stream_.machine_type);
+    if (vendor_capability && release != 0 &&
+        release < kSkipsVendorCapabilities) {
       Add("vendor-capability", config.offset(), name,
           StrCat("a vendor-specific capability, whose bytes machine type ",
                  report_.machine_type(), " compares"),
@@ -148,33 +152,34 @@ class Checker {
     }
   }
 
-  void CheckAmounts(const report::Device& device, const DeviceFacts& facts) {
-    const std::string& name = device.idstr();
-    if (facts.early_init_data_sent_offset != 0) {
-      Add("init-data-sent-early", facts.early_init_data_sent_offset,
+  void CheckAmounts(const std::string& name, const DeviceFacts& facts,
+                    const DeviceDoubts& doubts) {
+    const DataTally& data = facts.data;
+    if (facts.init_data_sent_early) {
+      Add("init-data-sent-early", facts.init_data_sent_offsets[0],
           StrCat(name, " PART"),
           "INIT_DATA_SENT before any data of the device");
     }
-    if (facts.large_record_offset != 0) {
-      Add("record-exceeds-region", facts.large_record_offset, name,
-          StrCat("a record of ", facts.large_record_bytes,
+    if (doubts.large_record_offset != 0) {
+      Add("record-exceeds-region", doubts.large_record_offset, name,
+          StrCat("a record of ", doubts.large_record_bytes,
                  " bytes, larger than the destination's region"));
     }
-    if (device.empty_parts() > kManyEmptyParts &&
-        device.empty_parts() * 2 > device.pre_copy().sections()) {
+    if (facts.empty_parts > kManyEmptyParts &&
+        facts.empty_parts * 2 > data.pre_copy.sections) {
       Add("empty-parts", facts.first_offset, name,
-          StrCat(device.empty_parts(), " of ", device.pre_copy().sections(),
+          StrCat(facts.empty_parts, " of ", data.pre_copy.sections,
                  " PARTs hold nothing but END_OF_STATE"));
     }
-    uint64_t stopped = device.stop_copy().bytes();
-    if (stopped >= kLargeStopCopyBytes &&
-        stopped / kStopCopyRatio >= device.pre_copy().bytes()) {
+    if (data.stop_copy.bytes >= kLargeStopCopyBytes &&
+        data.stop_copy.bytes / kStopCopyRatio >= data.pre_copy.bytes) {
       Add("stop-copy-large", facts.first_end_offset, name,
-          StrCat(stopped, " bytes move while the guest is stopped, ",
-                 device.pre_copy().bytes(), " before"));
+          StrCat(data.stop_copy.bytes,
+                 " bytes move while the guest is stopped, ",
+                 data.pre_copy.bytes, " before"));
     }
-    if (report_.complete() && facts.ends != 0 && device.payload_bytes() == 0 &&
-        (!device.multifd_device_state() || device.multifd_read())) {
+    if (stream_.complete() && facts.ends() != 0 && data.bytes() == 0 &&
+        (!facts.in_channels || facts.channels_read)) {
       Add("payload-empty", facts.first_offset, name, "no data at all");
     }
   }
@@ -187,17 +192,17 @@ class Checker {
           "COMMAND POSTCOPY_ADVISE", "postcopy, with VFIO devices");
     }
     if (stream_.postcopy_offset != 0 &&
-        std::find(report_.capabilities().begin(), report_.capabilities().end(),
-                  "x-ignore-shared") != report_.capabilities().end()) {
+        std::find(stream_.capabilities.begin(), stream_.capabilities.end(),
+                  "x-ignore-shared") != stream_.capabilities.end()) {
       Add("ignore-shared-postcopy", stream_.postcopy_offset,
           "COMMAND POSTCOPY_ADVISE", "postcopy, with x-ignore-shared");
     }
-    if (stream_.multifd_flush_offset != 0 && report_.channels_size() == 0) {
-      Add("multifd-ram", stream_.multifd_flush_offset, "ram",
+    if (stream_.ram.multifd_flushes != 0 && stream_.channels.empty()) {
+      Add("multifd-ram", stream_.ram.first_multifd_flush, "ram",
           "MULTIFD_FLUSH: pages travel on multifd channels, which were not "
           "read");
     }
-    if (!report_.complete()) return;
+    if (!stream_.complete()) return;
     std::set<std::string_view> devices;
     for (const report::Device& device : report_.devices()) {
       devices.insert(device.idstr());
@@ -214,48 +219,50 @@ class Checker {
 
   // No device runs on when another has ended.
   void CheckP2pOrder() {
-    const size_t none = facts_.size();
     // The first that ended, and the next, with which it is compared itself.
-    size_t first = none;
-    size_t second = none;
-    auto before = [this, none](size_t one, size_t other) {
-      return other == none ||
-             facts_[one].first_end_offset < facts_[other].first_end_offset;
+    const DeviceFacts* first = nullptr;
+    const DeviceFacts* second = nullptr;
+    auto before = [](const DeviceFacts& one, const DeviceFacts* other) {
+      return other == nullptr || one.first_end_offset < other->first_end_offset;
     };
-    for (size_t i = 0; i < facts_.size(); ++i) {
-      if (facts_[i].ends == 0) continue;
-      if (before(i, first))
-        second = std::exchange(first, i);
-      else if (before(i, second))
-        second = i;
+    for (const DeviceFacts& device : facts_) {
+      if (device.ends() == 0) continue;
+      if (before(device, first)) {
+        second = std::exchange(first, &device);
+      } else if (before(device, second)) {
+        second = &device;
+      }
     }
-    for (size_t i = 0; i < facts_.size(); ++i) {
-      const size_t ended = i == first ? second : first;
-      if (ended == none ||
-          facts_[i].last_part_offset < facts_[ended].first_end_offset) {
+    for (const DeviceFacts& device : facts_) {
+      const DeviceFacts* ended = &device == first ? second : first;
+      if (ended == nullptr ||
+          device.last_part_offset < ended->first_end_offset) {
         continue;
       }
-      Add("p2p-order", facts_[i].last_part_offset, StrCat(NameOf(i), " PART"),
-          StrCat("still running after the END of ", NameOf(ended)));
+      Add("p2p-order", device.last_part_offset, StrCat(NameOf(device), " PART"),
+          StrCat("still running after the END of ", NameOf(*ended)));
     }
   }
 
-  const std::string& NameOf(size_t device) const {
-    return report_.devices(static_cast<int>(device)).idstr();
+  const report::Device& DeviceOf(const DeviceFacts& facts) const {
+    return report_.devices(static_cast<int>(facts.index));
+  }
+  // Fit to be printed.
+  const std::string& NameOf(const DeviceFacts& facts) const {
+    return DeviceOf(facts).idstr();
   }
 
-  void CheckRepeats(const report::Device& device, const DeviceFacts& facts,
-                    const DialectDetector& detector) {
-    if (device.init_data_sent() <= 1) return;
-    const bool once = HasSwitchoverAckLegacy(report_.machine_type());
-    const std::vector<const Dialect*> rows = detector.Candidates();
+  void CheckRepeats(const DeviceFacts& facts) {
+    if (facts.init_data_sent <= 1) return;
+    const bool once = HasSwitchoverAckLegacy(stream_.machine_type);
+    const std::vector<const Dialect*> rows = facts.detector.Candidates();
     if (!once && std::any_of(rows.begin(), rows.end(), [](const Dialect* row) {
           return row->habits.init_data_sent_repeats;
         })) {
       return;
     }
-    Add("init-data-sent-twice", facts.second_init_data_sent_offset,
-        StrCat(device.idstr(), " PART"),
+    Add("init-data-sent-twice", facts.init_data_sent_offsets[1],
+        StrCat(NameOf(facts), " PART"),
         once ? StrCat("INIT_DATA_SENT again, which machine type ",
                       report_.machine_type(), " never sends")
              : "INIT_DATA_SENT again, which QEMU before 11.1 never sends");
@@ -295,19 +302,19 @@ class Checker {
   }
 
   const report::Report& report_;
-  const std::vector<DeviceFacts>& facts_;
   const StreamFacts& stream_;
-  const std::vector<DialectDetector>& detectors_;
+  const std::deque<DeviceFacts>& facts_;
+  const std::vector<DeviceDoubts>& doubts_;
   const report::Finding* of_channels_ = nullptr;
   std::vector<Finding> findings_;
 };
 
 }  // namespace
 
-std::vector<Finding> CheckReport(
-    const report::Report& report, const std::vector<DeviceFacts>& facts,
-    const StreamFacts& stream, const std::vector<DialectDetector>& detectors) {
-  return Checker(report, facts, stream, detectors).Run();
+std::vector<Finding> CheckReport(const report::Report& report,
+                                 const StreamFacts& facts,
+                                 const std::vector<DeviceDoubts>& doubts) {
+  return Checker(report, facts, doubts).Run();
 }
 
 }  // namespace migstream

@@ -1,7 +1,5 @@
 #include "codec/report/device_reports.h"
 
-#include <algorithm>
-
 #include "codec/channels/channel_reader.h"
 #include "codec/device/config_compare.h"
 #include "codec/report/config_report.h"
@@ -9,7 +7,6 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/multifd_flags.h"
-#include "flags/tag.h"
 #include "flags/trigger_flags.h"
 
 namespace migstream {
@@ -19,50 +16,31 @@ namespace {
 constexpr int kMaxRecords = 1 << 18;
 constexpr int kMaxTriggers = 100;
 
-void Count(report::Phase* phase) { phase->set_sections(phase->sections() + 1); }
+report::Phase PhaseOf(const PhaseTally& tally) {
+  report::Phase phase;
+  phase.set_sections(tally.sections);
+  phase.set_records(tally.records);
+  phase.set_bytes(tally.bytes);
+  return phase;
+}
 
 }  // namespace
 
-void DeviceReports::Select(int index) {
-  device_ = report_.mutable_devices(index);
-  device_facts_ = &facts_[index];
-  detector_ = &detectors_[index];
+void DeviceReports::Select(const DeviceFacts& facts) {
+  device_ = report_.mutable_devices(static_cast<int>(facts.index));
+  device_doubts_ = &doubts_[facts.index];
 }
 
 void DeviceReports::OnSection(const SectionView& section) {
-  auto [found, added] =
-      devices_.try_emplace({std::string(section.idstr), section.instance_id},
-                           report_.devices_size());
-  if (added) {
-    report::Device& device = *report_.add_devices();
-    device.set_idstr(Printable(section.idstr));
-    device.set_instance_id(section.instance_id);
-    device.set_section_id(section.id);
-    detectors_.emplace_back();
-    facts_.emplace_back();
-    facts_.back().first_offset = section.offset;
+  const DeviceFacts& facts = *survey_.Find(section.idstr, section.instance_id);
+  if (facts.index == doubts_.size()) {
+    report_.add_devices()->set_idstr(Printable(facts.idstr));
+    doubts_.emplace_back();
   }
-  Select(found->second);
-  detector_->Section(section.type, section.offset);
-  records_in_section_ = 0;
-  DeviceFacts& facts = *device_facts_;
-  bool late = false;
-  if (section.type == SectionType::kPart) {
-    Count(device_->mutable_pre_copy());
-    late = facts.ends > 0;
-    facts.last_part_offset = section.offset;
-  } else if (section.type == SectionType::kEnd) {
-    Count(device_->mutable_stop_copy());
-    late = facts.ends >= options_.reader.dialect->habits.max_ends;
-    if (facts.ends++ == 0) facts.first_end_offset = section.offset;
-  }
-  if (late && facts.after_end_offset == 0) {
-    facts.after_end_offset = section.offset;
-  }
+  Select(facts);
 }
 
 void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
-  detector_->Observe(event);
   switch (event.kind) {
     case EventKind::kData:
       if (event.starts_record) OnRecord(section, event);
@@ -73,16 +51,14 @@ void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
       FillSubsection(event.subsection,
                      *device_->mutable_config()->add_subsections());
       return List(section, event, event.subsection.payload.size());
-    case EventKind::kInitDataSent:
-      OnInitDataSent(event);
-      break;
     case EventKind::kConfigLoadReady:
-      OnConfigLoadReady(section, event);
-      break;
-    case EventKind::kEndOfState:
-      if (section.type == SectionType::kPart && records_in_section_ == 0) {
-        device_->set_empty_parts(device_->empty_parts() + 1);
+      if (device_->config_load_ready()) {
+        AddFinding(
+            {Severity::kError, "load-ready-twice", event.offset,
+             StrCat(section.idstr, " FULL"), "duplicate CONFIG_LOAD_READY"},
+            report_);
       }
+      device_->set_config_load_ready(true);
       break;
     case EventKind::kTrigger:
       AddTrigger(section, event);
@@ -93,18 +69,16 @@ void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
   List(section, event, 0);
 }
 
-void DeviceReports::OnMainRead(const StreamReader& reader) {
-  for (const DeviceInChannels& device : reader.in_channels()) {
-    auto found = devices_.find({device.idstr, device.instance_id});
-    if (found == devices_.end()) continue;
-    report_.mutable_devices(found->second)->set_multifd_device_state(true);
-  }
+void DeviceReports::OnMainEnd() {
+  if (!survey_.facts().cut_record || last_record_device_ == nullptr) return;
+  auto& sizes = *last_record_device_->mutable_record_sizes();
+  sizes.Set(sizes.size() - 1, survey_.facts().cut_record->bytes);
 }
 
 void DeviceReports::OnPiece(const ReassembledPiece& piece) {
-  auto found = devices_.find({std::string(piece.idstr), piece.instance_id});
-  if (found == devices_.end()) return;  // The reader refuses it.
-  Select(found->second);
+  const DeviceFacts* facts = survey_.Find(piece.idstr, piece.instance_id);
+  if (facts == nullptr) return;  // The reader refuses it.
+  Select(*facts);
   SectionView section;
   section.idstr = piece.idstr;
   section.instance_id = piece.instance_id;
@@ -127,8 +101,6 @@ void DeviceReports::OnPiece(const ReassembledPiece& piece) {
       }
     });
     device_->mutable_config()->set_section("multifd packet");
-    // All packets have come, whatever is in the last.
-    device_->set_multifd_read(true);
     if (!error.ok()) {
       AddFinding({Severity::kError, "multifd-config", error.offset,
                   error.section, error.reason, error.file},
@@ -139,99 +111,47 @@ void DeviceReports::OnPiece(const ReassembledPiece& piece) {
   packet_file_.clear();
 }
 
-std::string DeviceReports::BeginOfCut(const Error& error) const {
-  if (error.code != ErrorCode::kTruncated || last_record_device_ == nullptr ||
-      last_record_end_ <= error.offset) {
-    return "";
-  }
-  return StrCat("; it begins at ", Hex(last_record_offset_));
-}
-
-void DeviceReports::TakeBackMissing(uint64_t end) {
-  if (last_record_device_ == nullptr || last_record_end_ <= end) return;
-  uint64_t missing = last_record_end_ - end;
-  last_record_device_->set_payload_bytes(last_record_device_->payload_bytes() -
-                                         missing);
-  last_record_phase_->set_bytes(last_record_phase_->bytes() - missing);
-  const uint64_t there = last_record_bytes_ - missing;
-  last_record_device_->set_largest_record_bytes(
-      std::max(largest_before_, there));
-  auto& sizes = *last_record_device_->mutable_record_sizes();
-  if (static_cast<uint64_t>(sizes.size()) ==
-      last_record_device_->data_records()) {
-    sizes.Set(sizes.size() - 1, there);
+void DeviceReports::Finish() {
+  for (const DeviceFacts& facts : survey_.facts().devices) {
+    report::Device& device =
+        *report_.mutable_devices(static_cast<int>(facts.index));
+    device.set_instance_id(facts.instance_id);
+    device.set_section_id(facts.section_id);
+    device.set_payload_bytes(facts.data.bytes());
+    device.set_data_records(facts.data.records());
+    const auto& [pre_copy, stop_copy, empty_records, largest] = facts.data;
+    device.set_empty_records(empty_records);
+    device.set_largest_record_bytes(largest);
+    if (pre_copy.sections + pre_copy.records != 0) {
+      *device.mutable_pre_copy() = PhaseOf(pre_copy);
+    }
+    if (stop_copy.sections + stop_copy.records != 0) {
+      *device.mutable_stop_copy() = PhaseOf(stop_copy);
+    }
+    device.set_empty_parts(facts.empty_parts);
+    device.set_init_data_sent(facts.init_data_sent);
+    device.set_multifd_device_state(facts.in_channels);
+    device.set_multifd_read(facts.channels_read);
   }
 }
 
 void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
-  ++records_in_section_;
-  report::Device& device = *device_;
-  device.set_data_records(device.data_records() + 1);
-  device.set_payload_bytes(device.payload_bytes() + event.record_bytes);
   if (options_.region_bytes != 0 && !packet_ &&
       event.record_bytes > options_.region_bytes &&
-      device_facts_->large_record_offset == 0) {
-    device_facts_->large_record_offset = event.offset;
-    device_facts_->large_record_bytes = event.record_bytes;
+      device_doubts_->large_record_offset == 0) {
+    device_doubts_->large_record_offset = event.offset;
+    device_doubts_->large_record_bytes = event.record_bytes;
   }
-  if (event.record_bytes == 0) {
-    device.set_empty_records(device.empty_records() + 1);
-  }
-  report::Phase* phase = section.type == SectionType::kPart
-                             ? device.mutable_pre_copy()
-                             : device.mutable_stop_copy();
-  phase->set_records(phase->records() + 1);
-  phase->set_bytes(phase->bytes() + event.record_bytes);
-  if (!packet_) {
-    last_record_offset_ = event.offset;
-    last_record_end_ = event.offset + kRecordHeaderBytes + event.record_bytes;
-    last_record_bytes_ = event.record_bytes;
-    last_record_device_ = device_;
-    last_record_phase_ = phase;
-    largest_before_ = device.largest_record_bytes();
-  }
-  device.set_largest_record_bytes(
-      std::max(device.largest_record_bytes(), event.record_bytes));
-  if (device.record_sizes_size() < kMaxRecords) {
-    device.add_record_sizes(event.record_bytes);
-  }
+  const bool listed = device_->record_sizes_size() < kMaxRecords;
+  if (listed) device_->add_record_sizes(event.record_bytes);
+  if (!packet_) last_record_device_ = listed ? device_ : nullptr;
   List(section, event, event.record_bytes);
-}
-
-void DeviceReports::OnInitDataSent(const Event& event) {
-  if (device_->init_data_sent() == 0) {
-    device_facts_->init_data_sent_offset = event.offset;
-    if (device_->payload_bytes() == 0) {
-      device_facts_->early_init_data_sent_offset = event.offset;
-    }
-  } else if (device_->init_data_sent() == 1) {
-    device_facts_->second_init_data_sent_offset = event.offset;
-  }
-  device_->set_init_data_sent(device_->init_data_sent() + 1);
-}
-
-void DeviceReports::OnConfigLoadReady(const SectionView& section,
-                                      const Event& event) {
-  if (device_->config_load_ready()) {
-    AddFinding({Severity::kError, "load-ready-twice", event.offset,
-                StrCat(section.idstr, " FULL"), "duplicate CONFIG_LOAD_READY"},
-               report_);
-  }
-  device_->set_config_load_ready(true);
 }
 
 void DeviceReports::OnConfig(const SectionView& section, const Event& event) {
   if (event.trigger_flags != 0) AddTrigger(section, event);
   List(section, event, event.layout.total_bytes);
-  if (event.layout.total_bytes == 0 &&
-      (event.trigger_flags & kTriggerConfigFollows) == 0 &&
-      event.trigger_flags != 0) {
-    return;  // E3: only a trigger.
-  }
-  if (++device_facts_->configs ==
-      uint32_t{options_.reader.dialect->habits.max_configs} + 1) {
-    device_facts_->extra_config_offset = event.offset;
-  }
+  if (event.layout.total_bytes == 0) return;  // E3: only a trigger.
   ConfigView view = ConfigView::Parse(event.payload, event.layout);
   report::Config& config = *device_->mutable_config();
   config.Clear();
@@ -240,20 +160,19 @@ void DeviceReports::OnConfig(const SectionView& section, const Event& event) {
   FillConfig(event, view, config);
   CheckVectors(view, config);
   if (MsixSpellsSubsection(view)) {
-    device_facts_->msix_spells_offset = event.offset;
+    device_doubts_->msix_spells_offset = event.offset;
   }
   CompareWithDestination(section, event, view);
 }
 
 void DeviceReports::CheckVectors(const ConfigView& view,
                                  const report::Config& config) {
-  device_facts_->msix_zero_vector = false;
+  device_doubts_->zero_vector.reset();
   if (!config.pci().msix_enabled() || config.pci().msix_function_mask()) return;
   for (uint32_t vector = 0; vector < view.msix_vectors(); ++vector) {
     MsixEntry entry = view.msix_entry(vector);
     if (entry.masked || entry.address != 0) continue;
-    device_facts_->msix_zero_vector = true;
-    device_facts_->zero_vector = vector;
+    device_doubts_->zero_vector = vector;
     return;
   }
 }

@@ -1,20 +1,19 @@
 #include "codec/report/report_builder.h"
 
 #include <algorithm>
-#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "codec/device/dialect_detector.h"
 #include "codec/qemu/configuration.h"
-#include "codec/report/channel_report.h"
 #include "codec/report/checks.h"
 #include "codec/report/device_reports.h"
 #include "codec/report/report_findings.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/command.h"
-#include "flags/machine_type.h"
 
 namespace migstream {
 namespace {
@@ -31,39 +30,14 @@ bool IsInputProblem(ErrorCode code) {
 class ReportBuilder : public StreamVisitor {
  public:
   ReportBuilder(const ReportOptions& options, report::Report& report)
-      : options_(options), report_(report), devices_(options, report) {}
-
-  void OnConfiguration(const ConfigurationView& configuration) override {
-    report_.set_machine_type(Printable(configuration.machine_type));
-    for (const auto& subsection : configuration.subsections) {
-      if (subsection.name == kCapabilitiesSubsection) {
-        for (const auto& name : ParseCapabilities(subsection.payload)) {
-          report_.add_capabilities(Printable(name));
-          if (name == "mapped-ram") {
-            bounds_.NotBefore(900, configuration.offset,
-                              "capability mapped-ram");
-          }
-        }
-      } else if (subsection.name == kUuidSubsection) {
-        std::optional<VmUuid> uuid = FindUuid(configuration);
-        if (uuid) report_.set_uuid(UuidText(*uuid));
-      }
-    }
-    if (Release release = MachineTypeRelease(configuration.machine_type)) {
-      stream_.machine_type_release = release;
-      bounds_.NotBefore(
-          release, configuration.offset,
-          StrCat("machine type ", Printable(configuration.machine_type)));
-    }
-  }
+      : options_(options),
+        report_(report),
+        devices_(options, survey_, report) {}
 
   void OnSection(const SectionView& section) override {
     CountSection(section.type);
     if (section.type == SectionType::kEnd) Switchover(section.offset);
-    if (section.vfio) return devices_.OnSection(section);
-    if (section.idstr == "block" && section.type == SectionType::kStart) {
-      bounds_.NotAfter(900, section.offset, "handler block");
-    }
+    if (section.vfio) devices_.OnSection(section);
   }
 
   void OnDeviceEvent(const SectionView& section, const Event& event) override {
@@ -103,22 +77,12 @@ class ReportBuilder : public StreamVisitor {
       row.set_name(ToString(command.command));
       row.set_bytes(command.data.size());
     }
-    if (command.command == Command::kOpenReturnPath) stream_.return_path = true;
-    // Without data it is for dirty bitmaps alone.
-    if (command.command == Command::kPostcopyAdvise && !command.data.empty()) {
-      stream_.postcopy_offset = command.offset;
-    }
     if (command.command == Command::kSwitchoverStart) {
       Switchover(command.offset);
-      bounds_.NotBefore(1000, command.offset, "COMMAND SWITCHOVER_START");
-    }
-    if (command.command == Command::kEnableColo) {
-      bounds_.NotAfter(1002, command.offset, "COMMAND ENABLE_COLO");
     }
   }
 
   void OnEof(uint64_t offset) override {
-    report_.set_complete(true);
     if (report_.switchover().offset() != 0) {
       report_.mutable_switchover()->set_bytes(offset + 1 -
                                               report_.switchover().offset());
@@ -135,33 +99,47 @@ class ReportBuilder : public StreamVisitor {
     AddFinding(finding, report_);
   }
 
-  DeviceReports& devices() { return devices_; }
-
-  void Finish(const StreamReader& reader, const Error& error) {
-    if (!error.ok()) {
-      report_.set_complete(false);
-      if (!IsInputProblem(error.code)) {
-        AddFinding(
-            {Severity::kError,
-             error.code == ErrorCode::kTruncated ? "truncated" : "refused",
-             error.offset, error.section,
-             StrCat(error.reason, devices_.BeginOfCut(error))},
-            report_);
-      }
-    }
-    FinishRam(reader.ram());
-    report_.set_target_page_bytes(reader.page_bytes());
-    if (const VmDescription* description = reader.description()) {
-      FinishDescription(*description);
-    }
-    FinishDialect();
-    for (const Finding& finding : CheckReport(report_, devices_.facts(),
-                                              stream_, devices_.detectors())) {
-      AddPrintableFinding(finding, report_);
-    }
+  // The main channel. The error is its, or that a channel cannot be read.
+  Error Read(ByteSource& source, std::vector<ChannelReader::Channel> channels) {
+    report_.set_stream_offset(source.offset());
+    Error error = survey_.Read(source);
+    devices_.OnMainEnd();
+    Error unreadable;
+    if (!channels.empty()) unreadable = ReadChannels(std::move(channels));
+    report_.set_bytes(source.offset() - report_.stream_offset());
+    Finish();
+    return error.ok() ? unreadable : error;
   }
 
  private:
+  // What is wrong is a finding; an error only if a channel could not be read.
+  Error ReadChannels(std::vector<ChannelReader::Channel> channels) {
+    Error error = survey_.ReadChannels(
+        std::move(channels),
+        [this](const ReassembledPiece& piece) { devices_.OnPiece(piece); });
+    for (const ChannelStats& channel : facts_.channels) {
+      report::Channel& row = *report_.add_channels();
+      row.set_file(Printable(channel.file));
+      row.set_id(channel.id);
+      row.set_bytes(channel.bytes);
+      row.set_ram_packets(channel.ram_packets);
+      row.set_sync_packets(channel.sync_packets);
+      row.set_normal_pages(channel.normal_pages);
+      row.set_zero_pages(channel.zero_pages);
+      row.set_device_packets(channel.device_packets);
+    }
+    if (error.code == ErrorCode::kReadFailed) return error;
+    const bool damaged = !error.ok();
+    if (!damaged) error = facts_.missing_channels;
+    if (!error.ok()) {
+      AddFinding({damaged ? Severity::kError : Severity::kWarning,
+                  damaged ? "multifd" : "multifd-missing", error.offset,
+                  error.section, error.reason, error.file},
+                 report_);
+    }
+    return {};
+  }
+
   // The guest is stopped from here on.
   void Switchover(uint64_t offset) {
     if (report_.switchover().offset() != 0) return;
@@ -182,6 +160,36 @@ class ReportBuilder : public StreamVisitor {
     }
   }
 
+  void Finish() {
+    report_.set_complete(facts_.complete());
+    if (const Error& end = facts_.end; !end.ok() && !IsInputProblem(end.code)) {
+      AddFinding({Severity::kError,
+                  end.code == ErrorCode::kTruncated ? "truncated" : "refused",
+                  end.offset, end.section,
+                  facts_.cut_record ? StrCat(end.reason, "; it begins at ",
+                                             Hex(facts_.cut_record->offset))
+                                    : end.reason},
+                 report_);
+    }
+    report_.set_machine_type(Printable(facts_.machine_type));
+    for (const std::string& name : facts_.capabilities) {
+      report_.add_capabilities(Printable(name));
+    }
+    if (facts_.uuid) report_.set_uuid(UuidText(*facts_.uuid));
+    report_.set_target_page_bytes(facts_.page_bytes);
+    FinishRam(facts_.ram);
+    if (facts_.description) {
+      report_.mutable_description()->set_devices(
+          facts_.description->devices.size());
+    }
+    devices_.Finish();
+    FinishDialect();
+    for (const Finding& finding :
+         CheckReport(report_, facts_, devices_.doubts())) {
+      AddPrintableFinding(finding, report_);
+    }
+  }
+
   void FinishRam(const RamStats& stats) {
     if (stats.total_bytes == 0 && stats.pages == 0) return;
     report::Ram& ram = *report_.mutable_ram();
@@ -199,52 +207,26 @@ class ReportBuilder : public StreamVisitor {
       if (block.has_address) row.set_address(block.address);
       if (block.pages_offset != 0) row.set_pages_offset(block.pages_offset);
     }
-    if (stats.multifd_flushes != 0) {
-      stream_.multifd_flush_offset = stats.first_multifd_flush;
-      bounds_.NotBefore(801, stats.first_multifd_flush, "RAM MULTIFD_FLUSH");
-    }
-    if (stats.compressed_pages != 0) {
-      bounds_.NotAfter(900, stats.first_compressed_page, "RAM COMPRESS_PAGE");
-    }
-  }
-
-  void FinishDescription(const VmDescription& description) {
-    report_.mutable_description()->set_devices(description.devices.size());
-    uint64_t offset = report_.description().offset();
-    if (description.has_configuration) {
-      bounds_.NotBefore(800, offset, "VMDESCRIPTION describes CONFIGURATION");
-    } else if (!report_.machine_type().empty()) {
-      bounds_.NotAfter(801, offset,
-                       "VMDESCRIPTION does not describe CONFIGURATION");
-    }
-    if (description.not_before != 0) {
-      bounds_.NotBefore(description.not_before, offset,
-                        "VMDESCRIPTION has NULL markers");
-    }
   }
 
   void FinishDialect() {
-    const Dialect& chosen = *options_.reader.dialect;
-    std::vector<DialectDetector>& detectors = devices_.detectors();
-    std::vector<const Dialect*> rows;
-    if (chosen.id != DialectId::kAuto) {
-      rows = {&chosen};
-      report_.add_evidence()->set_what("chosen by name");
-      for (report::Device& device : *report_.mutable_devices()) {
-        device.set_dialect(std::string(chosen.name));
-      }
-      detectors.clear();
-    } else {
-      rows = DetectDialects(bounds_, detectors);
-      for (int i = 0; i < report_.devices_size(); ++i) {
-        report_.mutable_devices(i)->set_dialect(detectors[i].Name());
-      }
-      DialectDetector stream;
-      bounds_.Apply(stream);
-      AddEvidence(stream);
-      for (const DialectDetector& detector : detectors) AddEvidence(detector);
+    for (const DeviceFacts& device : facts_.devices) {
+      report_.mutable_devices(static_cast<int>(device.index))
+          ->set_dialect(facts_.is_detected()
+                            ? device.detector.Name()
+                            : std::string(facts_.dialect->name));
     }
-    for (const Dialect* row : rows) {
+    if (!facts_.is_detected()) {
+      report_.add_evidence()->set_what("chosen by name");
+    } else {
+      DialectDetector stream;
+      facts_.bounds.Apply(stream);
+      AddEvidence(stream);
+      for (const DeviceFacts& device : facts_.devices) {
+        AddEvidence(device.detector);
+      }
+    }
+    for (const Dialect* row : facts_.dialects) {
       report_.add_dialects(std::string(row->name));
       report_.add_writers(std::string(row->writer));
     }
@@ -269,9 +251,9 @@ class ReportBuilder : public StreamVisitor {
 
   const ReportOptions& options_;
   report::Report& report_;
+  StreamSurvey survey_{options_.reader, *this};
+  const StreamFacts& facts_ = survey_.facts();
   DeviceReports devices_;
-  StreamFacts stream_;
-  ReleaseBounds bounds_;
   bool guessed_ = false;  // The end of the section that is read.
 };
 
@@ -285,23 +267,7 @@ Error BuildReport(ByteSource& source, const ReportOptions& options,
 Error BuildReport(ByteSource& source,
                   std::vector<ChannelReader::Channel> channels,
                   const ReportOptions& options, report::Report& report) {
-  report.set_stream_offset(source.offset());
-  ReportBuilder builder(options, report);
-  StreamReader reader(source, builder, options.reader);
-  Error error = reader.Read();
-  builder.devices().OnMainRead(reader);
-  if (error.code == ErrorCode::kTruncated) {
-    builder.devices().TakeBackMissing(error.offset);
-  }
-  Error unreadable;
-  if (!channels.empty()) {
-    unreadable = ReportChannels(
-        std::move(channels), ChannelOptionsOf(reader, *options.reader.dialect),
-        builder.devices(), report);
-  }
-  report.set_bytes(source.offset() - report.stream_offset());
-  builder.Finish(reader, error);
-  return error.ok() ? unreadable : error;
+  return ReportBuilder(options, report).Read(source, std::move(channels));
 }
 
 bool HasFindings(const report::Report& report) {

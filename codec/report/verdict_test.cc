@@ -3,9 +3,9 @@
 #include <string>
 
 #include "codec/extract/payload_extractor.h"
-#include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
+#include "codec/survey/stream_survey.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
@@ -58,8 +58,9 @@ class VerdictTest : public testing::TestWithParam<const char*> {
     MemorySource source(AsBytes(bytes_));
     StringSink sink;
     PayloadExtractor extractor(sink, kIdstr, PayloadExtractor::kPayload);
-    Error error = StreamReader(source, extractor).Read();
-    if (error.ok()) error = extractor.Finish();
+    StreamSurvey survey({}, extractor);
+    Error error = survey.Read(source);
+    if (error.ok()) error = extractor.Finish(survey.facts());
     EXPECT_TRUE(error.ok()) << ToString(error);
     return sink.bytes();
   }
@@ -209,8 +210,9 @@ TEST_P(VerdictTest, ASectionThatAFailedHandlerCutShortIsToldAndWalkedPast) {
   StringSink payload;
   PayloadExtractor extractor(payload, kIdstr, PayloadExtractor::kPayload);
   MemorySource again(AsBytes(bytes_));
-  EXPECT_TRUE(StreamReader(again, extractor).Read().ok());
-  EXPECT_EQ(extractor.Finish().code, ErrorCode::kUnwalkable);
+  StreamSurvey survey({}, extractor);
+  EXPECT_TRUE(survey.Read(again).ok());
+  EXPECT_EQ(extractor.Finish(survey.facts()).code, ErrorCode::kUnwalkable);
 }
 
 TEST_P(VerdictTest, ADataTagWithoutItsSizeIsTheFailureOfAHandler) {

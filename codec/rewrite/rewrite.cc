@@ -11,7 +11,6 @@
 #include "codec/extract/channel_pages.h"
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/stream_writer.h"
-#include "codec/report/report_builder.h"
 #include "codec/rewrite/channel_folder.h"
 #include "codec/rewrite/channel_spreader.h"
 #include "codec/rewrite/config_mover.h"
@@ -22,6 +21,7 @@
 #include "codec/rewrite/ram_folder.h"
 #include "codec/rewrite/record_cutter.h"
 #include "codec/rewrite/visitor_filter.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
@@ -107,28 +107,29 @@ class Rewriter {
   }
 
  private:
+  // What the stream is. Read once, if anything must be known beforehand.
+  Error Look() {
+    if (looked_) return survey_.facts().end;
+    looked_ = true;
+    std::unique_ptr<ByteSource> source = input_.main();
+    return source ? survey_.Read(*source) : NotAgain();
+  }
+
   Error LookAtDialect() {
-    std::string dialects(options_.reader.dialect->name);
-    record_boundaries_matter_ =
-        options_.reader.dialect->record_boundaries_matter;
-    if (options_.reader.dialect->id == DialectId::kAuto) {
-      std::unique_ptr<ByteSource> source = input_.main();
-      if (!source) return NotAgain();
-      ReportOptions report_options;
-      report_options.reader = options_.reader;
-      report::Report report;
-      Error error = BuildReport(*source, report_options, report);
-      if (!error.ok()) return error;
-      dialects = report.dialect();
-      record_boundaries_matter_ = report.dialects().empty();
-      for (const std::string& name : report.dialects()) {
-        const Dialect* row = FindDialect(name);
-        record_boundaries_matter_ |= row && row->record_boundaries_matter;
-      }
+    std::vector<const Dialect*> rows = {options_.reader.dialect};
+    if (rows[0]->id == DialectId::kAuto) {
+      if (Error error = Look(); !error.ok()) return error;
+      rows = survey_.facts().dialects;
+    }
+    std::vector<std::string_view> names;
+    record_boundaries_matter_ = rows.empty();
+    for (const Dialect* row : rows) {
+      names.push_back(row->name);
+      record_boundaries_matter_ |= row->record_boundaries_matter;
     }
     if (options_.record_bytes != 0 && record_boundaries_matter_) {
       return {ErrorCode::kNotWritable, 0, "",
-              StrCat("the stream may be of ", dialects,
+              StrCat("the stream may be of ", StrJoin(names, " or "),
                      ", and a record of v1 is a transaction of the "
                      "device: it must stay as it is")};
     }
@@ -155,13 +156,7 @@ class Rewriter {
   // Device state goes to the spool; guest memory is read again with the main
   // channel.
   Error ReadChannels() {
-    std::unique_ptr<ByteSource> main = input_.main();
-    if (!main) return NotAgain();
-    StreamVisitor nobody;
-    StreamReader reader(*main, nobody, options_.reader);
-    Error error = reader.Read();
-    if (!error.ok()) return error;
-    page_bytes_ = reader.page_bytes();
+    if (Error error = Look(); !error.ok()) return error;
     std::vector<std::unique_ptr<ByteSource>> sources;
     std::vector<ChannelReader::Channel> channels;
     for (const auto& channel : input_.channels) {
@@ -169,23 +164,21 @@ class Rewriter {
       if (!sources.back()) return NotAgain();
       channels.push_back({channel.name, sources.back().get()});
     }
-    ChannelReader channel_reader(
-        std::move(channels),
-        ChannelOptionsOf(reader, *options_.reader.dialect));
     Error spooled;
-    error = channel_reader.Read([&](const ReassembledPiece& piece) {
-      if (spooled.ok() && !IsDropped(piece.idstr)) spooled = spool_.Add(piece);
-    });
+    Error error = survey_.ReadChannels(
+        std::move(channels), [&](const ReassembledPiece& piece) {
+          if (!spooled.ok() || IsDropped(piece.idstr)) return;
+          spooled = spool_.Add(piece);
+        });
     if (error.ok()) error = spooled;
-    if (error.ok()) error = channel_reader.FindMissing();
+    if (error.ok()) error = survey_.facts().missing_channels;
     if (!error.ok()) return error;
-    uuid_ = channel_reader.stats().front().uuid;
+    uuid_ = survey_.facts().channels.front().uuid;
     for (const auto& channel : input_.channels) {
       page_sources_.push_back(channel.open());
       if (!page_sources_.back()) return NotAgain();
-      pages_.AddChannel(
-          channel.name, *page_sources_.back(),
-          {.page_bytes = static_cast<uint32_t>(page_bytes_), .limits = {}});
+      pages_.AddChannel(channel.name, *page_sources_.back(),
+                        {.page_bytes = page_bytes(), .limits = {}});
     }
     return {};
   }
@@ -196,19 +189,14 @@ class Rewriter {
                            " channels cannot be written as ",
                            output_.channels.size()));
     }
-    std::unique_ptr<ByteSource> main = input_.main();
-    if (!main) return NotAgain();
-    StreamVisitor nobody;
-    StreamReader reader(*main, nobody, options_.reader);
-    Error first = reader.Read();
+    Error first = Look();
     for (size_t i = 0; i < input_.channels.size(); ++i) {
       if (!first.ok() && first.code != ErrorCode::kTruncated) break;
       std::unique_ptr<ByteSource> source = input_.channels[i].open();
       if (!source) return NotAgain();
-      Error error = RepackChannel(
-          input_.channels[i].name, *source, *output_.channels[i],
-          {.page_bytes = static_cast<uint32_t>(reader.page_bytes()),
-           .limits = {}});
+      Error error =
+          RepackChannel(input_.channels[i].name, *source, *output_.channels[i],
+                        {.page_bytes = page_bytes(), .limits = {}});
       bool worse = error.code != ErrorCode::kTruncated && !error.ok();
       if (first.ok() || worse) first = error;
     }
@@ -251,7 +239,7 @@ class Rewriter {
     }
     if (folds_) {
       Add<ChannelFolder>(spool_);
-      Add<RamFolder>(pages_, page_bytes_);
+      Add<RamFolder>(pages_, page_bytes());
     }
     AddDroppers();
     if (filters_.empty()) writer.KeepDescription();
@@ -259,12 +247,11 @@ class Rewriter {
     std::unique_ptr<ByteSource> source = input_.main();
     if (!source) return NotAgain();
     const uint64_t start = source->offset();
-    StreamReader reader(*source, *first_, options_.reader);
-    Error error = reader.Read();
-    if (Error moved = CheckMayMove(start, reader.ram()); !moved.ok()) {
-      return moved;
-    }
-    if (error.ok()) error = CheckAllIsHere(reader);
+    StreamSurvey survey(options_.reader, *first_);
+    Error error = survey.Read(*source);
+    const StreamFacts& facts = survey.facts();
+    if (Error moved = CheckMayMove(start, facts.ram); !moved.ok()) return moved;
+    if (error.ok()) error = CheckAllIsHere(facts);
     if (!error.ok()) return error;
     // The error of an early step explains those of later ones.
     for (auto filter = filters_.rbegin(); filter != filters_.rend(); ++filter) {
@@ -276,17 +263,21 @@ class Rewriter {
 
   // What would be folded or spread has to be in the main channel, if that is
   // all there is.
-  Error CheckAllIsHere(const StreamReader& reader) const {
+  Error CheckAllIsHere(const StreamFacts& facts) const {
     if (!input_.channels.empty()) return {};
     if (!options_.single_channel && !options_.spread) return {};
-    for (const DeviceInChannels& device : reader.in_channels()) {
+    for (const DeviceInChannels& device : facts.in_channels) {
       if (IsDropped(device.idstr)) continue;
       return {ErrorCode::kNotWritable, device.offset, device.idstr,
               "its state is on multifd channels, which were not given"};
     }
-    if (reader.ram().multifd_flushes == 0) return {};
-    return {ErrorCode::kNotWritable, reader.ram().first_multifd_flush, "ram",
+    if (facts.ram.multifd_flushes == 0) return {};
+    return {ErrorCode::kNotWritable, facts.ram.first_multifd_flush, "ram",
             "pages are on multifd channels, which were not given"};
+  }
+
+  uint32_t page_bytes() const {
+    return static_cast<uint32_t>(survey_.facts().page_bytes);
   }
 
   void AddDroppers() {
@@ -314,9 +305,11 @@ class Rewriter {
   const RewriteOptions& options_;
   const bool folds_;
 
+  StreamVisitor nobody_;
+  StreamSurvey survey_{options_.reader, nobody_};
+  bool looked_ = false;
   bool record_boundaries_matter_ = true;
   HeldConfigs configs_;
-  uint64_t page_bytes_ = 4096;
   VmUuid uuid_ = {};  // Of the channels that are folded.
   PieceSpool spool_;
   std::vector<std::unique_ptr<ByteSource>> page_sources_;

@@ -13,11 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include "codec/channels/channel_reader.h"
+#include "codec/channels/memory_channels.h"
 #include "codec/extract/payload_extractor.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/report/report_builder.h"
 #include "codec/rewrite/rewrite.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/text.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
@@ -81,20 +82,12 @@ inline std::string ExtractFrom(const Streams& streams,
   MemorySource source(AsBytes(streams.main));
   StringSink sink;
   PayloadExtractor extractor(sink, device, what);
-  Error error = StreamReader(source, extractor).Read();
-  if (error.ok() && !streams.channels.empty()) {
-    std::vector<std::unique_ptr<ByteSource>> sources;
-    std::vector<ChannelReader::Channel> channels;
-    for (const std::string& channel : streams.channels) {
-      sources.push_back(std::make_unique<MemorySource>(AsBytes(channel)));
-      channels.push_back({"channel", sources.back().get()});
-    }
-    error =
-        ChannelReader(channels, {}).Read([&](const ReassembledPiece& piece) {
-          extractor.OnPiece(piece);
-        });
-  }
-  if (error.ok()) error = extractor.Finish();
+  StreamSurvey survey({}, extractor);
+  const MemoryChannels channels(streams.channels);
+  Error error = survey.ReadAll(
+      source, channels.given(),
+      [&](const ReassembledPiece& piece) { extractor.OnPiece(piece); });
+  if (error.ok()) error = extractor.Finish(survey.facts());
   EXPECT_TRUE(error.ok()) << ToString(error);
   return sink.bytes();
 }

@@ -9,53 +9,16 @@
 #ifndef MIGSTREAM_CODEC_REWRITE_VISITOR_FILTER_H_
 #define MIGSTREAM_CODEC_REWRITE_VISITOR_FILTER_H_
 
-#include <cstdint>
-#include <span>
 #include <utility>
 
-#include "codec/qemu/stream_visitor.h"
+#include "codec/qemu/forwarding_visitor.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
 
-class VisitorFilter : public StreamVisitor {
+class VisitorFilter : public ForwardingVisitor {
  public:
-  // `next` must outlive the filter.
-  explicit VisitorFilter(StreamVisitor& next) : next_(next) {}
-
-  bool wants_content() const override { return true; }
-  bool wants_payload() const override { return true; }
-
-  void OnHeader(uint32_t version) override { next_.OnHeader(version); }
-  void OnConfiguration(const ConfigurationView& configuration) override {
-    next_.OnConfiguration(configuration);
-  }
-  void OnSection(const SectionView& section) override {
-    next_.OnSection(section);
-  }
-  void OnDeviceEvent(const SectionView& section, const Event& event) override {
-    next_.OnDeviceEvent(section, event);
-  }
-  void OnContent(ByteSpan bytes) override { next_.OnContent(bytes); }
-  void OnRamRecord(const RamRecordView& record) override {
-    next_.OnRamRecord(record);
-  }
-  void OnRamBlocks(std::span<const RamBlock> blocks) override {
-    next_.OnRamBlocks(blocks);
-  }
-  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
-                    bool footer) override {
-    next_.OnSectionEnd(section, content_bytes, footer);
-  }
-  void OnCommand(const CommandView& command) override {
-    next_.OnCommand(command);
-  }
-  void OnEof(uint64_t offset) override { next_.OnEof(offset); }
-  void OnDescription(uint64_t offset, ByteSpan json) override {
-    next_.OnDescription(offset, json);
-  }
-  void OnFinding(const Finding& finding) override { next_.OnFinding(finding); }
-  void OnRest(ByteSpan bytes) override { next_.OnRest(bytes); }
+  using ForwardingVisitor::ForwardingVisitor;
 
   // Nothing more will come: what must have been there by now?
   virtual void Finish() {}
@@ -63,15 +26,12 @@ class VisitorFilter : public StreamVisitor {
   const Error& error() const { return error_; }
 
  protected:
-  StreamVisitor& next() { return next_; }
-
   // Keeps the first error.
   void Fail(Error error) {
     if (error_.ok()) error_ = std::move(error);
   }
 
  private:
-  StreamVisitor& next_;
   Error error_;
 };
 

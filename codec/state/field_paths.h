@@ -5,8 +5,7 @@
 //     out << value.device << " " << value.path << " = " << value.text << "\n";
 //   });
 //   FieldReader fields(paths);
-//   StreamReader reader(source, fields, options);
-//   Error error = reader.Read();
+//   Error error = StreamReader(source, fields, options).Read();
 //   fields.Finish(error);
 //
 // A path names one value of a device: "env.segs[2].base",

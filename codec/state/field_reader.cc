@@ -5,7 +5,6 @@
 #include "codec/channels/channel_reader.h"
 #include "codec/device/config_view.h"
 #include "codec/qemu/configuration.h"
-#include "flags/tag.h"
 
 namespace migstream {
 
@@ -37,13 +36,12 @@ void FieldReader::OnConfiguration(const ConfigurationView& configuration) {
 
 void FieldReader::OnSection(const SectionView& section) {
   if (section.vfio) {
-    auto [known, added] =
-        vfio_by_section_.try_emplace(section.id, vfio_.size());
-    if (added) {
-      vfio_by_name_.try_emplace(
-          {std::string(section.idstr), section.instance_id}, vfio_.size());
-      vfio_.push_back(std::make_unique<Vfio>(section));
+    Vfio*& known =
+        vfio_by_name_[{std::string(section.idstr), section.instance_id}];
+    if (known == nullptr) {
+      known = vfio_.emplace_back(std::make_unique<Vfio>(section)).get();
     }
+    open_vfio_ = known;
     return;
   }
   if (section.type == SectionType::kStart && section.idstr != "ram") {
@@ -63,6 +61,7 @@ void FieldReader::OnDescribed(const SectionView& section,
     visitor_.OnDevice(open_->view, StateKind::kUndescribed, {});
     return;
   }
+  description_ = description->weak_from_this().lock();
   walker_ = std::make_unique<FieldWalker>(*description, *device, visitor_);
   visitor_.OnDevice(open_->view, StateKind::kDescribed, walker_->all());
 }
@@ -105,10 +104,9 @@ void FieldReader::OnSectionEnd(const SectionView& section, uint64_t, bool) {
   if (section.vfio) {
     // 5.2 has it in END, and others in FULL. Data comes later where proposals
     // have it before.
-    Vfio& vfio = *vfio_[vfio_by_section_[section.id]];
     bool last =
         section.type == SectionType::kEnd || section.type == SectionType::kFull;
-    if (last && vfio.has_config) TellVfio(vfio);
+    if (last && open_vfio_->has_config) TellVfio(*open_vfio_);
   } else if (section.type == SectionType::kStart && section.idstr == "ram") {
     TellRam(section);
   }
@@ -127,14 +125,8 @@ void FieldReader::TellRam(const SectionView& section) {
 
 void FieldReader::OnDeviceEvent(const SectionView& section,
                                 const Event& event) {
-  Vfio& vfio = *vfio_[vfio_by_section_[section.id]];
-  if (event.kind != EventKind::kData) return OnConfigEvent(vfio, event);
-  if (!event.starts_record) return;
-  bool pre_copy = section.type == SectionType::kPart;
-  ++(pre_copy ? vfio.pre_copy_records : vfio.stop_copy_records);
-  last_record_bytes_ = pre_copy ? &vfio.pre_copy_bytes : &vfio.stop_copy_bytes;
-  *last_record_bytes_ += event.record_bytes;
-  last_record_end_ = event.offset + kRecordHeaderBytes + event.record_bytes;
+  records_.Add(open_vfio_->data, section.type, event);
+  OnConfigEvent(*open_vfio_, event);
 }
 
 void FieldReader::OnConfigEvent(Vfio& vfio, const Event& event) {
@@ -154,11 +146,9 @@ void FieldReader::OnPiece(const ReassembledPiece& piece) {
   auto known =
       vfio_by_name_.find({std::string(piece.idstr), piece.instance_id});
   if (known == vfio_by_name_.end()) return;
-  Vfio& vfio = *vfio_[known->second];
+  Vfio& vfio = *known->second;
   if (!piece.config) {
-    ++vfio.stop_copy_records;
-    vfio.stop_copy_bytes += piece.data.size();
-    return;
+    return vfio.data.AddRecord(SectionType::kEnd, piece.data.size());
   }
   Error error = DecodeConfigPiece(
       piece, [&](const Event& event) { OnConfigEvent(vfio, event); });
@@ -170,10 +160,7 @@ void FieldReader::OnPiece(const ReassembledPiece& piece) {
 }
 
 void FieldReader::Finish(const Error& error) {
-  if (error.code == ErrorCode::kTruncated && error.offset < last_record_end_) {
-    *last_record_bytes_ -= last_record_end_ - error.offset;
-    last_record_end_ = error.offset;
-  }
+  records_.Cut(error);
   if (open_) EndDevice(open_->view);
   for (const std::unique_ptr<Vfio>& vfio : vfio_) TellVfio(*vfio);
 }
@@ -183,10 +170,10 @@ void FieldReader::TellVfio(Vfio& vfio) {
   vfio.told = true;
   visitor_.OnDevice(vfio.section.view, StateKind::kVfio, {});
   Struct("data", FieldKind::kStruct, 0);
-  Number("pre_copy_records", "uint64", 8, vfio.pre_copy_records);
-  Number("pre_copy_bytes", "uint64", 8, vfio.pre_copy_bytes);
-  Number("stop_copy_records", "uint64", 8, vfio.stop_copy_records);
-  Number("stop_copy_bytes", "uint64", 8, vfio.stop_copy_bytes);
+  Number("pre_copy_records", "uint64", 8, vfio.data.pre_copy.records);
+  Number("pre_copy_bytes", "uint64", 8, vfio.data.pre_copy.bytes);
+  Number("stop_copy_records", "uint64", 8, vfio.data.stop_copy.records);
+  Number("stop_copy_bytes", "uint64", 8, vfio.data.stop_copy.bytes);
   StructEnd("data", FieldKind::kStruct);
   if (vfio.has_config) TellConfig(vfio);
   visitor_.OnDeviceEnd(vfio.section.view);

@@ -5,7 +5,7 @@
 //   StreamReader reader(source, fields, options);
 //   Error error = reader.Read();
 //   // The multifd channels, if there are any: fields.OnPiece(piece).
-//   fields.Finish();
+//   fields.Finish(error);
 //
 // FULL sections by the description, or as bytes where there is none; RAM by its
 // block list; VFIO devices by what their records add up to, and their config
@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "codec/device/data_tally.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/state/field.h"
@@ -57,9 +58,9 @@ class FieldReader : public StreamVisitor {
   void OnPiece(const ReassembledPiece& piece);
 
   // The stream has ended, or an error has ended it: what is still to be told.
-  // The StreamReader must still be there, since its description is. `error` is
-  // its own: where the input ends within a record, that holds what came of it.
-  void Finish(const Error& error = {});
+  // `error` is the StreamReader's, which need not be there any more: where the
+  // input ends within a record, that holds what came of it.
+  void Finish(const Error& error);
 
   // FULL sections that are not as described.
   const std::vector<Finding>& findings() const { return findings_; }
@@ -80,10 +81,7 @@ class FieldReader : public StreamVisitor {
   struct Vfio {
     explicit Vfio(const SectionView& section) : section(section) {}
     OwnedSection section;
-    uint64_t pre_copy_records = 0;
-    uint64_t pre_copy_bytes = 0;
-    uint64_t stop_copy_records = 0;
-    uint64_t stop_copy_bytes = 0;
+    DataTally data;
     std::string config;  // What is before the subsections.
     ConfigLayout layout;
     std::vector<std::pair<std::string, std::string>> subsections;
@@ -107,17 +105,15 @@ class FieldReader : public StreamVisitor {
   FieldVisitor& visitor_;
   std::vector<RamBlock> ram_blocks_;
   std::unique_ptr<OwnedSection> open_;  // The FULL that is being told.
+  std::shared_ptr<const VmDescription> description_;  // The walker's.
   std::unique_ptr<FieldWalker> walker_;
   bool undescribed_ = false;  // It comes as bytes.
   uint64_t content_bytes_ = 0;
   std::vector<std::unique_ptr<Vfio>> vfio_;
-  absl::flat_hash_map<uint32_t, size_t> vfio_by_section_;
   // By idstr and instance id, as packets name a device.
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> vfio_by_name_;
-  // Of the last DATA record on the main channel: what it was added to, and the
-  // offset at which it claims to end.
-  uint64_t* last_record_bytes_ = nullptr;
-  uint64_t last_record_end_ = 0;
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, Vfio*> vfio_by_name_;
+  Vfio* open_vfio_ = nullptr;  // Of the section that is read.
+  RecordCounter records_;      // On the main channel.
   std::vector<Finding> findings_;
   uint64_t undescribed_sections_ = 0;
 };

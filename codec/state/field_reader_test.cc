@@ -38,8 +38,7 @@ Told Tell(const std::string& stream,
   });
   FieldReader fields(paths);
   MemorySource source(AsBytes(stream));
-  StreamReader reader(source, fields);
-  told.error = reader.Read();
+  told.error = StreamReader(source, fields).Read();
   const MemoryChannels sources(channels);
   if (!channels.empty()) {
     told.error = ChannelReader(sources.given(), {})
@@ -133,6 +132,20 @@ TEST(FieldReaderTest, ARecordThatTheInputsEndCutsCountsAsFarAsItGoes) {
   EXPECT_EQ(told.error.code, ErrorCode::kTruncated);
   EXPECT_THAT(told.values,
               Contains("vfio data.pre_copy_bytes = 0x000000000000000a"));
+}
+
+TEST(FieldReaderTest, ADeviceWhoseFooterIsDamagedIsToldWithoutItsReader) {
+  const HandlerBytes sound = {.id = 7, .idstr = "sound"};
+  const HandlerBytes dev = {.id = 8, .idstr = "dev"};
+  const std::string begin = HeaderBytes() + sound.Full("w") + dev.Full("xyz");
+  std::string bytes =
+      begin + EofBytes() +
+      DescriptionBytes(DescriptionJson({sound.Json(1), dev.Json(3)}));
+  bytes[begin.size() - 5] = '\x55';  // In place of the footer's type.
+  Told told = Tell(bytes);
+  EXPECT_EQ(told.error.code, ErrorCode::kMissingFooter);
+  EXPECT_THAT(told.values,
+              ElementsAre("sound data = 77", "dev data = 78 79 7a"));
 }
 
 TEST(FieldReaderTest, AConfigOnAMultifdChannelIsTheDevices) {

@@ -27,7 +27,7 @@ std::string State(ByteSource& source, Error* error = nullptr) {
   StateJson json(sink);
   FieldReader fields(json);
   Error result = StreamReader(source, fields).Read();
-  fields.Finish();
+  fields.Finish(result);
   json.Finish();
   EXPECT_FALSE(json.cut());
   EXPECT_TRUE(fields.findings().empty());

@@ -1,0 +1,220 @@
+#include "codec/survey/stream_survey.h"
+
+#include <string>
+
+#include "codec/qemu/configuration.h"
+#include "codec/wire/printable.h"
+#include "codec/wire/text.h"
+#include "flags/command.h"
+#include "flags/machine_type.h"
+#include "flags/tag.h"
+
+namespace migstream {
+
+Error StreamSurvey::Read(ByteSource& source) {
+  StreamReader reader(source, *this, options_);
+  facts_.end = reader.Read();
+  Finish(reader);
+  return facts_.end;
+}
+
+Error StreamSurvey::ReadChannels(std::vector<ChannelReader::Channel> channels,
+                                 const OnPiece& on_piece) {
+  ChannelReader reader(std::move(channels), ChannelOptionsOf(facts_));
+  Error error = reader.Read([&](const ReassembledPiece& piece) {
+    CountPiece(piece);
+    on_piece(piece);
+  });
+  facts_.channels = reader.stats();
+  if (error.ok()) facts_.missing_channels = reader.FindMissing();
+  return error;
+}
+
+Error StreamSurvey::ReadAll(ByteSource& source,
+                            std::vector<ChannelReader::Channel> channels,
+                            const OnPiece& on_piece) {
+  Error error = Read(source);
+  if (!error.ok() || channels.empty()) return error;
+  return ReadChannels(std::move(channels), on_piece);
+}
+
+void StreamSurvey::OnConfiguration(const ConfigurationView& configuration) {
+  facts_.machine_type = std::string(configuration.machine_type);
+  facts_.uuid = FindUuid(configuration);
+  for (const auto& subsection : configuration.subsections) {
+    if (subsection.name != kCapabilitiesSubsection) continue;
+    for (std::string& name : ParseCapabilities(subsection.payload)) {
+      if (name == "mapped-ram") {
+        facts_.bounds.NotBefore(900, configuration.offset,
+                                "capability mapped-ram");
+      }
+      facts_.capabilities.push_back(std::move(name));
+    }
+  }
+  if (Release release = MachineTypeRelease(facts_.machine_type)) {
+    facts_.bounds.NotBefore(
+        release, configuration.offset,
+        StrCat("machine type ", Printable(facts_.machine_type)));
+  }
+  next().OnConfiguration(configuration);
+}
+
+void StreamSurvey::OnSection(const SectionView& section) {
+  if (section.vfio) {
+    device_ = Known(section.idstr, section.instance_id);
+    if (device_ == nullptr) {
+      device_ = &facts_.devices.emplace_back();
+      device_->index = facts_.devices.size() - 1;
+      device_->idstr = std::string(section.idstr);
+      device_->instance_id = section.instance_id;
+      device_->section_id = section.id;
+      device_->first_offset = section.offset;
+      by_name_[{device_->idstr, device_->instance_id}] = device_;
+    }
+    const bool part = section.type == SectionType::kPart;
+    const bool end = section.type == SectionType::kEnd;
+    if (((part && device_->ends() > 0) ||
+         (end && device_->ends() >= facts_.dialect->habits.max_ends)) &&
+        device_->after_end_offset == 0) {
+      device_->after_end_offset = section.offset;
+    }
+    DataTally& data = device_->data;
+    device_->last_offset = section.offset;
+    if (part) device_->last_part_offset = section.offset;
+    if (part) ++data.pre_copy.sections;
+    if (end && data.stop_copy.sections++ == 0) {
+      device_->first_end_offset = section.offset;
+    }
+    device_->detector.Section(section.type, section.offset);
+    records_before_ = data.records();
+  } else if (section.idstr == "block" && section.type == SectionType::kStart) {
+    facts_.bounds.NotAfter(900, section.offset, "handler block");
+  }
+  next().OnSection(section);
+}
+
+void StreamSurvey::OnDeviceEvent(const SectionView& section,
+                                 const Event& event) {
+  DeviceFacts& device = *device_;
+  device.detector.Observe(event);
+  records_.Add(device.data, section.type, event);
+  if (event.kind == EventKind::kConfig) CountConfig(device, event);
+  if (event.kind == EventKind::kEndOfState &&
+      section.type == SectionType::kPart &&
+      device.data.records() == records_before_) {
+    ++device.empty_parts;
+  }
+  if (event.kind == EventKind::kInitDataSent) {
+    const uint32_t before = device.init_data_sent++;
+    if (before == 0) device.init_data_sent_early = device.data.bytes() == 0;
+    if (before < 2) device.init_data_sent_offsets[before] = event.offset;
+  }
+  next().OnDeviceEvent(section, event);
+}
+
+void StreamSurvey::CountConfig(DeviceFacts& device, const Event& event) {
+  if (event.layout.total_bytes == 0) return;  // E3: only a trigger.
+  if (++device.configs == uint32_t{facts_.dialect->habits.max_configs} + 1) {
+    device.extra_config_offset = event.offset;
+  }
+}
+
+// Two tags hold no record, and one no CONFIG.
+void StreamSurvey::OnSectionEnd(const SectionView& section,
+                                uint64_t content_bytes, bool footer) {
+  if (section.vfio && section.type == SectionType::kEnd) {
+    device_->data_in_end |= content_bytes > 2 * kTagBytes;
+  } else if (section.vfio && section.type == SectionType::kFull &&
+             content_bytes == kTagBytes && !device_->data_in_end &&
+             !std::exchange(device_->in_channels, true)) {
+    facts_.in_channels.push_back(
+        {device_->idstr, device_->instance_id, section.offset});
+  }
+  next().OnSectionEnd(section, content_bytes, footer);
+}
+
+void StreamSurvey::OnCommand(const CommandView& command) {
+  if (command.command == Command::kOpenReturnPath) facts_.return_path = true;
+  // Without data it is for dirty bitmaps alone.
+  if (command.command == Command::kPostcopyAdvise && !command.data.empty()) {
+    facts_.postcopy_offset = command.offset;
+  }
+  if (command.command == Command::kSwitchoverStart) {
+    facts_.bounds.NotBefore(1000, command.offset, "COMMAND SWITCHOVER_START");
+  }
+  if (command.command == Command::kEnableColo) {
+    facts_.bounds.NotAfter(1002, command.offset, "COMMAND ENABLE_COLO");
+  }
+  next().OnCommand(command);
+}
+
+void StreamSurvey::OnDescription(uint64_t offset, ByteSpan json) {
+  facts_.description_offset = offset;
+  next().OnDescription(offset, json);
+}
+
+void StreamSurvey::Finish(const StreamReader& reader) {
+  facts_.page_bytes = reader.page_bytes();
+  facts_.ram = reader.ram();
+  facts_.description = reader.description();
+  facts_.cut_record = records_.Cut(facts_.end);
+  ReleaseBounds& bounds = facts_.bounds;
+  if (facts_.ram.multifd_flushes != 0) {
+    bounds.NotBefore(801, facts_.ram.first_multifd_flush, "RAM MULTIFD_FLUSH");
+  }
+  if (facts_.ram.compressed_pages != 0) {
+    bounds.NotAfter(900, facts_.ram.first_compressed_page, "RAM COMPRESS_PAGE");
+  }
+  if (const VmDescription* description = facts_.description.get()) {
+    const uint64_t offset = facts_.description_offset;
+    if (description->has_configuration) {
+      bounds.NotBefore(800, offset, "VMDESCRIPTION describes CONFIGURATION");
+    } else if (!facts_.machine_type.empty()) {
+      bounds.NotAfter(801, offset,
+                      "VMDESCRIPTION does not describe CONFIGURATION");
+    }
+    if (description->not_before != 0) {
+      bounds.NotBefore(description->not_before, offset,
+                       "VMDESCRIPTION has NULL markers");
+    }
+  }
+  if (!facts_.is_detected()) {
+    facts_.dialects = {facts_.dialect};
+    return;
+  }
+  std::vector<DialectDetector*> detectors;
+  for (DeviceFacts& device : facts_.devices) {
+    detectors.push_back(&device.detector);
+  }
+  facts_.dialects = DetectDialects(bounds, detectors);
+}
+
+DeviceFacts* StreamSurvey::Known(std::string_view idstr,
+                                 uint32_t instance_id) const {
+  auto found = by_name_.find({idstr, instance_id});
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+void StreamSurvey::CountPiece(const ReassembledPiece& piece) {
+  DeviceFacts* device = Known(piece.idstr, piece.instance_id);
+  if (device == nullptr) return;
+  if (!piece.config) {
+    return device->data.AddRecord(SectionType::kEnd, piece.data.size());
+  }
+  // Whatever is in it, it is the last.
+  device->channels_read = true;
+  DecodeConfigPiece(piece, [&](const Event& event) {
+    if (event.kind == EventKind::kConfig) CountConfig(*device, event);
+  });
+}
+
+ChannelReaderOptions ChannelOptionsOf(const StreamFacts& main) {
+  ChannelReaderOptions options;
+  options.page_bytes = static_cast<uint32_t>(main.page_bytes);
+  options.host_endian = main.dialect->host_endian_packets;
+  options.uuid = main.uuid;
+  if (main.complete()) options.devices = main.in_channels;
+  return options;
+}
+
+}  // namespace migstream

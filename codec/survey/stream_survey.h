@@ -1,0 +1,164 @@
+// Says in one pass what a migration is: which releases can have written it,
+// what each VFIO device sent and when, whose state is on multifd channels,
+// where it was cut. FORMAT.md sections 9, 10 and 13.8.
+//
+//   StreamSurvey survey(options, visitor);
+//   Error error = survey.Read(source);        // The visitor is told all of it,
+//   survey.facts().dialects;                  // after the survey.
+//   error = survey.ReadChannels(channels, [](const ReassembledPiece&) { … });
+//
+// Offsets are from the stream's first byte. The errors are those of
+// StreamReader and ChannelReader.
+
+#ifndef MIGSTREAM_CODEC_SURVEY_STREAM_SURVEY_H_
+#define MIGSTREAM_CODEC_SURVEY_STREAM_SURVEY_H_
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "codec/channels/channel_reader.h"
+#include "codec/channels/channel_stats.h"
+#include "codec/device/data_tally.h"
+#include "codec/device/dialect_detector.h"
+#include "codec/io/byte_source.h"
+#include "codec/multifd/packet.h"
+#include "codec/qemu/forwarding_visitor.h"
+#include "codec/qemu/ram_walker.h"
+#include "codec/qemu/stream_reader.h"
+#include "codec/qemu/vm_description.h"
+#include "codec/wire/error.h"
+#include "flags/dialect.h"
+
+namespace migstream {
+
+// A VFIO device. Offsets are 0 where there is none.
+struct DeviceFacts {
+  size_t index = 0;  // Among all.
+  std::string idstr;
+  uint32_t instance_id = 0;
+  uint32_t section_id = 0;
+  uint64_t first_offset = 0;  // Of its sections.
+  uint64_t last_offset = 0;
+  uint64_t last_part_offset = 0;
+  uint64_t first_end_offset = 0;
+  uint64_t after_end_offset = 0;  // A PART or END too many.
+  DialectDetector detector;
+  DataTally data;
+  uint64_t empty_parts = 0;  // Without a record.
+  uint32_t init_data_sent = 0;
+  std::array<uint64_t, 2> init_data_sent_offsets = {};  // The first two.
+  bool init_data_sent_early = false;                    // Before any data.
+  uint32_t configs = 0;                                 // With a payload.
+  uint64_t extra_config_offset = 0;  // One more than the dialect has.
+  bool data_in_end = false;
+  // The state is on multifd channels: its END has no DATA, and its FULL is
+  // END_OF_STATE or CONFIG_LOAD_READY and nothing more. FORMAT.md section 13.8.
+  bool in_channels = false;
+  // All of it was read from them.
+  bool channels_read = false;
+
+  uint64_t ends() const { return data.stop_copy.sections; }
+};
+
+struct StreamFacts {
+  const Dialect* dialect = nullptr;  // The reader's.
+  std::string machine_type;
+  std::vector<std::string> capabilities;
+  std::optional<VmUuid> uuid;  // Of the VM.
+  uint64_t page_bytes = 0;     // Of the target.
+  RamStats ram;
+  std::shared_ptr<const VmDescription> description;
+  uint64_t description_offset = 0;  // 0: it was not come to.
+  bool return_path = false;         // COMMAND OPEN_RETURN_PATH.
+  uint64_t postcopy_offset = 0;     // COMMAND POSTCOPY_ADVISE; 0: none.
+
+  // In the order of the stream.
+  std::deque<DeviceFacts> devices;
+  // Those in the channels, in the order of their FULLs.
+  std::vector<DeviceInChannels> in_channels;
+
+  ReleaseBounds bounds;
+  // Those the stream can be of, the oldest first; or the one that was chosen.
+  std::vector<const Dialect*> dialects;
+  bool is_detected() const { return dialect->id == DialectId::kAuto; }
+
+  // Why nothing more of the main channel was read, if not since it was all.
+  Error end;
+  bool complete() const { return end.ok(); }
+  std::optional<CutRecord> cut_record;
+
+  // The multifd channels, as they were given; and what shows that there are
+  // more.
+  std::vector<ChannelStats> channels;
+  Error missing_channels;
+};
+
+class StreamSurvey : public ForwardingVisitor {
+ public:
+  using OnPiece = std::function<void(const ReassembledPiece&)>;
+
+  // `next` must outlive the survey.
+  StreamSurvey(const ReaderOptions& options, StreamVisitor& next)
+      : ForwardingVisitor(next), options_(options) {
+    facts_.dialect = options_.dialect;
+  }
+
+  // The main channel.
+  Error Read(ByteSource& source);
+  // Then the others, in any order. They may hold the state of all devices that
+  // the main channel leaves to them, and of no other; if that was not read to
+  // its end, of any.
+  Error ReadChannels(std::vector<ChannelReader::Channel> channels,
+                     const OnPiece& on_piece);
+  // Both; the channels, if there are any, only where the main one is whole.
+  Error ReadAll(ByteSource& source,
+                std::vector<ChannelReader::Channel> channels,
+                const OnPiece& on_piece);
+
+  // What is known so far.
+  const StreamFacts& facts() const { return facts_; }
+  // Null if there is no such device.
+  const DeviceFacts* Find(std::string_view idstr, uint32_t instance_id) const {
+    return Known(idstr, instance_id);
+  }
+
+  void OnConfiguration(const ConfigurationView& configuration) override;
+  void OnSection(const SectionView& section) override;
+  void OnDeviceEvent(const SectionView& section, const Event& event) override;
+  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+                    bool footer) override;
+  void OnCommand(const CommandView& command) override;
+  void OnDescription(uint64_t offset, ByteSpan json) override;
+
+ private:
+  void Finish(const StreamReader& reader);
+  void CountConfig(DeviceFacts& device, const Event& event);
+  DeviceFacts* Known(std::string_view idstr, uint32_t instance_id) const;
+  void CountPiece(const ReassembledPiece& piece);
+
+  const ReaderOptions options_;
+  StreamFacts facts_;
+  absl::flat_hash_map<std::pair<std::string_view, uint32_t>, DeviceFacts*>
+      by_name_;
+  RecordCounter records_;
+  // Of the section that is read.
+  DeviceFacts* device_ = nullptr;
+  uint64_t records_before_ = 0;
+};
+
+// What a main channel says of the others. One that was not read to its end does
+// not say which devices there are.
+ChannelReaderOptions ChannelOptionsOf(const StreamFacts& main);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_SURVEY_STREAM_SURVEY_H_
