@@ -32,7 +32,7 @@
 #include "codec/io/byte_source.h"
 #include "codec/multifd/packet.h"
 #include "codec/qemu/forwarding_visitor.h"
-#include "codec/qemu/ram_walker.h"
+#include "codec/qemu/ram_decoder.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/vm_description.h"
 #include "codec/wire/error.h"
