@@ -4,8 +4,10 @@
 //   const Dialect& dialect = GetDialect(DialectId::kV60);
 //   dialect.Grammar(SectionType::kEnd).next[…]
 //
-// Decoder, encoder and detection are driven by the rows; the next release is
-// a new row here. A row is plain data and can be copied and changed:
+// Decoder, encoder and detection are driven by the rows. A new tag is an
+// Element, a number in `meanings` and a place in the grammars; the compiler
+// tells what else has to know of it. A row is plain data and can be copied and
+// changed:
 //
 //   Dialect e3 = GetDialect(DialectId::kE3);
 //   e3.subflag.width = 8;
@@ -64,7 +66,7 @@ enum class ConfigLayoutKind : uint8_t {
 // where nothing may follow. This is what a loader can take; what a release
 // really writes is narrower, see WriterHabits.
 struct SectionGrammar {
-  std::array<ElementSet, kElements> next;
+  std::array<ElementSet, kMaxElements> next;
 
   constexpr ElementSet After(Element element) const {
     return next[static_cast<int>(element)];
@@ -111,8 +113,8 @@ struct Dialect {
   // Device-state packets have the sender's byte order, not big-endian.
   bool host_endian_packets;
   SectionGrammar start, part, end, full;
-  // What the tags' numbers 0 to 6 mean.
-  std::array<Element, 7> meanings;
+  // What the tags' numbers mean; released ones go up to 6.
+  std::array<Element, kTagNumbers> meanings;
   ConfigLayoutKind config_layout;
   Subflag subflag;
   WriterHabits habits;
@@ -131,9 +133,16 @@ struct Dialect {
         return part;
       case SectionType::kEnd:
         return end;
-      default:
-        return full;
+      case SectionType::kFull:
+      case SectionType::kEof:
+      case SectionType::kSubsection:
+      case SectionType::kVmDescription:
+      case SectionType::kConfiguration:
+      case SectionType::kCommand:
+      case SectionType::kSectionFooter:
+        break;
     }
+    return full;
   }
   // kNone for what is no tag in this dialect.
   constexpr Element Meaning(uint64_t tag) const {

@@ -75,6 +75,7 @@ class DialectDetector {
                std::string_view what, Keep keep);
   Verdict Decide() const;
   void SawElement(Element element, uint64_t offset);
+  void SawTag(Element element, uint64_t offset);
 
   bool any_section_ = false;
   SectionType type_ = SectionType::kStart;
@@ -83,7 +84,7 @@ class DialectDetector {
   int records_ = 0;  // In this section.
   // What was seen before tells nothing new, and sections come by the thousand:
   // a bit for each element, by section type and the element before.
-  std::array<std::array<uint16_t, kElements>, 5> seen_ = {};
+  std::array<std::array<uint16_t, kMaxElements>, 5> seen_ = {};
   uint64_t part_records_seen_ = 0;  // A bit for each number up to 63.
   std::vector<Exclusion> exclusions_;
 };

@@ -18,13 +18,14 @@ void Add(const Event& event, std::vector<WholeEvent>& events) {
   }
   WholeEvent whole;
   whole.kind = event.kind;
+  whole.element = std::string(ToString(event));
   whole.offset = event.offset;
   whole.payload = std::string(AsText(event.payload));
   if (event.kind == EventKind::kData) whole.record_bytes = event.record_bytes;
   if (event.kind == EventKind::kSubsection) {
     whole.name = std::string(event.subsection.name);
   }
-  if (event.kind == EventKind::kConfig || event.kind == EventKind::kTrigger) {
+  if (event.kind == EventKind::kConfig || event.Is(Element::kTrigger)) {
     whole.trigger_flags = event.trigger_flags;
   }
   events.push_back(whole);

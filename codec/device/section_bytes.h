@@ -22,7 +22,8 @@ inline const std::string kSetupTag = TagBytes(3);
 
 // An event without its cut: the pieces of a record are put together.
 struct WholeEvent {
-  EventKind kind = EventKind::kEndOfState;
+  EventKind kind = EventKind::kTag;
+  std::string element;  // Its name.
   uint64_t offset = 0;
   std::string payload;
   uint64_t record_bytes = 0;

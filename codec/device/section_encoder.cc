@@ -30,19 +30,8 @@ SectionEncoder::SectionEncoder(SectionType type, const Dialect& dialect,
   if (!grammar_->Exists()) Fail(ErrorCode::kUnexpectedSection, Element::kNone);
 }
 
-Put SectionEncoder::Setup() { return TagOnly(Element::kSetup); }
-Put SectionEncoder::EndOfState() { return TagOnly(Element::kEndOfState); }
-Put SectionEncoder::InitDataSent() { return TagOnly(Element::kInitDataSent); }
-Put SectionEncoder::ConfigLoadReady() {
-  return TagOnly(Element::kConfigLoadReady);
-}
-Put SectionEncoder::Trigger() { return TagOnly(Element::kTrigger); }
-Put SectionEncoder::DataStateComplete() {
-  return TagOnly(Element::kDataStateComplete);
-}
-
-Put SectionEncoder::TagOnly(Element element) {
-  if (!Allowed(element)) return Refuse(element);
+Put SectionEncoder::TagAlone(Element element) {
+  if (!Allowed(element) || !IsTagAlone(element)) return Refuse(element);
   if (!gather_.Room(kTagBytes, 1)) return Put::kFull;
   StoreBe64(Header(kTagBytes), static_cast<uint64_t>(dialect_->TagOf(element)));
   previous_ = element;
@@ -225,8 +214,8 @@ Put SectionEncoder::EndConfig() {
 
 Put SectionEncoder::Append(const Event& event) {
   switch (event.kind) {
-    case EventKind::kSetup:
-      return Setup();
+    case EventKind::kTag:
+      return TagAlone(event.element);
     case EventKind::kData: {
       if (!event.starts_record) return Payload(event.payload);
       if (!gather_.Room(2 * kTagBytes, 2) && ok()) return Put::kFull;
@@ -244,16 +233,6 @@ Put SectionEncoder::Append(const Event& event) {
       return Subsection(event.subsection);
     case EventKind::kConfigEnd:
       return EndConfig();
-    case EventKind::kEndOfState:
-      return EndOfState();
-    case EventKind::kInitDataSent:
-      return InitDataSent();
-    case EventKind::kConfigLoadReady:
-      return ConfigLoadReady();
-    case EventKind::kTrigger:
-      return Trigger();
-    case EventKind::kDataStateComplete:
-      return DataStateComplete();
   }
   return Put::kError;
 }

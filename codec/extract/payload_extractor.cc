@@ -52,14 +52,14 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
             AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
       }
       break;
-    case EventKind::kConfigLoadReady:
-      multifd_ = true;
+    case EventKind::kTag:
+      multifd_ |= event.Is(Element::kConfigLoadReady) ||
+                  (event.Is(Element::kEndOfState) &&
+                   section.type == SectionType::kFull &&
+                   events_in_section_ == 1 && !data_in_end_);
       break;
-    case EventKind::kEndOfState:
-      multifd_ |= section.type == SectionType::kFull &&
-                  events_in_section_ == 1 && !data_in_end_;
-      break;
-    default:
+    case EventKind::kSubsection:
+    case EventKind::kConfigEnd:
       break;
   }
 }

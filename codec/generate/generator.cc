@@ -256,8 +256,15 @@ class Generator : private StreamWriter {
         return WriteParts();
       case SectionType::kEnd:
         return WriteEnds();
-      default:
+      case SectionType::kFull:
         return WriteFulls();
+      case SectionType::kEof:
+      case SectionType::kSubsection:
+      case SectionType::kVmDescription:
+      case SectionType::kConfiguration:
+      case SectionType::kCommand:
+      case SectionType::kSectionFooter:
+        return;  // No sections.
     }
   }
 
@@ -286,7 +293,14 @@ class Generator : private StreamWriter {
         switchover_decided_ = true;
         if (recipe_.switchover_start() == recipe::NO) return;
         break;
-      default:
+      case Command::kPostcopyAdvise:
+      case Command::kPostcopyListen:
+      case Command::kPostcopyRun:
+      case Command::kPostcopyRamDiscard:
+      case Command::kPackaged:
+      case Command::kEnableColo:
+      case Command::kPostcopyResume:
+      case Command::kRecvBitmap:
         break;
     }
     PutCommand(command);

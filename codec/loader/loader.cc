@@ -99,23 +99,26 @@ class Loader {
         case SectionType::kStart:
         case SectionType::kFull:
           if (!LoadNamed(static_cast<SectionType>(type))) return false;
-          break;
+          continue;
         case SectionType::kPart:
         case SectionType::kEnd:
           if (!LoadNumbered(static_cast<SectionType>(type))) return false;
-          break;
+          continue;
         case SectionType::kCommand:
           if (!LoadCommand(at)) return false;
           if (in_package_ && commands_.postcopy_running()) return true;
-          break;
+          continue;
         case SectionType::kSectionFooter:
           // It is the first section's that is gone.
           if (!footers_.value_or(true)) return RefuseFirstFooter();
-          [[fallthrough]];
-        default:
-          return input_.Refuse(
-              at, StrCat("Unknown ", row_.savevm, "section type ", type));
+          break;
+        case SectionType::kSubsection:
+        case SectionType::kVmDescription:
+        case SectionType::kConfiguration:
+          break;
       }
+      return input_.Refuse(
+          at, StrCat("Unknown ", row_.savevm, "section type ", type));
     }
   }
 
@@ -266,11 +269,14 @@ class Loader {
         return false;
       case SectionType::kSectionFooter:
         return true;
-      default:
-        // Either is damaged; a footer has the section's id behind it.
-        return bytes.size() < kFooterBytes ||
-               LoadBe32(&bytes[1]) == handler.section_id;
+      case SectionType::kSubsection:
+      case SectionType::kVmDescription:
+      case SectionType::kConfiguration:
+        break;
     }
+    // Either is damaged; a footer has the section's id behind it.
+    return bytes.size() < kFooterBytes ||
+           LoadBe32(&bytes[1]) == handler.section_id;
   }
 
   bool LoadCommand(uint64_t at) {

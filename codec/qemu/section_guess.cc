@@ -66,9 +66,14 @@ bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
       return context.footers && LooksLikeCommand(cursor);
     case SectionType::kEof:
       return LooksLikeEnd(cursor, context);
-    default:
-      return false;
+    // Inside of content, or after EOF.
+    case SectionType::kSubsection:
+    case SectionType::kVmDescription:
+    case SectionType::kConfiguration:
+    case SectionType::kSectionFooter:
+      break;
   }
+  return false;
 }
 
 }  // namespace

@@ -73,24 +73,35 @@ void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
       FillSubsection(event.subsection,
                      *device_->mutable_config()->add_subsections());
       return List(section, event, event.subsection.payload.size());
-    case EventKind::kInitDataSent:
-      OnInitDataSent(event);
+    case EventKind::kTag:
+      OnTag(section, event);
       break;
-    case EventKind::kConfigLoadReady:
-      OnConfigLoadReady(section, event);
-      break;
-    case EventKind::kEndOfState:
-      if (section.type == SectionType::kPart && records_in_section_ == 0) {
-        device_->set_empty_parts(device_->empty_parts() + 1);
-      }
-      break;
-    case EventKind::kTrigger:
-      AddTrigger(section, event);
-      break;
-    default:
+    case EventKind::kConfigEnd:
       break;
   }
   List(section, event, 0);
+}
+
+void DeviceReports::OnTag(const SectionView& section, const Event& event) {
+  switch (event.element) {
+    case Element::kInitDataSent:
+      return OnInitDataSent(event);
+    case Element::kConfigLoadReady:
+      return OnConfigLoadReady(section, event);
+    case Element::kEndOfState:
+      if (section.type == SectionType::kPart && records_in_section_ == 0) {
+        device_->set_empty_parts(device_->empty_parts() + 1);
+      }
+      return;
+    case Element::kTrigger:
+      return AddTrigger(section, event);
+    case Element::kNone:
+    case Element::kSetup:
+    case Element::kConfig:
+    case Element::kDataStateComplete:
+    case Element::kData:
+      return;
+  }
 }
 
 void DeviceReports::OnMainRead(const StreamReader& reader) {
@@ -294,7 +305,7 @@ void DeviceReports::List(const SectionView& section, const Event& event,
   record.set_section(ToString(section.type));
   record.set_element(event.kind == EventKind::kSubsection
                          ? Printable(event.subsection.name)
-                         : std::string(ToString(event.kind)));
+                         : std::string(ToString(event)));
   record.set_bytes(bytes);
   if (packet_) {
     record.set_section(kMultifdSection);

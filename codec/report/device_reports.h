@@ -49,6 +49,7 @@ class DeviceReports {
  private:
   void Select(int index);
   void OnRecord(const SectionView& section, const Event& event);
+  void OnTag(const SectionView& section, const Event& event);
   void OnInitDataSent(const Event& event);
   void OnConfigLoadReady(const SectionView& section, const Event& event);
   void OnConfig(const SectionView& section, const Event& event);

@@ -177,8 +177,15 @@ class ReportBuilder : public StreamVisitor {
         return counts.set_part(counts.part() + 1);
       case SectionType::kEnd:
         return counts.set_end(counts.end() + 1);
-      default:
+      case SectionType::kFull:
         return counts.set_full(counts.full() + 1);
+      case SectionType::kEof:
+      case SectionType::kSubsection:
+      case SectionType::kVmDescription:
+      case SectionType::kConfiguration:
+      case SectionType::kCommand:
+      case SectionType::kSectionFooter:
+        return;  // No sections.
     }
   }
 
