@@ -1,11 +1,11 @@
 #include "flags/dialect.h"
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "flags/names.h"
 #include "flags/trigger_flags.h"
 
 namespace migstream {
@@ -332,8 +332,6 @@ constexpr bool InOrder() {
 }
 static_assert(InOrder(), "GetDialect indexes the table by id");
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; }
-
 }  // namespace
 
 std::string_view ToString(Element element) {
@@ -389,9 +387,7 @@ std::span<const Dialect> AllDialects() { return kDialects; }
 
 const Dialect* FindDialect(std::string_view name) {
   for (const Dialect& row : kDialects) {
-    if (std::equal(row.name.begin(), row.name.end(), name.begin(), name.end(),
-                   [](char a, char b) { return Lower(a) == Lower(b); }))
-      return &row;
+    if (EqualsIgnoringCase(row.name, name)) return &row;
   }
   return nullptr;
 }

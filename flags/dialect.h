@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "flags/element.h"
+#include "flags/release.h"
 #include "flags/section_type.h"
 #include "flags/tag.h"
 
@@ -48,10 +49,6 @@ enum class DialectId : uint8_t {
   // What any release may write, for a reader that does not know which.
   kAuto,
 };
-
-// 602 is 6.2; 0 where there is none.
-using Release = uint16_t;
-inline constexpr Release kNewestRelease = 9999;
 
 enum class VfioProtocol : uint8_t { kV1, kV2, kEither };
 

@@ -10,6 +10,7 @@
 #include "codec/report/side_report.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 #include "inspect/inputs.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
@@ -158,8 +159,8 @@ constexpr Option kOptions[] = {
        return arguments.loader != 0
                   ? std::string()
                   : StrCat("no loader of '", value, "' is known, but of ",
-                           ReleaseName(LoaderReleases().front()), " to ",
-                           ReleaseName(LoaderReleases().back()));
+                           ReleaseName(kReleases->release), " to ",
+                           ReleaseName(std::rbegin(kReleases)->release));
      },
      "qemu-5.2 qemu-6.0 qemu-6.1 qemu-6.2 qemu-7.0 qemu-7.1 qemu-7.2 "
      "qemu-8.0 qemu-8.1 qemu-8.2 qemu-9.0 qemu-9.1 qemu-9.2 "

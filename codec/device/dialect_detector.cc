@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "absl/strings/str_format.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 
 namespace migstream {
 namespace {
@@ -109,7 +109,8 @@ void DialectDetector::Observe(const Event& event) {
       return SawElement(Element::kConfig, event.offset);
     case EventKind::kSubsection:
       if (event.subsection.name == kDisplaySubsection) {
-        NotBefore(802, event.offset, kDisplaySubsection);
+        NotBefore(feature::kDisplaySubsection.first, event.offset,
+                  kDisplaySubsection);
       }
       return;
     case EventKind::kConfigEnd:

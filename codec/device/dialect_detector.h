@@ -93,6 +93,10 @@ class DialectDetector {
 class ReleaseBounds {
  public:
   // One that says no more than those before is left out.
+  void Saw(const Feature& feature, uint64_t offset) {
+    NotBefore(feature.first, offset, feature.name);
+    NotAfter(feature.last, offset, feature.name);
+  }
   void NotBefore(Release release, uint64_t offset, std::string_view what) {
     if (release <= newest_not_before_) return;
     newest_not_before_ = release;

@@ -28,6 +28,7 @@
 #include "codec/qemu/stream_writer.h"
 #include "codec/wire/be_text.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 #include "flags/tag.h"
 #include "flags/trigger_flags.h"
 
@@ -128,7 +129,8 @@ class Generator : private StreamWriter {
                RamPart(recipe_.ram(), i, ram_parts, random_));
     }
     WriteParts();
-    if (Decide(recipe_.switchover_start(), IsSince(1000))) {
+    if (Decide(recipe_.switchover_start(),
+               IsSince(feature::kSwitchoverStart.first))) {
       WriteCommand(Command::kSwitchoverStart, "");
     }
     if (recipe_.has_ram()) {

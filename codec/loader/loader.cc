@@ -23,6 +23,7 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"
+#include "flags/release.h"
 
 namespace migstream {
 namespace {
@@ -378,7 +379,7 @@ class Loader {
                                "capabilities"));
       }
     }
-    if (vfio_.size() > 1 && options_.release >= 802) {
+    if (vfio_.size() > 1 && row_.several_devices_need_p2p) {
       given.push_back("each VFIO device supports P2P");
     }
     if (channels_missing_) {
@@ -421,7 +422,7 @@ LoadVerdict PredictLoad(ByteSource& source,
                         std::vector<ChannelReader::Channel> channels,
                         const LoaderOptions& options) {
   const LoaderRow* row = FindLoader(options.release);
-  if (row == nullptr) row = FindLoader(LoaderReleases().back());
+  if (row == nullptr) row = FindLoader(std::rbegin(kReleases)->release);
   return Loader(source, *row, options).Load(std::move(channels));
 }
 

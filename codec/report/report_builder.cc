@@ -15,6 +15,7 @@
 #include "codec/wire/text.h"
 #include "flags/command.h"
 #include "flags/machine_type.h"
+#include "flags/release.h"
 
 namespace migstream {
 namespace {
@@ -40,8 +41,7 @@ class ReportBuilder : public StreamVisitor {
         for (const auto& name : ParseCapabilities(subsection.payload)) {
           report_.add_capabilities(Printable(name));
           if (name == "mapped-ram") {
-            bounds_.NotBefore(900, configuration.offset,
-                              "capability mapped-ram");
+            bounds_.Saw(feature::kMappedRam, configuration.offset);
           }
         }
       } else if (subsection.name == kUuidSubsection) {
@@ -62,7 +62,7 @@ class ReportBuilder : public StreamVisitor {
     if (section.type == SectionType::kEnd) Switchover(section.offset);
     if (section.vfio) return devices_.OnSection(section);
     if (section.idstr == "block" && section.type == SectionType::kStart) {
-      bounds_.NotAfter(900, section.offset, "handler block");
+      bounds_.Saw(feature::kBlockHandler, section.offset);
     }
   }
 
@@ -110,10 +110,10 @@ class ReportBuilder : public StreamVisitor {
     }
     if (command.command == Command::kSwitchoverStart) {
       Switchover(command.offset);
-      bounds_.NotBefore(1000, command.offset, "COMMAND SWITCHOVER_START");
+      bounds_.Saw(feature::kSwitchoverStart, command.offset);
     }
     if (command.command == Command::kEnableColo) {
-      bounds_.NotAfter(1002, command.offset, "COMMAND ENABLE_COLO");
+      bounds_.Saw(feature::kEnableColo, command.offset);
     }
   }
 
@@ -208,10 +208,10 @@ class ReportBuilder : public StreamVisitor {
     }
     if (stats.multifd_flushes != 0) {
       stream_.multifd_flush_offset = stats.first_multifd_flush;
-      bounds_.NotBefore(801, stats.first_multifd_flush, "RAM MULTIFD_FLUSH");
+      bounds_.Saw(feature::kMultifdFlush, stats.first_multifd_flush);
     }
     if (stats.compressed_pages != 0) {
-      bounds_.NotAfter(900, stats.first_compressed_page, "RAM COMPRESS_PAGE");
+      bounds_.Saw(feature::kCompressPage, stats.first_compressed_page);
     }
   }
 
@@ -219,14 +219,12 @@ class ReportBuilder : public StreamVisitor {
     report_.mutable_description()->set_devices(description.devices.size());
     uint64_t offset = report_.description().offset();
     if (description.has_configuration) {
-      bounds_.NotBefore(800, offset, "VMDESCRIPTION describes CONFIGURATION");
+      bounds_.Saw(feature::kDescribedConfiguration, offset);
     } else if (!report_.machine_type().empty()) {
-      bounds_.NotAfter(801, offset,
-                       "VMDESCRIPTION does not describe CONFIGURATION");
+      bounds_.Saw(feature::kUndescribedConfiguration, offset);
     }
-    if (description.not_before != 0) {
-      bounds_.NotBefore(description.not_before, offset,
-                        "VMDESCRIPTION has NULL markers");
+    if (description.null_marker != nullptr) {
+      bounds_.Saw(*description.null_marker, offset);
     }
   }
 
