@@ -123,22 +123,9 @@ struct Dialect {
            !end.After(Element::kNone).Contains(Element::kData);
   }
   constexpr const SectionGrammar& Grammar(SectionType type) const {
-    switch (type) {
-      case SectionType::kStart:
-        return start;
-      case SectionType::kPart:
-        return part;
-      case SectionType::kEnd:
-        return end;
-      case SectionType::kFull:
-      case SectionType::kEof:
-      case SectionType::kSubsection:
-      case SectionType::kVmDescription:
-      case SectionType::kConfiguration:
-      case SectionType::kCommand:
-      case SectionType::kSectionFooter:
-        break;
-    }
+    if (type == SectionType::kStart) return start;
+    if (type == SectionType::kPart) return part;
+    if (type == SectionType::kEnd) return end;
     return full;
   }
   // kNone for what is no tag in this dialect.

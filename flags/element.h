@@ -30,41 +30,35 @@ inline constexpr int kMaxElements = 16;
 // empty for what is no element.
 std::string_view ToString(Element element);
 
-// Whether the element is its tag and nothing more. One that has more needs code
-// of its own in decoder and encoder.
-constexpr bool IsTagAlone(Element element) {
+enum class ElementForm : uint8_t {
+  kNone,
+  kMore,     // The tag and more: needs code of its own in decoder and encoder.
+  kTag,      // The tag alone.
+  kLastTag,  // The tag alone, and the section is over with it.
+};
+constexpr ElementForm FormOf(Element element) {
   switch (element) {
+    case Element::kConfig:
+    case Element::kData:
+      return ElementForm::kMore;
     case Element::kSetup:
     case Element::kTrigger:
     case Element::kDataStateComplete:
+      return ElementForm::kTag;
     case Element::kEndOfState:
     case Element::kInitDataSent:
     case Element::kConfigLoadReady:
-      return true;
+      return ElementForm::kLastTag;
     case Element::kNone:
-    case Element::kConfig:
-    case Element::kData:
       break;
   }
-  return false;
+  return ElementForm::kNone;
 }
-
-// Whether a section is over with it.
+constexpr bool IsTagAlone(Element element) {
+  return FormOf(element) >= ElementForm::kTag;
+}
 constexpr bool EndsSection(Element element) {
-  switch (element) {
-    case Element::kEndOfState:
-    case Element::kInitDataSent:
-    case Element::kConfigLoadReady:
-      return true;
-    case Element::kNone:
-    case Element::kSetup:
-    case Element::kConfig:
-    case Element::kTrigger:
-    case Element::kDataStateComplete:
-    case Element::kData:
-      break;
-  }
-  return false;
+  return FormOf(element) == ElementForm::kLastTag;
 }
 
 class ElementSet {

@@ -4,7 +4,6 @@
 #define MIGSTREAM_FLAGS_OTHER_FLAGS_H_
 
 #include <cstdint>
-#include <string>
 
 namespace migstream {
 
@@ -22,8 +21,6 @@ enum DirtyBitmapFlag : uint32_t {
 // In the second byte of longer flags: they go on for two more.
 inline constexpr uint32_t kDirtyBitmapExtraFlags16 = 0x8000;
 
-std::string DirtyBitmapFlagsToString(uint32_t flags);
-
 // "block", up to 9.0: low bits of the be64 that opens each record; the rest is
 // a sector number.
 enum BlockFlag : uint64_t {
@@ -35,8 +32,6 @@ enum BlockFlag : uint64_t {
 inline constexpr uint64_t kBlockFlagMask = 0x1ff;
 inline constexpr uint64_t kBlockChunkBytes = 1 << 20;
 
-std::string BlockFlagsToString(uint64_t flags);
-
 // "s390-storage_attributes" and "s390-skeys": low bits of the be64 that opens
 // each record; the rest is an address.
 enum S390Flag : uint64_t {
@@ -46,8 +41,6 @@ enum S390Flag : uint64_t {
   kS390Done = 0x08,   // Nothing.
 };
 inline constexpr uint64_t kS390FlagMask = 0xfff;
-
-std::string S390FlagsToString(uint64_t flags);
 
 // "spapr/htab": be32 of START that says that the guest has no hash table here.
 inline constexpr uint32_t kHtabNone = 0xffffffff;

@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 namespace migstream {
 
@@ -46,10 +45,6 @@ inline constexpr size_t kTagBytes = 8;
 inline constexpr size_t kTagNumbers = 16;
 // What is before a DATA record's payload: the tag and a be64.
 inline constexpr size_t kRecordHeaderBytes = 2 * kTagBytes;
-
-// "DEV_DATA_STATE"; both names for the two numbers that have two; the number
-// in hexadecimal for what is no tag.
-std::string ToString(Tag tag);
 
 }  // namespace migstream
 

@@ -346,8 +346,9 @@ constexpr Option kOptions[] = {
                                        : ParseRelease(value);
        return arguments.expected_loader != 0
                   ? std::string()
-                  : StrCat("--expect is of qemu-5.2 to qemu-11.1, not '", value,
-                           "'");
+                  : StrCat("--expect is of ", ReleaseName(kReleases->release),
+                           " to ", ReleaseName(std::rbegin(kReleases)->release),
+                           ", not '", value, "'");
      }},
     {"force", "",
      "replace files that exist, and remove the channels' files\n"

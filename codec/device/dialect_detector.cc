@@ -137,13 +137,12 @@ void DialectDetector::SawTag(Element element, uint64_t offset) {
     case Element::kEndOfState:
       SawElement(element, offset);
       break;
-    case Element::kTrigger:
+    case Element::kTrigger:  // The two were never released.
     case Element::kDataStateComplete:
-      return;  // Never released.
     case Element::kNone:
     case Element::kConfig:
     case Element::kData:
-      return;  // No tag alone.
+      return;
   }
   if (type_ != SectionType::kPart) return;
   int records = records_;

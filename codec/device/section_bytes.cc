@@ -58,14 +58,6 @@ class Flattened {
 
 }  // namespace
 
-std::string Be64Bytes(uint64_t value) {
-  std::string bytes(8, '\0');
-  StoreBe64(reinterpret_cast<uint8_t*>(bytes.data()), value);
-  return bytes;
-}
-
-std::string TagBytes(int number) { return Be64Bytes(kTagPrefix + number); }
-
 std::string DataBytes(const std::string& payload) {
   return TagBytes(4) + Be64Bytes(payload.size()) + payload;
 }

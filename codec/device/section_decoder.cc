@@ -332,7 +332,7 @@ Error SectionDecoder::error(std::string_view device) const {
       break;
     case ErrorCode::kConfigVersion:
       error.reason = StrCat("config payload of version ", error_found_,
-                            ", expected at most 2");
+                            ", expected at most ", kNewestConfigVersion);
       break;
     case ErrorCode::kConfigIrqState:
       error.reason = StrCat("IRQ state is ", error_found_, ", expected 0 or 1");

@@ -115,7 +115,7 @@ bool SectionEncoder::IsWritable(const ConfigView& config) const {
                   [](uint32_t state) { return state <= 1; });
   return (config.pci_config.size() == kPciConfigBytes ||
           config.pci_config.size() == kPcieConfigBytes) &&
-         config.version <= 2 && irq_states_right;
+         config.version <= kNewestConfigVersion && irq_states_right;
 }
 
 Put SectionEncoder::ConfigWithSubflag(const ConfigView& config,

@@ -43,14 +43,7 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
       if (what_ == kPayload) sink_.Write(event.payload);
       break;
     case EventKind::kConfig:
-      if (event.layout.total_bytes == 0) break;
-      ++configs_;
-      ambiguous_ |= event.layout.other_pci_config_bytes != 0;
-      // The last one counts.
-      if (what_ == kConfig) {
-        config_ = std::string(
-            AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
-      }
+      OnConfig(event);
       break;
     case EventKind::kTag:
       multifd_ |= event.Is(Element::kConfigLoadReady) ||
@@ -64,6 +57,16 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
   }
 }
 
+void PayloadExtractor::OnConfig(const Event& event) {
+  if (event.layout.total_bytes == 0) return;
+  ++configs_;
+  ambiguous_ |= event.layout.other_pci_config_bytes != 0;
+  if (what_ != kConfig) return;
+  // The last one counts.
+  config_ = std::string(
+      AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
+}
+
 void PayloadExtractor::OnPiece(const ReassembledPiece& piece) {
   if (!found_ || !Named(piece.idstr) || piece.instance_id != instance_id_) {
     return;
@@ -73,15 +76,7 @@ void PayloadExtractor::OnPiece(const ReassembledPiece& piece) {
     return;
   }
   Error error = DecodeConfigPiece(piece, [this](const Event& event) {
-    if (event.kind != EventKind::kConfig || event.layout.total_bytes == 0) {
-      return;
-    }
-    ambiguous_ |= event.layout.other_pci_config_bytes != 0;
-    ++configs_;
-    if (what_ == kConfig) {
-      config_ = std::string(
-          AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
-    }
+    if (event.kind == EventKind::kConfig) OnConfig(event);
   });
   ambiguous_ |= !error.ok();
   multifd_complete_ = true;

@@ -63,6 +63,7 @@ class PayloadExtractor : public StreamVisitor {
 
  private:
   bool Named(std::string_view idstr) const;
+  void OnConfig(const Event& event);
   bool Wanted(const SectionView& section) const;
   std::string DeviceNames() const;
 

@@ -251,23 +251,10 @@ class Generator : private StreamWriter {
       StreamWriter::OnSection(section);
       return;
     }
-    switch (section.type) {
-      case SectionType::kStart:
-        return WriteStarts();
-      case SectionType::kPart:
-        return WriteParts();
-      case SectionType::kEnd:
-        return WriteEnds();
-      case SectionType::kFull:
-        return WriteFulls();
-      case SectionType::kEof:
-      case SectionType::kSubsection:
-      case SectionType::kVmDescription:
-      case SectionType::kConfiguration:
-      case SectionType::kCommand:
-      case SectionType::kSectionFooter:
-        return;  // No sections.
-    }
+    if (section.type == SectionType::kStart) WriteStarts();
+    if (section.type == SectionType::kPart) WriteParts();
+    if (section.type == SectionType::kEnd) WriteEnds();
+    if (section.type == SectionType::kFull) WriteFulls();
   }
 
   void OnDeviceEvent(const SectionView&, const Event&) override {}
@@ -285,25 +272,13 @@ class Generator : private StreamWriter {
   }
 
   void OnCommand(const CommandView& command) override {
-    switch (command.command) {
-      case Command::kOpenReturnPath:
-      case Command::kPing:
-        if (recipe_.return_path() == recipe::NO) return;
-        break;
-      case Command::kSwitchoverStart:
-        WriteParts();
-        switchover_decided_ = true;
-        if (recipe_.switchover_start() == recipe::NO) return;
-        break;
-      case Command::kPostcopyAdvise:
-      case Command::kPostcopyListen:
-      case Command::kPostcopyRun:
-      case Command::kPostcopyRamDiscard:
-      case Command::kPackaged:
-      case Command::kEnableColo:
-      case Command::kPostcopyResume:
-      case Command::kRecvBitmap:
-        break;
+    if (command.command == Command::kOpenReturnPath ||
+        command.command == Command::kPing) {
+      if (recipe_.return_path() == recipe::NO) return;
+    } else if (command.command == Command::kSwitchoverStart) {
+      WriteParts();
+      switchover_decided_ = true;
+      if (recipe_.switchover_start() == recipe::NO) return;
     }
     PutCommand(command);
   }

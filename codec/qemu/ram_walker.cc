@@ -69,8 +69,8 @@ void RamWalker::Walk(ContentReader& content, const RamTraits& traits) {
         CheckPage(content, traits, address, at);
         uint64_t head = content.offset();
         uint32_t length = content.Be32();
-        // zlib adds little to what it cannot compress.
-        if (content.ok() && length > 2 * traits.page_bytes) {
+        if (content.ok() &&
+            length > MaxCompressedPageBytes(traits.page_bytes)) {
           content.Fail(ErrorCode::kBadRam, head,
                        StrCat("compressed page claims ", length, " bytes"));
         }
@@ -152,12 +152,9 @@ void RamWalker::WalkBlockList(ContentReader& content, const RamTraits& traits,
                                  " left of the total at ", Hex(offset)));
     }
     total -= block.used_bytes;
-    // A page size is written for some blocks only. It has none of a record's
-    // flags and, unlike a name, begins with 00.
     uint64_t size;
     if (traits.advised_page_sizes != 0 && content.PeekBe64(&size) &&
-        size > traits.page_bytes && (size & (size - 1)) == 0 &&
-        (size & traits.advised_page_sizes) != 0 && size >> 56 == 0) {
+        IsBlockPageSize(size, traits.page_bytes, traits.advised_page_sizes)) {
       block.page_bytes = content.Be64();
     }
     if (traits.ignore_shared) {

@@ -19,15 +19,12 @@
 #include "codec/wire/cursor.h"
 #include "codec/wire/text.h"
 #include "flags/command.h"
+#include "flags/ram_flags.h"
 #include "flags/section_type.h"
 #include "flags/tag.h"
 
 namespace migstream {
-namespace {
-
-constexpr uint32_t kVfioSectionVersion = 1;
-
-}  // namespace
+namespace {}  // namespace
 
 bool IsVfioIdstr(std::string_view idstr) {
   return idstr == "vfio" || idstr.ends_with("/vfio");
@@ -303,8 +300,8 @@ class StreamReader::Impl {
   }
 
   bool IsPageSize(uint64_t bytes) const {
-    return bytes >= 1024 && bytes <= options_.limits.page_bytes &&
-           (bytes & (bytes - 1)) == 0;
+    return bytes >= uint64_t{1} << kMinPageBits &&
+           bytes <= options_.limits.page_bytes && (bytes & (bytes - 1)) == 0;
   }
 
   bool ReadNamedSection(SectionType type) {
@@ -402,11 +399,11 @@ class StreamReader::Impl {
     bool named = section.type == SectionType::kStart ||
                  section.type == SectionType::kFull;
     if (!section.vfio || !named) return true;
-    if (section.version_id > kVfioSectionVersion) {
+    if (section.version_id > kVfioVersion) {
       Note(Severity::kError, "section-version", section.offset,
            StrCat(section.idstr, " ", ToString(section.type)),
            StrCat("section version ", section.version_id,
-                  ", loaders know up to 1"));
+                  ", loaders know up to ", kVfioVersion));
     }
     if (section.type == SectionType::kStart &&
         ++devices_ > options_.limits.devices) {

@@ -77,8 +77,6 @@ class VmDescription {
   const DescribedDevice* Find(std::string_view name,
                               uint32_t instance_id) const;
 
-  // Whether there are nodes.
-  bool has_fields() const { return !nodes_.empty(); }
   const Node& node(uint32_t index) const { return nodes_[index]; }
   // Of a node's name or type; good as long as the description.
   std::string_view text(uint32_t at) const { return text_->c_str() + at; }

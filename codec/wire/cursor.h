@@ -49,15 +49,6 @@ class Cursor {
   // A u8 length, then that many bytes.
   std::string_view Str8() { return AsText(Bytes(U8())); }
 
-  // A cursor over the next `count` bytes, which this one is now behind. The
-  // child cannot run past them.
-  Cursor Sub(uint64_t count) {
-    uint64_t offset = offset_;
-    Cursor child(Bytes(count), offset);
-    child.ok_ = ok_;
-    return child;
-  }
-
  private:
   uint64_t Number(int width) {
     ByteSpan bytes = Bytes(width);

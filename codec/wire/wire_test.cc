@@ -39,19 +39,6 @@ TEST(CursorTest, PastTheEndEverythingIsZeroAndStaysSo) {
   EXPECT_FALSE(cursor.ok());
 }
 
-TEST(CursorTest, AChildCannotRunPastItsParent) {
-  Cursor cursor(kBytes, 7);
-  Cursor child = cursor.Sub(3);
-  EXPECT_EQ(child.offset(), 7);
-  EXPECT_EQ(cursor.offset(), 10);
-  EXPECT_EQ(child.U8(), 8);
-  EXPECT_EQ(child.Be32(), 0);
-  EXPECT_FALSE(child.ok());
-  EXPECT_TRUE(cursor.ok());
-  EXPECT_FALSE(cursor.Sub(1000).ok());
-  EXPECT_FALSE(cursor.ok());
-}
-
 TEST(WriterTest, WritesWhatACursorReads) {
   uint8_t buffer[sizeof kBytes];
   Writer writer(buffer);
