@@ -29,9 +29,9 @@ std::string ToString(Command command);
 
 inline constexpr Command kLastCommand = Command::kSwitchoverStart;
 
-// Whether a length of data is right for a command that has a number here.
+// Whether such a command can have so much data; false for an unknown one.
 bool IsCommandLength(Command command, uint16_t bytes);
-// The right ones in words: "0 or 16".
+// The right ones in words: "0 or 16"; empty for an unknown one.
 std::string_view CommandLengths(Command command);
 
 // be16 in the other direction; then be16 length, then that many bytes of data.
@@ -47,6 +47,9 @@ enum class ReturnMessage : uint16_t {
 };
 
 std::string ToString(ReturnMessage message);
+
+inline constexpr ReturnMessage kLastReturnMessage =
+    ReturnMessage::kSwitchoverAck;
 
 // Whether such a message can have so much data; false for an unknown one.
 bool IsReturnMessageLength(ReturnMessage message, uint16_t bytes);

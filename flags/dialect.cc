@@ -1,10 +1,11 @@
 #include "flags/dialect.h"
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "flags/names.h"
 #include "flags/trigger_flags.h"
 
 namespace migstream {
@@ -78,8 +79,22 @@ constexpr SectionGrammar kConfigOrEndOfState =
 constexpr SectionGrammar kConfigOrEndOfStateOrLoadReady =
     Make({{kNone, {kConfig, kEndOfState, kConfigLoadReady}}});
 
-constexpr std::array<Element, 7> Meanings(Element number5, Element number6) {
-  return {kNone, kEndOfState, kConfig, kSetup, kData, number5, number6};
+// What all dialects have, and `more`.
+using TagMeaning = std::pair<Tag, Element>;
+constexpr std::array<Element, kTagNumbers> Meanings(
+    std::initializer_list<TagMeaning> more) {
+  std::array<Element, kTagNumbers> meanings = {};
+  for (auto list :
+       {std::initializer_list<TagMeaning>{{Tag::kEndOfState, kEndOfState},
+                                          {Tag::kDevConfigState, kConfig},
+                                          {Tag::kDevSetupState, kSetup},
+                                          {Tag::kDevDataState, kData}},
+        more}) {
+    for (auto [tag, element] : list) {
+      meanings[static_cast<uint64_t>(tag) - kTagPrefix] = element;
+    }
+  }
+  return meanings;
 }
 
 constexpr uint64_t kMiB = 1 << 20;
@@ -134,7 +149,7 @@ constexpr Dialect kV52 = {
     .part = kRecords,
     .end = kConfigThenRecords,
     .full = kAbsent,
-    .meanings = Meanings(kNone, kNone),
+    .meanings = Meanings({}),
     .config_layout = ConfigLayoutKind::kReleased,
     .subflag = {},
     .habits = kV1Habits,
@@ -154,7 +169,7 @@ constexpr Dialect kV81 = {
     .part = kRecordsOrInitDataSent,
     .end = kRecords,
     .full = kConfigOnly,
-    .meanings = Meanings(kInitDataSent, kNone),
+    .meanings = Meanings({{Tag::kDevInitDataSent, kInitDataSent}}),
     .config_layout = ConfigLayoutKind::kReleased,
     .subflag = {},
     .habits = kV2Habits,
@@ -180,7 +195,7 @@ constexpr Dialect kV60 = [] {
 constexpr Dialect kV80 = [] {
   Dialect row = From(kV81, DialectId::kV80, "V80", "QEMU 8.0", 800, 800);
   row.part = kAbsent;
-  row.meanings = Meanings(kNone, kNone);
+  row.meanings = Meanings({});
   return row;
 }();
 
@@ -201,7 +216,8 @@ constexpr Dialect kV101M = [] {
       From(kV100M, DialectId::kV101M, "V101M",
            "QEMU 10.1 to 11.0, device state over multifd", 1001, 1100);
   row.full = kEndOfStateOrLoadReady;
-  row.meanings = Meanings(kInitDataSent, kConfigLoadReady);
+  row.meanings = Meanings({{Tag::kDevInitDataSent, kInitDataSent},
+                           {Tag::kDevConfigLoadReady, kConfigLoadReady}});
   return row;
 }();
 
@@ -227,7 +243,7 @@ constexpr Dialect kE2 = [] {
   Dialect row =
       From(kV52, DialectId::kE2, "E2", "proposal: trigger in FULL", 0, 0);
   row.full = kTriggerOnly;
-  row.meanings = Meanings(kTrigger, kNone);
+  row.meanings = Meanings({{Tag::kStateTrigger, kTrigger}});
   return row;
 }();
 
@@ -273,7 +289,8 @@ constexpr Dialect kE6 = [] {
   row.end = kRecordsOrComplete;
   row.habits.max_ends = 2;
   row.full = kConfigOrEndOfState;
-  row.meanings = Meanings(kInitDataSent, kDataStateComplete);
+  row.meanings = Meanings({{Tag::kDevInitDataSent, kInitDataSent},
+                           {Tag::kDataStateComplete, kDataStateComplete}});
   return row;
 }();
 
@@ -315,31 +332,36 @@ constexpr bool InOrder() {
 }
 static_assert(InOrder(), "GetDialect indexes the table by id");
 
-constexpr std::string_view kElementNames[kElements] = {
-    "nothing",
-    "SETUP",
-    "CONFIG",
-    "DATA",
-    "END_OF_STATE",
-    "INIT_DATA_SENT",
-    "CONFIG_LOAD_READY",
-    "TRIGGER",
-    "DATA_STATE_COMPLETE",
-};
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; }
-
 }  // namespace
 
 std::string_view ToString(Element element) {
-  return kElementNames[static_cast<int>(element)];
+  switch (element) {
+    case kNone:
+      return "nothing";
+    case kSetup:
+      return "SETUP";
+    case kConfig:
+      return "CONFIG";
+    case kTrigger:
+      return "TRIGGER";
+    case kDataStateComplete:
+      return "DATA_STATE_COMPLETE";
+    case kData:
+      return "DATA";
+    case kEndOfState:
+      return "END_OF_STATE";
+    case kInitDataSent:
+      return "INIT_DATA_SENT";
+    case kConfigLoadReady:
+      return "CONFIG_LOAD_READY";
+  }
+  return "";
 }
 
 std::string ToString(ElementSet elements) {
   std::string text;
-  // The usual ones first.
-  for (Element element : {kSetup, kConfig, kTrigger, kDataStateComplete, kData,
-                          kEndOfState, kInitDataSent, kConfigLoadReady}) {
+  for (int i = 0; i < kMaxElements; ++i) {
+    Element element = static_cast<Element>(i);
     if (!elements.Contains(element)) continue;
     elements.Remove(element);
     if (!text.empty()) text += elements.empty() ? " or " : ", ";
@@ -365,9 +387,7 @@ std::span<const Dialect> AllDialects() { return kDialects; }
 
 const Dialect* FindDialect(std::string_view name) {
   for (const Dialect& row : kDialects) {
-    if (std::equal(row.name.begin(), row.name.end(), name.begin(), name.end(),
-                   [](char a, char b) { return Lower(a) == Lower(b); }))
-      return &row;
+    if (EqualsIgnoringCase(row.name, name)) return &row;
   }
   return nullptr;
 }

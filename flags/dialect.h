@@ -4,8 +4,10 @@
 //   const Dialect& dialect = GetDialect(DialectId::kV60);
 //   dialect.Grammar(SectionType::kEnd).next[…]
 //
-// Decoder, encoder and detection are driven by the rows; the next release is
-// a new row here. A row is plain data and can be copied and changed:
+// Decoder, encoder and detection are driven by the rows. A new tag is an
+// Element, a number in `meanings` and a place in the grammars; the compiler
+// tells what else has to know of it. A row is plain data and can be copied and
+// changed:
 //
 //   Dialect e3 = GetDialect(DialectId::kE3);
 //   e3.subflag.width = 8;
@@ -19,6 +21,7 @@
 #include <string_view>
 
 #include "flags/element.h"
+#include "flags/release.h"
 #include "flags/section_type.h"
 #include "flags/tag.h"
 
@@ -47,10 +50,6 @@ enum class DialectId : uint8_t {
   kAuto,
 };
 
-// 602 is 6.2; 0 where there is none.
-using Release = uint16_t;
-inline constexpr Release kNewestRelease = 9999;
-
 enum class VfioProtocol : uint8_t { kV1, kV2, kEither };
 
 // Where a config payload's fields stand. FORMAT.md sections 11 and 14.
@@ -64,7 +63,7 @@ enum class ConfigLayoutKind : uint8_t {
 // where nothing may follow. This is what a loader can take; what a release
 // really writes is narrower, see WriterHabits.
 struct SectionGrammar {
-  std::array<ElementSet, kElements> next;
+  std::array<ElementSet, kMaxElements> next;
 
   constexpr ElementSet After(Element element) const {
     return next[static_cast<int>(element)];
@@ -111,8 +110,8 @@ struct Dialect {
   // Device-state packets have the sender's byte order, not big-endian.
   bool host_endian_packets;
   SectionGrammar start, part, end, full;
-  // What the tags' numbers 0 to 6 mean.
-  std::array<Element, 7> meanings;
+  // What the tags' numbers mean; released ones go up to 6.
+  std::array<Element, kTagNumbers> meanings;
   ConfigLayoutKind config_layout;
   Subflag subflag;
   WriterHabits habits;
@@ -124,16 +123,10 @@ struct Dialect {
            !end.After(Element::kNone).Contains(Element::kData);
   }
   constexpr const SectionGrammar& Grammar(SectionType type) const {
-    switch (type) {
-      case SectionType::kStart:
-        return start;
-      case SectionType::kPart:
-        return part;
-      case SectionType::kEnd:
-        return end;
-      default:
-        return full;
-    }
+    if (type == SectionType::kStart) return start;
+    if (type == SectionType::kPart) return part;
+    if (type == SectionType::kEnd) return end;
+    return full;
   }
   // kNone for what is no tag in this dialect.
   constexpr Element Meaning(uint64_t tag) const {

@@ -72,7 +72,7 @@ TEST(DialectTest, InitDataSentStandsInPartOnlyAndLoadReadyInFullOnly) {
   for (const Dialect& row : AllDialects()) {
     for (SectionType type : {SectionType::kStart, SectionType::kPart,
                              SectionType::kEnd, SectionType::kFull}) {
-      for (int after = 0; after < kElements; ++after) {
+      for (int after = 0; after < kMaxElements; ++after) {
         ElementSet next = row.Grammar(type).After(static_cast<Element>(after));
         if (type != SectionType::kPart) {
           EXPECT_FALSE(next.Contains(Element::kInitDataSent)) << row.name;
@@ -89,9 +89,9 @@ TEST(DialectTest, EveryElementThatAGrammarNamesHasATagInItsRow) {
   for (const Dialect& row : AllDialects()) {
     for (SectionType type : {SectionType::kStart, SectionType::kPart,
                              SectionType::kEnd, SectionType::kFull}) {
-      for (int after = 0; after < kElements; ++after) {
+      for (int after = 0; after < kMaxElements; ++after) {
         ElementSet next = row.Grammar(type).After(static_cast<Element>(after));
-        for (int i = 1; i < kElements; ++i) {
+        for (int i = 1; i < kMaxElements; ++i) {
           Element element = static_cast<Element>(i);
           if (!next.Contains(element)) continue;
           EXPECT_EQ(row.Meaning(static_cast<uint64_t>(row.TagOf(element))),
@@ -109,9 +109,9 @@ TEST(DialectTest, AutoTakesWhatAnyReleaseWrites) {
     if (!row.released()) continue;
     for (SectionType type : {SectionType::kStart, SectionType::kPart,
                              SectionType::kEnd, SectionType::kFull}) {
-      for (int after = 0; after < kElements; ++after) {
+      for (int after = 0; after < kMaxElements; ++after) {
         Element from = static_cast<Element>(after);
-        for (int i = 1; i < kElements; ++i) {
+        for (int i = 1; i < kMaxElements; ++i) {
           Element to = static_cast<Element>(i);
           if (row.Grammar(type).After(from).Contains(to)) {
             EXPECT_TRUE(any.Grammar(type).After(from).Contains(to))

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "flags/dialect.h"
+#include "flags/release.h"
 
 namespace migstream {
 

@@ -1,5 +1,6 @@
 #include "flags/names.h"
 
+#include <algorithm>
 #include <charconv>
 #include <span>
 #include <string_view>
@@ -37,6 +38,12 @@ std::string NamesOfBits(uint64_t bits, std::span<const Name> names) {
   }
   if (bits != 0) append(HexText(bits));
   return text;
+}
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace migstream

@@ -23,6 +23,9 @@ std::string NameOf(uint64_t value, std::span<const Name> names);
 // hexadecimal: "SYNC|ZSTD|0x80". "0" if no bit is set.
 std::string NamesOfBits(uint64_t bits, std::span<const Name> names);
 
+// ASCII only.
+bool EqualsIgnoringCase(std::string_view a, std::string_view b);
+
 }  // namespace migstream
 
 #endif  // MIGSTREAM_FLAGS_NAMES_H_

@@ -26,6 +26,20 @@ enum RamFlag : uint64_t {
 inline constexpr uint32_t kMinPageBits = 10;
 inline constexpr uint32_t kMaxPageBits = 16;
 
+// A block of MEM_SIZE may be followed by the size of its own pages. It has one
+// of the bits that POSTCOPY_ADVISE gave and none of a record's flags and,
+// unlike a name, begins with 00. `next` is the be64 there.
+constexpr bool IsBlockPageSize(uint64_t next, uint64_t page_bytes,
+                               uint64_t advised_page_sizes) {
+  return next > page_bytes && (next & (next - 1)) == 0 &&
+         (next & advised_page_sizes) != 0 && next >> 56 == 0;
+}
+
+// The most that zlib makes of a page that it cannot compress.
+constexpr uint64_t MaxCompressedPageBytes(uint64_t page_bytes) {
+  return page_bytes + (page_bytes >> 12) + (page_bytes >> 14) + 13;
+}
+
 // mapped-ram, section 5.5: the header's version, and what pages_offset is a
 // multiple of.
 inline constexpr uint32_t kMappedRamVersion = 1;

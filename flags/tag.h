@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 namespace migstream {
 
@@ -42,12 +41,10 @@ enum class Tag : uint64_t {
 // What all tags have in common.
 inline constexpr uint64_t kTagPrefix = 0xffffffffef100000;
 inline constexpr size_t kTagBytes = 8;
+// Numbers for which the dialect table has room.
+inline constexpr size_t kTagNumbers = 16;
 // What is before a DATA record's payload: the tag and a be64.
 inline constexpr size_t kRecordHeaderBytes = 2 * kTagBytes;
-
-// "DEV_DATA_STATE"; both names for the two numbers that have two; the number
-// in hexadecimal for what is no tag.
-std::string ToString(Tag tag);
 
 }  // namespace migstream
 

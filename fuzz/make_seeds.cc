@@ -25,6 +25,7 @@
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 #include "fuzz/recipe_mutator.h"
 #include "testdata/captures.h"
 #include "testdata/payloads.h"
@@ -45,7 +46,7 @@ std::string Byte(int value) { return std::string(1, static_cast<char>(value)); }
 std::string NewestLoader(size_t channel_bytes) {
   return Byte(static_cast<int>(channel_bytes & 0xff)) +
          Byte(static_cast<int>(channel_bytes >> 8)) +
-         Byte(static_cast<int>(LoaderReleases().size() - 1));
+         Byte(static_cast<int>(std::size(kReleases) - 1));
 }
 
 class Folder {

@@ -20,6 +20,7 @@
 #include "codec/state/state_json.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/json.h"
+#include "flags/release.h"
 #include "fuzz/fuzzing.h"
 
 using namespace migstream;  // NOLINT: this file is a program.
@@ -159,8 +160,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ReaderOptions options;
   uint8_t dialect = input.Choice();
   if (dialect < AllDialects().size()) options.dialect = &AllDialects()[dialect];
-  std::span<const Release> releases = LoaderReleases();
-  Release release = releases[input.Choice() % releases.size()];
+  Release release = kReleases[input.Choice() % std::size(kReleases)].release;
   size_t channel_bytes = input.Choice() * size_t{256};
   channel_bytes += input.Choice();
 

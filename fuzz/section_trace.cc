@@ -35,9 +35,11 @@ void Note(const Event& event, SectionTrace& trace) {
     trace.events.back().payload += payload;
     return;
   }
-  trace.events.push_back({event.kind, event.offset, std::move(payload),
-                          event.record_bytes, event.layout.pci_config_bytes,
-                          event.layout.msix_vectors});
+  trace.events.push_back(
+      {event.kind,
+       event.kind == EventKind::kTag ? event.element : Element::kNone,
+       event.offset, std::move(payload), event.record_bytes,
+       event.layout.pci_config_bytes, event.layout.msix_vectors});
 }
 
 }  // namespace

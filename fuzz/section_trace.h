@@ -15,7 +15,8 @@
 namespace migstream {
 
 struct TracedEvent {
-  EventKind kind = EventKind::kEndOfState;
+  EventKind kind = EventKind::kTag;
+  Element element = Element::kNone;  // Of kTag.
   uint64_t offset = 0;
   std::string payload;  // All pieces of a record together.
   uint64_t record_bytes = 0;

@@ -9,6 +9,7 @@
 #include "codec/report/report_builder.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 #include "inspect/inputs.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
@@ -149,13 +150,10 @@ constexpr Option kOptions[] = {
        return arguments.loader != 0
                   ? std::string()
                   : StrCat("no loader of '", value, "' is known, but of ",
-                           ReleaseName(LoaderReleases().front()), " to ",
-                           ReleaseName(LoaderReleases().back()));
+                           ReleaseName(kReleases->release), " to ",
+                           ReleaseName(std::rbegin(kReleases)->release));
      },
-     "qemu-5.2 qemu-6.0 qemu-6.1 qemu-6.2 qemu-7.0 qemu-7.1 qemu-7.2 "
-     "qemu-8.0 qemu-8.1 qemu-8.2 qemu-9.0 qemu-9.1 qemu-9.2 "
-     "qemu-10.0 qemu-10.1 qemu-10.2 qemu-11.0 qemu-11.1",
-     "region-size dialect"},
+     kReleaseChoices, "region-size dialect"},
     {"region-size", "BYTES",
      "what the destination's v1 migration region holds; larger\n"
      "records are found",

@@ -22,9 +22,8 @@ namespace {
 
 constexpr Option kCommonOptions[] = {
     {"dialect", "NAME",
-     "take the stream for V52, V60, V80, V81, V100, V100M,\n"
-     "V101M, V111, V111M or E1 to E7 (E5-v7, E5-v26)\n"
-     "instead of finding out",
+     "take the stream for one of these instead of finding\n"
+     "out:",
      SetDialect<&Arguments::dialect>, kDialectChoices},
     {"offset", "N",
      "the stream begins behind N bytes of something else, as\n"
@@ -86,12 +85,39 @@ std::string Usage(const Verb& verb) {
   return usage;
 }
 
+std::vector<std::string> Choices(const Option& option) {
+  std::vector<std::string> choices;
+  if (option.choices == kDialectChoices) {
+    for (const Dialect& row : AllDialects()) {
+      if (row.id != DialectId::kAuto) choices.emplace_back(row.name);
+    }
+  } else if (option.choices == kReleaseChoices) {
+    for (const ReleaseRow& row : kReleases) {
+      choices.push_back(ReleaseName(row.release));
+    }
+  } else if (!option.choices.empty()) {
+    choices.emplace_back(option.choices);
+  }
+  return choices;
+}
+
 std::string OptionHelp(const Option& option) {
   constexpr size_t kColumn = 23;
+  constexpr size_t kHelpColumns = 55;
   std::string text = StrCat("  ", Spelled(option));
   text += text.size() < kColumn - 1 ? std::string(kColumn - text.size(), ' ')
                                     : "\n" + std::string(kColumn, ' ');
-  std::vector<std::string_view> lines = Split(option.help, '\n');
+  std::string help(option.help);
+  if (help.ends_with(":")) {
+    size_t line = help.size() - help.rfind('\n') - 1;
+    for (const std::string& choice : Choices(option)) {
+      line += 1 + choice.size();
+      bool fits = line <= kHelpColumns;
+      if (!fits) line = choice.size();
+      StrAppend(&help, fits ? " " : "\n", choice);
+    }
+  }
+  std::vector<std::string_view> lines = Split(help, '\n');
   StrAppend(&text, StrJoin(lines, "\n" + std::string(kColumn, ' ')), "\n");
   return text;
 }
@@ -164,7 +190,7 @@ std::string OptionList() {
         if (FindOption(*verb, option.name) != &option) continue;
         bool letter = option.name.size() == 1;
         StrAppend(&text, verb->name, "|", letter ? "-" : "--", option.name, "|",
-                  option.value, "|", option.choices, "\n");
+                  option.value, "|", StrJoin(Choices(option), " "), "\n");
       }
     }
   }

@@ -17,6 +17,7 @@
 #include "codec/io/absl_view.h"
 #include "codec/loader/loader_row.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
 #include "inspect/inputs.h"
@@ -339,12 +340,14 @@ constexpr Option kOptions[] = {
      "write what that release's loader must say beside the\n"
      "stream: vm.expect; 11.1 if none is named",
      [](Arguments& arguments, const std::string& value) {
-       arguments.expected_loader =
-           value.empty() ? LoaderReleases().back() : ParseRelease(value);
+       arguments.expected_loader = value.empty()
+                                       ? std::rbegin(kReleases)->release
+                                       : ParseRelease(value);
        return arguments.expected_loader != 0
                   ? std::string()
-                  : StrCat("--expect is of qemu-5.2 to qemu-11.1, not '", value,
-                           "'");
+                  : StrCat("--expect is of ", ReleaseName(kReleases->release),
+                           " to ", ReleaseName(std::rbegin(kReleases)->release),
+                           ", not '", value, "'");
      }},
     {"force", "",
      "replace files that exist, and remove the channels' files\n"

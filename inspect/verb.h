@@ -77,7 +77,8 @@ struct Option {
   // Takes the value, which is empty only if it may be; empty if it is good,
   // else what is wrong with it.
   std::string (*set)(Arguments& arguments, const std::string& value);
-  // All values, with a space between; empty if they cannot be listed.
+  // All values, with a space between, or one of the two below; empty if they
+  // cannot be listed. They are added to a help that ends with ":".
   std::string_view choices = {};
   // Options beside which it makes no sense, with a space between: "ram", or
   // "what=config" for one value. "*" stands for every other.
@@ -87,10 +88,9 @@ struct Option {
   bool repeats = false;  // May be given again, with another value.
 };
 
-// The choices of an option that takes a dialect's name.
-inline constexpr std::string_view kDialectChoices =
-    "V52 V60 V80 V81 V100 V100M V101M V111 V111M "
-    "E1 E2 E3 E4 E5-v7 E5-v26 E6 E7";
+// The names of all dialects, and of all releases.
+inline constexpr std::string_view kDialectChoices = "DIALECT";
+inline constexpr std::string_view kReleaseChoices = "RELEASE";
 
 struct Verb {
   std::string_view name;

@@ -16,7 +16,6 @@ namespace {
 // Whatever a caller allows: offsets in a payload are 32 bits wide.
 constexpr uint64_t kMaxConfigBytes = 1 << 30;
 constexpr uint32_t kVersionBytes = 4;
-constexpr uint32_t kNewestConfigVersion = 2;
 constexpr uint32_t kIrqStateBytes = 16;
 
 // E5-v26: a second be32 version and a be32 interrupt type.

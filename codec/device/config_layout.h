@@ -37,6 +37,7 @@ struct ConfigHints {
   bool element_expected = false;
 };
 
+inline constexpr uint32_t kNewestConfigVersion = 2;
 inline constexpr uint32_t kMsixEntryBytes = 16;
 // From a released CONFIG's tag to its PCI configuration space: the tag, and the
 // payload's version.

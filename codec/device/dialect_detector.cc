@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "absl/strings/str_format.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 
 namespace migstream {
 namespace {
@@ -89,8 +89,6 @@ void DialectDetector::SawElement(Element element, uint64_t offset) {
 
 void DialectDetector::Observe(const Event& event) {
   switch (event.kind) {
-    case EventKind::kSetup:
-      return SawElement(Element::kSetup, event.offset);
     case EventKind::kData:
       if (!event.starts_record) return;
       ++records_;
@@ -111,27 +109,40 @@ void DialectDetector::Observe(const Event& event) {
       return SawElement(Element::kConfig, event.offset);
     case EventKind::kSubsection:
       if (event.subsection.name == kDisplaySubsection) {
-        NotBefore(802, event.offset, kDisplaySubsection);
+        NotBefore(feature::kDisplaySubsection.first, event.offset,
+                  kDisplaySubsection);
       }
       return;
     case EventKind::kConfigEnd:
       return;
-    case EventKind::kInitDataSent:
-      SawElement(Element::kInitDataSent, event.offset);
+    case EventKind::kTag:
+      return SawTag(event.element, event.offset);
+  }
+}
+
+void DialectDetector::SawTag(Element element, uint64_t offset) {
+  switch (element) {
+    case Element::kSetup:
+    case Element::kConfigLoadReady:
+      return SawElement(element, offset);
+    case Element::kInitDataSent:
+      SawElement(element, offset);
       if (++init_data_sent_ == 2) {
-        Exclude(DialectEvidence::kHabit, event.offset,
-                "INIT_DATA_SENT a second time", [](const Dialect& row) {
+        Exclude(DialectEvidence::kHabit, offset, "INIT_DATA_SENT a second time",
+                [](const Dialect& row) {
                   return row.habits.init_data_sent_repeats;
                 });
       }
       break;
-    case EventKind::kEndOfState:
-      SawElement(Element::kEndOfState, event.offset);
+    case Element::kEndOfState:
+      SawElement(element, offset);
       break;
-    case EventKind::kConfigLoadReady:
-      return SawElement(Element::kConfigLoadReady, event.offset);
-    default:
-      return;  // Never released.
+    case Element::kTrigger:  // The two were never released.
+    case Element::kDataStateComplete:
+    case Element::kNone:
+    case Element::kConfig:
+    case Element::kData:
+      return;
   }
   if (type_ != SectionType::kPart) return;
   int records = records_;
@@ -140,10 +151,10 @@ void DialectDetector::Observe(const Event& event) {
   part_records_seen_ |= number;
   if (records == 0) {
     Exclude(
-        DialectEvidence::kHabit, event.offset, "PART without DATA",
+        DialectEvidence::kHabit, offset, "PART without DATA",
         [](const Dialect& row) { return row.habits.min_part_records == 0; });
   }
-  Exclude(DialectEvidence::kHabit, event.offset,
+  Exclude(DialectEvidence::kHabit, offset,
           StrCat("PART with ", records, " DATA records"),
           [records](const Dialect& row) {
             return records <= row.habits.max_part_records;

@@ -75,6 +75,7 @@ class DialectDetector {
                std::string_view what, Keep keep);
   Verdict Decide() const;
   void SawElement(Element element, uint64_t offset);
+  void SawTag(Element element, uint64_t offset);
 
   bool any_section_ = false;
   SectionType type_ = SectionType::kStart;
@@ -83,7 +84,7 @@ class DialectDetector {
   int records_ = 0;  // In this section.
   // What was seen before tells nothing new, and sections come by the thousand:
   // a bit for each element, by section type and the element before.
-  std::array<std::array<uint16_t, kElements>, 5> seen_ = {};
+  std::array<std::array<uint16_t, kMaxElements>, 5> seen_ = {};
   uint64_t part_records_seen_ = 0;  // A bit for each number up to 63.
   std::vector<Exclusion> exclusions_;
 };
@@ -92,6 +93,10 @@ class DialectDetector {
 class ReleaseBounds {
  public:
   // One that says no more than those before is left out.
+  void Saw(const Feature& feature, uint64_t offset) {
+    NotBefore(feature.first, offset, feature.name);
+    NotAfter(feature.last, offset, feature.name);
+  }
   void NotBefore(Release release, uint64_t offset, std::string_view what) {
     if (release <= newest_not_before_) return;
     newest_not_before_ = release;

@@ -14,6 +14,12 @@ Event Tag(EventKind kind) {
   return event;
 }
 
+Event Tag(Element element) {
+  Event event;
+  event.element = element;
+  return event;
+}
+
 Event Data(uint64_t bytes) {
   Event event;
   event.kind = EventKind::kData;
@@ -32,7 +38,7 @@ TEST(DialectDetectorTest, ConfigInEndIsV52) {
   DialectDetector detector;
   See(detector, kEnd,
       {Tag(EventKind::kConfig), Tag(EventKind::kConfigEnd), Data(5),
-       Tag(EventKind::kEndOfState)});
+       Tag(Element::kEndOfState)});
   EXPECT_EQ(detector.Name(), "V52");
   ASSERT_EQ(detector.Evidence().size(), 1);
   EXPECT_EQ(detector.Evidence()[0].what, "CONFIG in END");
@@ -40,7 +46,7 @@ TEST(DialectDetectorTest, ConfigInEndIsV52) {
 
 TEST(DialectDetectorTest, AnEmptyRecordBeforeConfigInFullIsV60) {
   DialectDetector detector;
-  See(detector, kPart, {Data(0), Tag(EventKind::kEndOfState)});
+  See(detector, kPart, {Data(0), Tag(Element::kEndOfState)});
   EXPECT_EQ(detector.Name(), "V52 or V60");
   See(detector, kFull, {Tag(EventKind::kConfig), Tag(EventKind::kConfigEnd)});
   EXPECT_EQ(detector.Name(), "V60");
@@ -48,43 +54,43 @@ TEST(DialectDetectorTest, AnEmptyRecordBeforeConfigInFullIsV60) {
 
 TEST(DialectDetectorTest, APartOfEndOfStateAloneIsV2WithPreCopy) {
   DialectDetector detector;
-  See(detector, kPart, {Tag(EventKind::kEndOfState)});
+  See(detector, kPart, {Tag(Element::kEndOfState)});
   See(detector, kFull, {Tag(EventKind::kConfig), Tag(EventKind::kConfigEnd)});
   EXPECT_EQ(detector.Name(), "V81 or V100 or V111");
 }
 
 TEST(DialectDetectorTest, DataInEndOnlyLeavesTheWholeSet) {
   DialectDetector detector;
-  See(detector, kEnd, {Data(5), Tag(EventKind::kEndOfState)});
+  See(detector, kEnd, {Data(5), Tag(Element::kEndOfState)});
   See(detector, kFull, {Tag(EventKind::kConfig), Tag(EventKind::kConfigEnd)});
   EXPECT_EQ(detector.Name(), "V60 or V80 or V81 or V100 or V111");
 }
 
 TEST(DialectDetectorTest, EndAndFullOfEndOfStateAloneAreMultifdMode) {
   DialectDetector detector;
-  See(detector, kEnd, {Tag(EventKind::kEndOfState)});
-  See(detector, kFull, {Tag(EventKind::kEndOfState)});
+  See(detector, kEnd, {Tag(Element::kEndOfState)});
+  See(detector, kFull, {Tag(Element::kEndOfState)});
   EXPECT_EQ(detector.Name(), "V100M or V101M or V111M");
 }
 
 TEST(DialectDetectorTest, LoadReadyIsNotOf100) {
   DialectDetector detector;
-  See(detector, kFull, {Tag(EventKind::kConfigLoadReady)});
+  See(detector, kFull, {Tag(Element::kConfigLoadReady)});
   EXPECT_EQ(detector.Name(), "V101M or V111M");
 }
 
 TEST(DialectDetectorTest, LargeRecordsAreV1) {
   DialectDetector detector;
-  See(detector, kEnd, {Data((1 << 20) + 1), Tag(EventKind::kEndOfState)});
+  See(detector, kEnd, {Data((1 << 20) + 1), Tag(Element::kEndOfState)});
   See(detector, kFull, {Tag(EventKind::kConfig)});
   EXPECT_EQ(detector.Name(), "V60");
 }
 
 TEST(DialectDetectorTest, InitDataSentASecondTimeIsV111) {
   DialectDetector detector;
-  See(detector, kPart, {Data(5), Tag(EventKind::kInitDataSent)});
+  See(detector, kPart, {Data(5), Tag(Element::kInitDataSent)});
   EXPECT_THAT(detector.Name(), testing::HasSubstr("V81 or V100"));
-  See(detector, kPart, {Data(5), Tag(EventKind::kInitDataSent)});
+  See(detector, kPart, {Data(5), Tag(Element::kInitDataSent)});
   EXPECT_EQ(detector.Name(), "V111 or V111M");
 }
 
@@ -102,7 +108,7 @@ TEST(DialectDetectorTest,
      WhatNoReleaseWritesIsAContradictionAndExcludesNothing) {
   DialectDetector detector;
   detector.NotBefore(1000, 0, "COMMAND SWITCHOVER_START");
-  See(detector, kEnd, {Data(0), Tag(EventKind::kEndOfState)});
+  See(detector, kEnd, {Data(0), Tag(Element::kEndOfState)});
   EXPECT_EQ(detector.Name(), "V100 or V111");
   EXPECT_TRUE(detector.Evidence().back().contradiction);
   EXPECT_EQ(detector.Evidence().back().what, "DATA of size 0");
@@ -110,7 +116,7 @@ TEST(DialectDetectorTest,
 
 TEST(DialectDetectorTest, DevicesOfOneStreamMayDifferInMultifdOnly) {
   std::vector<DialectDetector> detectors(2);
-  See(detectors[0], kFull, {Tag(EventKind::kConfigLoadReady)});
+  See(detectors[0], kFull, {Tag(Element::kConfigLoadReady)});
   See(detectors[1], kFull, {Tag(EventKind::kConfig)});
   ReleaseBounds bounds;
   bounds.NotBefore(1101, 0, "machine type pc-q35-11.1");
@@ -124,7 +130,7 @@ TEST(DialectDetectorTest, DevicesOfOneStreamMayDifferInMultifdOnly) {
 
 TEST(DialectDetectorTest, TheReleaseThatOneDeviceShowsHoldsForAll) {
   std::vector<DialectDetector> detectors(2);
-  See(detectors[0], kFull, {Tag(EventKind::kConfigLoadReady)});
+  See(detectors[0], kFull, {Tag(Element::kConfigLoadReady)});
   See(detectors[1], kFull, {Tag(EventKind::kConfig)});
   DetectDialects(ReleaseBounds(), {&detectors[0], &detectors[1]});
   EXPECT_EQ(detectors[1].Name(), "V100 or V111");

@@ -13,12 +13,14 @@
 #include "codec/device/config_layout.h"
 #include "codec/device/subsection.h"
 #include "codec/wire/bytes.h"
+#include "flags/element.h"
 
 namespace migstream {
 
 enum class EventKind : uint8_t {
-  // The SETUP tag. END_OF_STATE follows as an event of its own.
-  kSetup,
+  // An `element` that is its tag alone. SETUP is one, and the END_OF_STATE that
+  // follows it is another.
+  kTag,
   // A DATA record, or a piece of one: `payload` stands `record_offset` bytes
   // into the record, which holds `record_bytes` in all. The first piece comes
   // with the record's header and may be empty; a record of size 0 has one.
@@ -30,21 +32,13 @@ enum class EventKind : uint8_t {
   kSubsection,
   // The END_OF_STATE that closes the config payload.
   kConfigEnd,
-  // The END_OF_STATE that closes the section, or takes all of it.
-  kEndOfState,
-  // In END_OF_STATE's place: the section ends with it.
-  kInitDataSent,
-  kConfigLoadReady,
-  // Before END_OF_STATE; pre-release dialects only.
-  kTrigger,
-  kDataStateComplete,
 };
 
-std::string_view ToString(EventKind kind);
-
 struct Event {
-  EventKind kind = EventKind::kEndOfState;
-  // kConfig: what the subflag asks for (TriggerFlag); kTrigger likewise.
+  EventKind kind = EventKind::kTag;
+  // kTag
+  Element element = Element::kEndOfState;
+  // kConfig: what the subflag asks for (TriggerFlag); TRIGGER likewise.
   uint8_t trigger_flags = 0;
   // Of the first byte that belongs to this event, from the stream's start.
   uint64_t offset = 0;
@@ -60,10 +54,13 @@ struct Event {
   // kSubsection; its payload is also in `payload`.
   SubsectionView subsection;
 
-  bool last_of_record() const {
-    return record_offset + payload.size() == record_bytes;
+  bool Is(Element tag_alone) const {
+    return kind == EventKind::kTag && element == tag_alone;
   }
 };
+
+// What the event is of: its element's name, or "SUBSECTION".
+std::string_view ToString(const Event& event);
 
 }  // namespace migstream
 

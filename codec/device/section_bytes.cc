@@ -18,13 +18,14 @@ void Add(const Event& event, std::vector<WholeEvent>& events) {
   }
   WholeEvent whole;
   whole.kind = event.kind;
+  whole.element = std::string(ToString(event));
   whole.offset = event.offset;
   whole.payload = std::string(AsText(event.payload));
   if (event.kind == EventKind::kData) whole.record_bytes = event.record_bytes;
   if (event.kind == EventKind::kSubsection) {
     whole.name = std::string(event.subsection.name);
   }
-  if (event.kind == EventKind::kConfig || event.kind == EventKind::kTrigger) {
+  if (event.kind == EventKind::kConfig || event.Is(Element::kTrigger)) {
     whole.trigger_flags = event.trigger_flags;
   }
   events.push_back(whole);
@@ -56,14 +57,6 @@ class Flattened {
 };
 
 }  // namespace
-
-std::string Be64Bytes(uint64_t value) {
-  std::string bytes(8, '\0');
-  StoreBe64(reinterpret_cast<uint8_t*>(bytes.data()), value);
-  return bytes;
-}
-
-std::string TagBytes(int number) { return Be64Bytes(kTagPrefix + number); }
 
 std::string DataBytes(const std::string& payload) {
   return TagBytes(4) + Be64Bytes(payload.size()) + payload;

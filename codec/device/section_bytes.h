@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "codec/device/section_decoder.h"
+#include "codec/wire/be_text.h"
 #include "codec/wire/error.h"
 #include "flags/dialect.h"
 
 namespace migstream {
 
-std::string Be64Bytes(uint64_t value);
-std::string TagBytes(int number);  // 1: END_OF_STATE … 6
+inline constexpr auto& Be64Bytes = Be64Text;
+inline constexpr auto& TagBytes = TagText;
 std::string DataBytes(const std::string& payload);
 
 inline const std::string kEos = TagBytes(1);
@@ -22,7 +23,8 @@ inline const std::string kSetupTag = TagBytes(3);
 
 // An event without its cut: the pieces of a record are put together.
 struct WholeEvent {
-  EventKind kind = EventKind::kEndOfState;
+  EventKind kind = EventKind::kTag;
+  std::string element;  // Its name.
   uint64_t offset = 0;
   std::string payload;
   uint64_t record_bytes = 0;

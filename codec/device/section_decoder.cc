@@ -26,27 +26,18 @@ inline uint64_t Guessed(uint64_t value, uint64_t guess) {
 
 }  // namespace
 
-std::string_view ToString(EventKind kind) {
-  switch (kind) {
-    case EventKind::kSetup:
-      return "SETUP";
+std::string_view ToString(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kTag:
+      return ToString(event.element);
     case EventKind::kData:
-      return "DATA";
+      return ToString(Element::kData);
     case EventKind::kConfig:
-      return "CONFIG";
+      return ToString(Element::kConfig);
     case EventKind::kSubsection:
       return "SUBSECTION";
     case EventKind::kConfigEnd:
-    case EventKind::kEndOfState:
-      return "END_OF_STATE";
-    case EventKind::kInitDataSent:
-      return "INIT_DATA_SENT";
-    case EventKind::kConfigLoadReady:
-      return "CONFIG_LOAD_READY";
-    case EventKind::kTrigger:
-      return "TRIGGER";
-    case EventKind::kDataStateComplete:
-      return "DATA_STATE_COMPLETE";
+      return ToString(Element::kEndOfState);
   }
   return "";
 }
@@ -106,26 +97,9 @@ inline Step SectionDecoder::NextElement(ByteSpan& input, Event& event) {
     return FailTag(tag, element);
   }
   if (element == Element::kData) return StartRecord(input, event);
-  switch (element) {
-    case Element::kConfig:
-      return StartConfig(input, event);
-    case Element::kSetup:
-      return Close(element, EventKind::kSetup, input, event);
-    case Element::kInitDataSent:
-      if (options_.switchover_ack_off) {
-        return Fail(ErrorCode::kSwitchoverAckOff, offset_, tag);
-      }
-      return Close(element, EventKind::kInitDataSent, input, event);
-    case Element::kConfigLoadReady:
-      return Close(element, EventKind::kConfigLoadReady, input, event);
-    case Element::kTrigger:
-      event.trigger_flags = kTriggerEnableInterrupts;
-      return Close(element, EventKind::kTrigger, input, event);
-    case Element::kDataStateComplete:
-      return Close(element, EventKind::kDataStateComplete, input, event);
-    default:
-      return Close(element, EventKind::kEndOfState, input, event);
-  }
+  if (element == Element::kConfig) return StartConfig(input, event);
+  if (IsTagAlone(element)) return TagAlone(element, input, event);
+  return FailTag(tag, element);
 }
 
 Step SectionDecoder::Next(ByteSpan& input, Event& event) {
@@ -143,10 +117,15 @@ Step SectionDecoder::Next(ByteSpan& input, Event& event) {
   return Step::kError;
 }
 
-// An element that is its tag alone.
-Step SectionDecoder::Close(Element element, EventKind kind, ByteSpan& input,
-                           Event& event) {
-  event.kind = kind;
+Step SectionDecoder::TagAlone(Element element, ByteSpan& input, Event& event) {
+  if (element == Element::kInitDataSent && options_.switchover_ack_off) {
+    return Fail(ErrorCode::kSwitchoverAckOff, offset_, 0);
+  }
+  if (element == Element::kTrigger) {
+    event.trigger_flags = kTriggerEnableInterrupts;
+  }
+  event.kind = EventKind::kTag;
+  event.element = element;
   event.offset = offset_;
   event.payload = {};
   Consume(input, kTagBytes);
@@ -353,7 +332,7 @@ Error SectionDecoder::error(std::string_view device) const {
       break;
     case ErrorCode::kConfigVersion:
       error.reason = StrCat("config payload of version ", error_found_,
-                            ", expected at most 2");
+                            ", expected at most ", kNewestConfigVersion);
       break;
     case ErrorCode::kConfigIrqState:
       error.reason = StrCat("IRQ state is ", error_found_, ", expected 0 or 1");

@@ -93,7 +93,7 @@ class SectionDecoder {
   Step StartRecord(ByteSpan& input, Event& event);
   Step StartConfig(ByteSpan& input, Event& event);
   Step NextInConfig(ByteSpan& input, Event& event);
-  Step Close(Element element, EventKind kind, ByteSpan& input, Event& event);
+  Step TagAlone(Element element, ByteSpan& input, Event& event);
   Step Need(size_t bytes);
   Step Fail(ErrorCode code, uint64_t offset, uint64_t found);
   Step FailTag(uint64_t tag, Element element);

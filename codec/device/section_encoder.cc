@@ -34,19 +34,8 @@ SectionEncoder::SectionEncoder(SectionType type, const Dialect& dialect,
   if (!grammar_->Exists()) Fail(ErrorCode::kUnexpectedSection, Element::kNone);
 }
 
-Put SectionEncoder::Setup() { return TagOnly(Element::kSetup); }
-Put SectionEncoder::EndOfState() { return TagOnly(Element::kEndOfState); }
-Put SectionEncoder::InitDataSent() { return TagOnly(Element::kInitDataSent); }
-Put SectionEncoder::ConfigLoadReady() {
-  return TagOnly(Element::kConfigLoadReady);
-}
-Put SectionEncoder::Trigger() { return TagOnly(Element::kTrigger); }
-Put SectionEncoder::DataStateComplete() {
-  return TagOnly(Element::kDataStateComplete);
-}
-
-Put SectionEncoder::TagOnly(Element element) {
-  if (!Allowed(element)) return Refuse(element);
+Put SectionEncoder::TagAlone(Element element) {
+  if (!Allowed(element) || !IsTagAlone(element)) return Refuse(element);
   if (!gather_.Room(kTagBytes, 1)) return Put::kFull;
   StoreBe64(Header(kTagBytes), static_cast<uint64_t>(dialect_->TagOf(element)));
   previous_ = element;
@@ -130,7 +119,7 @@ bool SectionEncoder::IsWritable(const ConfigView& config) const {
                   [](uint32_t state) { return state <= 1; });
   return (config.pci_config.size() == kPciConfigBytes ||
           config.pci_config.size() == kPcieConfigBytes) &&
-         config.version <= 2 && irq_states_right;
+         config.version <= kNewestConfigVersion && irq_states_right;
 }
 
 Put SectionEncoder::ConfigWithSubflag(const ConfigView& config,
@@ -229,8 +218,8 @@ Put SectionEncoder::EndConfig() {
 
 Put SectionEncoder::Append(const Event& event) {
   switch (event.kind) {
-    case EventKind::kSetup:
-      return Setup();
+    case EventKind::kTag:
+      return TagAlone(event.element);
     case EventKind::kData: {
       if (!event.starts_record) return Payload(event.payload);
       if (!gather_.Room(2 * kTagBytes, 2) && ok()) return Put::kFull;
@@ -248,16 +237,6 @@ Put SectionEncoder::Append(const Event& event) {
       return Subsection(event.subsection);
     case EventKind::kConfigEnd:
       return EndConfig();
-    case EventKind::kEndOfState:
-      return EndOfState();
-    case EventKind::kInitDataSent:
-      return InitDataSent();
-    case EventKind::kConfigLoadReady:
-      return ConfigLoadReady();
-    case EventKind::kTrigger:
-      return Trigger();
-    case EventKind::kDataStateComplete:
-      return DataStateComplete();
   }
   return Put::kError;
 }

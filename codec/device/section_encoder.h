@@ -52,8 +52,10 @@ class SectionEncoder {
                  const Gather& gather);
   const Gather& gather() const { return gather_; }
 
+  // Any element that is its tag alone.
+  Put TagAlone(Element element);
   // The SETUP tag; EndOfState() closes it.
-  Put Setup();
+  Put Setup() { return TagAlone(Element::kSetup); }
   // A whole record. In the v1 protocol a record is one transaction of the
   // device and must stay one; in v2 any cut will do, but no empty one.
   Put Data(ByteSpan payload);
@@ -68,11 +70,11 @@ class SectionEncoder {
   Put Config(const ConfigView& config, uint8_t trigger_flags = 0);
   Put Subsection(const SubsectionView& subsection);
   Put EndConfig();
-  Put EndOfState();
-  Put InitDataSent();
-  Put ConfigLoadReady();
-  Put Trigger();
-  Put DataStateComplete();
+  Put EndOfState() { return TagAlone(Element::kEndOfState); }
+  Put InitDataSent() { return TagAlone(Element::kInitDataSent); }
+  Put ConfigLoadReady() { return TagAlone(Element::kConfigLoadReady); }
+  Put Trigger() { return TagAlone(Element::kTrigger); }
+  Put DataStateComplete() { return TagAlone(Element::kDataStateComplete); }
 
   // Any event of a decoder; put in the order in which they came, they give the
   // same bytes.
@@ -105,7 +107,6 @@ class SectionEncoder {
   Put Refuse(Element element);
   uint8_t* Header(size_t bytes);
   void Piece(ByteSpan bytes);
-  Put TagOnly(Element element);
   Put Fail(ErrorCode code, Element element);
 
   const Dialect* dialect_;

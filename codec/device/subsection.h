@@ -12,13 +12,14 @@
 #include <string_view>
 
 #include "codec/wire/bytes.h"
+#include "flags/release.h"
 
 namespace migstream {
 
 inline constexpr std::string_view kVfioPciVmstate = "VFIOPCIDevice";
-// A ramfb display; since QEMU 8.2.
+// A ramfb display.
 inline constexpr std::string_view kDisplaySubsection =
-    "VFIOPCIDevice/VFIODisplay";
+    feature::kDisplaySubsection.name;
 inline constexpr uint32_t kRamfbBytes = 28;
 
 struct SubsectionView {

@@ -138,13 +138,16 @@ class Collector : public FieldReader {
         if (event.starts_record) AddRecord(device, event.record_bytes);
         Keep(device.payload, event.payload);
         break;
-      case EventKind::kInitDataSent:
-      case EventKind::kConfigLoadReady:
-      case EventKind::kTrigger:
-      case EventKind::kDataStateComplete:
-        ++device.counts[std::string(ToString(event.kind))];
+      case EventKind::kTag:
+        // Every section has the two left out.
+        if (event.element != Element::kSetup &&
+            event.element != Element::kEndOfState) {
+          ++device.counts[std::string(ToString(event))];
+        }
         break;
-      default:
+      case EventKind::kConfig:
+      case EventKind::kSubsection:
+      case EventKind::kConfigEnd:
         AddConfig(device, ToString(section.type), event);
     }
     FieldReader::OnDeviceEvent(section, event);

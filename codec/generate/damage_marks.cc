@@ -4,11 +4,8 @@
 
 #include "codec/io/absl_view.h"
 #include "codec/wire/bytes.h"
-#include "flags/tag.h"
 
 namespace migstream {
-
-std::string TagText(int number) { return Be64Text(kTagPrefix + number); }
 
 uint64_t NumberAt(const std::string& bytes, uint64_t at, int width) {
   if (at > bytes.size() || bytes.size() - at < static_cast<size_t>(width)) {

@@ -19,7 +19,6 @@ namespace migstream {
 inline constexpr size_t kNone = ~size_t{0};
 inline constexpr int kNoEndOfState = 7;  // In the place of END_OF_STATE.
 
-std::string TagText(int number);
 // Big-endian; 0 if it is not there.
 uint64_t NumberAt(const std::string& bytes, uint64_t at, int width);
 

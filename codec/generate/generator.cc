@@ -28,6 +28,7 @@
 #include "codec/qemu/stream_writer.h"
 #include "codec/wire/be_text.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 #include "flags/tag.h"
 #include "flags/trigger_flags.h"
 
@@ -128,7 +129,8 @@ class Generator : private StreamWriter {
                RamPart(recipe_.ram(), i, ram_parts, random_));
     }
     WriteParts();
-    if (Decide(recipe_.switchover_start(), IsSince(1000))) {
+    if (Decide(recipe_.switchover_start(),
+               IsSince(feature::kSwitchoverStart.first))) {
       WriteCommand(Command::kSwitchoverStart, "");
     }
     if (recipe_.has_ram()) {
@@ -249,16 +251,10 @@ class Generator : private StreamWriter {
       StreamWriter::OnSection(section);
       return;
     }
-    switch (section.type) {
-      case SectionType::kStart:
-        return WriteStarts();
-      case SectionType::kPart:
-        return WriteParts();
-      case SectionType::kEnd:
-        return WriteEnds();
-      default:
-        return WriteFulls();
-    }
+    if (section.type == SectionType::kStart) WriteStarts();
+    if (section.type == SectionType::kPart) WriteParts();
+    if (section.type == SectionType::kEnd) WriteEnds();
+    if (section.type == SectionType::kFull) WriteFulls();
   }
 
   void OnDeviceEvent(const SectionView&, const Event&) override {}
@@ -276,18 +272,13 @@ class Generator : private StreamWriter {
   }
 
   void OnCommand(const CommandView& command) override {
-    switch (command.command) {
-      case Command::kOpenReturnPath:
-      case Command::kPing:
-        if (recipe_.return_path() == recipe::NO) return;
-        break;
-      case Command::kSwitchoverStart:
-        WriteParts();
-        switchover_decided_ = true;
-        if (recipe_.switchover_start() == recipe::NO) return;
-        break;
-      default:
-        break;
+    if (command.command == Command::kOpenReturnPath ||
+        command.command == Command::kPing) {
+      if (recipe_.return_path() == recipe::NO) return;
+    } else if (command.command == Command::kSwitchoverStart) {
+      WriteParts();
+      switchover_decided_ = true;
+      if (recipe_.switchover_start() == recipe::NO) return;
     }
     PutCommand(command);
   }

@@ -4,6 +4,7 @@
 
 #include "codec/generate/random.h"
 #include "codec/generate/recipe_dialect.h"
+#include "flags/release.h"
 #include "flags/trigger_flags.h"
 
 namespace migstream {
@@ -59,7 +60,8 @@ void FillConfig(Random& random, const Dialect& dialect,
   }
   config.set_msix_pba(random.Bytes(random.Below(2)));
   // Since 8.2.
-  config.set_display(dialect.released() && dialect.last_release >= 802 &&
+  config.set_display(dialect.released() &&
+                     feature::kDisplaySubsection.In(dialect.last_release) &&
                      random.OneIn(4));
   if (dialect.config_layout == ConfigLayoutKind::kE5V26) {
     config.set_interrupt_type(random.OneIn(2) ? 3 : 0);

@@ -22,6 +22,7 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"
+#include "flags/release.h"
 
 namespace migstream {
 namespace {
@@ -98,23 +99,26 @@ class Loader {
         case SectionType::kStart:
         case SectionType::kFull:
           if (!LoadNamed(static_cast<SectionType>(type))) return false;
-          break;
+          continue;
         case SectionType::kPart:
         case SectionType::kEnd:
           if (!LoadNumbered(static_cast<SectionType>(type))) return false;
-          break;
+          continue;
         case SectionType::kCommand:
           if (!LoadCommand(at)) return false;
           if (in_package_ && commands_.postcopy_running()) return true;
-          break;
+          continue;
         case SectionType::kSectionFooter:
           // It is the first section's that is gone.
           if (!footers_.value_or(true)) return RefuseFirstFooter();
-          [[fallthrough]];
-        default:
-          return input_.Refuse(
-              at, StrCat("Unknown ", row_.savevm, "section type ", type));
+          break;
+        case SectionType::kSubsection:
+        case SectionType::kVmDescription:
+        case SectionType::kConfiguration:
+          break;
       }
+      return input_.Refuse(
+          at, StrCat("Unknown ", row_.savevm, "section type ", type));
     }
   }
 
@@ -263,11 +267,14 @@ class Loader {
         return false;
       case SectionType::kSectionFooter:
         return true;
-      default:
-        // Either is damaged; a footer has the section's id behind it.
-        return bytes.size() < kFooterBytes ||
-               LoadBe32(&bytes[1]) == handler.section_id;
+      case SectionType::kSubsection:
+      case SectionType::kVmDescription:
+      case SectionType::kConfiguration:
+        break;
     }
+    // Either is damaged; a footer has the section's id behind it.
+    return bytes.size() < kFooterBytes ||
+           LoadBe32(&bytes[1]) == handler.section_id;
   }
 
   bool LoadCommand(uint64_t at) {
@@ -369,7 +376,7 @@ class Loader {
                                "capabilities"));
       }
     }
-    if (vfio_.size() > 1 && options_.release >= 802) {
+    if (vfio_.size() > 1 && row_.several_devices_need_p2p) {
       given.push_back("each VFIO device supports P2P");
     }
     if (channels_missing_) {
@@ -412,7 +419,7 @@ LoadVerdict PredictLoad(ByteSource& source,
                         std::vector<ChannelReader::Channel> channels,
                         const LoaderOptions& options) {
   const LoaderRow* row = FindLoader(options.release);
-  if (row == nullptr) row = FindLoader(LoaderReleases().back());
+  if (row == nullptr) row = FindLoader(std::rbegin(kReleases)->release);
   return Loader(source, *row, options).Load(std::move(channels));
 }
 

@@ -81,10 +81,13 @@ bool LoaderCommands::Load(LoaderInput& input, uint64_t at,
     case Command::kPackaged:
       package_bytes_ = input.Be32();
       return input.CheckEnd();
-    default:
-      input.Skip(length);
-      return input.CheckEnd();
+    case Command::kPostcopyResume:
+    case Command::kRecvBitmap:
+    case Command::kSwitchoverStart:
+      break;
   }
+  input.Skip(length);
+  return input.CheckEnd();
 }
 
 bool LoaderCommands::CheckPostcopy(

@@ -14,7 +14,6 @@
 namespace migstream {
 namespace {
 
-constexpr uint32_t kNewestConfigVersion = 2;
 constexpr uint64_t kVersionBytes = 4;
 constexpr uint64_t kIrqStates = 4;
 constexpr uint64_t kIrqStateBytes = 4 * kIrqStates;

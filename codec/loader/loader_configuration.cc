@@ -7,6 +7,7 @@
 #include "codec/loader/loader_vmstate.h"
 #include "codec/qemu/configuration.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 #include "flags/section_type.h"
 
 namespace migstream {
@@ -81,7 +82,7 @@ bool IsMissed(ByteSpan bytes, const LoaderOptions& options) {
 bool IsLocal(std::string_view machine_type, const LoaderRow& row,
              const LoaderOptions& options) {
   if (options.machine_type.empty()) {
-    return HasMachineType(row, options.release, machine_type);
+    return HasMachineType(row, machine_type);
   }
   return machine_type ==
          std::string_view(options.machine_type).substr(0, machine_type.size());

@@ -40,7 +40,10 @@ bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
           return input.Refuse(at, "duplicate DEV_CONFIG_LOAD_READY");
         }
         return true;
-      default:
+      // No release knows the two.
+      case Element::kTrigger:
+      case Element::kDataStateComplete:
+      case Element::kNone:
         return input.Refuse(at, StrCat("Unknown tag ", Hex(tag)));
     }
     at = input.offset();

@@ -133,9 +133,7 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
     default: {  // COMPRESS_PAGE
       compressed_pages_ = true;
       uint32_t length = input.Be32();
-      uint64_t zlib_bound =
-          page_bytes + (page_bytes >> 12) + (page_bytes >> 14) + 13;
-      if (length > zlib_bound) {
+      if (length > MaxCompressedPageBytes(page_bytes)) {
         return input.Refuse(head, StrCat("Invalid compressed data length: ",
                                          static_cast<int32_t>(length)));
       }
@@ -165,12 +163,10 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     if (used_bytes_.size() > limits_.ram_blocks) {
       return input.Refuse(at, "too many RAM blocks for this model");
     }
-    // A page size stands here for some blocks only: FORMAT.md section 5.3.
     ByteSpan bytes = input.Peek(8);
-    uint64_t size = bytes.size() < 8 ? 0 : LoadBe64(bytes.data());
-    if (traits.advised_page_sizes != 0 && size > traits.page_bytes &&
-        (size & (size - 1)) == 0 && (size & traits.advised_page_sizes) != 0 &&
-        size >> 56 == 0) {
+    if (bytes.size() >= 8 &&
+        IsBlockPageSize(LoadBe64(bytes.data()), traits.page_bytes,
+                        traits.advised_page_sizes)) {
       input.Be64();
     }
     if (traits.ignore_shared) input.Be64();

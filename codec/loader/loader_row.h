@@ -8,17 +8,16 @@
 #define MIGSTREAM_CODEC_LOADER_LOADER_ROW_H_
 
 #include <cstdint>
-#include <span>
-#include <string>
 #include <string_view>
 
 #include "flags/command.h"
 #include "flags/dialect.h"
+#include "flags/release.h"
 
 namespace migstream {
 
 struct LoaderRow {
-  Release release;  // From this one on, until the next row's.
+  Release release;
   Command last_command;
   bool colo;                       // Takes ENABLE_COLO.
   uint64_t ram_records;            // RamFlag: those that can open a record.
@@ -30,27 +29,20 @@ struct LoaderRow {
   bool counts_switchover_acks;     // One INIT_DATA_SENT a device, and no more.
   bool skips_vendor_capabilities;  // Does not compare them.
   bool names_subsections;          // Those that it does not know.
-  std::string_view savevm;         // Stands before "section" in its messages.
+  bool several_devices_need_p2p;
+  std::string_view savevm;  // Stands before "section" in its messages.
   Release oldest_machine_type;
 };
 
 // The row that holds for a release; null if none of that name is known here.
 const LoaderRow* FindLoader(Release release);
 
-// Every release that FindLoader() knows, the oldest first.
-std::span<const Release> LoaderReleases();
-
-// Of "qemu-11.1" or "11.1"; 0 if it is none that FindLoader() knows.
-Release ParseRelease(std::string_view name);
-std::string ReleaseName(Release release);  // "qemu-11.1"
-
 // What the release's loader reads a VFIO device's sections by.
 const Dialect& LoaderDialect(Release release, bool multifd_device_state);
 
 // False if the release cannot have a machine type of this name. A name without
 // a version may exist anywhere.
-bool HasMachineType(const LoaderRow& row, Release release,
-                    std::string_view machine_type);
+bool HasMachineType(const LoaderRow& row, std::string_view machine_type);
 
 }  // namespace migstream
 

@@ -15,6 +15,7 @@
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
@@ -334,7 +335,7 @@ TEST(LoaderReleaseTest, SwitchoverStartIsUnknownBefore100) {
 
 TEST(LoaderReleaseTest, AStreamOf52IsRefusedByAllLaterOnes) {
   std::string bytes = ReadCapture(GetCapture("s52-precopy"));
-  for (Release release : LoaderReleases()) {
+  for (auto [release, oldest] : kReleases) {
     EXPECT_EQ(Words(Predict(bytes, {.release = release})),
               release == 502 ? "loads"
                              : "Missing section footer for 0000:00:05.0/vfio")
@@ -353,15 +354,6 @@ TEST(LoaderReleaseTest, NewerReleasesHaveDroppedOldMachineTypes) {
   EXPECT_EQ(Words(Predict(bytes, {.release = 1000})), "loads");
   EXPECT_THAT(Words(Predict(bytes, {.release = 1101})),
               HasSubstr("Machine type received is 'pc-q35-4.0'"));
-}
-
-TEST(LoaderReleaseTest, ReleasesHaveNames) {
-  EXPECT_EQ(ParseRelease("qemu-11.1"), 1101);
-  EXPECT_EQ(ParseRelease("5.2"), 502);
-  EXPECT_EQ(ParseRelease("qemu"), 0);
-  EXPECT_EQ(ReleaseName(1002), "qemu-10.2");
-  EXPECT_EQ(FindLoader(ParseRelease("5.3")), nullptr);
-  EXPECT_EQ(FindLoader(ParseRelease("99.0")), nullptr);
 }
 
 // One device per INIT_DATA_SENT up to 11.0; later ones take any number.
@@ -704,14 +696,6 @@ TEST_F(MultifdLoaderTest, AnotherPayloadByteLoads) {
   auto [i, at] = Packet();
   channels_[i][at + kPacketBytes + 12] ^= 1;
   EXPECT_EQ(Said(), "loads");
-}
-
-TEST(LoaderRowTest, LoadersByName) {
-  EXPECT_EQ(ParseRelease("qemu-11.1"), 1101);
-  EXPECT_EQ(ParseRelease("5.2"), 502);
-  for (const char* wrong : {"", "qemu", "5.1", "11.2", "11", "7.x", "-7.2"}) {
-    EXPECT_EQ(ParseRelease(wrong), 0) << wrong;
-  }
 }
 
 }  // namespace

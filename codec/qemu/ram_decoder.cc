@@ -125,8 +125,7 @@ Step RamDecoder::Page(ByteSpan& input, const RamTraits& traits,
     case kRamCompressPage:
       if (input.size() < at + 4) return walk.Need(at + 4);
       payload = LoadBe32(&input[at]);
-      // zlib adds little to what it cannot compress.
-      if (payload > 2 * traits.page_bytes) {
+      if (payload > MaxCompressedPageBytes(traits.page_bytes)) {
         return walk.Fail(ErrorCode::kBadRam, walk.offset + at,
                          StrCat("compressed page claims ", payload, " bytes"));
       }
@@ -181,14 +180,12 @@ Step RamDecoder::Block(ByteSpan& input, const RamTraits& traits,
                             block_.used_bytes, " bytes, with ", list_left_,
                             " left of the total at ", Hex(list_at_)));
   }
-  // A page size is written for some blocks only. It has none of a record's
-  // flags and, unlike a name, begins with 00. Nothing else says whether one is
-  // there; at the very least the EOS record follows.
+  // A page size is written for some blocks only, and nothing says whether one
+  // is there; at the very least the EOS record follows.
   if (traits.advised_page_sizes != 0 &&
       (input.size() >= cursor.bytes() + 8 || !walk.end_of_input)) {
-    const uint64_t size = cursor.PeekBe64();
-    if (size > traits.page_bytes && (size & (size - 1)) == 0 &&
-        (size & traits.advised_page_sizes) != 0 && size >> 56 == 0) {
+    if (IsBlockPageSize(cursor.PeekBe64(), traits.page_bytes,
+                        traits.advised_page_sizes)) {
       block_.page_bytes = cursor.Be64();
     }
   }

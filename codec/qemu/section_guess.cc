@@ -36,9 +36,7 @@ bool LooksLikeSection(Cursor cursor, bool named, const GuessContext& context) {
 bool LooksLikeCommand(Cursor cursor) {
   uint16_t command = cursor.Be16();
   uint16_t length = cursor.Be16();
-  return cursor.ok() && command >= 1 &&
-         command <= static_cast<uint16_t>(kLastCommand) &&
-         IsCommandLength(static_cast<Command>(command), length);
+  return cursor.ok() && IsCommandLength(static_cast<Command>(command), length);
 }
 
 bool LooksLikeEnd(Cursor cursor, const GuessContext& context) {
@@ -66,9 +64,14 @@ bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
       return context.footers && LooksLikeCommand(cursor);
     case SectionType::kEof:
       return LooksLikeEnd(cursor, context);
-    default:
-      return false;
+    // Inside of content, or after EOF.
+    case SectionType::kSubsection:
+    case SectionType::kVmDescription:
+    case SectionType::kConfiguration:
+    case SectionType::kSectionFooter:
+      break;
   }
+  return false;
 }
 
 }  // namespace

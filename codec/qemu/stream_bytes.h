@@ -14,24 +14,17 @@
 #include <string>
 
 #include "codec/device/section_bytes.h"
+#include "codec/wire/be_text.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
 
-inline std::string BeBytes(uint64_t value, int width) {
-  std::string bytes(width, '\0');
-  StoreBe(reinterpret_cast<uint8_t*>(bytes.data()), value, width);
-  return bytes;
-}
-inline std::string U8Bytes(uint8_t value) { return BeBytes(value, 1); }
-inline std::string Be16Bytes(uint16_t value) { return BeBytes(value, 2); }
-inline std::string Be32Bytes(uint32_t value) { return BeBytes(value, 4); }
-
-// `text` is at most 255 bytes long.
-inline std::string Str8Bytes(const std::string& text) {
-  return U8Bytes(static_cast<uint8_t>(text.size())) + text;
-}
+inline constexpr auto& BeBytes = BeText;
+inline constexpr auto& U8Bytes = U8Text;
+inline constexpr auto& Be16Bytes = Be16Text;
+inline constexpr auto& Be32Bytes = Be32Text;
+inline constexpr auto& Str8Bytes = Str8Text;
 
 inline std::string HeaderBytes(uint32_t version = 3) {
   return "QEVM" + Be32Bytes(version);

@@ -41,7 +41,7 @@ class Trace : public StreamVisitor {
   }
   void OnDeviceEvent(const SectionView&, const Event& event) override {
     if (event.kind == EventKind::kData && !event.starts_record) return;
-    lines.push_back(StrCat("  ", Hex(event.offset), " ", ToString(event.kind)));
+    lines.push_back(StrCat("  ", Hex(event.offset), " ", ToString(event)));
   }
   void OnContent(ByteSpan bytes) override { content_ += bytes.size(); }
   void OnSectionEnd(const SectionView&, uint64_t content_bytes,

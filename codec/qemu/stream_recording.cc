@@ -46,10 +46,10 @@ void StreamRecording::OnDeviceEvent(const SectionView& section,
   Device& device = devices[std::string(section.idstr)];
   if (event.kind != EventKind::kData || event.starts_record) {
     Flush();
-    lines_.push_back(
-        StrCat("  ", Hex(event.offset), " ", ToString(event.kind), " ",
-               event.kind == EventKind::kData ? event.record_bytes
-                                              : event.payload.size()));
+    lines_.push_back(StrCat("  ", Hex(event.offset), " ", ToString(event), " ",
+                            event.kind == EventKind::kData
+                                ? event.record_bytes
+                                : event.payload.size()));
   }
   content_bytes_ += event.payload.size();
   content_hash_ = Hash(content_hash_, event.payload);
@@ -65,10 +65,10 @@ void StreamRecording::OnDeviceEvent(const SectionView& section,
     case EventKind::kConfigEnd:
       ++device.config_ends;
       break;
-    case EventKind::kInitDataSent:
-      ++device.init_data_sent;
+    case EventKind::kTag:
+      device.init_data_sent += event.Is(Element::kInitDataSent);
       break;
-    default:
+    case EventKind::kSubsection:
       break;
   }
 }

@@ -7,6 +7,7 @@
 #include "codec/io/absl_view.h"
 #include "codec/wire/json.h"
 #include "codec/wire/text.h"
+#include "flags/release.h"
 #include "flags/section_type.h"
 
 namespace migstream {
@@ -358,9 +359,9 @@ bool VmDescription::Parser::EndObject(unsigned) {
 
 bool VmDescription::Parser::EndField(const Open& field) {
   std::string_view type = Text(field.type);
-  Release& not_before = description_.not_before;
-  if (type == "nullptr") not_before = std::max<Release>(not_before, 1000);
-  if (type == "ptr-marker") not_before = std::max<Release>(not_before, 1101);
+  const Feature*& marker = description_.null_marker;
+  if (type == "nullptr" && marker == nullptr) marker = &feature::kNullptrField;
+  if (type == "ptr-marker") marker = &feature::kPtrMarkerField;
   if (!Add(field.size, field.count, Owner().content)) {
     return Wrong("a size beyond measure");
   }

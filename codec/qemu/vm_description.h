@@ -86,8 +86,8 @@ class VmDescription : public std::enable_shared_from_this<VmDescription> {
   std::vector<DescribedDevice> devices;
   uint64_t page_bytes = 0;
   bool has_configuration = false;  // Later than 7.2.
-  // The oldest release that knows a field type that occurs; 0 if all do.
-  Release not_before = 0;
+  // The newest field type that stands for a NULL in an array; null if none.
+  const Feature* null_marker = nullptr;
 
  private:
   class Parser;

@@ -111,7 +111,7 @@ TEST(VmDescriptionTest, DevicesAreFoundByNameAndInstance) {
   ASSERT_TRUE(description.ok()) << description.status();
   EXPECT_EQ(description->page_bytes, 4096);
   EXPECT_FALSE(description->has_configuration);
-  EXPECT_EQ(description->not_before, 0);
+  EXPECT_EQ(description->null_marker, nullptr);
   ASSERT_EQ(description->devices.size(), 4);
   EXPECT_EQ(description->devices[3].name, "0000:00:05.0/vfio");
   EXPECT_EQ(description->Find("serial", 0)->bytes, 1);
@@ -127,14 +127,16 @@ TEST(VmDescriptionTest, TellsWhatSomeReleasesOnlyWrite) {
                            "fields":[]},"page_size":4096,"devices":[]})");
   ASSERT_TRUE(description.ok()) << description.status();
   EXPECT_TRUE(description->has_configuration);
-  for (auto [type, release] :
-       {std::pair{"uint64", 0}, {"nullptr", 1000}, {"ptr-marker", 1101}}) {
+  using Marker = std::pair<const char*, const Feature*>;
+  for (auto [type, marker] : {Marker{"uint64", nullptr},
+                              {"nullptr", &feature::kNullptrField},
+                              {"ptr-marker", &feature::kPtrMarkerField}}) {
     description = VmDescription::Parse(StrCat(
         R"({"devices":[{"name":"css","instance_id":0,"fields":[
               {"name":"css","array_len":2,"type":")",
         type, R"(","size":1}]}]})"));
     ASSERT_TRUE(description.ok()) << description.status();
-    EXPECT_EQ(description->not_before, release) << type;
+    EXPECT_EQ(description->null_marker, marker) << type;
   }
 }
 

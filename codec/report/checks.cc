@@ -13,6 +13,7 @@
 #include "codec/wire/error.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"
+#include "flags/release.h"
 
 namespace migstream {
 namespace {
@@ -22,8 +23,6 @@ namespace {
 constexpr uint64_t kLargeStopCopyBytes = 64 << 20;
 constexpr uint64_t kStopCopyRatio = 10;
 constexpr uint64_t kManyEmptyParts = 1000;
-// Machine types from here on do not compare vendor-specific capabilities.
-constexpr Release kSkipsVendorCapabilities = 901;
 constexpr uint32_t kVendorCapability = 0x09;
 constexpr std::string_view kCprSuffix = "-cpr-pci";
 
@@ -144,7 +143,7 @@ class Checker {
         });
     const Release release = MachineTypeRelease(stream_.machine_type);
     if (vendor_capability && release != 0 &&
-        release < kSkipsVendorCapabilities) {
+        feature::kComparesVendorCapabilities.In(release)) {
       Add("vendor-capability", config.offset(), name,
           StrCat("a vendor-specific capability, whose bytes machine type ",
                  report_.machine_type(), " compares"),

@@ -51,22 +51,36 @@ void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
       FillSubsection(event.subsection,
                      *device_->mutable_config()->add_subsections());
       return List(section, event, event.subsection.payload.size());
-    case EventKind::kConfigLoadReady:
+    case EventKind::kTag:
+      OnTag(section, event);
+      break;
+    case EventKind::kConfigEnd:
+      break;
+  }
+  List(section, event, 0);
+}
+
+void DeviceReports::OnTag(const SectionView& section, const Event& event) {
+  switch (event.element) {
+    case Element::kConfigLoadReady:
       if (device_->config_load_ready()) {
         AddFinding(
             {Severity::kError, "load-ready-twice", event.offset,
              StrCat(section.idstr, " FULL"), "duplicate CONFIG_LOAD_READY"},
             report_);
       }
-      device_->set_config_load_ready(true);
-      break;
-    case EventKind::kTrigger:
-      AddTrigger(section, event);
-      break;
-    default:
-      break;
+      return device_->set_config_load_ready(true);
+    case Element::kTrigger:
+      return AddTrigger(section, event);
+    case Element::kEndOfState:
+    case Element::kInitDataSent:
+    case Element::kNone:
+    case Element::kSetup:
+    case Element::kConfig:
+    case Element::kDataStateComplete:
+    case Element::kData:
+      return;
   }
-  List(section, event, 0);
 }
 
 void DeviceReports::OnMainEnd() {
@@ -213,7 +227,7 @@ void DeviceReports::List(const SectionView& section, const Event& event,
   record.set_section(ToString(section.type));
   record.set_element(event.kind == EventKind::kSubsection
                          ? Printable(event.subsection.name)
-                         : std::string(ToString(event.kind)));
+                         : std::string(ToString(event)));
   record.set_bytes(bytes);
   if (packet_) {
     record.set_section(kMultifdSection);

@@ -43,6 +43,7 @@ class DeviceReports {
  private:
   void Select(const DeviceFacts& facts);
   void OnRecord(const SectionView& section, const Event& event);
+  void OnTag(const SectionView& section, const Event& event);
   void OnConfig(const SectionView& section, const Event& event);
   void CheckVectors(const ConfigView& view, const report::Config& config);
   void CompareWithDestination(const SectionView& section, const Event& event,

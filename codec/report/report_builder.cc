@@ -148,16 +148,11 @@ class ReportBuilder : public StreamVisitor {
 
   void CountSection(SectionType type) {
     report::SectionCounts& counts = *report_.mutable_sections();
-    switch (type) {
-      case SectionType::kStart:
-        return counts.set_start(counts.start() + 1);
-      case SectionType::kPart:
-        return counts.set_part(counts.part() + 1);
-      case SectionType::kEnd:
-        return counts.set_end(counts.end() + 1);
-      default:
-        return counts.set_full(counts.full() + 1);
-    }
+    using enum SectionType;
+    if (type == kStart) counts.set_start(counts.start() + 1);
+    if (type == kPart) counts.set_part(counts.part() + 1);
+    if (type == kEnd) counts.set_end(counts.end() + 1);
+    if (type == kFull) counts.set_full(counts.full() + 1);
   }
 
   void Finish() {

@@ -29,9 +29,8 @@ void ChannelFolder::Finish() {
 
 void ChannelFolder::OnDeviceEvent(const SectionView& section,
                                   const Event& event) {
-  complete_ |= event.kind == EventKind::kDataStateComplete;
-  bool ends = event.kind == EventKind::kEndOfState ||
-              event.kind == EventKind::kConfigLoadReady;
+  complete_ |= event.Is(Element::kDataStateComplete);
+  bool ends = event.kind == EventKind::kTag && EndsSection(event.element);
   if (!ends || !pieces_.Has(section.idstr, section.instance_id)) {
     return next().OnDeviceEvent(section, event);
   }

@@ -46,7 +46,8 @@ void ChannelSpreader::OnDeviceEvent(const SectionView& section,
   if (error().ok()) Spread(section, event);
   if (event.kind == EventKind::kConfigEnd) {
     Event end = event;
-    end.kind = EventKind::kEndOfState;
+    end.kind = EventKind::kTag;
+    end.element = Element::kEndOfState;
     next().OnDeviceEvent(section, end);
   }
 }

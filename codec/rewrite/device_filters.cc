@@ -41,7 +41,7 @@ void EmptyPartStripper::OnSection(const SectionView& section) {
 
 void EmptyPartStripper::OnDeviceEvent(const SectionView& section,
                                       const Event& event) {
-  if (held_ && event.kind == EventKind::kEndOfState) return;
+  if (held_ && event.Is(Element::kEndOfState)) return;
   if (held_ && event.kind == EventKind::kData && event.record_bytes == 0) {
     ++held_records_;
     return;
@@ -141,8 +141,8 @@ void PayloadReplacer::OnDeviceEvent(const SectionView& section,
     if (bytes > 0 || event.record_bytes == 0) Record(section, bytes);
     return;
   }
-  if (section.type == SectionType::kEnd &&
-      event.kind == EventKind::kEndOfState && !keep_records_) {
+  if (section.type == SectionType::kEnd && event.kind == EventKind::kTag &&
+      EndsSection(event.element) && !keep_records_) {
     while (left_ > 0 && error().ok()) {
       Record(section, std::min(left_, kRecordBytes));
     }

@@ -28,9 +28,7 @@ void RecordCutter::OnDeviceEvent(const SectionView& section,
 void RecordCutter::Flush(const SectionView& section) {
   if (held_.empty()) return;
   if (record_written_ && section.type == SectionType::kPart) {
-    Event end;
-    end.kind = EventKind::kEndOfState;
-    next().OnDeviceEvent(section, end);
+    next().OnDeviceEvent(section, {});  // END_OF_STATE
     next().OnSectionEnd(section, 0, footers_);
     next().OnSection(section);
   }

@@ -7,6 +7,7 @@
 #include "codec/wire/text.h"
 #include "flags/command.h"
 #include "flags/machine_type.h"
+#include "flags/release.h"
 #include "flags/tag.h"
 
 namespace migstream {
@@ -45,8 +46,7 @@ void StreamSurvey::OnConfiguration(const ConfigurationView& configuration) {
     if (subsection.name != kCapabilitiesSubsection) continue;
     for (std::string& name : ParseCapabilities(subsection.payload)) {
       if (name == "mapped-ram") {
-        facts_.bounds.NotBefore(900, configuration.offset,
-                                "capability mapped-ram");
+        facts_.bounds.Saw(feature::kMappedRam, configuration.offset);
       }
       facts_.capabilities.push_back(std::move(name));
     }
@@ -88,7 +88,7 @@ void StreamSurvey::OnSection(const SectionView& section) {
     device_->detector.Section(section.type, section.offset);
     records_before_ = data.records();
   } else if (section.idstr == "block" && section.type == SectionType::kStart) {
-    facts_.bounds.NotAfter(900, section.offset, "handler block");
+    facts_.bounds.Saw(feature::kBlockHandler, section.offset);
   }
   next().OnSection(section);
 }
@@ -99,12 +99,12 @@ void StreamSurvey::OnDeviceEvent(const SectionView& section,
   device.detector.Observe(event);
   records_.Add(device.data, section.type, event);
   if (event.kind == EventKind::kConfig) CountConfig(device, event);
-  if (event.kind == EventKind::kEndOfState &&
+  if (event.Is(Element::kEndOfState) &&
       section.type == SectionType::kPart &&
       device.data.records() == records_before_) {
     ++device.empty_parts;
   }
-  if (event.kind == EventKind::kInitDataSent) {
+  if (event.Is(Element::kInitDataSent)) {
     const uint32_t before = device.init_data_sent++;
     if (before == 0) device.init_data_sent_early = device.data.bytes() == 0;
     if (before < 2) device.init_data_sent_offsets[before] = event.offset;
@@ -140,10 +140,10 @@ void StreamSurvey::OnCommand(const CommandView& command) {
     facts_.postcopy_offset = command.offset;
   }
   if (command.command == Command::kSwitchoverStart) {
-    facts_.bounds.NotBefore(1000, command.offset, "COMMAND SWITCHOVER_START");
+    facts_.bounds.Saw(feature::kSwitchoverStart, command.offset);
   }
   if (command.command == Command::kEnableColo) {
-    facts_.bounds.NotAfter(1002, command.offset, "COMMAND ENABLE_COLO");
+    facts_.bounds.Saw(feature::kEnableColo, command.offset);
   }
   next().OnCommand(command);
 }
@@ -160,22 +160,20 @@ void StreamSurvey::Finish(const StreamReader& reader) {
   facts_.cut_record = records_.Cut(facts_.end);
   ReleaseBounds& bounds = facts_.bounds;
   if (facts_.ram.multifd_flushes != 0) {
-    bounds.NotBefore(801, facts_.ram.first_multifd_flush, "RAM MULTIFD_FLUSH");
+    bounds.Saw(feature::kMultifdFlush, facts_.ram.first_multifd_flush);
   }
   if (facts_.ram.compressed_pages != 0) {
-    bounds.NotAfter(900, facts_.ram.first_compressed_page, "RAM COMPRESS_PAGE");
+    bounds.Saw(feature::kCompressPage, facts_.ram.first_compressed_page);
   }
   if (const VmDescription* description = facts_.description.get()) {
     const uint64_t offset = facts_.description_offset;
     if (description->has_configuration) {
-      bounds.NotBefore(800, offset, "VMDESCRIPTION describes CONFIGURATION");
+      bounds.Saw(feature::kDescribedConfiguration, offset);
     } else if (!facts_.machine_type.empty()) {
-      bounds.NotAfter(801, offset,
-                      "VMDESCRIPTION does not describe CONFIGURATION");
+      bounds.Saw(feature::kUndescribedConfiguration, offset);
     }
-    if (description->not_before != 0) {
-      bounds.NotBefore(description->not_before, offset,
-                       "VMDESCRIPTION has NULL markers");
+    if (description->null_marker != nullptr) {
+      bounds.Saw(*description->null_marker, offset);
     }
   }
   if (!facts_.is_detected()) {

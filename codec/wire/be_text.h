@@ -7,20 +7,22 @@
 #include <string>
 
 #include "codec/wire/bytes.h"
+#include "flags/tag.h"
 
 namespace migstream {
 
-inline std::string Be32Text(uint32_t value) {
-  std::string bytes(4, '\0');
-  StoreBe32(reinterpret_cast<uint8_t*>(bytes.data()), value);
+inline std::string BeText(uint64_t value, int width) {
+  std::string bytes(width, '\0');
+  StoreBe(reinterpret_cast<uint8_t*>(bytes.data()), value, width);
   return bytes;
 }
+inline std::string U8Text(uint8_t value) { return BeText(value, 1); }
+inline std::string Be16Text(uint16_t value) { return BeText(value, 2); }
+inline std::string Be32Text(uint32_t value) { return BeText(value, 4); }
+inline std::string Be64Text(uint64_t value) { return BeText(value, 8); }
 
-inline std::string Be64Text(uint64_t value) {
-  std::string bytes(8, '\0');
-  StoreBe64(reinterpret_cast<uint8_t*>(bytes.data()), value);
-  return bytes;
-}
+// 1: END_OF_STATE … 6
+inline std::string TagText(int number) { return Be64Text(kTagPrefix + number); }
 
 // A byte of length, then the name, which has 255 bytes at the most.
 inline std::string Str8Text(const std::string& name) {
