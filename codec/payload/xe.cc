@@ -112,9 +112,8 @@ constexpr PciRow kIds[] = {
     {kVendor, 0xe223, "Battlemage"},
 };
 constexpr Generation kGenerations[] = {
-    {"packets version 1",
-     "xe_vfio_pci >= 6.19, GuC >= 70.54; the same device and revision, GGTT "
-     "and VRAM of the same size"}};
+    {"packets version 1", "xe_vfio_pci >= 6.19, GuC >= 70.54",
+     "the same device and revision, GGTT and VRAM of the same size"}};
 constexpr Reader kReaders[] = {{{6, 19}, 1 << 0, {}, {}}};
 
 constexpr Refusal kSilent = {Moment::kWrite, "EINVAL", {}};
