@@ -162,9 +162,8 @@ void XeRules::Add(const PayloadEvent& event, RuleOutput& out) {
             StrCat("descriptor KLV ", Hex(event.key), " is not known up to ",
                    ToString(kNewestKernel), ": skipped"));
       } else if (event.bytes != event.record->bytes) {
-        out.Error(Id::kSectionSize, event.offset,
-                  StrCat(event.record->name, " of ", event.bytes, " bytes"),
-                  kBadKlvs);
+        out.Warn(Id::kSectionSize, event.offset,
+                 StrCat(event.record->name, " of ", event.bytes, " bytes"));
       }
       break;
     case PayloadEventKind::kFields:
