@@ -124,7 +124,8 @@ struct PciRow {
 // One way of writing; rows are in the order of `Reader::reads`' bits.
 struct Generation {
   std::string_view name;
-  std::string_view needs;  // "mlx5_vfio_pci >= 6.3".
+  std::string_view needs;      // "mlx5_vfio_pci >= 6.3".
+  std::string_view also = {};  // Of device and configuration.
 };
 
 // When a destination says no.

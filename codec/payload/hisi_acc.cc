@@ -66,10 +66,9 @@ constexpr PciRow kIds[] = {{kVendor, 0xa251, "ZIP VF"},
                            {kVendor, 0xa259, "HPRE VF"}};
 
 constexpr Generation kGenerations[] = {
-    {"V1", "hisi_acc_vfio_pci >= 5.18; the same qp_num and que_iso_cfg"},
-    {"V2",
-     "hisi_acc_vfio_pci >= 6.16, or a 6.12.y or 6.1.y with V2; the same qp_num "
-     "and que_iso_cfg"},
+    {"V1", "hisi_acc_vfio_pci >= 5.18", "the same qp_num and que_iso_cfg"},
+    {"V2", "hisi_acc_vfio_pci >= 6.16, or a 6.12.y or 6.1.y with V2,",
+     "the same qp_num and que_iso_cfg"},
 };
 constexpr Refusal kNoMagic = {Moment::kWrite, "EFAULT",
                               "failed to match ACC_DEV_MAGIC"};

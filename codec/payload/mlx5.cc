@@ -57,7 +57,7 @@ constexpr PciRow kIds[] = {{0x15b3, 0x101e, "ConnectX or BlueField VF"}};
 
 constexpr Generation kGenerations[] = {
     {"no header (sources up to 6.1, or 6.8 with firmware without PRE_COPY)",
-     "a destination of the same kind: mlx5_vfio_pci <= 6.8"},
+     "mlx5_vfio_pci <= 6.8", "one that has no headers either"},
     {"records without tags (6.2)", "mlx5_vfio_pci >= 6.2"},
     {"records with tags (6.3)", "mlx5_vfio_pci >= 6.3"},
 };

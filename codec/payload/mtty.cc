@@ -60,8 +60,7 @@ constexpr Record kRecords[] = {
 constexpr Level kRoot = {.records = kRecords};
 
 constexpr PciRow kIds[] = {{0x4348, 0x3253, "sample serial ports"}};
-constexpr Generation kGenerations[] = {
-    {"1.0", "mtty >= 6.7 with as many ports"}};
+constexpr Generation kGenerations[] = {{"1.0", "mtty >= 6.7", "as many ports"}};
 constexpr Reader kReaders[] = {{{6, 7}, 1 << 0, {}, {}}};
 
 constexpr Refusal kRefused = {Moment::kWrite, "EFAULT", "failed validation"};

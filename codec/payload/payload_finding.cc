@@ -49,7 +49,7 @@ constexpr PayloadFindingRow kRows[] = {
     {Id::kMissing, "payload-missing", "error or warning",
      "a record that has to be there is not", "refuses it, at once or in time",
      kSameSource},
-    {Id::kSectionSize, "payload-section-size", "error",
+    {Id::kSectionSize, "payload-section-size", "error or warning",
      "a record of another size than its driver reads",
      "accepts qat's mregs and loads wrong registers; refuses others",
      "do not load it: the device is left wrong"},

@@ -147,7 +147,8 @@ void AddFormat(const Format& format, std::string& page) {
   }
   page += "\n| generation | needs on the destination |\n|---|---|\n";
   for (const Generation& generation : format.generations) {
-    StrAppend(&page, "| ", generation.name, " | ", generation.needs, " |\n");
+    StrAppend(&page, "| ", generation.name, " | ", generation.needs,
+              generation.also.empty() ? "" : "; ", generation.also, " |\n");
   }
   page += "\n";
   if (!format.readers.empty()) {

@@ -17,12 +17,16 @@ std::string PayloadPath(const PayloadReport& report, size_t record) {
 }
 
 std::string PayloadNeeds(const PayloadReport& report) {
-  std::string needs(report.format->generations[report.generation].needs);
+  const payload::Generation& generation =
+      report.format->generations[report.generation];
+  std::string text = StrCat("needs ", generation.needs, " on the destination");
+  // The device may be younger than its driver.
   if (report.pci && report.pci->since > KernelRelease()) {
-    StrAppend(&needs, "; ", ToString(*report.id), " since ",
-              ToString(report.pci->since));
+    StrAppend(&text, " (for ", ToString(*report.id),
+              " >= ", ToString(report.pci->since), ")");
   }
-  return needs;
+  if (!generation.also.empty()) StrAppend(&text, "; ", generation.also);
+  return text;
 }
 
 }  // namespace migstream

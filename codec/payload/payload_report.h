@@ -86,8 +86,8 @@ struct PayloadReport {
 // "state/ETRBAR/bnk0/mregs".
 std::string PayloadPath(const PayloadReport& report, size_t record);
 
-// "mlx5_vfio_pci >= 6.3"; for a device that came later than its driver, that
-// release.
+// "needs mlx5_vfio_pci >= 6.3 on the destination"; and what its device has to
+// have, if the stream says so.
 std::string PayloadNeeds(const PayloadReport& report);
 
 }  // namespace migstream

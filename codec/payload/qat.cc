@@ -150,9 +150,9 @@ constexpr PciRow kIds[] = {{0x8086, 0x4941, "4xxx VF"},
                            {0x8086, 0x4947, "420xx VF", {6, 18}},
                            {0x8086, 0x4949, "6xxx VF", {6, 18}}};
 constexpr Generation kGenerations[] = {
-    {"mstate version 1",
-     "qat_vfio_pci >= 6.10; gencap and extdc supersets, svcmap equal, each SLA "
-     "present and at least as large"}};
+    {"mstate version 1", "qat_vfio_pci >= 6.10",
+     "gencap and extdc supersets, svcmap equal, each SLA present and at least "
+     "as large"}};
 constexpr Reader kReaders[] = {{{6, 10}, 1 << 0, {}, {}}};
 
 constexpr Refusal kSetupRefused = {Moment::kWrite, "EINVAL", "Invalid setup"};

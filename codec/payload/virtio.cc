@@ -132,8 +132,8 @@ constexpr Level kRoot = {.header_bytes = 16,
 constexpr PciRow kIds[] = {{0x1af4, 0x1041, "net VF"},
                            {0x1af4, 0x1042, "block VF", {6, 15}}};
 constexpr Generation kGenerations[] = {
-    {"device parts",
-     "virtio_vfio_pci >= 6.13, and a device with the same parts and lengths"}};
+    {"device parts", "virtio_vfio_pci >= 6.13",
+     "a device with the same parts and lengths"}};
 constexpr Reader kReaders[] = {{{6, 13}, 1 << 0, {}, {}}};
 
 constexpr Refusal kDevice = {Moment::kDevice, {}, "DEV_PARTS_SET"};

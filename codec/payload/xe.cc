@@ -112,9 +112,8 @@ constexpr PciRow kIds[] = {
     {kVendor, 0xe223, "Battlemage"},
 };
 constexpr Generation kGenerations[] = {
-    {"packets version 1",
-     "xe_vfio_pci >= 6.19, GuC >= 70.54; the same device and revision, GGTT "
-     "and VRAM of the same size"}};
+    {"packets version 1", "xe_vfio_pci >= 6.19, GuC >= 70.54",
+     "the same device and revision, GGTT and VRAM of the same size"}};
 constexpr Reader kReaders[] = {{{6, 19}, 1 << 0, {}, {}}};
 
 constexpr Refusal kSilent = {Moment::kWrite, "EINVAL", {}};
@@ -163,9 +162,8 @@ void XeRules::Add(const PayloadEvent& event, RuleOutput& out) {
             StrCat("descriptor KLV ", Hex(event.key), " is not known up to ",
                    ToString(kNewestKernel), ": skipped"));
       } else if (event.bytes != event.record->bytes) {
-        out.Error(Id::kSectionSize, event.offset,
-                  StrCat(event.record->name, " of ", event.bytes, " bytes"),
-                  kBadKlvs);
+        out.Warn(Id::kSectionSize, event.offset,
+                 StrCat(event.record->name, " of ", event.bytes, " bytes"));
       }
       break;
     case PayloadEventKind::kFields:
