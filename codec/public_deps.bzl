@@ -7,7 +7,7 @@ _REPORT = _STREAM + ["com_google_protobuf"]
 
 # A target, and all the repositories that it needs; none: what a VMM links.
 _PUBLIC = {
-    "//codec/channels:channel_reader": _STREAM,
+    "//codec/channels:channel_reader": _ABSL,
     "//codec/device:config": [],
     "//codec/device:section": [],
     "//codec/diff:diff": _PAGES,
@@ -28,7 +28,8 @@ _PUBLIC = {
     "//codec/qemu:stream_reader": _STREAM,
     "//codec/qemu:stream_writer": _STREAM,
     "//codec/report:report": _REPORT,
-    "//codec/rewrite:rewrite": _PAGES + ["com_google_protobuf"],
+    "//codec/rewrite:rewrite": _PAGES,
+    "//codec/survey:survey": _STREAM,
     "//codec/wire:finding": [],
     "//codec/wire:wire": [],
     "//flags:dialect": [],

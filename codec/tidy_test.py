@@ -12,16 +12,15 @@ import textwrap
 
 # TEMPORARY, to be emptied: by rule, where it is broken now.
 TEMPORARY = {
-    'target': ['//flags:vocabulary'],
-    'default': ['codec/', 'flags/'],
+    'dead': ['codec/payload/', 'codec/wire/be_text.h'],
     'words': ['codec/FORMAT.md', 'codec/channels/channel_reader.h',
               'codec/device/event.h', 'codec/device/section_decoder.h',
               'codec/extract/ram_extractor.h', 'codec/loader/', 'codec/qemu/',
               'codec/report/', 'codec/state/field_reader.h',
               'flags/machine_type.h', 'inspect/extract.cc',
               'inspect/generate.cc', 'inspect/inputs.h'],
-    'function': ['fuzz/make_seeds.cc'],
-    'room': ['codec/device/dialect_detector.cc'],
+    'function': ['fuzz/make_seeds.cc', 'codec/payload/payload_rules_test.cc'],
+    'line': ['codec/payload/payload_page.cc'],
 }
 
 # A room includes the rooms of floors below its own, and none beside it. Tests,

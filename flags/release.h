@@ -83,11 +83,11 @@ inline constexpr Feature kChecksMappedPageSize = {
 
 }  // namespace feature
 
-// Of "qemu-11.1" or "11.1"; 0 if it is none of kReleases.
+// "qemu-11.1" and "11.1" give 1101; what is not in kReleases gives 0.
 Release ParseRelease(std::string_view name);
 std::string ReleaseName(Release release);  // "qemu-11.1"
 
-// Of a number with one dot, of whatever release: "8.2" is 802. 0 if it is none.
+// "8.2" gives 802, whether known or not; anything else gives 0.
 Release ReleaseOfNumber(std::string_view number);
 
 }  // namespace migstream

@@ -30,9 +30,7 @@ constexpr int kSilenceMs = 20000;  // Nothing that should come takes so long.
 
 class SocketPair {
  public:
-  SocketPair() {
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0);
-  }
+  SocketPair() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0); }
   ~SocketPair() {
     Close(0);
     Close(1);
@@ -140,8 +138,8 @@ TEST_P(LiveCaptureTest, UpToADevicesEndEveryEventHasComeAtEachOf200Cuts) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, LiveCaptureTest,
-                         testing::ValuesIn(AllCaptures()), CaptureName());
+INSTANTIATE_TEST_SUITE_P(All, LiveCaptureTest, testing::ValuesIn(AllCaptures()),
+                         CaptureName());
 
 // What each device's channels hold, in its order.
 using Payloads = std::map<std::string, std::string>;
@@ -171,8 +169,9 @@ TEST_P(LiveChannelsTest, OneThatStallsHoldsUpNoOther) {
     std::vector<std::thread> threads;
     for (size_t i = 0; i < channels.size(); ++i) {
       threads.emplace_back([&, i] {  // Its sender.
-        sockets[i].Send(std::string_view(channels[i]).substr(
-            0, i == stalled ? kMultifdInitBytes : std::string::npos));
+        sockets[i].Send(std::string_view(channels[i])
+                            .substr(0, i == stalled ? kMultifdInitBytes
+                                                    : std::string::npos));
         if (i != stalled) sockets[i].CloseSender();
       });
       threads.emplace_back([&, i] {  // Its receiver.

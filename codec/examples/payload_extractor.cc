@@ -4,7 +4,7 @@
 
 #include "codec/io/byte_sink.h"
 #include "codec/io/byte_source.h"
-#include "codec/qemu/stream_reader.h"
+#include "codec/survey/stream_survey.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
 
@@ -17,9 +17,11 @@ Error Extract(const std::string& stream, StringSink& sink) {
   const std::string idstr = "0000:00:05.0/vfio";
   // [example]
   PayloadExtractor extractor(sink, idstr, PayloadExtractor::kPayload);
-  StreamReader reader(source, extractor, options);
-  Error error = reader.Read();
-  if (error.ok()) error = extractor.Finish();
+  StreamSurvey survey(options, extractor);
+  Error error = survey.Read(source);
+  // If extractor.NeedsChannels(survey.facts()): survey.ReadChannels(…) with
+  // extractor.OnPiece(piece).
+  if (error.ok()) error = extractor.Finish(survey.facts());
   // [end]
   return error;
 }

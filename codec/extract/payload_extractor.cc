@@ -13,7 +13,7 @@
 namespace migstream {
 namespace {
 
-// Of all devices, each once.
+// The names of all devices, each once.
 std::vector<std::string_view> NamesOf(const StreamFacts& facts) {
   std::vector<std::string_view> names;
   absl::flat_hash_set<std::string_view> known;
@@ -98,7 +98,7 @@ Error PayloadExtractor::Finish(const StreamFacts& facts) {
     error.reason = Lacking(*device, facts);
   }
   if (!error.reason.empty()) return error;
-  if (what_ == kConfig) sink_.Write(AsBytes(config_));
+  if (what_ == kConfig) sink_.Write(AsBytes(*config_));
   return {};
 }
 
@@ -113,8 +113,8 @@ std::string PayloadExtractor::Lacking(const DeviceFacts& device,
     return "the device has no END section: its payload is not complete";
   }
   if (what_ == kConfig &&
-      (device.configs == 0 || device.extra_config_offset != 0)) {
-    return StrCat("the device has ", device.configs,
+      (!config_ || device.extra_config_offset != 0)) {
+    return StrCat("the device has ", config_ ? device.configs : 0,
                   " config payloads in dialect ", facts.dialect->name);
   }
   return "";

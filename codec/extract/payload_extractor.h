@@ -68,7 +68,7 @@ class PayloadExtractor : public StreamVisitor {
   // The one that is meant, as it came.
   std::optional<std::pair<std::string, uint32_t>> device_;
   bool doubtful_ = false;
-  std::string config_;  // The last one counts.
+  std::optional<std::string> config_;  // The last one counts.
 };
 
 }  // namespace migstream

@@ -10,10 +10,10 @@
 //     for (ReassembledPiece piece; reassembler.Next(piece);) Load(piece);
 //   }
 //
-// A receiver waits for its own channel only, so that one that stalls holds up no
-// other: what the others bring waits in the reassembler, within its limits. It
-// holds one packet's payload, at most limits.payload_bytes; pages of RAM are
-// views. Not thread-safe itself.
+// A receiver waits for its own channel only, so that one that stalls holds up
+// no other: what the others bring waits in the reassembler, within its limits.
+// It holds one packet's payload, within the limits; pages of RAM are views. Not
+// thread-safe itself.
 
 #ifndef MIGSTREAM_CODEC_MULTIFD_CHANNEL_RECEIVER_H_
 #define MIGSTREAM_CODEC_MULTIFD_CHANNEL_RECEIVER_H_

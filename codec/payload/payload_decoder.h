@@ -81,7 +81,7 @@ class PayloadDecoder {
   const PayloadFault& fault() const { return fault_; }
   Error error(std::string_view device) const;
 
-  // Of the next byte to be decoded, in the payload.
+  // The offset of the next byte to be decoded, in the payload.
   uint64_t offset() const { return offset_; }
   bool big_endian() const { return big_endian_; }
 

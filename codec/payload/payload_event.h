@@ -13,7 +13,7 @@
 
 namespace migstream {
 
-// Of a record whose end is the payload's.
+// The length of a record whose end is the payload's.
 inline constexpr uint64_t kAllThereIs = UINT64_MAX;
 
 enum class PayloadEventKind : uint8_t {
@@ -41,7 +41,7 @@ struct PayloadEvent {
   const payload::Record* record = nullptr;  // Null: the table has no such key.
   ByteSpan view;  // Into the input of Next(), and not valid for longer.
 
-  // Of the view.
+  // The length of the view.
   uint64_t Number(size_t at, int width) const {
     return at + width <= view.size()
                ? payload::LoadNumber(view.data() + at, width, big_endian)

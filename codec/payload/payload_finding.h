@@ -67,7 +67,7 @@ struct PayloadFinding {
 
 class PayloadFindings {
  public:
-  // Of one id and severity with one moment of refusal: so no flood of one kind
+  // How many of one id, severity and moment of refusal are kept: so no flood of one kind
   // hides another.
   static constexpr size_t kMaxAlike = 8;
   static constexpr size_t kMaxFindings = 21 * 3 * 5 * kMaxAlike;

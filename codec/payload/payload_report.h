@@ -50,7 +50,7 @@ struct PayloadRecord {
   uint32_t header_bytes = 0;
   uint64_t bytes = 0;  // Of the body, as its header claims.
   uint64_t there = 0;  // Of them.
-  // Of PayloadReport::values.
+  // Indices in PayloadReport::values.
   size_t first_value = 0;
   size_t value_count = 0;
 };

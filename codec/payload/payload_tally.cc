@@ -355,7 +355,7 @@ PayloadReport PayloadTally::Finish() {
     rules_->output().Error(PayloadFindingId::kDriver, 0, against,
                            RefusalOf(of_id ? *of_id : *found_->format));
   }
-  // Of a format whose records could not be read nothing else can be said.
+  // Nothing else can be said of a format whose records could not be read.
   if (!unread_) rules_->Finish(end);
 
   report_.format = found_->format;

@@ -10,8 +10,8 @@
 //
 // Pieces may be cut anyhow; they are not kept. What is held does not grow with
 // the payload beyond the options' limits: a struct that is not all there yet,
-// and of bytes that say nothing by themselves the first 4 KiB. Of a large
-// opaque record the caller may Skip() what it does not read.
+// and the first 4 KiB of bytes that say nothing by themselves. What of a large
+// opaque record is not read the caller may Skip().
 
 #ifndef MIGSTREAM_CODEC_PAYLOAD_PAYLOAD_TALLY_H_
 #define MIGSTREAM_CODEC_PAYLOAD_PAYLOAD_TALLY_H_

@@ -15,7 +15,7 @@ struct VirtioRules {
   void Add(const PayloadEvent& event, RuleOutput& out);
   void Finish(const PayloadEnd& end, RuleOutput& out);
 
-  // Of the snapshot that is being walked.
+  // About the snapshot that is being walked.
   struct Snapshot {
     uint64_t start = 0;
     uint64_t last_type = 0;

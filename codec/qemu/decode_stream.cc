@@ -38,8 +38,10 @@ Step FedDecoder::Feed(ByteSpan bytes) {
 Error FedDecoder::End() {
   decoder_.SetEndOfInput();
   while (true) {
-    if (Step step = Feed({}); step == Step::kError) return decoder_.error();
-    else if (step == Step::kDone) return {};
+    if (Step step = Feed({}); step == Step::kError)
+      return decoder_.error();
+    else if (step == Step::kDone)
+      return {};
     std::optional<Error> error = decoder_.AtEndOfInput(AsBytes(held_));
     if (error) return *error;
   }
@@ -68,15 +70,13 @@ void FedDecoder::Keep(const StreamEvent& event) {
   }
   // A DATA record's first piece is as long as the input happens to be.
   in_payload_ = record && event.device.record_bytes != 0;
-  lines_.push_back(StrCat(Hex(event.offset), " kind ",
-                          static_cast<int>(event.kind), " section ",
-                          event.section->id, " type ",
-                          ToString(event.section->type)));
+  lines_.push_back(StrCat(
+      Hex(event.offset), " kind ", static_cast<int>(event.kind), " section ",
+      event.section->id, " type ", ToString(event.section->type)));
   switch (event.kind) {
     case StreamEvent::kDevice:
-      StrAppend(&lines_.back(), " device ",
-                static_cast<int>(event.device.kind), " record ",
-                record ? event.device.record_bytes : 0);
+      StrAppend(&lines_.back(), " device ", static_cast<int>(event.device.kind),
+                " record ", record ? event.device.record_bytes : 0);
       if (in_payload_) {
         payload_bytes_ = event.device.payload.size();
         lines_.push_back(StrCat("payload, ", payload_bytes_, " bytes"));

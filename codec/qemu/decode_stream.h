@@ -42,8 +42,7 @@ class KnownLengths : public StreamVisitor {
 class FedDecoder {
  public:
   explicit FedDecoder(StreamDecoderOptions options)
-      : decoder_(options),
-        encoder_(*options.dialect, headers_, pieces_) {}
+      : decoder_(options), encoder_(*options.dialect, headers_, pieces_) {}
 
   // All that can be decoded of what has come so far, and `bytes`.
   Step Feed(ByteSpan bytes);

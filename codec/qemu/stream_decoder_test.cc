@@ -28,9 +28,7 @@ class DecoderCaptureTest : public testing::TestWithParam<testdata::Capture> {
   DecoderCaptureTest()
       : bytes_(ReadCapture(GetParam())), lengths_(KnownLengths::Of(bytes_)) {}
 
-  StreamDecoderOptions Options() const {
-    return {.content_length = lengths_};
-  }
+  StreamDecoderOptions Options() const { return {.content_length = lengths_}; }
 
   const std::string bytes_;
   const KnownLengths lengths_;
@@ -51,7 +49,8 @@ TEST_P(DecoderCaptureTest, AnyCutGivesTheSameEventsAndTheyEncodeToTheStream) {
     if (longest == 1 && bytes_.size() > 400000) continue;
     FedDecoder pieces(Options());
     for (size_t at = 0; at < bytes_.size();) {
-      size_t size = std::min<size_t>(1 + random() % longest, bytes_.size() - at);
+      size_t size =
+          std::min<size_t>(1 + random() % longest, bytes_.size() - at);
       pieces.Feed(AsBytes(bytes_).subspan(at, size));
       at += size;
     }
@@ -117,9 +116,9 @@ TEST(StreamDecoderTest, TheCallerMayTakeADevicesStateOver) {
 }
 
 TEST(StreamDecoderTest, PayloadMayBeTakenOverButNoMoreThanIsDue) {
-  const std::string bytes =
-      Before() + kVfio.Start(TagBytes(3) + TagBytes(1)) +
-      kVfio.Named('\x02').substr(0, 5) + TagBytes(4) + Be64Bytes(1000);
+  const std::string bytes = Before() + kVfio.Start(TagBytes(3) + TagBytes(1)) +
+                            kVfio.Named('\x02').substr(0, 5) + TagBytes(4) +
+                            Be64Bytes(1000);
   StreamDecoder decoder;
   ByteSpan input = AsBytes(bytes);
   StreamEvent event;
@@ -193,8 +192,8 @@ TEST_F(StreamEncoderTest, APartIsOneWrite) {
   for (const iovec& piece : encoder_.pieces()) {
     bytes.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
   }
-  EXPECT_EQ(bytes, kVfio.Part(TagBytes(4) + Be64Bytes(1000) + payload +
-                              TagBytes(1)));
+  EXPECT_EQ(bytes,
+            kVfio.Part(TagBytes(4) + Be64Bytes(1000) + payload + TagBytes(1)));
 }
 
 TEST_F(StreamEncoderTest, WhatMayNotStandHereIsRefusedForGood) {

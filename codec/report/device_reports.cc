@@ -165,7 +165,7 @@ void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
 void DeviceReports::OnConfig(const SectionView& section, const Event& event) {
   if (event.trigger_flags != 0) AddTrigger(section, event);
   List(section, event, event.layout.total_bytes);
-  if (event.layout.total_bytes == 0) return;  // E3: only a trigger.
+  if (IsTriggerAlone(event)) return;
   ConfigView view = ConfigView::Parse(event.payload, event.layout);
   report::Config& config = *device_->mutable_config();
   config.Clear();

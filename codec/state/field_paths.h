@@ -5,7 +5,8 @@
 //     out << value.device << " " << value.path << " = " << value.text << "\n";
 //   });
 //   FieldReader fields(paths);
-//   Error error = StreamReader(source, fields, options).Read();
+//   StreamReader reader(source, fields, options);
+//   Error error = reader.Read();
 //   fields.Finish(error);
 //
 // A path names one value of a device: "env.segs[2].base",

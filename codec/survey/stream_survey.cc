@@ -9,6 +9,7 @@
 #include "flags/machine_type.h"
 #include "flags/release.h"
 #include "flags/tag.h"
+#include "flags/trigger_flags.h"
 
 namespace migstream {
 
@@ -99,8 +100,7 @@ void StreamSurvey::OnDeviceEvent(const SectionView& section,
   device.detector.Observe(event);
   records_.Add(device.data, section.type, event);
   if (event.kind == EventKind::kConfig) CountConfig(device, event);
-  if (event.Is(Element::kEndOfState) &&
-      section.type == SectionType::kPart &&
+  if (event.Is(Element::kEndOfState) && section.type == SectionType::kPart &&
       device.data.records() == records_before_) {
     ++device.empty_parts;
   }
@@ -113,7 +113,7 @@ void StreamSurvey::OnDeviceEvent(const SectionView& section,
 }
 
 void StreamSurvey::CountConfig(DeviceFacts& device, const Event& event) {
-  if (event.layout.total_bytes == 0) return;  // E3: only a trigger.
+  if (IsTriggerAlone(event)) return;
   if (++device.configs == uint32_t{facts_.dialect->habits.max_configs} + 1) {
     device.extra_config_offset = event.offset;
   }
@@ -204,6 +204,11 @@ void StreamSurvey::CountPiece(const ReassembledPiece& piece) {
   DecodeConfigPiece(piece, [&](const Event& event) {
     if (event.kind == EventKind::kConfig) CountConfig(*device, event);
   });
+}
+
+bool IsTriggerAlone(const Event& event) {
+  return event.layout.total_bytes == 0 && event.trigger_flags != 0 &&
+         (event.trigger_flags & kTriggerConfigFollows) == 0;
 }
 
 ChannelReaderOptions ChannelOptionsOf(const StreamFacts& main) {

@@ -57,7 +57,7 @@ struct DeviceFacts {
   uint32_t init_data_sent = 0;
   std::array<uint64_t, 2> init_data_sent_offsets = {};  // The first two.
   bool init_data_sent_early = false;                    // Before any data.
-  uint32_t configs = 0;                                 // With a payload.
+  uint32_t configs = 0;
   uint64_t extra_config_offset = 0;  // One more than the dialect has.
   bool data_in_end = false;
   // The state is on multifd channels: its END has no DATA, and its FULL is
@@ -150,10 +150,13 @@ class StreamSurvey : public ForwardingVisitor {
   absl::flat_hash_map<std::pair<std::string_view, uint32_t>, DeviceFacts*>
       by_name_;
   RecordCounter records_;
-  // Of the section that is read.
+  // Whose section is read.
   DeviceFacts* device_ = nullptr;
   uint64_t records_before_ = 0;
 };
+
+// Whether a CONFIG of E3 only asks for something, and has no payload.
+bool IsTriggerAlone(const Event& event);
 
 // What a main channel says of the others. One that was not read to its end does
 // not say which devices there are.

@@ -35,7 +35,7 @@ std::string ConfigElement() {
   return TagBytes(2) + ConfigBytes().Payload() + kEos;
 }
 
-// Of a stream of one device.
+// Whether the state of a stream's only device is on channels.
 bool InChannels(const std::string& end, const std::string& full,
                 DialectId dialect = DialectId::kAuto) {
   const StreamFacts facts = Survey(
@@ -53,7 +53,7 @@ TEST(StreamSurveyTest, AnEmptyEndAndAFullWithoutConfigLeaveTheRestToChannels) {
   EXPECT_FALSE(InChannels(DataBytes("x") + kEos, kEos));
   // A record without bytes is a record.
   EXPECT_FALSE(InChannels(DataBytes("") + kEos, kEos));
-  // DATA_STATE_COMPLETE is none.
+  // DATA_STATE_COMPLETE is not a record.
   EXPECT_TRUE(InChannels(TagBytes(6) + kEos, kEos, DialectId::kE6));
 }
 
