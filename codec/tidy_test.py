@@ -63,7 +63,7 @@ WORDS = [
 ]
 
 # Called by nobody here: the interface of a public target.
-INTERFACE = {'DataHeader', 'Repack'}
+INTERFACE = {'ChannelOptionsOf', 'DataHeader', 'Repack'}
 
 
 def read(path):

@@ -67,8 +67,8 @@ struct PayloadFinding {
 
 class PayloadFindings {
  public:
-  // How many of one id, severity and moment of refusal are kept: so no flood of one kind
-  // hides another.
+  // How many of one id, severity and moment of refusal are kept, so that no
+  // flood of one kind hides another.
   static constexpr size_t kMaxAlike = 8;
   static constexpr size_t kMaxFindings = 21 * 3 * 5 * kMaxAlike;
 
