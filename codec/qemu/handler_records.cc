@@ -21,23 +21,25 @@ HandlerRecord DirtyBitmap(RecordCursor& cursor, SectionType, bool) {
     }
     return UnknownFlags(cursor, at, flags);  // No such flag is defined.
   }
-  if ((flags & kDirtyBitmapEos) != 0) return {.last = true};
+  // EOS is the last chunk's: what else it holds comes first.
+  HandlerRecord record = {.last = (flags & kDirtyBitmapEos) != 0};
   if ((flags & kDirtyBitmapDeviceName) != 0) cursor.Str8();
   if ((flags & kDirtyBitmapName) != 0) cursor.Str8();
   if ((flags & kDirtyBitmapStart) != 0) {
     cursor.Be32();  // Granularity.
     cursor.U8();    // Enabled, persistent, autoload.
-  } else if ((flags & kDirtyBitmapBits) != 0) {
+  } else if ((flags & kDirtyBitmapComplete) == 0 &&
+             (flags & kDirtyBitmapBits) != 0) {
     cursor.Be64();  // First sector.
     cursor.Be32();  // Sectors.
     if ((flags & kDirtyBitmapZeroes) == 0) {
-      return {.payload_bytes = cursor.Be64(),
-              .payload = "a piece of a dirty bitmap"};
+      record.payload_bytes = cursor.Be64();
+      record.payload = "a piece of a dirty bitmap";
     }
-  } else if ((flags & kDirtyBitmapComplete) == 0) {
+  } else if ((flags & kDirtyBitmapComplete) == 0 && !record.last) {
     return UnknownFlags(cursor, at, flags);
   }
-  return {};
+  return record;
 }
 
 HandlerRecord Block(RecordCursor& cursor, SectionType, bool) {

@@ -1,13 +1,13 @@
 // The return path of a migration: what the destination sends back to the
 // source. FORMAT.md section 4.2.
 //
-//   ReturnPathDecoder decoder;                 // At the source.
-//   ReturnPathMessage message;
-//   while (decoder.Next(input, message) == Step::kEvent) …
-//
 //   ReturnPathEncoder encoder(headers, pieces);  // At the destination.
 //   encoder.Send({.type = ReturnMessage::kPong, .value = ping});
-//   writev(fd, encoder.pieces().data(), encoder.pieces().size());
+//   Write(encoder.pieces());
+//
+//   ReturnPathDecoder decoder;  // At the source.
+//   ReturnPathMessage message;
+//   while (decoder.Next(input, message) == Step::kEvent) Use(message);
 //
 // It has no header and no end of its own: any message may be the last. Neither
 // allocates; decoding takes bytes in any pieces.

@@ -2,13 +2,17 @@
 // file or live. FORMAT.md sections 2 to 9.
 //
 //   StreamDecoder decoder(options);
-//   StreamEvent event;
-//   while (true) {
+//   for (StreamEvent event;;) {
 //     switch (decoder.Next(input, event)) {  // Takes from input's front.
-//       case Step::kEvent:     Use(event); break;
-//       case Step::kNeedInput: /* Put more bytes behind what is left. */ break;
-//       case Step::kDone:      return;       // input begins with what follows.
-//       case Step::kError:     return decoder.error();
+//       case Step::kEvent:
+//         Use(event);
+//         break;
+//       case Step::kNeedInput:  // Put more bytes behind what is left.
+//         break;
+//       case Step::kDone:  // input begins with what follows.
+//         return {};
+//       case Step::kError:
+//         return decoder.error();
 //     }
 //   }
 //

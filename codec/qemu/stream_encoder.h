@@ -5,12 +5,12 @@
 //   uint8_t headers[StreamEncoder::kMinHeaderBytes];
 //   iovec pieces[StreamEncoder::kMinPieces];
 //   StreamEncoder encoder(dialect, headers, pieces);
-//   encoder.Section({.type = SectionType::kPart, .id = 7, .vfio = true});
+//   encoder.Section(part);  // Of a VFIO device.
 //   encoder.device().Data(payload);
 //   encoder.device().EndOfState();
 //   encoder.EndSection(/*footer=*/true);
 //   if (!encoder.ok()) return encoder.error();
-//   writev(fd, encoder.pieces().data(), encoder.pieces().size());
+//   Write(encoder.pieces());  // As writev(2) does.
 //   encoder.Clear();
 //
 // A call that does not fit into what is left of the two buffers gives kFull and

@@ -3,8 +3,7 @@
 // sections 2 to 9.
 //
 //   StreamReader reader(source, visitor);
-//   Error error = reader.Read();
-//   if (!error.ok()) …   // What came before it was told all the same.
+//   Error error = reader.Read();  // What came before it was told all the same.
 //
 // How long the FULLs of other devices are, the description at the stream's end
 // says. A source that can seek is asked for its end; from any other, what
