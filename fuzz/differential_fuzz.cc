@@ -8,45 +8,6 @@
 
 using namespace migstream;  // NOLINT: this file is a program.
 
-namespace {
-
-// As slow::Item names them.
-char KindOf(const TracedEvent& event) {
-  switch (event.kind) {
-    case EventKind::kData:
-      return 'D';
-    case EventKind::kConfig:
-      return 'C';
-    case EventKind::kSubsection:
-      return 's';
-    case EventKind::kConfigEnd:
-      return 'e';
-    case EventKind::kTag:
-      break;
-  }
-  switch (event.element) {
-    case Element::kSetup:
-      return 'S';
-    case Element::kEndOfState:
-      return 'E';
-    case Element::kInitDataSent:
-      return 'I';
-    case Element::kConfigLoadReady:
-      return 'R';
-    case Element::kTrigger:
-      return 'T';
-    case Element::kDataStateComplete:
-      return 'M';
-    case Element::kNone:
-    case Element::kConfig:
-    case Element::kData:
-      break;
-  }
-  return '?';
-}
-
-}  // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   FuzzInput input(data, size);
   const Dialect& dialect = AllDialects()[input.Choice() % AllDialects().size()];
@@ -66,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < fast.events.size(); ++i) {
     const TracedEvent& event = fast.events[i];
     const slow::Item& item = slow.items[i];
-    REQUIRE(KindOf(event) == item.kind);
+    REQUIRE(SlowKind(event.kind, event.element) == item.kind);
     REQUIRE(event.offset == item.at);
     REQUIRE(event.payload == item.payload);
     if (item.kind == 'D') REQUIRE(event.record_bytes == item.c);

@@ -105,6 +105,40 @@ SectionTrace TraceSection(ByteSpan bytes, SectionType type,
   }
 }
 
+char SlowKind(EventKind kind, Element element) {
+  switch (kind) {
+    case EventKind::kData:
+      return 'D';
+    case EventKind::kConfig:
+      return 'C';
+    case EventKind::kSubsection:
+      return 's';
+    case EventKind::kConfigEnd:
+      return 'e';
+    case EventKind::kTag:
+      break;
+  }
+  switch (element) {
+    case Element::kSetup:
+      return 'S';
+    case Element::kEndOfState:
+      return 'E';
+    case Element::kInitDataSent:
+      return 'I';
+    case Element::kConfigLoadReady:
+      return 'R';
+    case Element::kTrigger:
+      return 'T';
+    case Element::kDataStateComplete:
+      return 'M';
+    case Element::kNone:
+    case Element::kConfig:
+    case Element::kData:
+      break;
+  }
+  return '?';
+}
+
 SectionType SectionTypeOf(unsigned number) {
   constexpr SectionType kTypes[] = {SectionType::kStart, SectionType::kPart,
                                     SectionType::kEnd, SectionType::kFull};

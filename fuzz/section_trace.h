@@ -42,6 +42,9 @@ SectionTrace TraceSection(ByteSpan bytes, SectionType type,
                           const Dialect& dialect, const DecoderOptions& options,
                           size_t longest = 0, uint64_t seed = 0);
 
+// What slow::Item calls such an event; `element` is of kTag.
+char SlowKind(EventKind kind, Element element);
+
 // The four types that a device has, by a number.
 SectionType SectionTypeOf(unsigned number);
 
