@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "codec/channels/channel_source.h"
-#include "codec/multifd/channel_receiver.h"
 #include "codec/device/section_decoder.h"
+#include "codec/multifd/channel_receiver.h"
 #include "codec/wire/text.h"
 #include "flags/dialect.h"
 

@@ -13,8 +13,8 @@ namespace {
 
 TEST(StreamDecoderExample, DecodesWhatASocketGives) {
   const std::string stream = ReadCapture(GetCapture("s111-plain"));
-  const StreamDecoderOptions options = {
-      .content_length = KnownLengths::Of(stream)};
+  const StreamDecoderOptions options = {.content_length =
+                                            KnownLengths::Of(stream)};
   int sections = 0;
   auto Use = [&](const StreamEvent& event) {
     sections += event.kind == StreamEvent::kSectionEnd;
