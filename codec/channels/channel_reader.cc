@@ -13,10 +13,10 @@ namespace migstream {
 // One channel, read up to its next device-state packet.
 class ChannelReader::Reading {
  public:
-  Reading(const Channel& channel, const ChannelReaderOptions& options)
-      : source_(channel.name, *channel.source,
+  Reading(Channel channel, const ChannelReaderOptions& options)
+      : source_(std::move(channel.name), *channel.source,
                 {.page_bytes = options.page_bytes, .limits = options.limits}) {
-    stats_.file = channel.name;
+    stats_.file = source_.name();
   }
 
   // Reads on; false at the channel's end, or at an error.
@@ -62,8 +62,9 @@ Error With(Error error, const Error& cause) {
 ChannelReader::ChannelReader(std::vector<Channel> channels,
                              const ChannelReaderOptions& options)
     : options_(options) {
-  for (const Channel& channel : channels) {
-    channels_.push_back(std::make_unique<Reading>(channel, options_));
+  for (Channel& channel : channels) {
+    channels_.push_back(
+        std::make_unique<Reading>(std::move(channel), options_));
   }
 }
 

@@ -194,8 +194,8 @@ Put SectionEncoder::Subsection(const SubsectionView& subsection) {
   if (state_ != State::kConfig || !config_has_payload_ || !readable) {
     return Fail(ErrorCode::kNotWritable, Element::kNone);
   }
-  size_t header_bytes = 2 + subsection.name.size() + 4;
-  if (!gather_.Room(header_bytes, 2)) return Put::kFull;
+  const size_t header_bytes = 2 + subsection.name.size() + 4;
+  if (!gather_.Room(static_cast<ptrdiff_t>(header_bytes), 2)) return Put::kFull;
   Writer writer(std::span(Header(header_bytes), header_bytes));
   writer.U8(static_cast<uint8_t>(SectionType::kSubsection));
   writer.Str8(subsection.name);

@@ -166,7 +166,7 @@ Put ReturnPathEncoder::Send(const ReturnPathMessage& message, ByteSpan bitmap) {
   const bool has_bitmap = message.type == ReturnMessage::kRecvBitmap;
   if (has_bitmap) data.Be64(bitmap.size());
   const ByteSpan written = data.written();
-  if (!gather_.Room(4 + written.size() + 8, 4)) return Put::kFull;
+  if (!gather_.Room(4 + std::ssize(written) + 8, 4)) return Put::kFull;
   uint8_t* head = gather_.Header(4 + written.size());
   StoreBe16(head, static_cast<uint16_t>(message.type));
   StoreBe16(head + 2, static_cast<uint16_t>(length));

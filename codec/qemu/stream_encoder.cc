@@ -19,7 +19,7 @@ Put StreamEncoder::Record(State from, State to, ByteSpan payload, Write write) {
   write(writer);
   if (!writer.ok()) return Refuse("a name of more than 255 bytes");
   const ByteSpan head = writer.written();
-  if (!gather_.Room(head.size(), 2)) return Put::kFull;
+  if (!gather_.Room(std::ssize(head), 2)) return Put::kFull;
   if (!head.empty()) {
     std::copy(head.begin(), head.end(), gather_.Header(head.size()));
   }
