@@ -6,6 +6,7 @@
 #ifndef MIGSTREAM_CODEC_QEMU_FORWARDING_VISITOR_H_
 #define MIGSTREAM_CODEC_QEMU_FORWARDING_VISITOR_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -16,12 +17,11 @@ namespace migstream {
 class ForwardingVisitor : public StreamVisitor {
  public:
   // `next` must outlive it.
-  explicit ForwardingVisitor(StreamVisitor& next) : next_(next) {
-    AskThrough(next_, this);
+  explicit ForwardingVisitor(StreamVisitor& next) : next_(next) {}
+
+  Flow TakeFlow() override {
+    return std::max(StreamVisitor::TakeFlow(), next_.TakeFlow());
   }
-  ~ForwardingVisitor() override { AskThrough(next_, nullptr); }
-  ForwardingVisitor(const ForwardingVisitor&) = delete;
-  ForwardingVisitor& operator=(const ForwardingVisitor&) = delete;
 
   bool wants_content() const override { return next_.wants_content(); }
   bool wants_payload() const override { return next_.wants_payload(); }

@@ -67,28 +67,17 @@ class StreamVisitor {
 
   enum class Flow : uint8_t { kGoOn, kSkipSection, kStop };
   // What the reader is asked for since it last took it.
-  Flow TakeFlow() { return std::exchange(flow_, Flow::kGoOn); }
+  virtual Flow TakeFlow() { return std::exchange(flow_, Flow::kGoOn); }
 
  protected:
   // Nothing more of this section but its OnSectionEnd(); what can be sought
   // over is not read.
-  void SkipSection() { Ask(Flow::kSkipSection); }
+  void SkipSection() { flow_ = std::max(flow_, Flow::kSkipSection); }
   // Nothing more at all: the reader stops behind what it told last.
-  void Stop() { Ask(Flow::kStop); }
-  // `forwarder`, which tells `visitor`, is the one that a reader looks at.
-  static void AskThrough(StreamVisitor& visitor, StreamVisitor* forwarder) {
-    visitor.forwarder_ = forwarder;
-  }
+  void Stop() { flow_ = Flow::kStop; }
 
  private:
-  void Ask(Flow flow) {
-    StreamVisitor* first = this;
-    while (first->forwarder_ != nullptr) first = first->forwarder_;
-    first->flow_ = std::max(first->flow_, flow);
-  }
-
   Flow flow_ = Flow::kGoOn;
-  StreamVisitor* forwarder_ = nullptr;
 };
 
 }  // namespace migstream
