@@ -28,7 +28,7 @@ bool AreFlags(uint64_t flags) {
 }  // namespace
 
 SlowChannel DecodeChannelSlowly(std::string_view bytes, uint64_t page_bytes) {
-  // Of one packet's payload.
+  // Bytes of a packet's payload, at most.
   constexpr uint64_t kLimit = 2 << 20;
   SlowChannel channel;
   uint64_t at = 0;
