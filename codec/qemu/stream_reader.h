@@ -41,7 +41,8 @@ struct ReaderOptions {
   StreamLimits limits = {};
   // See DecoderOptions.
   bool switchover_ack_off = false;
-  // See StreamDecoderOptions; in the place of the description.
+  // See StreamDecoderOptions; in the place of the description. kTakenOver is an
+  // error here: the reader owns the input.
   std::function<ContentLength(const SectionView& section, ByteSpan input)>
       content_length = nullptr;
 };
