@@ -166,15 +166,15 @@ TEST_P(LiveChannelsTest, OneThatStallsHoldsUpNoOther) {
     Reassembler reassembler;
     Payloads live;
     std::vector<std::promise<Error>> ended(channels.size());
-    std::vector<std::thread> threads;
+    std::vector<std::thread> senders, receivers;
     for (size_t i = 0; i < channels.size(); ++i) {
-      threads.emplace_back([&, i] {  // Its sender.
+      senders.emplace_back([&, i] {
         sockets[i].Send(std::string_view(channels[i])
                             .substr(0, i == stalled ? kMultifdInitBytes
                                                     : std::string::npos));
         if (i != stalled) sockets[i].CloseSender();
       });
-      threads.emplace_back([&, i] {  // Its receiver.
+      receivers.emplace_back([&, i] {
         ChannelReceiver receiver;
         MultifdEvent event;
         std::string held;
@@ -209,11 +209,12 @@ TEST_P(LiveChannelsTest, OneThatStallsHoldsUpNoOther) {
         EXPECT_TRUE(offline.at(idstr).starts_with(payload)) << idstr;
       }
     }
+    for (std::thread& sender : senders) sender.join();
     sockets[stalled].Send(
         std::string_view(channels[stalled]).substr(kMultifdInitBytes));
     sockets[stalled].CloseSender();
     EXPECT_TRUE(ends[stalled].get().ok());
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& receiver : receivers) receiver.join();
     EXPECT_TRUE(reassembler.Finish().ok());
     EXPECT_TRUE(live == offline) << stalled;
   }
