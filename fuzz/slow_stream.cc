@@ -220,11 +220,11 @@ class Walk {
         legal = true;
         break;
     }
+    if (!legal) return Wrong(start + 3);
+    if (command == 7 && in_package_) return Wrong(start);
     uint64_t data_at = at_;
     string data = Bytes(length);
     if (stopped_) return;
-    if (!legal) return Wrong(start + 3);
-    if (command == 7 && in_package_) return Wrong(start);
     Add("command", start, {command}, {data});
     at_ = data_at;
     if (command == 3 && length == 16) {
@@ -507,25 +507,18 @@ class Walk {
       uint64_t at = at_;
       uint64_t flags = Number(1);
       if (stopped_) return;
-      if ((flags & 0x80) != 0) return Stop(SlowStream::kRefused, at);
-      // The page says what loaders do with these, the library does otherwise:
-      // it ends at EOS without the names and the body that stand beside it, and
-      // reads the body of BITS beside COMPLETE.
-      if ((flags & 1) != 0 && flags != 1) return Stop(SlowStream::kOpen, at);
-      if ((flags & 0x70) == 0x60) return Stop(SlowStream::kOpen, at);
+      if ((flags & 0x80) != 0 || (flags & 0x71) == 0) return Wrong(at);
       if ((flags & 8) != 0) Str8();
       if ((flags & 4) != 0) Str8();
       uint64_t payload = 0;
-      if (stopped_) return;
-      if ((flags & 0x71) == 0) return Wrong(at);
       if ((flags & 0x10) != 0) {
         Pass(5);
-      } else if ((flags & 0x40) != 0) {
+      } else if ((flags & 0x60) == 0x40) {
         Pass(12);
         if ((flags & 2) == 0) payload = Number(8);
       }
       Record(at, payload);
-      if (flags == 1) return;
+      if ((flags & 1) != 0) return;
     }
   }
 

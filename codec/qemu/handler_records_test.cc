@@ -122,6 +122,12 @@ TEST(DirtyBitmapTest, FlagsOfTheSecondByteOnAreUnknown) {
   // anything.
   ExpectRefused("dirty-bitmap", kPart, U8Bytes(kDirtyBitmapComplete),
                 Be32Bytes(0x80020001) + kBitmapEos);
+  ExpectRefused("dirty-bitmap", kPart, "", U8Bytes(kDirtyBitmapExtraFlags));
+}
+
+TEST(DirtyBitmapTest, FlagsWithoutABodyAreRefusedBeforeTheirNames) {
+  ExpectRefused("dirty-bitmap", kPart, "",
+                U8Bytes(kDirtyBitmapDeviceName) + U8Bytes(255));
 }
 
 TEST(DirtyBitmapTest, AClaimIsCheckedAgainstTheInput) {

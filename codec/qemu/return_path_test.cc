@@ -106,6 +106,20 @@ TEST(ReturnPathTest, LengthsAreThoseOfTheData) {
             "0x2: return path RECV_BITMAP: length 3, but its data has 2 bytes");
 }
 
+TEST(ReturnPathTest, ANameThatContradictsTheLengthIsAnErrorAndNotAWait) {
+  // It claims 255 bytes where the length leaves 6, and none has come.
+  for (const std::string& bytes :
+       {Be16Bytes(5) + Be16Bytes(7) + "\xff",
+        Be16Bytes(3) + Be16Bytes(19) + Be64Bytes(0) + Be32Bytes(1) + "\xff"}) {
+    ReturnPathDecoder decoder;
+    ByteSpan input = AsBytes(bytes);
+    ReturnPathMessage message;
+    EXPECT_EQ(decoder.Next(input, message), Step::kError);
+    EXPECT_EQ(decoder.error().code, ErrorCode::kBadCommand);
+    EXPECT_EQ(decoder.error().offset, 2);
+  }
+}
+
 TEST(ReturnPathTest, AnyMessageMayBeTheLastButNotAPartOfOne) {
   std::string bytes = MessageBytes(2, Be32Bytes(1)) +
                       BitmapBytes("12345678", 0x0123456789abcdef);

@@ -197,20 +197,28 @@ Step StreamDecoder::Between(ByteSpan& input, StreamEvent& event) {
 Step StreamDecoder::CommandRecord(ByteSpan& input, StreamEvent& event) {
   if (input.size() < kCommandHeadBytes) return walk_.Need(kCommandHeadBytes);
   const uint64_t at = walk_.offset;
-  const uint16_t length = LoadBe16(&input[3]);
-  if (input.size() < kCommandHeadBytes + length) {
-    return walk_.Need(kCommandHeadBytes + length);
-  }
   const Command command = static_cast<Command>(LoadBe16(&input[1]));
-  const ByteSpan data = input.subspan(kCommandHeadBytes, length);
+  const uint16_t length = LoadBe16(&input[3]);
+  const bool known =
+      command >= Command::kOpenReturnPath && command <= kLastCommand;
   auto section = [&] { return StrCat("COMMAND ", ToString(command)); };
-  if (command < Command::kOpenReturnPath || command > kLastCommand) {
-    Note(Severity::kError, "unknown-command", at, section(),
-         "unknown command; a loader refuses it");
-  } else if (!IsCommandLength(command, length)) {
+  // A length that is wrong is not waited for.
+  if (known && !IsCommandLength(command, length)) {
     return Fail(
         ErrorCode::kBadCommand, at + 3, section(),
         StrCat(length, " bytes of data, expected ", CommandLengths(command)));
+  }
+  if (command == Command::kPackaged && package_end_ != 0) {
+    return Fail(ErrorCode::kBadCommand, at, section(),
+                "a package within a package");
+  }
+  if (input.size() < kCommandHeadBytes + length) {
+    return walk_.Need(kCommandHeadBytes + length);
+  }
+  const ByteSpan data = input.subspan(kCommandHeadBytes, length);
+  if (!known) {
+    Note(Severity::kError, "unknown-command", at, section(),
+         "unknown command; a loader refuses it");
   }
   if (command == Command::kPostcopyAdvise && length == 16) {
     traits_.advised_page_sizes = LoadBe64(&data[0]);
@@ -227,10 +235,6 @@ Step StreamDecoder::CommandRecord(ByteSpan& input, StreamEvent& event) {
     traits_.page_bytes = page_bytes;
   }
   if (command == Command::kPackaged) {
-    if (package_end_ != 0) {
-      return Fail(ErrorCode::kBadCommand, at, section(),
-                  "a package within a package");
-    }
     const uint32_t bytes = LoadBe32(data.data());
     if (bytes != 0) package_end_ = at + kCommandHeadBytes + length + bytes;
   }

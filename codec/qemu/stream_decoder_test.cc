@@ -73,6 +73,26 @@ TEST(StreamDecoderTest, ADeviceThatIsNotKnownIsAnErrorAndNotAWait) {
   EXPECT_EQ(fed.decoder().error().section, "timer FULL");
 }
 
+TEST(StreamDecoderTest, ACommandsWrongLengthIsAnErrorAndNotAWait) {
+  FedDecoder fed({});
+  // PING, of which no byte of data has come.
+  EXPECT_EQ(fed.Feed(AsBytes(Before() + U8Bytes(8) + Be16Bytes(2) +
+                             Be16Bytes(0xffff))),
+            Step::kError);
+  EXPECT_EQ(ToString(fed.decoder().error()),
+            StrCat(Hex(Before().size() + 3),
+                   ": COMMAND PING: 65535 bytes of data, expected 4"));
+}
+
+TEST(StreamDecoderTest, APackageWithinAPackageIsAnErrorAndNotAWait) {
+  const std::string packaged = U8Bytes(8) + Be16Bytes(7) + Be16Bytes(4);
+  FedDecoder fed({});
+  EXPECT_EQ(fed.Feed(AsBytes(Before() + packaged + Be32Bytes(1000) + packaged)),
+            Step::kError);
+  EXPECT_EQ(fed.decoder().error().code, ErrorCode::kBadCommand);
+  EXPECT_EQ(fed.decoder().error().offset, Before().size() + 9);
+}
+
 TEST(StreamDecoderTest, TheCallerMayAskForMoreOfADevicesState) {
   size_t seen = 0;
   StreamDecoderOptions options;
