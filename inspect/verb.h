@@ -13,7 +13,7 @@
 
 #include "codec/io/decompressor.h"
 #include "flags/dialect.h"
-#include "inspect/say.h"
+#include "inspect/console.h"
 
 namespace migstream {
 

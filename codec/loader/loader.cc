@@ -199,7 +199,7 @@ class Loader {
       if (handler.described_bytes > kTagsBytes) {
         device.config_bytes = handler.described_bytes - kTagsBytes;
       }
-      device.config = OwnConfig(handler.idstr);
+      device.config = DestinationConfig(handler.idstr);
       bool ack = options_.switchover_ack == LoaderOptions::kAsNeeded
                      ? commands_.return_path()
                      : options_.switchover_ack == LoaderOptions::kOn;
@@ -216,7 +216,7 @@ class Loader {
   }
 
   // Empty if nothing is known of the destination's device.
-  const std::string& OwnConfig(std::string_view idstr) const {
+  const std::string& DestinationConfig(std::string_view idstr) const {
     static const std::string kUnknown;
     bool meant = options_.destination_device.empty() ||
                  IsNamed(idstr, options_.destination_device);
@@ -330,7 +330,9 @@ class Loader {
       options.devices = std::move(in_channels);
       LoadChannels(
           std::move(channels), options, row_,
-          [this](std::string_view idstr) { return AsBytes(OwnConfig(idstr)); },
+          [this](std::string_view idstr) {
+            return AsBytes(DestinationConfig(idstr));
+          },
           verdict_);
     }
   }
