@@ -253,8 +253,8 @@ class Loader {
         StrCat("Missing section footer for ", first_end_.idstr));
   }
 
-  // Whether the destination expects footers is told by the first section: what
-  // follows it is one, perhaps damaged, or the next section.
+  // The first section shows whether the destination expects footers: what
+  // follows it is a footer, perhaps damaged, or the next section.
   static bool LooksLikeFooter(const LoaderHandler& handler, ByteSpan bytes) {
     if (bytes.empty()) return true;
     switch (static_cast<SectionType>(bytes[0])) {
@@ -403,7 +403,7 @@ class Loader {
   std::string section_;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, LoaderDevice> vfio_;
   std::optional<bool> footers_;
-  // Of the first section, if no footer seemed to stand there.
+  // Where the first section ends, if no footer seems to be there.
   struct {
     uint64_t offset;
     std::string section;

@@ -31,7 +31,8 @@ struct Sizes {
   uint32_t msix_bytes = 0;
 };
 
-// Of a payload with so much configuration space; none if it is not as long.
+// The sizes of a payload with so much configuration space, if there is one of
+// this length.
 std::optional<Sizes> SizesWith(uint32_t pci_config_bytes, uint64_t bytes) {
   const uint64_t fixed = kVersionBytes + pci_config_bytes + kIrqStateBytes;
   for (uint64_t before : {fixed, fixed + kDisplayBytes}) {

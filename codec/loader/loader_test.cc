@@ -490,7 +490,7 @@ TEST(LoaderReleaseTest, AConfigurationIsTheReleasesOwn) {
   const std::string type = "pc-q35-7.2";
   const std::string uuid(16, 'u');
   EXPECT_EQ(said(702, Configuration(type, "uuid", 1, uuid)), "loads");
-  // Of a version the low byte counts.
+  // A version is its low byte.
   EXPECT_EQ(said(702, Configuration(type, "uuid", 257, uuid)), "loads");
   EXPECT_EQ(said(702, Configuration(type, "uuid", 2, uuid)),
             "configuration/uuid: incoming version_id 2 is too new for local "

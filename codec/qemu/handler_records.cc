@@ -42,14 +42,19 @@ HandlerRecord DirtyBitmap(RecordCursor& cursor, SectionType, bool) {
 HandlerRecord Block(RecordCursor& cursor, SectionType, bool) {
   const uint64_t at = cursor.offset();
   const uint64_t flags = cursor.Be64() & kBlockFlagMask;
-  if ((flags & kBlockEos) != 0) return {.last = true};
-  if ((flags & kBlockDevice) != 0) {
-    cursor.Str8();
-    if ((flags & kBlockZero) != 0) return {};
-    return {.payload_bytes = kBlockChunkBytes, .payload = "a chunk of a disk"};
+  switch (flags) {
+    case kBlockEos:
+      return {.last = true};
+    case kBlockProgress:
+      return {};
+    case kBlockDevice:
+    case kBlockDevice | kBlockZero:
+      cursor.Str8();
+      if (flags != kBlockDevice) return {};
+      return {.payload_bytes = kBlockChunkBytes,
+              .payload = "a chunk of a disk"};
   }
-  return (flags & kBlockProgress) != 0 ? HandlerRecord{}
-                                       : UnknownFlags(cursor, at, flags);
+  return UnknownFlags(cursor, at, flags);
 }
 
 // "s390-storage_attributes" and "s390-skeys".

@@ -163,6 +163,14 @@ TEST(BlockTest, UnknownFlagsAreRefused) {
   ExpectRefused("block", kPart, before, BlockRecord(0, 0x10));
 }
 
+TEST(BlockTest, ARecordIsOfOneKind) {
+  for (uint64_t flags : {kBlockEos | kBlockDevice, kBlockEos | kBlockProgress,
+                         kBlockDevice | kBlockProgress, kBlockEos | kBlockZero,
+                         kBlockDevice | 0x10}) {
+    ExpectRefused("block", kPart, "", BlockRecord(0, flags));
+  }
+}
+
 // s390-storage_attributes and s390-skeys
 
 TEST(S390Test, StorageAttributesAreCountedUntilEos) {
@@ -234,7 +242,8 @@ TEST(HtabTest, PartAndEndAreChunksUntilEightZeroBytes) {
   }
 }
 
-TEST(HtabTest, EndMaySayThatThereIsNoTable) {
+TEST(HtabTest, PartAndEndMaySayThatThereIsNoTable) {
+  ExpectContent("spapr/htab", kPart, Be32Bytes(kHtabNone));
   ExpectContent("spapr/htab", kEnd, Be32Bytes(kHtabNone));
 }
 
