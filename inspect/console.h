@@ -1,4 +1,4 @@
-// What the program says, and where: results on standard output, complaints on
+// What the program prints, and where: results on standard output, messages on
 // standard error.
 
 #ifndef MIGSTREAM_INSPECT_CONSOLE_H_
@@ -33,7 +33,7 @@ std::string ChannelsHint(bool channels_given);
 // that the options were wrong.
 bool IsUnusable(const Error& error);
 
-// Writes to standard output; kUnusable, and said why, if that fails.
+// Writes to standard output; kUnusable, with a message, if that fails.
 ExitStatus Print(std::string_view text, ExitStatus status);
 
 }  // namespace migstream

@@ -48,7 +48,7 @@ bool OpenChannels(const RewriteInput& input,
   return true;
 }
 
-// kFine; or why not was said.
+// kFine; else there was a message.
 ExitStatus Read(const Arguments& arguments, StreamState& state) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;

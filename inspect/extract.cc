@@ -51,9 +51,9 @@ ExitStatus ExtractXml(const Arguments& arguments) {
   options.on_xml = [&output](ByteSpan bytes) { output.Write(bytes); };
   const std::string& file = arguments.files[0];
   OpenedStream opened = OpenStream(file, options);
-  // Of the stream behind it nothing is needed.
+  // Nothing of the stream behind it is needed.
   if (!opened.libvirt) {
-    PrintError(opened.error.ok() ? StrCat(file, ": is no libvirt save file")
+    PrintError(opened.error.ok() ? StrCat(file, ": is not a libvirt save file")
                                  : ErrorLine(file, opened.error));
     return kUnusable;
   }

@@ -44,15 +44,15 @@ class FirstProblem : public google::protobuf::io::ErrorCollector {
   std::string text;
 };
 
-// All of a file; false, and said why, if it cannot be read or holds more, or if
-// its first bytes are a `problem`.
+// All of a file; false, with a message, if it cannot be read or holds more, or
+// if its first bytes are a `problem`.
 bool ReadAll(const std::string& path, size_t limit,
              std::string (*problem)(ByteSpan bytes), std::string& bytes) {
   std::unique_ptr<ByteSource> source = OpenInput(path);
   if (!source) return false;
-  if (std::string said = problem == nullptr ? "" : problem(source->Peek(8));
-      !said.empty()) {
-    PrintError(StrCat(path, ": ", said));
+  if (std::string found = problem == nullptr ? "" : problem(source->Peek(8));
+      !found.empty()) {
+    PrintError(StrCat(path, ": ", found));
     return false;
   }
   while (true) {
@@ -81,7 +81,7 @@ bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
   return false;
 }
 
-// A real stream for a frame; false, and said why, if it is none.
+// A real stream for a frame; false, with a message, if it is not one.
 bool ReadFrame(const std::string& path, std::string& bytes) {
   if (!ReadAll(path, kMaxFrameBytes, NotAStream, bytes)) return false;
   auto frame = Frame::Read(AsBytes(bytes));

@@ -24,7 +24,7 @@ bool IsRegularFile(const std::string& file) {
   return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
-// False, and said so, if there is nothing to be read.
+// False, with a message, if there is nothing to be read.
 bool CanRead(const std::string& file) {
   if (file != "-" || !isatty(STDIN_FILENO)) return true;
   PrintError("standard input is a terminal, not a stream");

@@ -6,7 +6,7 @@
 //
 // On disk there is what was written and was not zero, as much as the stream
 // holds at the most; in memory, a bit for each 4 KiB up to the last of those.
-// Guest memory is secret: none of it is told.
+// Guest memory is secret: none of it is printed.
 
 #ifndef MIGSTREAM_CODEC_DIFF_RAM_STORE_H_
 #define MIGSTREAM_CODEC_DIFF_RAM_STORE_H_

@@ -37,7 +37,7 @@ Error IsSameStored(const TempFile& file_a, const StoredBytes& a,
                    const TempFile& file_b, const StoredBytes& b, bool& same);
 
 // Adds the ranges in which both differ, as far as the shorter goes:
-// "WHAT 0x100-0x1ff". What the bytes are is not told.
+// "WHAT 0x100-0x1ff". What the bytes are is not printed.
 Error CompareStored(const std::string& what, const TempFile& file_a,
                     const StoredBytes& a, const TempFile& file_b,
                     const StoredBytes& b, Differences& out);

@@ -31,7 +31,7 @@ class ChannelMerger : public VisitorFilter {
   void PutConfig(const SectionView& section);
 
   PieceStore& pieces_;
-  bool complete_ = false;  // This END has said so: dialect E6.
+  bool complete_ = false;  // This END has DATA_STATE_COMPLETE: dialect E6.
   // Whose data has been put.
   absl::flat_hash_set<std::pair<std::string, uint32_t>> merged_;
   // Devices whose FULL got its CONFIG.

@@ -52,7 +52,7 @@ struct RewriteOptions {
   std::vector<std::string> dropped_devices = {};
 };
 
-// Each call gives an input from its start; null if it cannot, which is told.
+// Each call gives an input from its start; null if it cannot, which it reports.
 using Reopen = std::function<std::unique_ptr<ByteSource>()>;
 
 // The main channel is opened more than once if the dialect must be known before
