@@ -66,7 +66,7 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   RamExtractor extractor(image, arguments.ram, inputs.Channels());
   StreamSurvey survey({.dialect = arguments.dialect}, extractor);
   Error error = ReadMigration(arguments, inputs, survey);
-  // Memory is over with the END of RAM, whatever is wrong behind it.
+  // Guest memory is complete at the END of RAM; errors after it do not matter.
   Error doubt;
   if (extractor.reached_end()) std::swap(error, doubt);
   if (error.ok()) error = extractor.Finish();

@@ -5,12 +5,12 @@
 //   options.release = 1101;
 //   LoadVerdict verdict = PredictLoad(source, channels, options);
 //
-// The loader is read after, byte by byte: it is laxer than StreamReader where
-// it looks at nothing (record bytes, section types, what is missing), stricter
-// where it knows its own machine. What is known here of that machine is in the
-// options; the rest is assumed to be as the stream needs it, and the verdict
-// lists what was assumed. The state of other devices is not judged:
-// its length is that of the description.
+// This follows QEMU's loader byte by byte. It is laxer than StreamReader in
+// what the loader never checks (record bytes, section types, what is missing),
+// and stricter where a loader knows its own machine. What is known here of that
+// machine is in the options; the rest is assumed to be as the stream needs it,
+// and the verdict lists what was assumed. The state of other devices is not
+// judged: its length is that of the description.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_H_

@@ -35,16 +35,21 @@ StreamDecoder::StreamDecoder(const StreamDecoderOptions& options)
 
 Step StreamDecoder::Next(ByteSpan& input, StreamEvent& event) {
   event.section = &section_;
-  if (walk_.findings.size() == findings_given_) [[likely]] {
-    if (findings_given_ != 0) [[unlikely]] {
-      walk_.findings.clear();
-      findings_given_ = 0;
-    }
-    Step step =
-        package_end_ == 0 ? Advance(input, event) : InPackage(input, event);
-    // What was noted on the way to an error comes before it.
-    if (step == Step::kEvent || walk_.findings.empty()) return step;
+  Step step;
+  if (walk_.findings.empty() && package_end_ == 0) [[likely]] {
+    step = Advance(input, event);
+  } else {
+    if (findings_given_ < walk_.findings.size()) return GiveFinding(event);
+    walk_.findings.clear();
+    findings_given_ = 0;
+    step = package_end_ == 0 ? Advance(input, event) : InPackage(input, event);
   }
+  // What was noted on the way to an error comes before it.
+  return step == Step::kEvent || walk_.findings.empty() ? step
+                                                        : GiveFinding(event);
+}
+
+Step StreamDecoder::GiveFinding(StreamEvent& event) {
   Finding& finding = walk_.findings[findings_given_++];
   if (finding.section.empty()) finding.section = SectionName();
   event.kind = StreamEvent::kFinding;

@@ -175,6 +175,7 @@ class StreamDecoder {
 
   Step Advance(ByteSpan& input, StreamEvent& event);
   Step InPackage(ByteSpan& input, StreamEvent& event);
+  Step GiveFinding(StreamEvent& event);
   Step Header(ByteSpan& input, StreamEvent& event);
   Step Configuration(ByteSpan& input, StreamEvent& event);
   Step ConfigurationSubsection(ByteSpan& input, StreamEvent& event);
