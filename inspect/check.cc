@@ -48,6 +48,9 @@ ExitStatus AskLoader(const Arguments& arguments) {
   }
   std::string loader = StrCat(ReleaseName(options.release), " would ");
   std::string lines;
+  if (verdict.outcome != LoadVerdict::kLoads) {
+    SayContainerDamage(inputs, {.code = ErrorCode::kTruncated});
+  }
   if (verdict.outcome == LoadVerdict::kLoads) {
     lines = StrCat(file, ": ", loader, "load it\n");
   } else {
@@ -113,7 +116,7 @@ ExitStatus Run(const Arguments& arguments) {
   }
   // For somebody who watches, silence would be a riddle.
   if (lines.empty() && isatty(STDOUT_FILENO)) {
-    lines = StrCat(file, ": no findings\n");
+    lines = StrCat(Printable(file), ": no findings\n");
   }
   return Print(lines, !error.ok() || HasFindings(report) ? kFindings : kFine);
 }

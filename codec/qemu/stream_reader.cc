@@ -5,6 +5,7 @@
 
 #include "codec/io/file_kind.h"
 #include "codec/qemu/section_guess.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
@@ -241,9 +242,11 @@ ContentLength StreamReader::Guess(const SectionView& section) {
   }
   auto fail = [&](ErrorCode code, uint64_t at, std::string_view why) {
     return ContentLength{
-        .error = {code, at, NameOf(section),
-                  StrCat("cannot walk past ", section.idstr, " at ",
-                         Hex(section.offset), ": ", why)}};
+        .error = {
+            code, at,
+            StrCat(UnknownName(section.idstr), " ", ToString(section.type)),
+            StrCat("cannot walk past ", UnknownName(section.idstr), " at ",
+                   Hex(section.offset), ": ", why)}};
   };
   if (!guess && source_.Peek(limit).size() < limit) {
     return fail(ErrorCode::kTruncated,
