@@ -73,6 +73,16 @@ class Expecting {
     for (std::string& what : provided_) {
       expected.add_provided(std::move(what));
     }
+    for (const GeneratedDevice& device : stream_.devices) {
+      if (device.driver.empty()) continue;
+      Expectation::Payload& payload = *expected.add_payloads();
+      payload.set_device(device.idstr);
+      payload.set_driver(device.driver);
+      payload.set_kernel(device.kernel_says);
+      for (const std::string& finding : device.payload_findings) {
+        payload.add_findings(finding);
+      }
+    }
     return expected;
   }
 
