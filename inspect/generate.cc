@@ -250,7 +250,7 @@ ExitStatus GenerateRecipe(const Arguments& arguments) {
   options.frame = AsBytes(frame);
   if (!ReadCarried(recipe)) return kUnusable;
   absl::Status status = AskForPayloadDamage(arguments, recipe);
-  absl::StatusOr<Generated> made = status;
+  absl::StatusOr<Generated> made;
   if (status.ok()) {
     made = Generate(recipe, options);
     status = made.status();
