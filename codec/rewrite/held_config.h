@@ -28,7 +28,7 @@ class HeldConfig {
   // Tells them all again.
   void Replay(const SectionView& section, StreamVisitor& visitor) const;
 
-  // Of its PCI config space; none without one.
+  // What its PCI config space says; none without one.
   std::optional<PciId> pci_id() const;
 
   // Bytes held; a little more than are in the stream.
