@@ -16,6 +16,58 @@ using Id = PayloadFindingId;
 
 constexpr size_t kNoRecord = ~size_t{0};
 
+// How a finding is made by a change to one record, the last of its name.
+enum class Edit : uint8_t {
+  kSet,     // `what`, a field, becomes `number`.
+  kResize,  // Its body has `number` bytes, and the lists around it fit.
+  kRename,  // Its name becomes `what`.
+  kErase,
+};
+struct EditRow {
+  Id id;
+  Driver driver;
+  Edit edit;
+  std::string_view record;
+  std::string_view what = {};
+  uint64_t number = 0;
+};
+constexpr EditRow kEdits[] = {
+    {Id::kVersion, Driver::kHisiAcc, Edit::kSet, "match", "major_ver", 2},
+    {Id::kVersion, Driver::kMtty, Edit::kSet, "header", "major_ver", 2},
+    {Id::kVersion, Driver::kQat, Edit::kSet, "state", "version", 2},
+    {Id::kVersion, Driver::kXe, Edit::kSet, "TRAILER", "version", 2},
+    // No kernel looks it up.
+    {Id::kUnknownTag, Driver::kQat, Edit::kRename, "visrc", "visrcx"},
+    {Id::kNesting, Driver::kQat, Edit::kSet, "gencap", "size", 4000},
+    {Id::kNesting, Driver::kXe, Edit::kSet, "REVID", "len", 100},
+    {Id::kNesting, Driver::kVirtio, Edit::kSet, "DEVICE_STATUS", "length",
+     1 << 20},
+    {Id::kMissing, Driver::kQat, Edit::kRename, "pf2vm", "pf2vmx"},
+    {Id::kMissing, Driver::kXe, Edit::kErase, "TRAILER"},
+    {Id::kMissing, Driver::kVirtio, Edit::kSet, "DRV_FEATURES", "part_type",
+     0x2ff},
+    {Id::kSectionSize, Driver::kQat, Edit::kResize, "mregs", {}, 468},
+    {Id::kSectionSize, Driver::kXe, Edit::kResize, "MMIO", {}, 20},
+    {Id::kSectionSize, Driver::kVirtio, Edit::kResize, "DEVICE_STATUS", {}, 2},
+    {Id::kValue, Driver::kMlx5, Edit::kSet, "STOP_COPY_SIZE", "stop_copy_size",
+     4097},
+    {Id::kValue, Driver::kHisiAcc, Edit::kSet, "match", "qp_num", 2000},
+    {Id::kValue, Driver::kVirtio, Edit::kSet, "VQ_CFG", "queue_size", 100},
+    {Id::kValue, Driver::kQat, Edit::kSet, "compver", "compver", 0},
+    {Id::kValue, Driver::kXe, Edit::kSet, "GUC", "offset", 4096},
+    {Id::kValue, Driver::kMtty, Edit::kSet, "port0", "head", 200},
+    {Id::kDmaNull, Driver::kHisiAcc, Edit::kSet, "regs", "sqc_dma", 0},
+    {Id::kGap, Driver::kXe, Edit::kSet, "VRAM", "offset", uint64_t{1} << 40},
+    {Id::kReserved, Driver::kMlx5, Edit::kSet, "FW_DATA", "flags", 2},
+    {Id::kReserved, Driver::kHisiAcc, Edit::kSet, "match", "qm_rsv_state", 1},
+    {Id::kReserved, Driver::kVirtio, Edit::kSet, "DEVICE_STATUS", "reserved",
+     1},
+    {Id::kReserved, Driver::kXe, Edit::kSet, "TRAILER", "flags", 1},
+    {Id::kGrew, Driver::kMlx5, Edit::kSet, "STOP_COPY_SIZE", "stop_copy_size",
+     0},
+    {Id::kGeneration, Driver::kMlx5, Edit::kErase, "STOP_COPY_SIZE"},
+};
+
 // A payload that is edited by what the reader says of it.
 class Editor {
  public:
@@ -56,21 +108,16 @@ class Editor {
   }
 
   // The field of a record, in its header or its body.
-  bool Set(size_t record, std::string_view field, uint64_t value,
-           uint16_t index = 0) {
+  bool Set(size_t record, std::string_view field, uint64_t value) {
     if (record == kNoRecord) return false;
     const PayloadRecord& from = report_.records[record];
     for (size_t i = 0; i < from.value_count; ++i) {
       const PayloadValue& known = report_.values[from.first_value + i];
-      if (known.field->name == field && known.index == index) {
+      if (known.field->name == field && known.index == 0) {
         return Put(known.offset, std::max<int>(known.bytes, 1), value);
       }
     }
     return false;
-  }
-  bool Set(std::string_view record, std::string_view field, uint64_t value,
-           uint16_t index = 0) {
-    return Set(Find(record), field, value, index);
   }
 
   bool Replace(uint64_t at, uint64_t bytes, std::string_view with) {
@@ -84,7 +131,12 @@ class Editor {
     }
     return true;
   }
-  bool Append(std::string_view bytes) { return Replace(end(), 0, bytes); }
+
+  // Where xe's last packet begins; of others, the end.
+  uint64_t BeforeTrailer() const {
+    size_t trailer = Find("TRAILER");
+    return trailer == kNoRecord ? end() : report_.records[trailer].offset;
+  }
 
   std::string BytesOf(const PayloadRecord& record) const {
     return payload_.bytes.substr(record.offset,
@@ -100,7 +152,6 @@ class Editor {
   const Level* LevelOf(size_t record) const;
   bool Resize(size_t record, uint64_t bytes);
   void SetSize(size_t record, uint64_t bytes);
-  bool Rename(std::string_view record, std::string_view name);
 
   bool Cut();
   bool NoFinal();
@@ -108,14 +159,9 @@ class Editor {
   bool Phase();
   bool Length();
   bool OtherDevice();
-  bool Version();
   bool UnknownTag();
-  bool Nesting();
-  bool Missing();
-  bool SectionSize();
-  bool Value();
+  bool Apply(Id id);
   bool TwoSessions();
-  bool Reserved();
   bool Generation();
   bool NotReady();
   bool Opaque();
@@ -163,13 +209,6 @@ bool Editor::Resize(size_t record, uint64_t bytes) {
   return Replace(resized.offset + resized.header_bytes, resized.there, body);
 }
 
-// What has a name of eight bytes gets another.
-bool Editor::Rename(std::string_view record, std::string_view name) {
-  size_t at = Find(record);
-  return at != kNoRecord &&
-         Put(report_.records[at].offset, 8, payload::NameKey(name));
-}
-
 bool Editor::Cut() {
   size_t last = Find("", true);
   if (last == kNoRecord) return false;
@@ -213,26 +252,6 @@ bool Editor::Phase() {
   return payload_.pre_copy_bytes <= end();
 }
 
-bool Editor::Length() {
-  switch (driver()) {
-    case Driver::kHisiAcc:
-    case Driver::kMtty:
-    case Driver::kQat:
-      return Append(std::string(1, '\1'));
-    case Driver::kPds:
-      return end() > 1 && Replace(end() - 1, 1, "");
-    case Driver::kMlx5:
-    case Driver::kVirtio:
-    case Driver::kXe:
-    case Driver::kIceRfc:
-    case Driver::kGvtG:
-    case Driver::kSpdkNvme:
-    case Driver::kOpaque:
-      break;
-  }
-  return false;
-}
-
 // Another device of the same driver, where the payload says which it is of.
 bool Editor::OtherDevice() {
   if (driver() != Driver::kHisiAcc && driver() != Driver::kXe) return false;
@@ -244,142 +263,60 @@ bool Editor::OtherDevice() {
   return false;
 }
 
-bool Editor::Version() {
-  switch (driver()) {
-    case Driver::kHisiAcc:
-      return report_.generation == 1 && Set("match", "major_ver", 2);
-    case Driver::kMtty:
-      return Set("header", "major_ver", 2);
-    case Driver::kQat:
-      return Set("state", "version", 2);
-    case Driver::kXe:
-      return Set(Find("TRAILER"), "version", 2);
-    case Driver::kMlx5:
-    case Driver::kPds:
-    case Driver::kVirtio:
-    case Driver::kIceRfc:
-    case Driver::kGvtG:
-    case Driver::kSpdkNvme:
-    case Driver::kOpaque:
-      break;
+// What a row says of it; with a reserved byte of QAT's fill, and pds's bytes,
+// none of which is in a record's field.
+bool Editor::Apply(Id id) {
+  if (id == Id::kReserved && driver() == Driver::kQat) {
+    return Find("zero fill") != kNoRecord && Put(end() - 1, 1, 1);
+  }
+  if (id == Id::kValue && driver() == Driver::kPds) {
+    return Replace(0, end(), std::string(end(), '\0'));
+  }
+  for (const EditRow& row : kEdits) {
+    if (row.id != id || row.driver != driver()) continue;
+    size_t record = Find(row.record, true);
+    if (record == kNoRecord) return false;
+    switch (row.edit) {
+      case Edit::kSet:
+        return Set(record, row.what, row.number);
+      case Edit::kResize:
+        return Resize(record, row.number);
+      case Edit::kRename:
+        return Put(report_.records[record].offset, 8,
+                   payload::NameKey(row.what));
+      case Edit::kErase:
+        return Erase(record);
+    }
   }
   return false;
+}
+
+// A byte too many, or pds's last word cut.
+bool Editor::Length() {
+  Driver of = driver();
+  if (of == Driver::kPds) return end() > 1 && Replace(end() - 1, 1, "");
+  bool fixed = of == Driver::kHisiAcc || of == Driver::kMtty ||
+               (of == Driver::kQat && end() == 4096);
+  return fixed && Replace(end(), 0, std::string(1, '\1'));
 }
 
 bool Editor::UnknownTag() {
+  const bool xe = driver() == Driver::kXe;
+  if (!xe && driver() != Driver::kMlx5 && driver() != Driver::kVirtio) {
+    return Apply(Id::kUnknownTag);
+  }
+  if (Find("") == kNoRecord) return false;  // One without a header.
   PayloadEncoder encoder(*report_.format->root);
-  switch (driver()) {
-    case Driver::kMlx5:
-    case Driver::kVirtio:
-      if (Find("") == kNoRecord) return false;  // One without a header.
-      encoder.Unknown(7, random_.Bytes(16), {{"flags", 1}});
-      return Append(encoder.Take());
-    case Driver::kXe: {
-      size_t trailer = Find("TRAILER");
-      if (trailer == kNoRecord) return false;
-      encoder.Unknown(9, random_.Bytes(16), {{"version", 1}});
-      return Replace(report_.records[trailer].offset, 0, encoder.Take());
-    }
-    case Driver::kQat:
-      return Rename("visrc", "visrcx");  // No kernel looks it up.
-    case Driver::kHisiAcc:
-    case Driver::kPds:
-    case Driver::kMtty:
-    case Driver::kIceRfc:
-    case Driver::kGvtG:
-    case Driver::kSpdkNvme:
-    case Driver::kOpaque:
-      break;
-  }
-  return false;
+  constexpr uint64_t kNobodys = 9;
+  encoder.Unknown(kNobodys, random_.Bytes(16), {{xe ? "version" : "flags", 1}});
+  return Replace(BeforeTrailer(), 0, encoder.Take());
 }
 
-bool Editor::Nesting() {
-  switch (driver()) {
-    case Driver::kQat:
-      return Set("gencap", "size", 4000);
-    case Driver::kXe:
-      return Set("REVID", "len", 100);
-    case Driver::kVirtio:
-      return Set(Find("DEVICE_STATUS", true), "length", 1 << 20);
-    case Driver::kMlx5:
-    case Driver::kHisiAcc:
-    case Driver::kPds:
-    case Driver::kMtty:
-    case Driver::kIceRfc:
-    case Driver::kGvtG:
-    case Driver::kSpdkNvme:
-    case Driver::kOpaque:
-      break;
-  }
-  return false;
-}
-
-bool Editor::Missing() {
-  switch (driver()) {
-    case Driver::kQat:
-      return Rename("pf2vm", "pf2vmx");
-    case Driver::kXe:
-      return Erase(Find("TRAILER"));
-    case Driver::kVirtio:
-      return Set(Find("DRV_FEATURES", true), "part_type", 0x2ff);
-    case Driver::kMlx5:
-    case Driver::kHisiAcc:
-    case Driver::kPds:
-    case Driver::kMtty:
-    case Driver::kIceRfc:
-    case Driver::kGvtG:
-    case Driver::kSpdkNvme:
-    case Driver::kOpaque:
-      break;
-  }
-  return false;
-}
-
-bool Editor::SectionSize() {
-  switch (driver()) {
-    case Driver::kQat:
-      return Resize(Find("mregs", true), 468) && Append(std::string(4, '\0'));
-    case Driver::kXe:
-      return Resize(Find("MMIO", true), 20);
-    case Driver::kVirtio:
-      return Resize(Find("DEVICE_STATUS", true), 2);
-    case Driver::kMlx5:
-    case Driver::kHisiAcc:
-    case Driver::kPds:
-    case Driver::kMtty:
-    case Driver::kIceRfc:
-    case Driver::kGvtG:
-    case Driver::kSpdkNvme:
-    case Driver::kOpaque:
-      break;
-  }
-  return false;
-}
-
-bool Editor::Value() {
-  switch (driver()) {
-    case Driver::kMlx5:
-      return Set("STOP_COPY_SIZE", "stop_copy_size", 4097);
-    case Driver::kHisiAcc:
-      return Set("match", "qp_num", 2000);
-    case Driver::kPds:
-      return Replace(0, end(), std::string(end(), '\0'));
-    case Driver::kVirtio:
-      return Set(Find("VQ_CFG", true), "queue_size", 100);
-    case Driver::kQat:
-      return Set("compver", "compver", 0);
-    case Driver::kXe:
-      return Set("GUC", "offset", 4096);
-    case Driver::kMtty:
-      return Set("port0", "head", 200);
-    case Driver::kIceRfc:
-    case Driver::kGvtG:
-    case Driver::kSpdkNvme:
-    case Driver::kOpaque:
-      break;
-  }
-  return false;
+bool Editor::Generation() {
+  constexpr uint64_t kHisiV1 = 0xcdcdcdcdfeedaacc;
+  if (driver() != Driver::kHisiAcc) return Apply(Id::kGeneration);
+  size_t match = Find("match");
+  return Set(match, "acc_magic", kHisiV1) && Set(match, "major_ver", 0);
 }
 
 bool Editor::TwoSessions() {
@@ -388,48 +325,14 @@ bool Editor::TwoSessions() {
                                            : kNoRecord;
   if (first == kNoRecord) return false;
   std::string again = BytesOf(report_.records[first]);
-  size_t trailer = Find("TRAILER");
-  return Replace(trailer == kNoRecord ? end() : report_.records[trailer].offset,
-                 0, again);
-}
-
-bool Editor::Reserved() {
-  switch (driver()) {
-    case Driver::kMlx5:
-      // With the first one's flags it would not look like mlx5's.
-      return report_.records.size() > 1 &&
-             Set(Find("FW_DATA", true), "flags", 2);
-    case Driver::kHisiAcc:
-      return Set("match", "qm_rsv_state", 1);
-    case Driver::kVirtio:
-      return Set(Find("DEVICE_STATUS", true), "reserved", 1);
-    case Driver::kQat:
-      return Find("zero fill") != kNoRecord && Put(end() - 1, 1, 1);
-    case Driver::kXe:
-      return Set("TRAILER", "flags", 1);
-    case Driver::kPds:
-    case Driver::kMtty:
-    case Driver::kIceRfc:
-    case Driver::kGvtG:
-    case Driver::kSpdkNvme:
-    case Driver::kOpaque:
-      break;
-  }
-  return false;
-}
-
-bool Editor::Generation() {
-  constexpr uint64_t kHisiV1 = 0xcdcdcdcdfeedaacc;
-  if (driver() == Driver::kMlx5) return Erase(Find("STOP_COPY_SIZE"));
-  return driver() == Driver::kHisiAcc && Set("match", "acc_magic", kHisiV1) &&
-         Set("match", "major_ver", 0);
+  return Replace(BeforeTrailer(), 0, again);
 }
 
 bool Editor::NotReady() {
   if (driver() != Driver::kHisiAcc) return false;
   uint64_t match = report_.format->prefix_bytes;
   return end() >= match && Replace(match, end() - match, "") &&
-         (payload_.pre_copy_bytes > 0 || Set("match", "vf_qm_state", 1));
+         (payload_.pre_copy_bytes > 0 || Set(Find("match"), "vf_qm_state", 1));
 }
 
 bool Editor::Opaque() {
@@ -457,29 +360,25 @@ bool Editor::Do(Id id) {
     case Id::kDevice:
       return OtherDevice();
     case Id::kVersion:
-      return Version();
+      // V1 has none.
+      return (driver() != Driver::kHisiAcc || report_.generation == 1) &&
+             Apply(id);
     case Id::kUnknownTag:
       return UnknownTag();
+    case Id::kReserved:
+      // With the first one's flags it would not look like mlx5's.
+      return (driver() != Driver::kMlx5 || report_.records.size() > 1) &&
+             Apply(id);
     case Id::kNesting:
-      return Nesting();
     case Id::kMissing:
-      return Missing();
     case Id::kSectionSize:
-      return SectionSize();
     case Id::kValue:
-      return Value();
     case Id::kDmaNull:
-      return driver() == Driver::kHisiAcc && Set("regs", "sqc_dma", 0);
     case Id::kGap:
-      return driver() == Driver::kXe &&
-             Set(Find("VRAM", true), "offset", uint64_t{1} << 40);
+    case Id::kGrew:
+      return Apply(id);
     case Id::kTwoSessions:
       return TwoSessions();
-    case Id::kReserved:
-      return Reserved();
-    case Id::kGrew:
-      return driver() == Driver::kMlx5 &&
-             Set("STOP_COPY_SIZE", "stop_copy_size", 0);
     case Id::kGeneration:
       return Generation();
     case Id::kNotReady:

@@ -10,6 +10,9 @@ namespace migstream {
 absl::Status VendorMaker::Make(const recipe::HisiAcc& recipe) const {
   constexpr uint64_t kMagicV1 = 0xcdcdcdcdfeedaacc;
   constexpr uint64_t kMagicV2 = 0xaaccfeeddecadede;
+  if (recipe.qp_num() > 1024) {
+    return absl::InvalidArgumentError("a hisi_acc VF has 1024 queues at most");
+  }
   out.id = {0x19e5, 0xa251};
   PayloadEncoder encoder(*kHisiAccFormat.root);
   // In pre-copy the state is not known yet.

@@ -273,6 +273,7 @@ TEST(VendorTest, WhatNoDriverWritesIsRefused) {
   EXPECT_THAT(refusal(""), HasSubstr("device 0: vendor names no driver"));
   EXPECT_THAT(refusal("pds { bytes: 65540 }"), HasSubstr("65536"));
   EXPECT_THAT(refusal("pds { bytes: 5 }"), HasSubstr("whole 32-bit words"));
+  EXPECT_THAT(refusal("hisi_acc { qp_num: 1025 }"), HasSubstr("1024 queues"));
   EXPECT_THAT(refusal("qat { slas: 5 }"), HasSubstr("four SLAs"));
   EXPECT_THAT(refusal("xe { gts: 3 }"), HasSubstr("two GTs"));
   EXPECT_THAT(refusal("mtty { ports: 3 }"), HasSubstr("one port or two"));
