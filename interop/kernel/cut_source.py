@@ -1,12 +1,10 @@
 """Cuts definitions out of a C source: functions, structs, enums and macros, by name.
 
-`cut_source.py FILE NAME...` prints them in that order; without names, all of the file but its
-#include lines. So a driver's code can be compiled without the headers of its kernel. What is
-printed is the source's own text, for the use of a test; it is kept nowhere.
+So a driver's code can be compiled without the headers of its kernel. What is cut out is the
+source's own text, for the use of a test; it is kept nowhere.
 """
 
 import re
-import sys
 
 
 def matching(text, at, opening, closing):
@@ -47,18 +45,10 @@ def definition(text, name):
     return function(text, name)
 
 
-def main():
-    path, *names = sys.argv[1:]
+def cut(path, names):
+    """What of the file defines them; without names, all of it but its #include lines."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     if not names:
-        print(re.sub(r"(?m)^#include.*$", "", text))
-        return
-    missing = [name for name in names if definition(text, name) is None]
-    if missing:
-        sys.exit("%s has no %s" % (path, ", ".join(missing)))
-    print("\n\n".join(definition(text, name) for name in names))
-
-
-if __name__ == "__main__":
-    main()
+        return re.sub(r"(?m)^#include.*$", "", text)
+    return "".join(definition(text, name) + "\n\n" for name in names)

@@ -27,7 +27,8 @@ version=$(dpkg-deb --field "$package"_*.deb Version)
 folder=$package
 dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x -O "./usr/src/$folder.tar.xz" |
   tar -xJ -C files --strip-components=1 "$folder/drivers/vfio/pci" \
-    "$folder/drivers/crypto/intel/qat/qat_common" "$folder/drivers/gpu/drm/xe"
+    "$folder/drivers/crypto/intel/qat/qat_common" "$folder/drivers/gpu/drm/xe" ||
+  [ -d files/drivers/vfio/pci ]  # An older one has not all of them.
 echo "$version" >files/release
 rm -rf "$cache/source"
 mv files "$cache/source"

@@ -81,6 +81,7 @@ static inline void *stub_alloc(size_t bytes) {
 }
 #define kzalloc_obj(object, ...) stub_alloc(sizeof(object))
 // That much the kernel itself refuses.
+#define kzalloc(bytes, flags) stub_alloc(bytes)
 #define kvzalloc(bytes, flags) ((bytes) > INT_MAX ? NULL : stub_alloc(bytes))
 #define kfree free
 #define kvfree free

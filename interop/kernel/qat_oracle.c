@@ -52,7 +52,7 @@ enum {
   ADF_PF2VF_VF_COMPAT_UNKNOWN,
   ADF_PFVF_COMPAT_THIS_VERSION = 5,
 };
-#define strscpy(to, from) ((void)strncpy((char *)(to), from, sizeof(to)))
+#define strscpy(to, from, ...) ((void)strncpy((char *)(to), from, sizeof(to)))
 // The drivers' ids are arrays of bytes.
 #define strncmp(a, b, n) strncmp((const char *)(a), (const char *)(b), n)
 
