@@ -29,7 +29,7 @@ std::vector<Arguments> Split(const Arguments& arguments) {
   }
   const size_t wanted = arguments.within ? 1 : 2;
   if (sides.size() == wanted) return sides;
-  Complain(
+  PrintError(
       StrCat("diff ", arguments.within ? "--within" : "compares two",
              arguments.within ? " is of one stream, not " : " streams, not ",
              sides.size()));
@@ -44,7 +44,7 @@ bool OpenChannels(const RewriteInput& input,
   for (const RewriteInput::Channel& channel : input.channels) {
     sources.push_back(channel.open());
     if (!sources.back()) {
-      Complain(StrCat(channel.name, ": it can be read only once"));
+      PrintError(StrCat(channel.name, ": it can be read only once"));
       return false;
     }
     channels.push_back({channel.name, sources.back().get()});
@@ -52,7 +52,7 @@ bool OpenChannels(const RewriteInput& input,
   return true;
 }
 
-// kFine; or why not was said.
+// kFine; else there was a message.
 ExitStatus Read(const Arguments& arguments, StreamState& state) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
@@ -68,7 +68,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
   }
   Error error = state.Read(*input.main(), channels, options);
   if (error.ok()) return kFine;
-  Complain(ErrorLine(inputs.file, error));
+  PrintError(ErrorLine(inputs.file, error));
   const bool not_kept = error.code == ErrorCode::kWriteFailed ||
                         error.code == ErrorCode::kHoldLimit;
   return IsUnusable(error) || not_kept ? kUnusable : kFindings;
@@ -80,7 +80,7 @@ void SayWhatIsNotCompared(const Arguments& arguments,
                           const StreamState (&states)[2]) {
   if (arguments.quiet) return;
   if (!arguments.compare_ram && (states[0].has_ram || states[1].has_ram)) {
-    Complain("guest memory was not compared; --ram compares it");
+    PrintError("guest memory was not compared; --ram compares it");
   }
   for (int i = 0; i < 2; ++i) {
     uint64_t missing = 0;
@@ -88,9 +88,10 @@ void SayWhatIsNotCompared(const Arguments& arguments,
       missing += block.missing_pages;
     }
     if (missing == 0) continue;
-    Complain(StrCat(Plural(missing, "page"), " of guest memory never came in ",
-                    i == 0 ? "A" : "B", ", and count as zero",
-                    ChannelsHint(sides[i].files.size() > 1)));
+    PrintError(StrCat(Plural(missing, "page"),
+                      " of guest memory never came in ", i == 0 ? "A" : "B",
+                      ", and count as zero",
+                      ChannelsHint(sides[i].files.size() > 1)));
   }
 }
 
@@ -124,11 +125,11 @@ ExitStatus RunWithin(const Arguments& arguments) {
   Error error =
       CompareSnapshots(state, OptionsOf(arguments), differences, devices);
   if (!error.ok()) {
-    Complain(ToString(error));
+    PrintError(ToString(error));
     return kUnusable;
   }
   if (devices == 0 && !arguments.quiet) {
-    Complain("no device's driver sends more than one snapshot of it here");
+    PrintError("no device's driver sends more than one snapshot of it here");
   }
   return PrintTable(std::move(differences), "FIRST", "LAST", status);
 }
@@ -147,7 +148,7 @@ ExitStatus Run(const Arguments& arguments) {
   Error error =
       CompareStreams(states[0], states[1], OptionsOf(arguments), differences);
   if (!error.ok()) {
-    Complain(ToString(error));
+    PrintError(ToString(error));
     return kUnusable;
   }
   SayWhatIsNotCompared(arguments, sides, states);

@@ -223,10 +223,10 @@ class Comparison {
     bool list = a.row && a.row->body == Body::kList;
     uint64_t bytes_a = a.header_bytes + (list ? 0 : a.there);
     uint64_t bytes_b = b.header_bytes + (list ? 0 : b.there);
-    KeptBytes whole_a = a_.bytes->Part(a.offset, bytes_a);
-    KeptBytes whole_b = b_.bytes->Part(b.offset, bytes_b);
+    StoredBytes whole_a = a_.bytes->Part(a.offset, bytes_a);
+    StoredBytes whole_b = b_.bytes->Part(b.offset, bytes_b);
     bool same = false;
-    Keep(IsSameKept(*a_.file, whole_a, *b_.file, whole_b, same));
+    Keep(IsSameStored(*a_.file, whole_a, *b_.file, whole_b, same));
     if (same || !error_.ok()) return;
     size_t before = out_.size();
     bool differ = CompareValues(name, a, b);
@@ -285,22 +285,22 @@ class Comparison {
   // A field of bytes. What they are is not told.
   bool CompareText(const std::string& what, const PayloadValue& a,
                    const PayloadValue& b) {
-    KeptBytes bytes_a = a_.bytes->Part(a.offset, a.field->bytes);
-    KeptBytes bytes_b = b_.bytes->Part(b.offset, b.field->bytes);
+    StoredBytes bytes_a = a_.bytes->Part(a.offset, a.field->bytes);
+    StoredBytes bytes_b = b_.bytes->Part(b.offset, b.field->bytes);
     bool same = false;
-    Keep(IsSameKept(*a_.file, bytes_a, *b_.file, bytes_b, same));
+    Keep(IsSameStored(*a_.file, bytes_a, *b_.file, bytes_b, same));
     if (same || !error_.ok()) return false;
     fields_.Add(what, StrCat(bytes_a.size(), " bytes"), "differ");
     return true;
   }
 
-  Error CompareBytes(std::string_view name, const KeptBytes& a, uint64_t from_a,
-                     uint64_t bytes_a, const KeptBytes& b, uint64_t from_b,
-                     uint64_t bytes_b) {
+  Error CompareBytes(std::string_view name, const StoredBytes& a,
+                     uint64_t from_a, uint64_t bytes_a, const StoredBytes& b,
+                     uint64_t from_b, uint64_t bytes_b) {
     const std::string what = StrCat(kWhat, " ", name);
     out_.Compare(StrCat(what, " bytes"), bytes_a, bytes_b);
-    return CompareKept(what, *a_.file, a.Part(from_a, bytes_a), *b_.file,
-                       b.Part(from_b, bytes_b), out_);
+    return CompareStored(what, *a_.file, a.Part(from_a, bytes_a), *b_.file,
+                         b.Part(from_b, bytes_b), out_);
   }
 
   void Keep(Error error) {
@@ -326,7 +326,7 @@ Error ReadPayload(const TempFile& file, const VfioState& state,
   const uint64_t split =
       count == state.counts.end() ? 0 : std::min(count->second, size);
   PayloadTally tally({.id = IdOf(state)});
-  KeptCursor cursor(file, state.payload);
+  StoredCursor cursor(file, state.payload);
   std::vector<uint8_t> buffer(kReadBytes);
   bool stopped = false;
   for (uint64_t at = 0; at < size;) {

@@ -15,7 +15,7 @@
 #define MIGSTREAM_CODEC_DIFF_PAYLOAD_DIFF_H_
 
 #include "codec/diff/difference.h"
-#include "codec/diff/kept_bytes.h"
+#include "codec/diff/stored_bytes.h"
 #include "codec/diff/stream_state.h"
 #include "codec/io/temp_file.h"
 #include "codec/payload/payload_report.h"
@@ -25,7 +25,7 @@ namespace migstream {
 
 struct PayloadSide {
   const TempFile* file = nullptr;
-  const KeptBytes* bytes = nullptr;
+  const StoredBytes* bytes = nullptr;
   PayloadReport report;
 };
 

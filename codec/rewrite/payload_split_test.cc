@@ -74,7 +74,7 @@ TEST(PayloadSplitTest, ChannelsAreFoldedAndSpreadAgainForIt) {
   const std::string payload = Long();
   RewriteOptions options;
   options.single_channel = true;
-  options.spread = true;
+  options.split_channels = true;
   Result result = Split("s111-multifd-precopy-ack", payload, 90, options, 2);
   ASSERT_TRUE(result.error.ok()) << ToString(result.error);
   EXPECT_EQ(result.pre_copy_bytes, 90u);

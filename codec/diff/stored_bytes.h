@@ -1,8 +1,8 @@
 // Bytes of a stream that are kept to be compared: in a file that many have in
 // common, so that memory is 16 bytes for each piece that stands alone in it.
 
-#ifndef MIGSTREAM_CODEC_DIFF_KEPT_BYTES_H_
-#define MIGSTREAM_CODEC_DIFF_KEPT_BYTES_H_
+#ifndef MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
+#define MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
 
 #include <cstdint>
 #include <span>
@@ -16,7 +16,7 @@
 
 namespace migstream {
 
-class KeptBytes {
+class StoredBytes {
  public:
   // At their end. kWriteFailed if there is no room.
   Error Append(TempFile& file, ByteSpan bytes);
@@ -24,10 +24,10 @@ class KeptBytes {
   uint64_t size() const { return size_; }
 
   // As much as there is of these bytes.
-  KeptBytes Part(uint64_t offset, uint64_t bytes) const;
+  StoredBytes Part(uint64_t offset, uint64_t bytes) const;
 
  private:
-  friend class KeptCursor;
+  friend class StoredCursor;
   struct Piece {
     uint64_t at = 0;      // In these bytes: up to the next piece's.
     uint64_t offset = 0;  // In the file.
@@ -41,9 +41,9 @@ class KeptBytes {
 };
 
 // Reads them from their start.
-class KeptCursor {
+class StoredCursor {
  public:
-  KeptCursor(const TempFile& file, const KeptBytes& kept)
+  StoredCursor(const TempFile& file, const StoredBytes& kept)
       : file_(file), kept_(kept) {}
 
   // Fills `bytes`, of which there must be so many left.
@@ -55,21 +55,21 @@ class KeptCursor {
   void Advance(uint64_t bytes);
 
   const TempFile& file_;
-  const KeptBytes& kept_;
+  const StoredBytes& kept_;
   size_t piece_ = 0;
   uint64_t at_ = 0;
 };
 
 // Whether both are the same bytes. Errors are those of reading the files.
-Error IsSameKept(const TempFile& file_a, const KeptBytes& a,
-                 const TempFile& file_b, const KeptBytes& b, bool& same);
+Error IsSameStored(const TempFile& file_a, const StoredBytes& a,
+                   const TempFile& file_b, const StoredBytes& b, bool& same);
 
 // Adds the ranges in which both differ, as far as the shorter goes:
-// "WHAT 0x100-0x1ff". What the bytes are is not told.
-Error CompareKept(const std::string& what, const TempFile& file_a,
-                  const KeptBytes& a, const TempFile& file_b,
-                  const KeptBytes& b, Differences& out);
+// "WHAT 0x100-0x1ff". What the bytes are is not printed.
+Error CompareStored(const std::string& what, const TempFile& file_a,
+                    const StoredBytes& a, const TempFile& file_b,
+                    const StoredBytes& b, Differences& out);
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_DIFF_KEPT_BYTES_H_
+#endif  // MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_

@@ -1,4 +1,4 @@
-#include "codec/diff/kept_bytes.h"
+#include "codec/diff/stored_bytes.h"
 
 #include <algorithm>
 #include <span>
@@ -12,7 +12,7 @@ constexpr size_t kCompareBytes = 64 << 10;
 
 }  // namespace
 
-Error KeptBytes::Append(TempFile& file, ByteSpan bytes) {
+Error StoredBytes::Append(TempFile& file, ByteSpan bytes) {
   if (bytes.empty()) return {};
   uint64_t offset = file.size();
   Error error = file.Append(bytes);
@@ -24,8 +24,8 @@ Error KeptBytes::Append(TempFile& file, ByteSpan bytes) {
   return {};
 }
 
-KeptBytes KeptBytes::Part(uint64_t offset, uint64_t bytes) const {
-  KeptBytes part;
+StoredBytes StoredBytes::Part(uint64_t offset, uint64_t bytes) const {
+  StoredBytes part;
   if (offset >= size_) return part;
   part.size_ = std::min(bytes, size_ - offset);
   const uint64_t end = offset + part.size_;
@@ -39,14 +39,14 @@ KeptBytes KeptBytes::Part(uint64_t offset, uint64_t bytes) const {
   return part;
 }
 
-void KeptCursor::Advance(uint64_t bytes) {
+void StoredCursor::Advance(uint64_t bytes) {
   at_ += bytes;
   while (piece_ < kept_.pieces_.size() && kept_.EndOf(piece_) <= at_) ++piece_;
 }
 
-Error KeptCursor::Read(std::span<uint8_t> bytes) {
+Error StoredCursor::Read(std::span<uint8_t> bytes) {
   while (!bytes.empty()) {
-    const KeptBytes::Piece& piece = kept_.pieces_[piece_];
+    const StoredBytes::Piece& piece = kept_.pieces_[piece_];
     size_t here = std::min<uint64_t>(bytes.size(), kept_.EndOf(piece_) - at_);
     Error error =
         file_.ReadAt(piece.offset + (at_ - piece.at), bytes.first(here));
@@ -57,17 +57,17 @@ Error KeptCursor::Read(std::span<uint8_t> bytes) {
   return {};
 }
 
-void KeptCursor::Skip(uint64_t bytes) { Advance(bytes); }
+void StoredCursor::Skip(uint64_t bytes) { Advance(bytes); }
 
 namespace {
 
 // Gives blocks of both, one after the other, as far as the shorter goes, and as
 // long as `use` says true.
 template <typename Use>
-Error ForEachBlock(const TempFile& file_a, const KeptBytes& a,
-                   const TempFile& file_b, const KeptBytes& b, Use use) {
-  KeptCursor cursor_a(file_a, a);
-  KeptCursor cursor_b(file_b, b);
+Error ForEachBlock(const TempFile& file_a, const StoredBytes& a,
+                   const TempFile& file_b, const StoredBytes& b, Use use) {
+  StoredCursor cursor_a(file_a, a);
+  StoredCursor cursor_b(file_b, b);
   std::vector<uint8_t> bytes_a, bytes_b;
   const uint64_t common = std::min(a.size(), b.size());
   for (uint64_t offset = 0; offset < common; offset += bytes_a.size()) {
@@ -83,8 +83,8 @@ Error ForEachBlock(const TempFile& file_a, const KeptBytes& a,
 
 }  // namespace
 
-Error IsSameKept(const TempFile& file_a, const KeptBytes& a,
-                 const TempFile& file_b, const KeptBytes& b, bool& same) {
+Error IsSameStored(const TempFile& file_a, const StoredBytes& a,
+                   const TempFile& file_b, const StoredBytes& b, bool& same) {
   same = a.size() == b.size();
   if (!same) return {};
   return ForEachBlock(file_a, a, file_b, b,
@@ -94,9 +94,9 @@ Error IsSameKept(const TempFile& file_a, const KeptBytes& a,
                       });
 }
 
-Error CompareKept(const std::string& what, const TempFile& file_a,
-                  const KeptBytes& a, const TempFile& file_b,
-                  const KeptBytes& b, Differences& out) {
+Error CompareStored(const std::string& what, const TempFile& file_a,
+                    const StoredBytes& a, const TempFile& file_b,
+                    const StoredBytes& b, Differences& out) {
   DifferenceKind ranges(out, StrCat("ranges of ", what));
   uint64_t first = 0;
   bool open = false;
