@@ -5,6 +5,7 @@
 #define MIGSTREAM_INSPECT_VERB_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,7 @@ struct Arguments {
   bool force = false;
   // diff
   bool ignore_cuts = false;
+  bool within = false;
   bool compare_ram = false;
   bool list_all = false;
   // repack
@@ -57,6 +59,7 @@ struct Arguments {
   uint64_t channels = 0;
   std::string replace_config;
   std::string replace_payload;
+  std::optional<uint64_t> payload_split;
   std::vector<std::string> drop_devices;
   uint64_t zstd_level = 0;
   // generate

@@ -146,9 +146,9 @@ void MttyRules::Finish(const PayloadEnd& end, RuleOutput& out) {
               {Moment::kStop, "EINVAL", {}});
     return;
   }
-  if (ports != 1 && ports != 2) return;
-  uint64_t want = kHeaderBytes + kPortBytes * ports;
-  if (end.bytes < want) {
+  const bool known = ports == 1 || ports == 2;
+  uint64_t want = kHeaderBytes + kPortBytes * (known ? ports : 2);
+  if (end.bytes < want && known) {
     out.Error(Id::kLength, end.bytes,
               StrCat(end.bytes, " bytes; ", ports, " ports want ", want,
                      ": EINVAL leaving RESUMING"),

@@ -27,8 +27,14 @@ bool IsOneRecord(const payload::Level& root) {
   return root.key.bytes == 0 && root.records.size() == 1;
 }
 
-// What the driver of the id does with bytes that are not its own.
-Refusal RefusalOf(const Format& format) {
+// What the driver of the id does with bytes that are not its own. Less than it
+// looks at it finds missing at the end.
+Refusal RefusalOf(const Format& format, uint64_t bytes) {
+  constexpr uint64_t kQatPreamble = 16;
+  uint64_t looked_at = format.driver == Driver::kQat ? kQatPreamble
+                       : format.host_order           ? format.prefix_bytes
+                                                     : 0;
+  if (bytes < looked_at) return {Moment::kStop, "EINVAL", {}};
   switch (format.driver) {
     case Driver::kHisiAcc:
       return {Moment::kWrite, "EFAULT", "failed to match ACC_DEV_MAGIC"};
@@ -353,7 +359,7 @@ PayloadReport PayloadTally::Finish() {
   const Format* of_id = id_ ? FormatFor(*id_) : nullptr;
   if (!against.empty()) {
     rules_->output().Error(PayloadFindingId::kDriver, 0, against,
-                           RefusalOf(of_id ? *of_id : *found_->format));
+                           RefusalOf(of_id ? *of_id : *found_->format, bytes_));
   }
   // Nothing else can be said of a format whose records could not be read.
   if (!unread_) rules_->Finish(end);

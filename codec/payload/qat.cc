@@ -266,6 +266,10 @@ void QatRules::Section(const PayloadEvent& event, RuleOutput& out) {
              "a section that no known kernel reads: skipped");
     return;
   }
+  if (record->key != event.key) {
+    out.Warn(Id::kReserved, event.offset,
+             StrCat("the fill of the id ", record->name, " is not zero"));
+  }
   for (size_t i = 0; i < std::size(kWanted); ++i) {
     if (record == &kWanted[i].level->records[kWanted[i].row]) seen |= 1u << i;
   }
@@ -320,14 +324,25 @@ void QatRules::Finish(const PayloadEnd& end, RuleOutput& out) {
       end.fault.code == ErrorCode::kPayloadCount) {
     const Record* record = end.fault.record;
     std::string_view name = record ? record->name : "a section";
+    bool counted = end.fault.code == ErrorCode::kPayloadCount;
+    // The state block's own size and count are not looked at, as long as its
+    // sections are in the buffer.
+    bool of_block =
+        counted ? record == &kBlocks[1]
+                : std::any_of(
+                      std::begin(kStateSections), std::end(kStateSections),
+                      [record](const Record& row) { return record == &row; });
+    uint64_t section_end = end.fault.offset + kPreambleBytes + end.fault.wanted;
+    bool taken = of_block && (counted || section_end <= kAllBytes);
     out.Error(Id::kNesting, end.fault.offset,
-              end.fault.code == ErrorCode::kPayloadCount
-                  ? StrCat(name, " has ", end.fault.wanted,
-                           " sections fewer than it says")
-                  : StrCat(name, " of ", end.fault.wanted,
-                           " bytes runs over its block or section (",
-                           end.fault.found, ")"),
-              in_state ? kStateRefused : kSetupRefused);
+              counted ? StrCat(name, " has ", end.fault.wanted,
+                               " sections fewer than it says")
+                      : StrCat(name, " of ", end.fault.wanted,
+                               " bytes runs over its block or section (",
+                               end.fault.found, ")"),
+              taken      ? Refusal()
+              : in_state ? kStateRefused
+                         : kSetupRefused);
   }
   if (end.sound() && setup_sound) {
     for (size_t i = 0; i < std::size(kWanted); ++i) {

@@ -198,7 +198,10 @@ void XeRules::Packet(const PayloadEvent& event, RuleOutput& out) {
   if (version != kVersion) {
     out.Error(Id::kVersion, event.offset,
               StrCat("packet version ", version, "; kernels up to ",
-                     ToString(kNewestKernel), " want 1: EINVAL, no message"),
+                     ToString(kNewestKernel), " want 1: EINVAL, no message",
+                     type == kDescriptor && event.bytes >= 4
+                         ? "; in a DESCRIPTOR they follow a null pointer"
+                         : ""),
               kSilent);
   }
   std::string_view name = event.record ? event.record->name : "packet";
