@@ -1,8 +1,23 @@
 #include "codec/payload/payload_report.h"
 
+#include <algorithm>
+
 #include "codec/wire/text.h"
 
 namespace migstream {
+
+std::optional<PayloadPlace> FindPlace(const PayloadReport& report,
+                                      uint64_t offset) {
+  auto after = std::upper_bound(
+      report.runs.begin(), report.runs.end(), offset,
+      [](uint64_t at, const PayloadRun& run) { return at < run.at; });
+  if (after == report.runs.begin() || offset > report.runs_end) {
+    return std::nullopt;
+  }
+  const PayloadRun& run = *std::prev(after);
+  return PayloadPlace{run.place.stream_offset + (offset - run.at),
+                      run.place.channel};
+}
 
 std::string PayloadPath(const PayloadReport& report, size_t record) {
   const PayloadRecord& at = report.records[record];

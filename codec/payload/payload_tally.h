@@ -37,6 +37,7 @@ struct PayloadOptions {
   // Kept in the report; what is beyond is walked and counted.
   size_t records = 1 << 18;
   size_t values = 1 << 18;
+  size_t runs = 1 << 18;
 };
 
 class PayloadTally {
@@ -52,39 +53,36 @@ class PayloadTally {
 
   // How many of the coming bytes nobody has to read.
   uint64_t skippable() const;
-  // They went by: `count` is at most skippable().
+  // They went by, behind those of the last piece: `count` is at most
+  // skippable().
   void Skip(uint64_t count);
 
   // Bytes from here on were read while the guest stood.
   void BeginStopCopy();
-  void InitialDataSent() { init_data_sent_ = bytes_; }
+  // Only the first time counts: later ones are about data that became initial
+  // afterwards.
+  void InitialDataSent() {
+    if (!init_data_sent_) init_data_sent_ = bytes_;
+  }
   void SetId(PciId id) { id_ = id; }
 
   uint64_t bytes() const { return bytes_; }
 
-  // Once, at the end.
-  PayloadReport Finish();
+  // Once, at the end. Of a payload that is not whole, as where its stream was
+  // cut, nothing is found that concerns its end.
+  PayloadReport Finish(bool whole = true);
 
  private:
-  // Bytes that stand in one place.
-  struct Run {
-    uint64_t at = 0;  // In the payload.
-    PayloadPlace place;
-  };
-
   void Start();
-  void Walk(ByteSpan& input, uint64_t base, const PayloadPlace* places,
-            const PayloadPlace& place);
-  void Take(const PayloadEvent& event, uint64_t base,
-            const PayloadPlace* places, const PayloadPlace& place);
-  void AddValues(const PayloadEvent& event, bool in_header, PayloadRecord& to,
-                 uint64_t base, const PayloadPlace* places,
-                 const PayloadPlace& place);
-  void Keep(ByteSpan piece, const PayloadPlace& place);
+  void Walk(ByteSpan& input);
+  void Take(const PayloadEvent& event);
+  void AddValues(const PayloadEvent& event, bool in_header, PayloadRecord& to);
+  void AddRun(const PayloadPlace& place);
+  void Keep(ByteSpan piece);
   void WatchZero(ByteSpan piece);
   // An id that came late tells more than the bytes did: walks what is kept
   // again.
-  std::optional<PayloadReport> Again();
+  std::optional<PayloadReport> Again(bool whole);
   void CloseRecords(bool truncated);
 
   PayloadOptions options_;
@@ -101,14 +99,13 @@ class PayloadTally {
   bool all_zero_ = true;
   std::array<uint8_t, kRecognizedBytes> head_ = {};
 
-  // What Next() did not take, and where each byte of it stands.
+  // What Next() did not take.
   std::array<uint8_t, PayloadDecoder::kMaxWhole> held_ = {};
-  std::array<PayloadPlace, PayloadDecoder::kMaxWhole> held_places_ = {};
   size_t held_bytes_ = 0;
 
   bool keep_ = true;  // kept_ has all bytes so far.
   std::string kept_;
-  std::vector<Run> runs_;
+  bool runs_full_ = false;
 
   // The record at each depth that is not over; -1: none.
   std::array<int64_t, PayloadDecoder::kMaxDepth + 1> open_ = {};

@@ -230,11 +230,13 @@ TEST_P(SamplesTest, PlacesAreThoseOfTheStream) {
   for (size_t piece : {1, 13, 100, 5000}) {
     PayloadReport cut = Tally(truth, bytes, piece, false);
     for (const PayloadRecord& record : cut.records) {
-      EXPECT_EQ(record.place.stream_offset, PlaceOf(record.offset, piece))
+      EXPECT_EQ(FindPlace(cut, record.offset)->stream_offset,
+                PlaceOf(record.offset, piece))
           << record.name << " in pieces of " << piece;
     }
     for (const PayloadValue& value : cut.values) {
-      EXPECT_EQ(value.place.stream_offset, PlaceOf(value.offset, piece))
+      EXPECT_EQ(FindPlace(cut, value.offset)->stream_offset,
+                PlaceOf(value.offset, piece))
           << value.field->name << " in pieces of " << piece;
     }
   }
