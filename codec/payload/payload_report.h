@@ -37,7 +37,7 @@ struct PayloadValue {
   const payload::Field* field = nullptr;
   uint16_t index = 0;  // Where the field has several.
   bool in_header = false;
-  uint8_t bytes = 0;  // 0: bytes, not a number.
+  uint8_t bytes = 0;  // 0: bytes, not a number; or unknown.
   uint64_t offset = 0;
   uint64_t value = 0;
 };

@@ -95,15 +95,16 @@ std::string RecordName(const PayloadEvent& event) {
 }  // namespace
 
 void PayloadTally::Start() {
-  ByteSpan head(held_.data(), held_bytes_);
+  ByteSpan head = held_;
   std::copy(head.begin(), head.end(), head_.begin());
   found_ = options_.format ? RecognizeAs(*options_.format, head)
                            : Recognize(head, id_);
   id_at_start_ = id_;
-  decoder_.emplace(*found_->root, found_->big_endian);
+  decoder_ =
+      std::make_unique<PayloadDecoder>(*found_->root, found_->big_endian);
   stop_copy_at_ ? decoder_->BeginStopCopy(*stop_copy_at_)
                 : decoder_->BeginPreCopy();
-  rules_.emplace(*found_);
+  rules_ = std::make_unique<PayloadRules>(*found_);
   open_.fill(-1);
   if (found_->by_bytes || id_ || options_.format) {
     keep_ = false;
@@ -155,23 +156,25 @@ void PayloadTally::Add(ByteSpan piece, const PayloadPlace& place) {
   bytes_ += piece.size();
   while (!piece.empty() && !failed_) {
     size_t needed = decoder_ ? decoder_->bytes_needed() : kRecognizedBytes;
-    if (decoder_ && held_bytes_ == 0) {
+    if (decoder_ && held_.empty()) {
       Walk(piece);
       needed = decoder_->bytes_needed();
       if (failed_ || piece.empty()) return;
     }
     // Less than the next step needs: it is held until there is more.
-    size_t more = std::min(piece.size(), needed - held_bytes_);
-    std::copy_n(piece.begin(), more, held_.begin() + held_bytes_);
-    held_bytes_ += more;
+    size_t more = std::min(piece.size(), needed - held_.size());
+    held_.insert(held_.end(), piece.begin(), piece.begin() + more);
     piece = piece.subspan(more);
-    if (held_bytes_ < needed) return;
+    if (held_.size() < needed) return;
     if (!decoder_) Start();
-    ByteSpan held(held_.data(), held_bytes_);
-    Walk(held);
-    std::copy(held.begin(), held.end(), held_.begin());
-    held_bytes_ = held.size();
+    WalkHeld();
   }
+}
+
+void PayloadTally::WalkHeld() {
+  ByteSpan left = held_;
+  Walk(left);
+  held_.erase(held_.begin(), held_.end() - left.size());
 }
 
 void PayloadTally::Walk(ByteSpan& input) {
@@ -266,10 +269,11 @@ uint64_t PayloadTally::skippable() const {
   bool watched = all_zero_ && bytes_ < kWatchedForZero;
   if (!decoder_ || keep_ || watched) return 0;
   if (failed_) return kAllThereIs;
-  return held_bytes_ == 0 ? decoder_->opaque_left() : 0;
+  return held_.empty() ? decoder_->opaque_left() : 0;
 }
 
 void PayloadTally::Skip(uint64_t count) {
+  if (count == 0) return;
   bytes_ += count;
   if (failed_) return;
   decoder_->TakeOver(count);
@@ -310,10 +314,10 @@ std::optional<PayloadReport> PayloadTally::Again(bool whole) {
   unread_ = !IsOneRecord(*now.root);
   if (unread_) now.root = kOpaqueFormat.root;
   found_ = now;
-  decoder_.emplace(*now.root);
-  rules_.emplace(now);
+  decoder_ = std::make_unique<PayloadDecoder>(*now.root);
+  rules_ = std::make_unique<PayloadRules>(now);
   failed_ = false;
-  held_bytes_ = 0;
+  held_.clear();
   PayloadReport renamed;
   renamed.runs = std::move(report_.runs);
   renamed.runs_end = report_.runs_end;
@@ -347,10 +351,7 @@ void PayloadTally::CloseRecords(bool truncated) {
 PayloadReport PayloadTally::Finish(bool whole) {
   if (!decoder_) {
     Start();
-    ByteSpan held(held_.data(), held_bytes_);
-    Walk(held);
-    std::copy(held.begin(), held.end(), held_.begin());
-    held_bytes_ = held.size();
+    WalkHeld();
   }
   if (std::optional<PayloadReport> again = Again(whole)) {
     return *std::move(again);
@@ -362,8 +363,7 @@ PayloadReport PayloadTally::Finish(bool whole) {
                     .id = id_,
                     .all_zero = all_zero_,
                     .init_data_sent = init_data_sent_};
-  if (!renamed_ &&
-      decoder_->Finish(ByteSpan(held_.data(), held_bytes_)) != Step::kDone) {
+  if (!renamed_ && decoder_->Finish(held_) != Step::kDone) {
     end.fault = decoder_->fault();
   }
   report_.pre_copy_bytes = end.pre_copy_bytes;

@@ -18,6 +18,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +38,7 @@ struct PayloadOptions {
   // Kept in the report; what is beyond is walked and counted.
   size_t records = 1 << 18;
   size_t values = 1 << 18;
-  size_t runs = 1 << 18;
+  size_t runs = 1 << 16;
 };
 
 class PayloadTally {
@@ -75,6 +76,7 @@ class PayloadTally {
  private:
   void Start();
   void Walk(ByteSpan& input);
+  void WalkHeld();
   void Take(const PayloadEvent& event);
   void AddValues(const PayloadEvent& event, bool in_header, PayloadRecord& to);
   void AddRun(const PayloadPlace& place);
@@ -89,8 +91,9 @@ class PayloadTally {
   std::optional<PciId> id_;
   std::optional<PciId> id_at_start_;
   std::optional<Recognition> found_;
-  std::optional<PayloadDecoder> decoder_;
-  std::optional<PayloadRules> rules_;
+  // From the first kRecognizedBytes on: many devices have next to no payload.
+  std::unique_ptr<PayloadDecoder> decoder_;
+  std::unique_ptr<PayloadRules> rules_;
   bool failed_ = false;
 
   uint64_t bytes_ = 0;
@@ -100,8 +103,7 @@ class PayloadTally {
   std::array<uint8_t, kRecognizedBytes> head_ = {};
 
   // What Next() did not take.
-  std::array<uint8_t, PayloadDecoder::kMaxWhole> held_ = {};
-  size_t held_bytes_ = 0;
+  std::vector<uint8_t> held_;
 
   bool keep_ = true;  // kept_ has all bytes so far.
   std::string kept_;
