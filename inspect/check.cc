@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -97,7 +98,8 @@ std::string VerdictLine(const Arguments& arguments, const std::string& idstr,
   if (refused) {
     status = kFindings;
     PayloadPlace place =
-        FindPlace(payload, verdict.offset).value_or(PayloadPlace());
+        FindPlace(payload, std::min(verdict.offset, payload.runs_end))
+            .value_or(PayloadPlace());
     if (place.channel != 0) where = files[place.channel - 1];
     where = StrCat(where, ":", Hex(place.stream_offset));
     StrAppend(&section, section.empty() ? "" : " ", "payload ",

@@ -41,7 +41,7 @@ const Option kSplitOption = {
     "guest was stopped",
     [](Arguments& arguments, const std::string& value) {
       return ParseNumber("split", " of bytes", value, 0, UINT64_MAX,
-                         arguments.split);
+                         arguments.split.emplace());
     },
     {},
     {},

@@ -35,7 +35,7 @@ struct Arguments {
   // inspect, check
   bool payload = false;                             // FILE is one.
   const payload::Format* payload_format = nullptr;  // Null: not said.
-  uint64_t split = 0;
+  std::optional<uint64_t> split;
   // stats
   double link_bits_per_second = 100e9;
   // check

@@ -37,7 +37,8 @@ std::string AssumedDriver(const PayloadReport& payload) {
       format.generations[payload.generation];
   std::string text =
       StrCat("a driver that takes its payload, ", generation.needs);
-  if (!generation.also.empty()) StrAppend(&text, " with ", generation.also);
+  std::string also = PayloadAlso(payload);
+  if (!also.empty()) StrAppend(&text, " with ", also);
   PayloadVerdict verdict = Judge(payload, kNewestKernel);
   if (verdict.fate == PayloadFate::kRefused) {
     StrAppend(&text, "; ", verdict.text);

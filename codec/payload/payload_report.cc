@@ -31,6 +31,14 @@ std::string PayloadPath(const PayloadReport& report, size_t record) {
   return path;
 }
 
+std::string PayloadAlso(const PayloadReport& report) {
+  std::string also(report.format->generations[report.generation].also);
+  for (const PayloadFact& fact : report.facts) {
+    if (fact.name == "ports") StrAppend(&also, ", ", fact.value);
+  }
+  return also;
+}
+
 std::string PayloadNeeds(const PayloadReport& report) {
   const payload::Generation& generation =
       report.format->generations[report.generation];
@@ -40,7 +48,8 @@ std::string PayloadNeeds(const PayloadReport& report) {
     StrAppend(&text, " (for ", ToString(*report.id),
               " >= ", ToString(report.pci->since), ")");
   }
-  if (!generation.also.empty()) StrAppend(&text, "; ", generation.also);
+  std::string also = PayloadAlso(report);
+  if (!also.empty()) StrAppend(&text, "; ", also);
   return text;
 }
 

@@ -98,6 +98,10 @@ std::optional<PayloadPlace> FindPlace(const PayloadReport& report,
 // "state/ETRBAR/bnk0/mregs".
 std::string PayloadPath(const PayloadReport& report, size_t record);
 
+// What the destination's device and its configuration must be, beyond the
+// driver: "as many ports, 2".
+std::string PayloadAlso(const PayloadReport& report);
+
 // "needs mlx5_vfio_pci >= 6.3 on the destination"; and what its device has to
 // have, if the stream says so.
 std::string PayloadNeeds(const PayloadReport& report);

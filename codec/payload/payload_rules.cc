@@ -78,7 +78,6 @@ void PayloadRules::Cut(const PayloadEnd& end) {
     return;
   }
   payload::Refusal refusal;
-  std::string_view notice = "; the kernel does not notice";
   switch (format_->driver) {
     case Driver::kHisiAcc:
     case Driver::kPds:
@@ -88,7 +87,6 @@ void PayloadRules::Cut(const PayloadEnd& end) {
       return;
     case Driver::kXe:
       refusal = {Moment::kStop, {}, "RESTORE didn't finish"};
-      notice = "; the kernel waits for them, and fails";
       break;
     case Driver::kMlx5:
     case Driver::kVirtio:
@@ -100,7 +98,7 @@ void PayloadRules::Cut(const PayloadEnd& end) {
   output_.Error(
       Id::kCut, fault.offset,
       StrCat(fault.record ? fault.record->name : "a record", " wants ",
-             fault.wanted, " bytes, ", fault.found, " are there", notice),
+             fault.wanted, " bytes, ", fault.found, " are there"),
       refusal);
 }
 

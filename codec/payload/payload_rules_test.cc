@@ -239,7 +239,7 @@ TEST(VerdictTest, AReleaseReadsTheGenerationsOfItsRow) {
 
   PayloadReport v2 = Sample("hisi-v2-zip");
   EXPECT_EQ(Judge(v2, {6, 12}).text,
-            "linux-6.12: hisi_acc_vfio_pci refuses it at the write (0x0): "
+            "linux-6.12: hisi_acc_vfio_pci refuses it at the write: "
             "EFAULT, \"failed to match ACC_DEV_MAGIC\"; late 6.1.y and 6.12.y "
             "read V2 as well");
   EXPECT_EQ(Judge(v2, {6, 16}).fate, PayloadFate::kAccepted);

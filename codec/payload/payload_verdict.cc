@@ -133,12 +133,14 @@ PayloadVerdict Judge(const PayloadReport& report, KernelRelease release) {
             StrCat(where, format.module,
                    " takes it, and does not notice: ", lost->text)};
   }
-  return {PayloadFate::kAccepted,
-          {},
-          0,
-          StrCat(where, format.module, " takes it",
-                 format.not_in_stream.empty() ? "" : "; not in the stream: ",
-                 format.not_in_stream)};
+  const std::string also = PayloadAlso(report);
+  return {
+      PayloadFate::kAccepted,
+      {},
+      0,
+      StrCat(where, format.module, " takes it", also.empty() ? "" : ", given ",
+             also, format.not_in_stream.empty() ? "" : "; not in the stream: ",
+             format.not_in_stream)};
 }
 
 }  // namespace migstream

@@ -129,8 +129,8 @@ std::optional<TextDump> Xe(const std::vector<std::string_view>& lines) {
   std::string header, body;
   auto close = [&] {
     if (header.size() == kHeaderBytes) {
-      uint64_t size = payload::LoadNumber(
-          AsBytes(header).data() + kSizeAt, 8, /*big_endian=*/false);
+      uint64_t size = payload::LoadNumber(AsBytes(header).data() + kSizeAt, 8,
+                                          /*big_endian=*/false);
       body.resize(std::min<uint64_t>(body.size(), size));
       uint64_t missing = size - body.size();
       dump.pieces.push_back({.bytes = header + body, .missing = missing});

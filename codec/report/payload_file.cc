@@ -36,16 +36,32 @@ std::optional<TextDump> FindDump(ByteSource& source) {
   return ParseTextDump(AsText(all));
 }
 
+// What is said of phases where nobody knows them.
+void DropPhases(report::Payload& row) {
+  auto& lines = *row.mutable_summary();
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [](const report::PayloadLine& line) {
+                               return line.label() == "pre-copy" ||
+                                      line.label() == "stop-copy";
+                             }),
+              lines.end());
+  for (report::PayloadLine& line : lines) {
+    if (line.label() == "final images") line.set_label("images");
+  }
+  for (report::PayloadRecord& record : *row.mutable_records()) {
+    record.clear_phase();
+  }
+}
+
 // Reads it to its end.
 PayloadReport Tally(ByteSource& source, const PayloadFileOptions& options) {
   PayloadTally tally({.format = options.format,
                       .records = options.records,
                       .values = options.records});
+  const uint64_t split = options.split.value_or(0);
   while (true) {
-    if (tally.bytes() == options.split) tally.BeginStopCopy();
-    uint64_t left = tally.bytes() < options.split
-                        ? options.split - tally.bytes()
-                        : UINT64_MAX;
+    if (tally.bytes() == split) tally.BeginStopCopy();
+    uint64_t left = tally.bytes() < split ? split - tally.bytes() : UINT64_MAX;
     if (uint64_t skippable = std::min(tally.skippable(), left)) {
       uint64_t skipped = source.Skip(skippable);
       tally.Skip(skipped);
@@ -86,12 +102,13 @@ Error ReadPayload(ByteSource& source, const PayloadFileOptions& options,
     return {ErrorCode::kReadFailed, source.offset(), kSection,
             source.failure()};
   }
-  if (options.split > payload.bytes) {
+  if (options.split.value_or(0) > payload.bytes) {
     return Bad(
-        StrCat("only ", payload.bytes, " bytes, and --split=", options.split));
+        StrCat("only ", payload.bytes, " bytes, and --split=", *options.split));
   }
   report.set_complete(payload.complete);
   FillPayload(payload, {}, row);
+  if (!options.split) DropPhases(row);
   AddPayloadFindings(payload, {}, "", report);
   return {};
 }

@@ -11,7 +11,9 @@
 #ifndef MIGSTREAM_CODEC_REPORT_PAYLOAD_FILE_H_
 #define MIGSTREAM_CODEC_REPORT_PAYLOAD_FILE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "codec/io/byte_source.h"
 #include "codec/payload/format.h"
@@ -24,8 +26,8 @@ namespace migstream {
 struct PayloadFileOptions {
   // Read it as this one's; null: the bytes have to say.
   const payload::Format* format = nullptr;
-  // So many bytes were read before the guest was stopped.
-  uint64_t split = 0;
+  // So many bytes were read before the guest was stopped; unset: nobody knows.
+  std::optional<uint64_t> split = {};
   size_t records = 1 << 16;  // As in ReportOptions.
 };
 

@@ -121,14 +121,15 @@ void FillPayload(const PayloadReport& payload,
 void AddPayloadFindings(const PayloadReport& payload,
                         std::span<const std::string> files,
                         std::string_view name, report::Report& report) {
-  // That nobody knows a device's driver is nothing wrong with a stream.
-  if (payload.format->driver == payload::Driver::kOpaque && payload.id_agrees) {
-    return;
-  }
   for (const PayloadFinding& finding : payload.findings) {
+    // That nobody knows a device's driver is nothing wrong with a stream.
+    if (finding.id == PayloadFindingId::kOpaque && !name.empty() &&
+        payload.format->driver == payload::Driver::kOpaque) {
+      continue;
+    }
     std::string message = Printable(finding.text);
     std::string_view id = GetRow(finding.id).name;
-    // What is not known of a kind of device is said once.
+    // What is not known of a driver is said once.
     bool known =
         finding.id == PayloadFindingId::kOpaque &&
         std::any_of(report.findings().begin(), report.findings().end(),
@@ -136,8 +137,10 @@ void AddPayloadFindings(const PayloadReport& payload,
                       return other.id() == id && other.message() == message;
                     });
     if (known) continue;
+    // Or the last one that is known.
     PayloadPlace place =
-        FindPlace(payload, finding.offset).value_or(PayloadPlace());
+        FindPlace(payload, std::min(finding.offset, payload.runs_end))
+            .value_or(PayloadPlace());
     AddPrintableFinding(
         {finding.severity, std::string(id), place.stream_offset,
          StrCat(name, name.empty() ? "" : " ", "payload ", Hex(finding.offset)),

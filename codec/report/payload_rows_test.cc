@@ -155,7 +155,8 @@ TEST(PayloadRowsTest, NorIsWhatIsLeftOfAStreamThatIsCut) {
       PayloadStream(GetPayload("mlx5-precopy"), recipe::V111, 1 << 20);
   for (size_t cut : {1, 600, 3000, 5000}) {
     std::string bytes = stream.main.bytes;
-    size_t config = bytes.find(std::string("\xff\xff\xff\xff\xef\x10\x00\x02"));
+    size_t config =
+        bytes.find(std::string("\xff\xff\xff\xff\xef\x10\x00\x02", 8));
     ASSERT_NE(config, std::string::npos);
     bytes.resize(config - cut);
     MemorySource source(AsBytes(bytes));
