@@ -19,16 +19,15 @@ std::optional<PayloadPlace> FindPlace(const PayloadReport& report,
                       run.place.channel};
 }
 
-std::string PayloadPath(const PayloadReport& report, size_t record) {
-  const PayloadRecord& at = report.records[record];
-  std::string path = at.name;
-  int depth = at.depth;
-  for (size_t i = record; depth > 0 && i-- > 0;) {
-    if (report.records[i].depth >= depth) continue;
-    path = StrCat(report.records[i].name, "/", path);
-    depth = report.records[i].depth;
+std::vector<std::string> PayloadPaths(const PayloadReport& report) {
+  std::vector<std::string> paths, lists;
+  for (const PayloadRecord& record : report.records) {
+    lists.resize(std::min<size_t>(lists.size(), record.depth));
+    lists.push_back(lists.empty() ? record.name
+                                  : StrCat(lists.back(), "/", record.name));
+    paths.push_back(lists.back());
   }
-  return path;
+  return paths;
 }
 
 std::string PayloadAlso(const PayloadReport& report) {

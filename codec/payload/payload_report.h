@@ -95,8 +95,9 @@ struct PayloadReport {
 std::optional<PayloadPlace> FindPlace(const PayloadReport& report,
                                       uint64_t offset);
 
+// Each record's name with those of the lists that it stands in:
 // "state/ETRBAR/bnk0/mregs".
-std::string PayloadPath(const PayloadReport& report, size_t record);
+std::vector<std::string> PayloadPaths(const PayloadReport& report);
 
 // What the destination's device and its configuration must be, beyond the
 // driver: "as many ports, 2".

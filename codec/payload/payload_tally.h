@@ -69,8 +69,8 @@ class PayloadTally {
 
   uint64_t bytes() const { return bytes_; }
 
-  // Once, at the end. Of a payload that is not whole, as where its stream was
-  // cut, nothing is found that concerns its end.
+  // Once, at the end. If it is not the whole payload, as where its stream was
+  // cut, nothing is found that concerns the end.
   PayloadReport Finish(bool whole = true);
 
  private:

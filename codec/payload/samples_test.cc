@@ -97,7 +97,7 @@ TEST_P(SamplesTest, HasTheRecordsOfTheTruth) {
     const PayloadRecord& record = report.records[i];
     // The truth about xe does not go into its descriptor.
     if (truth.driver() == "xe" && record.depth > 0) continue;
-    std::string name = qat ? PayloadPath(report, i) : record.name;
+    std::string name = qat ? PayloadPaths(report)[i] : record.name;
     if (numbers)
       name = StrCat(record.header_bytes == 8 ? "type" : "tlv", record.key);
     bool bare = record.header_bytes == 0;

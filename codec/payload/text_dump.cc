@@ -13,7 +13,7 @@
 namespace migstream {
 namespace {
 
-// Of one record; more is not believed.
+// What one record can lack; more is not believed.
 constexpr uint64_t kMostMissing = uint64_t{1} << 40;
 
 // Bytes of one line, and where they stand.

@@ -2,6 +2,7 @@
 
 #include "codec/payload/text_dump.h"
 
+#include <random>
 #include <string>
 
 #include "codec/payload/payload_summary.h"
@@ -148,6 +149,41 @@ TEST(TextDumpTest, QatsOutermostSectionsHaveAllOfIt) {
   }
   EXPECT_EQ(same, values.size());
   EXPECT_GT(same, 100);
+}
+
+// Whatever a log has, nothing is read beyond what it shows or leaves out.
+TEST(TextDumpTest, DamagedTextIsReadAsFarAsItGoes) {
+  std::string bytes = ReadPayload(GetPayload("qat"));
+  PayloadReport whole = Payload("qat");
+  std::string sound;
+  for (const PayloadRecord& record : whole.records) {
+    if (record.depth != 1) continue;
+    StrAppend(
+        &sound, Numbered("h-", bytes.substr(record.offset, 16), 2),
+        Numbered("s-", bytes.substr(record.offset + 16, record.bytes), 2));
+  }
+  StrAppend(&sound,
+            "mig_hdr: 01 06 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n",
+            "mig_hdr: 00 00 00 00 00 00 00 7f\nmig_data: 01\n");
+  std::mt19937 random(3);
+  size_t read = 0;
+  for (int i = 0; i < 300; ++i) {
+    std::string text = sound;
+    size_t lines = random() % 40;
+    text.erase(0, text.find('\n', lines * 60) + 1);
+    for (int change = random() % 4; change > 0; --change) {
+      text[random() % text.size()] = "0f h-s:\n"[random() % 8];
+    }
+    std::optional<TextDump> dump = ParseTextDump(text);
+    if (!dump) continue;
+    ++read;
+    PayloadReport report = TallyTextDump(*dump);
+    EXPECT_FALSE(report.whole);
+    for (const PayloadValue& value : report.values) {
+      EXPECT_LE(value.offset + value.bytes, report.bytes);
+    }
+  }
+  EXPECT_GT(read, 100);
 }
 
 TEST(TextDumpTest, OtherTextIsNot) {

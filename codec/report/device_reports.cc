@@ -43,7 +43,7 @@ void DeviceReports::OnSection(const SectionView& section) {
 }
 
 void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
-  payloads_.OnEvent(index_, section.type, event);
+  if (options_.payloads) payloads_.OnEvent(index_, section.type, event);
   switch (event.kind) {
     case EventKind::kData:
       if (event.starts_record) OnRecord(section, event);
@@ -96,7 +96,7 @@ void DeviceReports::OnPiece(const ReassembledPiece& piece) {
   const DeviceFacts* facts = survey_.Find(piece.idstr, piece.instance_id);
   if (facts == nullptr) return;  // The reader refuses it.
   Select(*facts);
-  payloads_.OnPiece(facts->index, piece);
+  if (options_.payloads) payloads_.OnPiece(facts->index, piece);
   SectionView section;
   section.idstr = piece.idstr;
   section.instance_id = piece.instance_id;

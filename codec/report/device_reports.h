@@ -38,7 +38,9 @@ class DeviceReports {
   void OnEvent(const SectionView& section, const Event& event);
   // See StreamVisitor.
   uint64_t unwanted_payload() const { return payloads_.skippable(); }
-  void OnPayloadSkipped(uint64_t count) { payloads_.OnSkipped(count); }
+  void OnPayloadSkipped(uint64_t count) {
+    if (options_.payloads) payloads_.OnSkipped(count);
+  }
   // The main channel is read.
   void OnMainEnd();
   void OnPiece(const ReassembledPiece& piece);

@@ -19,7 +19,7 @@ struct FindingKind {
   Severity severity;
   std::string_view meaning;
   std::string_view advice;
-  // Of what is inside a payload: what the destination's kernel does with it.
+  // What the destination's kernel does with it, if it is inside a payload.
   std::string_view kernel = {};
   // Where it is not always the same: "error or warning".
   std::string_view severities = {};

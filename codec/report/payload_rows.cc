@@ -46,13 +46,11 @@ void FillField(const PayloadReport& payload, const PayloadValue& value,
 
 void FillRecords(const PayloadReport& payload,
                  std::span<const std::string> files, report::Payload& row) {
-  std::vector<std::string> names;  // From the outermost list on.
+  const std::vector<std::string> paths = PayloadPaths(payload);
   for (const PayloadRecord& record : payload.records) {
-    names.resize(std::min<size_t>(names.size(), record.depth));
-    names.push_back(record.name);
     report::PayloadRecord& to = *row.add_records();
     to.set_offset(record.offset);
-    to.set_path(StrJoin(names, "/"));
+    to.set_path(paths[row.records_size() - 1]);
     to.set_depth(record.depth);
     to.set_phase(record.stop_copy ? "stop-copy" : "pre-copy");
     to.set_straddles(record.straddles);

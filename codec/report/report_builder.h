@@ -31,6 +31,8 @@ struct ReportOptions {
   // Called for each of them as it is found, with the device's idstr.
   std::function<void(const std::string& idstr, const report::Record& record)>
       on_record = nullptr;
+  // Whether what is inside payloads is looked at.
+  bool payloads = true;
   // Driver records, and their fields, that are kept of each device's payload.
   size_t payload_records = 1 << 16;
   // Called for each device that sent any payload, at the end; `files` are the
