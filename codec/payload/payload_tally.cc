@@ -112,6 +112,14 @@ void PayloadTally::Start() {
   }
 }
 
+bool PayloadTally::MayKeep(size_t kept, size_t limit) {
+  if (kept >= limit) return false;
+  if (options_.budget == nullptr) return true;
+  if (*options_.budget == 0) return false;
+  --*options_.budget;
+  return true;
+}
+
 void PayloadTally::AddRun(const PayloadPlace& place) {
   std::vector<PayloadRun>& runs = report_.runs;
   // The phases have runs of their own.
@@ -200,7 +208,7 @@ void PayloadTally::Take(const PayloadEvent& event) {
   switch (event.kind) {
     case PayloadEventKind::kRecord: {
       last_depth_ = event.depth;
-      if (report_.records.size() == options_.records) {
+      if (!MayKeep(report_.records.size(), options_.records)) {
         ++report_.records_unkept;
         open = -1;
         return;
@@ -248,7 +256,7 @@ void PayloadTally::AddValues(const PayloadEvent& event, bool in_header,
     for (uint16_t i = 0; i < field.count; ++i) {
       size_t at = field.offset + i * width;
       if (at + width > event.view.size()) return;
-      if (report_.values.size() == options_.values) {
+      if (!MayKeep(report_.values.size(), options_.values)) {
         ++report_.values_unkept;
         continue;
       }

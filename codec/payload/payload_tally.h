@@ -39,6 +39,9 @@ struct PayloadOptions {
   size_t records = 1 << 18;
   size_t values = 1 << 18;
   size_t runs = 1 << 16;
+  // How many records and values several tallies may still keep together; null:
+  // as many as they like.
+  size_t* budget = nullptr;
 };
 
 class PayloadTally {
@@ -79,6 +82,7 @@ class PayloadTally {
   void WalkHeld();
   void Take(const PayloadEvent& event);
   void AddValues(const PayloadEvent& event, bool in_header, PayloadRecord& to);
+  bool MayKeep(size_t kept, size_t limit);
   void AddRun(const PayloadPlace& place);
   void Keep(ByteSpan piece);
   void WatchZero(ByteSpan piece);

@@ -8,8 +8,8 @@
 //   std::optional<PayloadReport> report = payloads.Finish(device, whole);
 //
 // A device is a number of the caller's, from 0 on. What is kept of one is
-// bounded by the options, and by what its payload has. PayloadPlace::channel
-// is 0 for the main channel; files() names the others.
+// bounded by the options, by what its payload has, and for all by kMaxKept.
+// PayloadPlace::channel is 0 for the main channel; files() names the others.
 
 #ifndef MIGSTREAM_CODEC_SURVEY_PAYLOAD_SURVEY_H_
 #define MIGSTREAM_CODEC_SURVEY_PAYLOAD_SURVEY_H_
@@ -32,8 +32,15 @@ namespace migstream {
 
 class PayloadSurvey {
  public:
+  // Records and values of drivers that are kept of all devices together.
+  static constexpr size_t kMaxKept = 1 << 18;
+
   explicit PayloadSurvey(const PayloadOptions& options = {})
-      : options_(options) {}
+      : options_(options) {
+    options_.budget = &budget_;
+  }
+  PayloadSurvey(const PayloadSurvey&) = delete;
+  PayloadSurvey& operator=(const PayloadSurvey&) = delete;
 
   void OnEvent(size_t device, SectionType type, const Event& event);
   // How many bytes of the record that the last event was of need not come.
@@ -66,7 +73,8 @@ class PayloadSurvey {
   Device& At(size_t device);
   uint32_t ChannelOf(std::string_view file);
 
-  const PayloadOptions options_;
+  PayloadOptions options_;
+  size_t budget_ = kMaxKept;
   std::vector<Device> devices_;
   PayloadTally* current_ = nullptr;
   std::vector<std::string> files_;
