@@ -50,7 +50,7 @@ const Option kSplitOption = {
 bool ReadPayloadFile(const Arguments& arguments, PayloadReport& payload,
                      report::Report& report) {
   if (arguments.files.size() != 1) {
-    Complain("--payload takes one FILE");
+    PrintError("--payload takes one FILE");
     return false;
   }
   const std::string& file = arguments.files[0];
@@ -62,7 +62,7 @@ bool ReadPayloadFile(const Arguments& arguments, PayloadReport& payload,
   Error error = ReadPayload(
       *source, {.format = arguments.payload_format, .split = arguments.split},
       payload, report);
-  if (!error.ok()) Complain(StrCat(file, ": ", error.reason));
+  if (!error.ok()) PrintError(StrCat(file, ": ", error.reason));
   return error.ok();
 }
 

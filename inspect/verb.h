@@ -16,7 +16,7 @@
 #include "codec/payload/format.h"
 #include "codec/payload/kernel_release.h"
 #include "flags/dialect.h"
-#include "inspect/say.h"
+#include "inspect/console.h"
 
 namespace migstream {
 
@@ -39,7 +39,7 @@ struct Arguments {
   // stats
   double link_bits_per_second = 100e9;
   // check
-  std::string switchover_ack;  // "on", "off"; empty: not said.
+  std::string switchover_ack;  // "on", "off"; empty: not given.
   std::string destination_config;
   Release loader = 0;  // The release whose loader is asked; 0: none.
   // The kernel whose drivers are asked; and of these one alone.

@@ -192,7 +192,7 @@ class VmDescription::Parser {
     status_ = absl::ResourceExhaustedError(AbslView(what));
     return false;
   }
-  // A value that is none of those that are looked at.
+  // A value that nobody looks at.
   bool Scalar();
   bool Push(Place place);
   bool EndField(const Open& field);
@@ -416,7 +416,7 @@ bool VmDescription::Parser::EndDevice(const Open& device) {
 
 bool VmDescription::Parser::SetNode(const Open& open, FieldKind kind,
                                     uint64_t bytes, uint64_t count) {
-  // Elements without bytes are none, however many they claim to be.
+  // Elements without bytes do not count, however many they claim to be.
   if (bytes == 0 && count > 1) count = 0;
   if (count > UINT32_MAX) return Wrong("an array beyond measure");
   if (!options_.keep_fields) return true;

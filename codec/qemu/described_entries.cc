@@ -1,4 +1,4 @@
-#include "codec/rewrite/described_entries.h"
+#include "codec/qemu/described_entries.h"
 
 #include <limits>
 #include <string_view>
