@@ -50,8 +50,7 @@ WORDS = [
 ]
 
 # Called by nobody here: the interface of a public target.
-INTERFACE = {'ChannelOptionsOf', 'DataHeader', 'FormatNamed', 'GetRow',
-             'PayloadPath', 'Repack'}
+INTERFACE = {'ChannelOptionsOf', 'DataHeader', 'Repack'}
 
 
 def read(path):

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "codec/io/decompressor.h"
+#include "codec/payload/format.h"
+#include "codec/payload/kernel_release.h"
 #include "flags/dialect.h"
 #include "inspect/console.h"
 
@@ -30,12 +32,19 @@ struct Arguments {
   bool vmdesc = false;
   // inspect, stats
   std::string format = "text";
+  // inspect, check
+  bool payload = false;                             // FILE is one.
+  const payload::Format* payload_format = nullptr;  // Null: not said.
+  std::optional<uint64_t> split;
   // stats
   double link_bits_per_second = 100e9;
   // check
   std::string switchover_ack;  // "on", "off"; empty: not given.
   std::string destination_config;
   Release loader = 0;  // The release whose loader is asked; 0: none.
+  // The kernel whose drivers are asked; and of these one alone.
+  std::optional<KernelRelease> kernel;
+  const payload::Format* kernel_driver = nullptr;
   std::string machine_type;
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.

@@ -186,7 +186,7 @@ void HisiAccRules::Finish(const PayloadEnd& end, RuleOutput& out) {
   out.generation = v1 ? 0 : 1;
   if (end.bytes > kAllBytes) {
     out.Error(Id::kLength, kAllBytes,
-              StrCat(end.bytes - kAllBytes, " bytes after the 176: ENOMEM"),
+              StrCat(end.bytes - kAllBytes, " bytes after the 176"),
               {Moment::kWrite, "ENOMEM", {}});
   } else if (end.bytes != kMatchBytes && end.bytes != kAllBytes) {
     out.Error(Id::kLength, end.bytes,

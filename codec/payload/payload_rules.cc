@@ -99,7 +99,6 @@ void PayloadRules::Cut(const PayloadEnd& end) {
     return;
   }
   payload::Refusal refusal;
-  std::string_view notice = "; the kernel does not notice";
   switch (format_->driver) {
     case Driver::kHisiAcc:
     case Driver::kPds:
@@ -111,7 +110,6 @@ void PayloadRules::Cut(const PayloadEnd& end) {
       // What comes after the TRAILER is not waited for.
       if (std::get<XeRules>(driver_).trailer) break;
       refusal = {Moment::kStop, {}, "RESTORE didn't finish"};
-      notice = "; the kernel waits for them, and fails";
       break;
     case Driver::kMlx5:
     case Driver::kVirtio:
@@ -123,7 +121,7 @@ void PayloadRules::Cut(const PayloadEnd& end) {
   output_.Error(
       Id::kCut, fault.offset,
       StrCat(fault.record ? fault.record->name : "a record", " wants ",
-             fault.wanted, " bytes, ", fault.found, " are there", notice),
+             fault.wanted, " bytes, ", fault.found, " are there"),
       refusal);
 }
 

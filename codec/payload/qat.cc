@@ -247,7 +247,7 @@ void QatRules::Block(const PayloadEvent& event, RuleOutput& out) {
   if (version > kVersion) {
     out.Error(Id::kVersion, event.offset + 4,
               StrCat(event.record->name, " block version ", version,
-                     ", newer than 1: EINVAL"),
+                     ", newer than 1"),
               refusal);
   }
   if (uint64_t bytes = event.Number(8, 2); bytes != kPreambleBytes) {
@@ -311,14 +311,14 @@ void QatRules::Value(const PayloadEvent& event, RuleOutput& out) {
 void QatRules::Finish(const PayloadEnd& end, RuleOutput& out) {
   if (end.bytes > kAllBytes) {
     out.Error(Id::kLength, kAllBytes,
-              StrCat(end.bytes - kAllBytes, " bytes after the 4096: ENOMEM"),
+              StrCat(end.bytes - kAllBytes, " bytes after the 4096"),
               {Moment::kWrite, "ENOMEM", {}});
   } else if (end.bytes < kAllBytes && end.sound()) {
     out.Warn(Id::kLength, end.bytes,
              StrCat(end.bytes,
                     " bytes of 4096; only zero fill is missing "
                     "(used ",
-                    state_end, "): the kernel does not look at the length"));
+                    state_end, ")"));
   }
   if (end.fault.code == ErrorCode::kPayloadNesting ||
       end.fault.code == ErrorCode::kPayloadCount) {
