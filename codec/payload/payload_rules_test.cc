@@ -78,12 +78,6 @@ std::vector<Damage> MoreDamages() {
        "EINVAL"},
       {"HisiQueues", "hisi-v2-zip", 8, Bytes(0, 4), "payload-value error 8",
        "EFAULT"},
-      {"QatIdsFill", "qat", 112, Bytes(0x20, 1),
-       "payload-reserved warning 106"},
-      {"QatStateSizeIsNotLookedAt", "qat", 102, Bytes(0x100, 4),
-       "payload-nesting error 308"},
-      {"QatSectionBeyondTheBuffer", "qat", 114, Bytes(5000, 4),
-       "payload-nesting error 106", "EINVAL"},
       {"HisiDevice", "hisi-v2-zip", 12, Bytes(0xa256, 4),
        "payload-device error 12", "EFAULT"},
       {"HisiMajor", "hisi-v2-zip", 28, Bytes(3, 2), "payload-version error 28",
@@ -169,6 +163,23 @@ std::vector<Damage> MoreDamages() {
       {"MttyCount", "mtty-2port", 60 + 26, Bytes(3, 1),
        "payload-value warning 60"},
       {"MttyHeaderAlone", "mtty-2port", 24, "", "payload-length error 24",
+       "EINVAL"},
+  };
+}
+
+// Where the kernel's code decides otherwise than its format looks.
+std::vector<Damage> Surprises() {
+  return {
+      {"QatIdsFill", "qat", 112, Bytes(0x20, 1),
+       "payload-reserved warning 106"},
+      {"QatStateSizeIsNotLookedAt", "qat", 102, Bytes(0x100, 4),
+       "payload-nesting error 308"},
+      {"QatSectionBeyondTheBuffer", "qat", 114, Bytes(5000, 4),
+       "payload-nesting error 106", "EINVAL"},
+      {"XeAfterTheTrailer", "xe-bmg", 9952, "more", "payload-cut error 9952"},
+      {"MttyLessThanItsMagic", "mtty-2port", 5, "", "payload-driver error 0",
+       "EINVAL"},
+      {"MttyNothing", "mtty-2port", 0, "", "payload-no-final error 0",
        "EINVAL"},
   };
 }
