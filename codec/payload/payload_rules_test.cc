@@ -211,14 +211,12 @@ TEST_P(DamageTest, IsFoundWhereItIs) {
   EXPECT_EQ(verdict.refusal.error, damage.error) << verdict.text;
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, DamageTest, testing::ValuesIn([] {
-                           std::vector<Damage> all = Damages();
-                           for (const Damage& more : MoreDamages()) {
-                             all.push_back(more);
-                           }
-                           return all;
-                         }()),
-                         [](const auto& info) { return info.param.name; });
+constexpr auto kName = [](const auto& info) { return info.param.name; };
+INSTANTIATE_TEST_SUITE_P(Each, DamageTest, testing::ValuesIn(Damages()), kName);
+INSTANTIATE_TEST_SUITE_P(More, DamageTest, testing::ValuesIn(MoreDamages()),
+                         kName);
+INSTANTIATE_TEST_SUITE_P(Kernel, DamageTest, testing::ValuesIn(Surprises()),
+                         kName);
 
 PayloadReport Sample(std::string_view name) {
   const Payload& truth = GetPayload(name);
