@@ -24,6 +24,7 @@ ExitStatus AskLoader(const Arguments& arguments) {
   LoaderOptions options;
   options.release = arguments.loader;
   options.machine_type = arguments.machine_type;
+  options.page_bytes = arguments.page_bytes;
   if (!arguments.switchover_ack.empty()) {
     options.switchover_ack = arguments.switchover_ack == "on"
                                  ? LoaderOptions::kOn
@@ -79,7 +80,6 @@ ExitStatus Run(const Arguments& arguments) {
   if (arguments.list_findings) return Print(FindingList(), kFine);
   if (arguments.loader != 0) return AskLoader(arguments);
   ReportOptions options;
-  options.reader.switchover_ack_off = arguments.switchover_ack == "off";
   options.region_bytes = arguments.region_bytes;
   options.destination_device = arguments.device;
   if (!ReadConfigSpace(arguments.destination_config,

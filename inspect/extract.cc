@@ -16,7 +16,7 @@ namespace {
 
 Error Extract(const Arguments& arguments, Inputs& inputs,
               PayloadExtractor& extractor) {
-  StreamSurvey survey({.dialect = arguments.dialect}, extractor);
+  StreamSurvey survey(ReaderOptionsOf(arguments), extractor);
   Error error = ReadMigration(arguments, inputs, survey,
                               [&extractor](const ReassembledPiece& piece) {
                                 extractor.OnPiece(piece);
@@ -64,7 +64,7 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
                       OutputFile& output) {
   RamFile image(output);
   RamExtractor extractor(image, arguments.ram, inputs.Channels());
-  StreamSurvey survey({.dialect = arguments.dialect}, extractor);
+  StreamSurvey survey(ReaderOptionsOf(arguments), extractor);
   Error error = ReadMigration(arguments, inputs, survey);
   // Memory is over with the END of RAM, whatever is wrong behind it.
   Error doubt;

@@ -78,6 +78,9 @@ struct StreamDecoderOptions {
   // See DecoderOptions.
   bool switchover_ack_off = false;
   uint64_t offset = 0;  // Of the first byte; mapped-ram counts from 0.
+  // Of a target's page, for a caller that knows; 0: as the stream says, and
+  // 4096 as long as it does not.
+  uint64_t page_bytes = 0;
   // Whether sections have footers, for a caller that knows.
   std::optional<bool> footers = std::nullopt;
   // Asked for the FULL of each device that is not known here; `input` begins
@@ -131,8 +134,18 @@ class StreamDecoder {
   }
 
   const RamStats& ram() const { return ram_.stats(); }
-  // Of the target; from the CONFIGURATION or the postcopy advice.
+  // Of the target; from the CONFIGURATION, the postcopy advice or mapped-ram's
+  // headers.
   uint64_t page_bytes() const { return traits_.page_bytes; }
+  // Whether the stream or the caller has said so.
+  bool page_bytes_known() const { return traits_.page_bytes_known; }
+  // What the caller has found out by now, or takes for likely, before a
+  // section's content. Of a size that is only assumed no finding is made.
+  void SetPageBytes(uint64_t bytes) {
+    traits_.page_bytes = bytes;
+    traits_.page_bytes_known = true;
+  }
+  void AssumePageBytes(uint64_t bytes) { traits_.page_bytes = bytes; }
   bool mapped_ram() const { return traits_.mapped_ram; }
   bool has_configuration() const { return has_configuration_; }
   // Whether sections are closed by footers; unset before that shows.

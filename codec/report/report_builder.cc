@@ -57,6 +57,7 @@ class ReportBuilder : public StreamVisitor {
                                        content_bytes);
       }
     }
+    const bool guessed = std::exchange(guessed_, false);
     if (section.vfio || section.type != SectionType::kFull) return;
     if (report_.other_devices_size() >= kMaxOtherDevices) {
       report_.set_other_devices_omitted(report_.other_devices_omitted() + 1);
@@ -67,7 +68,7 @@ class ReportBuilder : public StreamVisitor {
     device.set_instance_id(section.instance_id);
     device.set_offset(section.offset);
     device.set_bytes(content_bytes);
-    device.set_guessed(std::exchange(guessed_, false));
+    device.set_guessed(guessed);
   }
 
   void OnCommand(const CommandView& command) override {
@@ -95,7 +96,8 @@ class ReportBuilder : public StreamVisitor {
   }
 
   void OnFinding(const Finding& finding) override {
-    guessed_ |= finding.id == "guessed-end";
+    guessed_ |=
+        finding.id == "guessed-end" || finding.id == "description-wrong";
     AddFinding(finding, report_);
   }
 
@@ -106,7 +108,8 @@ class ReportBuilder : public StreamVisitor {
     devices_.OnMainEnd();
     Error unreadable;
     if (!channels.empty()) unreadable = ReadChannels(std::move(channels));
-    report_.set_bytes(source.offset() - report_.stream_offset());
+    report_.set_bytes(source.offset() - facts_.trailing_bytes -
+                      report_.stream_offset());
     Finish();
     return error.ok() ? unreadable : error;
   }

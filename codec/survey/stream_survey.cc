@@ -155,6 +155,7 @@ void StreamSurvey::OnDescription(uint64_t offset, ByteSpan json) {
 
 void StreamSurvey::Finish(const StreamReader& reader) {
   facts_.page_bytes = reader.page_bytes();
+  facts_.trailing_bytes = reader.trailing_bytes();
   facts_.ram = reader.ram();
   facts_.description = reader.description();
   facts_.cut_record = records_.Cut(facts_.end);

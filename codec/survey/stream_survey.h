@@ -73,8 +73,9 @@ struct StreamFacts {
   const Dialect* dialect = nullptr;  // The reader's.
   std::string machine_type;
   std::vector<std::string> capabilities;
-  std::optional<VmUuid> uuid;  // Of the VM.
-  uint64_t page_bytes = 0;     // Of the target.
+  std::optional<VmUuid> uuid;   // Of the VM.
+  uint64_t page_bytes = 0;      // Of the target.
+  uint64_t trailing_bytes = 0;  // Behind the stream.
   RamStats ram;
   std::shared_ptr<const VmDescription> description;
   uint64_t description_offset = 0;  // 0: it was not come to.
