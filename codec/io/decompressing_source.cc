@@ -65,7 +65,10 @@ bool DecompressingSource::IsPadding() {
   const ByteSpan bytes = compressed_->Peek(kMostZeros);
   size_t zeros = 0;
   while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
-  if (CompressionOf(bytes.subspan(zeros)) != compression_) return true;
+  const ByteSpan rest = bytes.subspan(zeros);
+  if (CompressionOf(rest) != compression_ && !MayBegin(compression_, rest)) {
+    return true;
+  }
   compressed_->Consume(zeros);
   return false;
 }

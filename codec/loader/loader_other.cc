@@ -40,7 +40,7 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
                const StreamLimits& limits, bool& guessed) {
   GuessContext context;
   context.section_id = handler.section_id;
-  context.footers = footers.value_or(has_configuration);
+  context.footers = footers.value_or(true);
   context.known_section = [&](uint32_t id) -> const std::string* {
     const LoaderHandler* known =
         id == handler.section_id ? nullptr : handlers.Find(id);
@@ -60,6 +60,12 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
   ByteSpan bytes = input.Peek(limits.guessed_bytes);
   context.end_of_input = bytes.size() < limits.guessed_bytes;
   std::optional<SectionGuess> guess = GuessSectionEnd(bytes, 0, context);
+  // Machine types that write a configuration write footers as well.
+  if (!guess && !footers && !has_configuration) {
+    context.footers = false;
+    guess = GuessSectionEnd(bytes, 0, context);
+    context.footers = true;
+  }
   if (!guess && footers.value_or(true)) {
     context.footers = context.any_end = true;
     guess = GuessSectionEnd(bytes, 0, context);

@@ -90,10 +90,13 @@ DescribedLength DescriptionLoader::Ask(const VmDescription& description,
   const DescribedDevice* device =
       description.Find(place.section.idstr, place.section.instance_id);
   if (device == nullptr) return {DescribedLength::kNotNamed, 0};
-  // What is longer than may be looked at is believed.
-  const bool fits = device->bytes > limits_.guessed_bytes ||
-                    MayEndAt(place.source.Peek(device->bytes + kFooterBytes),
-                             device->bytes, place.footers, place.context);
+  // What is longer than may be looked at is believed, if so much is there.
+  const uint64_t looked_at = std::min(device->bytes, limits_.guessed_bytes);
+  const ByteSpan content = place.source.Peek(looked_at + kFooterBytes);
+  const bool fits =
+      device->bytes > looked_at
+          ? content.size() >= looked_at + kFooterBytes
+          : MayEndAt(content, looked_at, place.footers, place.context);
   return {fits ? DescribedLength::kFits : DescribedLength::kContradicts,
           device->bytes};
 }

@@ -85,7 +85,7 @@ PageSizeGuess GuessPageSize(ByteSpan content, uint64_t usual,
     return {usual, fit->has_pages};
   }
   PageSizeGuess guess;
-  int most = 0;
+  int most = 1;  // With less, nothing was compared.
   for (uint32_t bits = kMinPageBits; bits <= kMaxPageBits; ++bits) {
     const uint64_t page_bytes = uint64_t{1} << bits;
     std::optional<Fit> fit = TryPageSize(content, page_bytes, blocks);

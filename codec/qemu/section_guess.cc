@@ -99,6 +99,12 @@ size_t FooterDamage(ByteSpan bytes, uint32_t section_id) {
 
 }  // namespace
 
+bool LooksLikeItem(ByteSpan bytes, const GuessContext& context) {
+  return !bytes.empty() &&
+         bytes[0] != static_cast<uint8_t>(SectionType::kEof) &&
+         LooksLikeNext(bytes, 0, context);
+}
+
 bool MayEndAt(ByteSpan content, uint64_t at, std::optional<bool> footers,
               const GuessContext& context) {
   if (context.package_left != 0 && content.size() > context.package_left) {

@@ -41,6 +41,9 @@ struct SectionGuess {
 bool MayEndAt(ByteSpan content, uint64_t at, std::optional<bool> footers,
               const GuessContext& context);
 
+// Whether a section or a COMMAND seems to begin here.
+bool LooksLikeItem(ByteSpan bytes, const GuessContext& context);
+
 // `content` begins with the section's content. No guess: look at more of it.
 std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,
                                             const GuessContext& context);

@@ -14,7 +14,13 @@ namespace migstream {
 namespace {
 
 constexpr size_t kDescriptionHeadBytes = 5;  // Type, length.
-constexpr size_t kTrailingKindBytes = 4;     // They tell what follows.
+
+// A stream without a description that is whole ends with a footer and EOF.
+bool EndsWithEof(ByteSpan bytes) {
+  return bytes.size() > kFooterBytes && bytes.back() == 0 &&
+         bytes[bytes.size() - 1 - kFooterBytes] ==
+             static_cast<uint8_t>(SectionType::kSectionFooter);
+}
 
 // "1 byte follows", "7 bytes follow"
 std::string Follow(uint64_t bytes) {
@@ -163,6 +169,7 @@ void StreamReader::Tell(const StreamEvent& event) {
       return;
     }
     case StreamEvent::kSection:
+      any_section_ = true;
       return visitor_.OnSection(*event.section);
     case StreamEvent::kDevice:
       return visitor_.OnDeviceEvent(*event.section, event.device);
@@ -325,7 +332,8 @@ ContentLength StreamReader::Guess(const SectionView& section,
                   StrCat("cannot walk past ", section.idstr, " at ",
                          Hex(section.offset), ": ", reason)}};
   };
-  if (!guess && source_.Peek(limit).size() < limit) {
+  if (!guess && source_.Peek(limit).size() < limit &&
+      !EndsWithEof(source_.Peek(1))) {
     return fail(ErrorCode::kTruncated,
                 source_.offset() + source_.Peek(1).size(),
                 "the input ends, and nothing describes its state");
@@ -335,7 +343,7 @@ ContentLength StreamReader::Guess(const SectionView& section,
                 description_.is_too_long()
                     ? StrCat("the description has more than ",
                              options_.limits.description_bytes, " bytes")
-                    : "there is no description of its state");
+                    : "nothing describes its state, and no footer ends it");
   }
   if (description() == nullptr) {
     if (guessed_.size() < options_.limits.guesses) {
@@ -409,6 +417,7 @@ void StreamReader::TakeDescription() {
     Note(Severity::kNote, "description-wrong", guessed.offset, section,
          StrCat("has, by its footer, ", guess, what));
   }
+  has_description_ = true;
   visitor_.OnDescription(offset, json);
   source_.Consume(bytes);
   decoder_.TakeOver(decoder_.payload_left());
@@ -444,7 +453,18 @@ void StreamReader::TakePageBytes(uint64_t offset) {
 // Whatever follows a stream is no part of it: it may have been written over a
 // longer one, or onto a volume.
 void StreamReader::PassTrailingBytes() {
-  const ByteSpan next = source_.Peek(kTrailingKindBytes);
+  const ByteSpan next = source_.Peek(kMaxSectionHeaderBytes);
+  GuessContext context;
+  context.footers = footers().value_or(true);
+  context.known_section = [this](uint32_t id) {
+    return decoder_.FindSection(id);
+  };
+  if (!next.empty() && !has_description_ &&
+      (!any_section_ || LooksLikeItem(next, context))) {
+    Note(Severity::kWarning, "early-eof", source_.offset() - 1, "stream",
+         any_section_ ? "EOF, behind which the stream seems to go on"
+                      : "EOF before any section, and more behind it");
+  }
   const bool stream = next.size() >= 4 && LoadBe32(next.data()) == kStreamMagic;
   const uint64_t offset = source_.offset();
   // A socket may go on with anything.

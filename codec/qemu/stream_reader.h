@@ -129,6 +129,8 @@ class StreamReader {
   uint64_t description_offset_ = 0;
   bool hold_noted_ = false;
   uint64_t trailing_bytes_ = 0;
+  bool any_section_ = false;
+  bool has_description_ = false;  // It was come to.
   // Ends that were guessed before the description was seen.
   struct Guessed {
     std::string idstr;

@@ -117,6 +117,7 @@ class ReportBuilder : public StreamVisitor {
  private:
   // What is wrong is a finding; an error only if a channel could not be read.
   Error ReadChannels(std::vector<ChannelReader::Channel> channels) {
+    const std::vector<ChannelReader::Channel> paddable = channels;
     Error error = survey_.ReadChannels(
         std::move(channels),
         [this](const ReassembledPiece& piece) { devices_.OnPiece(piece); });
@@ -130,6 +131,14 @@ class ReportBuilder : public StreamVisitor {
       row.set_normal_pages(channel.normal_pages);
       row.set_zero_pages(channel.zero_pages);
       row.set_device_packets(channel.device_packets);
+    }
+    for (const ChannelReader::Channel& channel : paddable) {
+      const uint64_t bytes = channel.source->padding_bytes();
+      if (bytes == 0) continue;
+      AddFinding({Severity::kNote, "trailing-bytes", channel.source->offset(),
+                  "channel", StrCat(bytes, " bytes follow the compressed data"),
+                  channel.name},
+                 report_);
     }
     if (error.code == ErrorCode::kReadFailed) return error;
     const bool damaged = !error.ok();
