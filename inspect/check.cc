@@ -44,7 +44,7 @@ ExitStatus AskLoader(const Arguments& arguments) {
   }
   std::string file = Printable(inputs.file);
   if (verdict.outcome == LoadVerdict::kUnreadable) {
-    Complain(StrCat(file, ": ", verdict.message));
+    PrintError(StrCat(file, ": ", verdict.message));
     return kUnusable;
   }
   std::string loader = StrCat(ReleaseName(options.release), " would ");
@@ -92,14 +92,15 @@ ExitStatus Run(const Arguments& arguments) {
   report::Report report;
   Error error = ReadReport(arguments, inputs, options, report);
   if (IsUnusable(error)) {
-    Complain(ErrorLine(inputs.file, error));
+    PrintError(ErrorLine(inputs.file, error));
     return kUnusable;
   }
   if (error.ok() && !options.destination_config.empty() &&
       report.configs_compared() == 0) {
-    Complain(StrCat(file, ": no config space of ",
-                    arguments.device.empty() ? "any device" : arguments.device,
-                    " to compare with"));
+    PrintError(
+        StrCat(file, ": no config space of ",
+               arguments.device.empty() ? "any device" : arguments.device,
+               " to compare with"));
     return kUnusable;
   }
   std::string lines;

@@ -28,7 +28,7 @@ std::vector<Arguments> Split(const Arguments& arguments) {
     sides.back().files.push_back(file);
   }
   if (sides.size() == 2) return sides;
-  Complain(StrCat("diff compares two streams, not ", sides.size()));
+  PrintError(StrCat("diff compares two streams, not ", sides.size()));
   return {};
 }
 
@@ -40,7 +40,7 @@ bool OpenChannels(const RewriteInput& input,
   for (const RewriteInput::Channel& channel : input.channels) {
     sources.push_back(channel.open());
     if (!sources.back()) {
-      Complain(StrCat(channel.name, ": it can be read only once"));
+      PrintError(StrCat(channel.name, ": it can be read only once"));
       return false;
     }
     channels.push_back({channel.name, sources.back().get()});
@@ -48,7 +48,7 @@ bool OpenChannels(const RewriteInput& input,
   return true;
 }
 
-// kFine; or why not was said.
+// kFine; else there was a message.
 ExitStatus Read(const Arguments& arguments, StreamState& state) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
@@ -64,7 +64,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
   }
   Error error = state.Read(*input.main(), channels, options);
   if (error.ok()) return kFine;
-  Complain(ErrorLine(inputs.file, error));
+  PrintError(ErrorLine(inputs.file, error));
   const bool not_kept = error.code == ErrorCode::kWriteFailed ||
                         error.code == ErrorCode::kHoldLimit;
   return IsUnusable(error) || not_kept ? kUnusable : kFindings;
@@ -76,7 +76,7 @@ void SayWhatIsNotCompared(const Arguments& arguments,
                           const StreamState (&states)[2]) {
   if (arguments.quiet) return;
   if (!arguments.compare_ram && (states[0].has_ram || states[1].has_ram)) {
-    Complain("guest memory was not compared; --ram compares it");
+    PrintError("guest memory was not compared; --ram compares it");
   }
   for (int i = 0; i < 2; ++i) {
     uint64_t missing = 0;
@@ -84,9 +84,10 @@ void SayWhatIsNotCompared(const Arguments& arguments,
       missing += block.missing_pages;
     }
     if (missing == 0) continue;
-    Complain(StrCat(Plural(missing, "page"), " of guest memory never came in ",
-                    i == 0 ? "A" : "B", ", and count as zero",
-                    ChannelsHint(sides[i].files.size() > 1)));
+    PrintError(StrCat(Plural(missing, "page"),
+                      " of guest memory never came in ", i == 0 ? "A" : "B",
+                      ", and count as zero",
+                      ChannelsHint(sides[i].files.size() > 1)));
   }
 }
 
@@ -105,7 +106,7 @@ ExitStatus Run(const Arguments& arguments) {
   std::vector<Difference> differences;
   Error error = CompareStreams(states[0], states[1], options, differences);
   if (!error.ok()) {
-    Complain(ToString(error));
+    PrintError(ToString(error));
     return kUnusable;
   }
   SayWhatIsNotCompared(arguments, sides, states);

@@ -61,21 +61,21 @@ TEST(DiffTest, GuestMemoryIsComparedIfItIsAskedFor) {
   EXPECT_THAT(run.output, HasSubstr("pages of /rom@etc/acpi/tables"));
 }
 
-// Folded, the memory of the channels is the main channel's.
+// Merged, the memory of the channels is the main channel's.
 TEST(DiffTest, ChannelsAreReadForDevicesAndForMemory) {
-  std::vector<std::string> spread;
+  std::vector<std::string> split;
   for (const testdata::File& file : GetCapture("s111-multifd-two").files()) {
     if (file.file().find(".return") != std::string::npos) continue;
-    spread.push_back("testdata/captures/" + file.file() + ".zst");
+    split.push_back("testdata/captures/" + file.file() + ".zst");
   }
-  std::string folded = TestFolder() + "/folded";
+  std::string merged = TestFolder() + "/merged";
   std::vector<std::string> repack = {"repack", "--single-channel", "-o",
-                                     folded};
-  repack.insert(repack.end(), spread.begin(), spread.end());
+                                     merged};
+  repack.insert(repack.end(), split.begin(), split.end());
   ASSERT_EQ(RunProgram(repack).status, 0);
   std::vector<std::string> diff = {"diff", "--ram", "--ignore-cuts"};
-  diff.insert(diff.end(), spread.begin(), spread.end());
-  diff.push_back(folded);
+  diff.insert(diff.end(), split.begin(), split.end());
+  diff.push_back(merged);
   ProgramRun run = RunProgram(diff);
   EXPECT_EQ(run.status, 0) << run.output << run.errors;
 }

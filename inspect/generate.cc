@@ -44,15 +44,15 @@ class FirstProblem : public google::protobuf::io::ErrorCollector {
   std::string text;
 };
 
-// All of a file; false, and said why, if it cannot be read or holds more, or if
-// its first bytes are a `problem`.
+// All of a file; false, with a message, if it cannot be read or holds more, or
+// if its first bytes are a `problem`.
 bool ReadAll(const std::string& path, size_t limit,
              std::string (*problem)(ByteSpan bytes), std::string& bytes) {
   std::unique_ptr<ByteSource> source = OpenInput(path);
   if (!source) return false;
-  if (std::string said = problem == nullptr ? "" : problem(source->Peek(8));
-      !said.empty()) {
-    Complain(StrCat(path, ": ", said));
+  if (std::string found = problem == nullptr ? "" : problem(source->Peek(8));
+      !found.empty()) {
+    PrintError(StrCat(path, ": ", found));
     return false;
   }
   while (true) {
@@ -61,12 +61,12 @@ bool ReadAll(const std::string& path, size_t limit,
     bytes.append(AsText(piece).data(), piece.size());
     source->Consume(piece.size());
     if (bytes.size() > limit) {
-      Complain(StrCat(path, ": more than ", limit, " bytes"));
+      PrintError(StrCat(path, ": more than ", limit, " bytes"));
       return false;
     }
   }
   if (source->failure().empty()) return true;
-  Complain(StrCat(path, ": ", source->failure()));
+  PrintError(StrCat(path, ": ", source->failure()));
   return false;
 }
 
@@ -77,16 +77,16 @@ bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&problem);
   if (parser.ParseFromString(text, &recipe)) return true;
-  Complain(StrCat(path, ":", problem.text));
+  PrintError(StrCat(path, ":", problem.text));
   return false;
 }
 
-// A real stream for a frame; false, and said why, if it is none.
+// A real stream for a frame; false, with a message, if it is not one.
 bool ReadFrame(const std::string& path, std::string& bytes) {
   if (!ReadAll(path, kMaxFrameBytes, NotAStream, bytes)) return false;
   auto frame = Frame::Read(AsBytes(bytes));
   if (!frame.ok())
-    Complain(StrCat(path, ": ", StdView(frame.status().message())));
+    PrintError(StrCat(path, ": ", StdView(frame.status().message())));
   return frame.ok();
 }
 
@@ -127,7 +127,8 @@ bool WriteAll(const Generated& made, const std::string& path,
               const recipe::Migration* recipe, const Arguments& arguments) {
   if (path == "-" &&
       (!made.channels.empty() || arguments.expected_loader != 0)) {
-    Complain("standard output takes one stream, and this makes several files");
+    PrintError(
+        "standard output takes one stream, and this makes several files");
     return false;
   }
   auto channel_name = [&path](size_t number) {
@@ -214,7 +215,7 @@ ExitStatus GenerateRecipe(const Arguments& arguments) {
     status = InflictAll(arguments, recipe.seed(), nullptr, *made);
   }
   if (!status.ok()) {
-    Complain(StrCat(file, ": ", StdView(status.message())));
+    PrintError(StrCat(file, ": ", StdView(status.message())));
     return kUnusable;
   }
   return WriteAll(*made, arguments.output, nullptr, arguments) ? kFine
@@ -229,7 +230,7 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
   std::error_code error;
   std::filesystem::create_directories(arguments.out_dir, error);
   if (error) {
-    Complain(StrCat(arguments.out_dir, ": ", error.message()));
+    PrintError(StrCat(arguments.out_dir, ": ", error.message()));
     return kUnusable;
   }
   uint64_t missed = 0;
@@ -242,7 +243,7 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     options.frame = AsBytes(frame);
     auto made = Generate(recipe, options);
     if (!made.ok()) {
-      Complain(StrCat("seed ", seed, ": ", StdView(made.status().message())));
+      PrintError(StrCat("seed ", seed, ": ", StdView(made.status().message())));
       return kUnusable;
     }
     if (!InflictAll(arguments, seed, &missed, *made).ok()) return kUnusable;
@@ -256,8 +257,8 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     if (!WriteAll(*made, path, &recipe, arguments)) return kUnusable;
   }
   if (missed != 0) {
-    Complain(StrCat(missed, " times a stream had nothing to do ",
-                    StrJoin(arguments.damages, " or "), " to"));
+    PrintError(StrCat(missed, " times a stream had nothing to do ",
+                      StrJoin(arguments.damages, " or "), " to"));
   }
   return kFine;
 }

@@ -65,19 +65,19 @@ ExitStatus Run(const Arguments& arguments) {
   Error error = ReadReport(arguments, inputs, options, report);
   if (IsUnusable(error)) {
     Print(lines.size() > RecordHeadings().size() ? lines : "", kFine);
-    Complain(ErrorLine(inputs.file, error));
+    PrintError(ErrorLine(inputs.file, error));
     return kUnusable;
   }
   if (printed != kFine) return printed;
   std::string text = Format(report, arguments.format);
   if (text.empty()) {
-    Complain(StrCat("the report cannot be put into ", arguments.format));
+    PrintError(StrCat("the report cannot be put into ", arguments.format));
     return kUnusable;
   }
   if (!lines.empty()) StrAppend(&lines, "\n");
   StrAppend(&lines, text);
   ExitStatus status = Print(lines, error.ok() ? side_status : kFindings);
-  if (!error.ok()) Complain(ErrorLine(inputs.file, error));
+  if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
   return std::max(status, SayChannelFindings(file, report));
 }
 

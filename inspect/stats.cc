@@ -92,7 +92,7 @@ ExitStatus Run(const Arguments& arguments) {
   report::Report report;
   Error error = ReadReport(arguments, inputs, {}, report);
   if (IsUnusable(error)) {
-    Complain(ErrorLine(inputs.file, error));
+    PrintError(ErrorLine(inputs.file, error));
     return kUnusable;
   }
   report::Stats stats = MakeStats(report, arguments.link_bits_per_second);
@@ -100,11 +100,11 @@ ExitStatus Run(const Arguments& arguments) {
   if (arguments.format == "text") {
     text = TextStats(stats);
   } else if (!FormatMessage(stats, arguments.format, text)) {
-    Complain(StrCat("the figures cannot be put into ", arguments.format));
+    PrintError(StrCat("the figures cannot be put into ", arguments.format));
     return kUnusable;
   }
   ExitStatus status = Print(text, error.ok() ? kFine : kFindings);
-  if (!error.ok()) Complain(ErrorLine(inputs.file, error));
+  if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
   return std::max(status, SayChannelFindings(inputs.file, report));
 }
 

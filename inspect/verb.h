@@ -13,7 +13,7 @@
 
 #include "codec/io/decompressor.h"
 #include "flags/dialect.h"
-#include "inspect/say.h"
+#include "inspect/console.h"
 
 namespace migstream {
 
@@ -33,7 +33,7 @@ struct Arguments {
   // stats
   double link_bits_per_second = 100e9;
   // check
-  std::string switchover_ack;  // "on", "off"; empty: not said.
+  std::string switchover_ack;  // "on", "off"; empty: not given.
   std::string destination_config;
   Release loader = 0;  // The release whose loader is asked; 0: none.
   std::string machine_type;

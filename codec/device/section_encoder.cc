@@ -43,8 +43,9 @@ Put SectionEncoder::TagAlone(Element element) {
   return Put::kDone;
 }
 
-// The hot path of a migration.
-Put SectionEncoder::Data(ByteSpan payload) {
+// The hot path of a migration. Where its code straddles cache lines, some CPUs
+// take nearly twice as long.
+[[gnu::aligned(64)]] Put SectionEncoder::Data(ByteSpan payload) {
   if (!Allowed(Element::kData)) return Refuse(Element::kData);
   if (!gather_.Room(kRecordHeaderBytes, 2)) return Put::kFull;
   uint8_t* header = gather_.Header(kRecordHeaderBytes);

@@ -99,7 +99,7 @@ class Comparison {
                       b_.description ? "present" : "");
     }
     if (!a_.description || IsSame(*a_.description, *b_.description)) return;
-    auto text = [](const KeptBytes& json) {
+    auto text = [](const StoredBytes& json) {
       return StrCat(json.size(), " bytes");
     };
     std::string text_a = text(*a_.description), text_b = text(*b_.description);
@@ -107,18 +107,18 @@ class Comparison {
   }
 
   // "WHAT bytes", and the ranges that differ.
-  void CompareBytes(const std::string& what, const KeptBytes& a,
-                    const KeptBytes& b) {
+  void CompareBytes(const std::string& what, const StoredBytes& a,
+                    const StoredBytes& b) {
     if (!CutOff(a.size(), b.size(), StrCat("bytes of ", what))) {
       out_.Compare(StrCat(what, " bytes"), a.size(), b.size());
     }
-    Error error = CompareKept(what, a_.file, a, b_.file, b, out_);
+    Error error = CompareStored(what, a_.file, a, b_.file, b, out_);
     if (error_.ok()) error_ = error;
   }
 
-  bool IsSame(const KeptBytes& a, const KeptBytes& b) {
+  bool IsSame(const StoredBytes& a, const StoredBytes& b) {
     bool same = false;
-    Error error = IsSameKept(a_.file, a, b_.file, b, same);
+    Error error = IsSameStored(a_.file, a, b_.file, b, same);
     if (error_.ok()) error_ = error;
     return same;
   }
@@ -280,14 +280,14 @@ class Comparison {
   void CompareRam() {
     out_.SetDevice("ram");
     DifferenceKind blocks(out_, "blocks");
-    for (const auto& [name, block_a] : a_.ram_spool.blocks()) {
-      auto found = b_.ram_spool.blocks().find(name);
-      if (found == b_.ram_spool.blocks().end()) continue;
+    for (const auto& [name, block_a] : a_.ram_store.blocks()) {
+      auto found = b_.ram_store.blocks().find(name);
+      if (found == b_.ram_store.blocks().end()) continue;
       const RamState& state_a = a_.ram[name];
       const RamState& state_b = b_.ram[name];
       const uint64_t page_bytes =
           std::max({state_a.page_bytes, state_b.page_bytes,
-                    RamSpool::Block::kUnitBytes});
+                    RamStore::Block::kUnitBytes});
       RamDifference difference =
           CompareBlocks(*block_a, *found->second, page_bytes);
       if (difference.pages != 0) {
@@ -304,8 +304,8 @@ class Comparison {
                    StrCat(state_b.missing_pages));
       }
     }
-    if (error_.ok()) error_ = a_.ram_spool.error();
-    if (error_.ok()) error_ = b_.ram_spool.error();
+    if (error_.ok()) error_ = a_.ram_store.error();
+    if (error_.ok()) error_ = b_.ram_store.error();
   }
 
   StreamState& a_;

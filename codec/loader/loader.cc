@@ -221,7 +221,7 @@ class Loader {
       if (handler.described_bytes > kTagsBytes) {
         device.config_bytes = handler.described_bytes - kTagsBytes;
       }
-      device.config = OwnConfig(handler.idstr);
+      device.config = DestinationConfig(handler.idstr);
       bool ack = options_.switchover_ack == LoaderOptions::kAsNeeded
                      ? commands_.return_path()
                      : options_.switchover_ack == LoaderOptions::kOn;
@@ -238,7 +238,7 @@ class Loader {
   }
 
   // Empty if nothing is known of the destination's device.
-  const std::string& OwnConfig(std::string_view idstr) const {
+  const std::string& DestinationConfig(std::string_view idstr) const {
     static const std::string kUnknown;
     bool meant = options_.destination_device.empty() ||
                  IsNamed(idstr, options_.destination_device);
@@ -275,8 +275,8 @@ class Loader {
         StrCat("Missing section footer for ", first_end_.idstr));
   }
 
-  // Whether the destination expects footers is told by the first section: what
-  // follows it is one, perhaps damaged, or the next section.
+  // The first section shows whether the destination expects footers: what
+  // follows it is a footer, perhaps damaged, or the next section.
   static bool LooksLikeFooter(const LoaderHandler& handler, ByteSpan bytes) {
     if (bytes.empty()) return true;
     switch (static_cast<SectionType>(bytes[0])) {
@@ -352,7 +352,9 @@ class Loader {
       options.devices = std::move(in_channels);
       LoadChannels(
           std::move(channels), options, row_,
-          [this](std::string_view idstr) { return AsBytes(OwnConfig(idstr)); },
+          [this](std::string_view idstr) {
+            return AsBytes(DestinationConfig(idstr));
+          },
           verdict_);
     }
   }
@@ -423,7 +425,7 @@ class Loader {
   std::string section_;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, LoaderDevice> vfio_;
   std::optional<bool> footers_;
-  // Of the first section, if no footer seemed to stand there.
+  // Where the first section ends, if no footer seems to be there.
   struct {
     uint64_t offset;
     std::string section;

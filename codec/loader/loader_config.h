@@ -35,8 +35,9 @@ struct ConfigRefusal {
   size_t offset = 0;
   std::string message;
 };
-std::optional<ConfigRefusal> CompareWithOwn(ByteSpan saved, ByteSpan own,
-                                            const LoaderRow& row);
+std::optional<ConfigRefusal> CompareWithDestination(ByteSpan saved,
+                                                    ByteSpan destination,
+                                                    const LoaderRow& row);
 
 }  // namespace migstream
 

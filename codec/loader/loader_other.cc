@@ -42,8 +42,7 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
   context.section_id = handler.section_id;
   context.footers = footers.value_or(true);
   context.known_section = [&](uint32_t id) -> const std::string* {
-    const LoaderHandler* known =
-        id == handler.section_id ? nullptr : handlers.Find(id);
+    const LoaderHandler* known = handlers.Find(id);
     return known == nullptr ? nullptr : &known->idstr;
   };
   context.package_left = input.bounded_bytes();

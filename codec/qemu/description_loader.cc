@@ -111,7 +111,11 @@ bool DescriptionLoader::LoadAhead(const Place& place) {
   size_t at = searched_to_ > start ? searched_to_ - start : 0;
   for (uint64_t wanted = kFirstTailBytes;; wanted *= 4) {
     wanted = std::min(wanted, limit);
-    ByteSpan window = place.source.Peek(wanted);
+    auto look = [&] {
+      const ByteSpan bytes = place.source.Peek(wanted);
+      return bytes.first(std::min<uint64_t>(wanted, bytes.size()));
+    };
+    ByteSpan window = look();
     const bool all = window.size() < wanted || wanted == limit;
     for (; at + kHead <= window.size(); ++at) {
       const void* type =
@@ -129,7 +133,7 @@ bool DescriptionLoader::LoadAhead(const Place& place) {
       if (end > window.size() || window[end - 1] != '}') continue;
       if (TakeAhead(place, window.first(end), at + 1)) return true;
       // What was looked at is no longer there.
-      window = place.source.Peek(wanted);
+      window = look();
     }
     searched_to_ = std::max<uint64_t>(searched_to_, start + at);
     if (all) return false;

@@ -1,5 +1,5 @@
-// A visitor that passes on all that it is told, for those that look at some of
-// it, or change some, on the way.
+// A visitor that passes everything on, for those that look at some of it, or
+// change some, on the way.
 //
 //   StreamReader → ForwardingVisitor → StreamVisitor
 

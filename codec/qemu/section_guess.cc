@@ -26,7 +26,10 @@ bool LooksLikeIdstr(std::string_view idstr) {
 bool LooksLikeSection(Cursor cursor, bool named, const GuessContext& context) {
   uint32_t id = cursor.Be32();
   const std::string* known = context.known_section(id);
-  if (!named) return cursor.ok() && known != nullptr;
+  // A FULL has neither PART nor END.
+  if (!named) {
+    return cursor.ok() && known != nullptr && id != context.section_id;
+  }
   std::string_view idstr = cursor.Str8();
   uint32_t instance_id = cursor.Be32();
   uint32_t version_id = cursor.Be32();
@@ -69,7 +72,8 @@ bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
     case SectionType::kStart:
     case SectionType::kFull:
       return LooksLikeSection(cursor, true, context);
-    // Too short to be told from device state, unless a footer stands before.
+    // Too short to be distinguished from device state, unless a footer comes
+    // before.
     case SectionType::kPart:
     case SectionType::kEnd:
       return context.footers && LooksLikeSection(cursor, false, context);
@@ -87,14 +91,18 @@ bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
   return false;
 }
 
-// How many of a footer's bytes are others than those of the section's own.
-size_t FooterDamage(ByteSpan bytes, uint32_t section_id) {
-  uint8_t footer[kFooterBytes] = {
-      static_cast<uint8_t>(SectionType::kSectionFooter)};
-  StoreBe32(&footer[1], section_id);
-  size_t damage = 0;
-  for (size_t i = 0; i < kFooterBytes; ++i) damage += bytes[i] != footer[i];
-  return damage;
+// Whether it is the section's own footer, perhaps with a wrong byte in the id.
+bool LooksLikeFooter(ByteSpan bytes, uint32_t section_id) {
+  if (bytes.size() < kFooterBytes ||
+      bytes[0] != static_cast<uint8_t>(SectionType::kSectionFooter)) {
+    return false;
+  }
+  const uint32_t wrong = LoadBe32(&bytes[1]) ^ section_id;
+  int wrong_bytes = 0;
+  for (int shift = 0; shift < 32; shift += 8) {
+    wrong_bytes += (wrong >> shift & 0xff) != 0;
+  }
+  return wrong_bytes <= 1;
 }
 
 }  // namespace
@@ -112,8 +120,7 @@ bool MayEndAt(ByteSpan content, uint64_t at, std::optional<bool> footers,
   }
   if (at > content.size()) return false;
   const ByteSpan rest = content.subspan(at);
-  if (footers.value_or(true) && rest.size() >= kFooterBytes &&
-      FooterDamage(rest, context.section_id) <= 1) {
+  if (footers.value_or(true) && LooksLikeFooter(rest, context.section_id)) {
     return true;
   }
   if (footers.value_or(false)) return false;
@@ -165,6 +172,7 @@ std::optional<SectionGuess> GuessSectionEnd(ByteSource& source, uint64_t limit,
   for (size_t window = 64 << 10;; window *= 2) {
     window = std::min<uint64_t>(window, limit);
     ByteSpan bytes = source.Peek(window);
+    bytes = bytes.first(std::min(window, bytes.size()));
     context.end_of_input = bytes.size() < window;
     context.no_more = window == limit;
     // What was no end may be one, now that the input's end is known.

@@ -26,7 +26,8 @@ struct GuessContext {
   bool any_end = false;       // Anything may follow a footer and EOF.
   // Bytes from here to the end of the PACKAGED that this is in; 0: in none.
   uint64_t package_left = 0;
-  // Whether a section with this id was seen, and of which idstr; null if not.
+  // The idstr of the section with this id, if one was seen, as this one was;
+  // else null.
   std::function<const std::string*(uint32_t id)> known_section;
 };
 
@@ -36,7 +37,7 @@ struct SectionGuess {
 };
 
 // Whether the section's content can well be `at` bytes long, as a description
-// says: its footer follows, perhaps with one byte damaged; or without footers a
+// says: its footer follows, perhaps with a wrong byte in the id; or without footers a
 // section's type, or a command's. Without `footers`, either.
 bool MayEndAt(ByteSpan content, uint64_t at, std::optional<bool> footers,
               const GuessContext& context);

@@ -56,7 +56,8 @@ StreamReader::StreamReader(ByteSource& source, StreamVisitor& visitor,
         decoder.config_hints = [this](const SectionView&) { return hints_; };
         return decoder;
       }()),
-      description_(visitor, options_.limits) {}
+      description_(visitor, options_.limits),
+      puller_(source) {}
 
 Error StreamReader::Read() {
   ReadOn();
@@ -72,34 +73,28 @@ StreamReader::Status StreamReader::ReadOn() {
       if (description_due_) return Status::kNothingYet;
       continue;
     }
-    ByteSpan input = source_.Peek(needed_);
-    const size_t before = input.size();
-    const bool short_of_input = before < needed_;
-    if (short_of_input) {
-      if (source_.nothing_yet()) return Status::kNothingYet;
-      decoder_.SetEndOfInput();
-    }
-    switch (decoder_.Next(input, event)) {
-      case Step::kEvent:
+    switch (puller_.Next(decoder_, event)) {
+      case Pulled::kEvent:
         break;
-      case Step::kNeedInput:
-        if (!short_of_input || !AtEnd(input)) needed_ = decoder_.bytes_needed();
+      case Pulled::kNothingYet:
+        return Status::kNothingYet;
+      case Pulled::kEnded:
+        AtEnd(source_.Peek(1));
         continue;
-      case Step::kDone:
+      case Pulled::kDone:
         End({});
         continue;
-      case Step::kError:
+      case Pulled::kError:
         End(decoder_.error());
         continue;
     }
-    needed_ = 1;
     if (event.kind == StreamEvent::kDescription) {
       description_due_ = event.description_bytes;
       description_offset_ = event.offset;
       continue;
     }
     Tell(event);
-    source_.Consume(before - input.size());
+    puller_.Consume();
     if (event.kind == StreamEvent::kSection) {
       Prepare(*event.section);
       wants_content_ = visitor_.wants_content();
@@ -302,9 +297,7 @@ GuessContext StreamReader::ContextOf(const SectionView& section) const {
   GuessContext context;
   context.section_id = section.id;
   context.footers = footers().value_or(true);
-  context.known_section = [this, id = section.id](uint32_t other) {
-    return other == id ? nullptr : decoder_.FindSection(other);
-  };
+  context.known_section = [&](uint32_t id) { return decoder_.FindSection(id); };
   if (decoder_.package_end() != 0) {
     context.package_left = decoder_.package_end() - source_.offset();
   }
@@ -424,18 +417,17 @@ void StreamReader::TakeDescription() {
   End({});
 }
 
-// The input has ended with these bytes, which were not enough; false where the
+// The input has ended with these bytes, which were not enough, unless the
 // decoder goes on all the same.
-bool StreamReader::AtEnd(ByteSpan left) {
+void StreamReader::AtEnd(ByteSpan left) {
   std::optional<Error> error = decoder_.AtEndOfInput(left);
-  if (!error) return false;
+  if (!error) return;
   if (!error->ok() && described_ && !decoder_.in_footer()) {
     error = {ErrorCode::kOutOfStep, content_start_, error->section,
              StrCat("the description gives it ", length_.bytes,
                     " bytes, and the input has fewer")};
   }
   End(*std::move(error));
-  return true;
 }
 
 // A size that was never put to use need not be the right one.
@@ -455,6 +447,7 @@ void StreamReader::TakePageBytes(uint64_t offset) {
 void StreamReader::PassTrailingBytes() {
   const ByteSpan next = source_.Peek(kMaxSectionHeaderBytes);
   GuessContext context;
+  context.section_id = ~uint32_t{0};  // Of none.
   context.footers = footers().value_or(true);
   context.known_section = [this](uint32_t id) {
     return decoder_.FindSection(id);

@@ -1,9 +1,9 @@
 // Reads a migration's main channel from a file, a pipe or what is around it,
-// and tells a visitor what is in it: a loop over StreamDecoder. FORMAT.md
+// and gives a visitor what is in it: a loop over StreamDecoder. FORMAT.md
 // sections 2 to 9.
 //
 //   StreamReader reader(source, visitor);
-//   Error error = reader.Read();  // What came before it was told all the same.
+//   Error error = reader.Read();  // The visitor has seen what came before it.
 //
 // How long the FULLs of other devices are, the description at the stream's end
 // says. A source that can seek is asked for its end; from any other, what
@@ -11,7 +11,7 @@
 // the same. Where there is none, their ends are guessed, and a note says so.
 //
 // Over a source that has nothing yet, as a socket that does not block, call
-// ReadOn() whenever there may be more, and let options.content_length tell the
+// ReadOn() whenever there may be more, and let options.content_length give the
 // lengths: the end of such a source does not come before it is asked for.
 
 #ifndef MIGSTREAM_CODEC_QEMU_STREAM_READER_H_
@@ -29,6 +29,7 @@
 #include "codec/io/byte_source.h"
 #include "codec/qemu/description_loader.h"
 #include "codec/qemu/limits.h"
+#include "codec/qemu/puller.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_decoder.h"
 #include "codec/qemu/stream_visitor.h"
@@ -68,7 +69,7 @@ class StreamReader {
   const Error& error() const { return error_; }
 
   const RamStats& ram() const { return decoder_.ram(); }
-  // Of the target; from the configuration, the postcopy advice, mapped-ram's
+  // The target's; from the configuration, the postcopy advice, mapped-ram's
   // headers, the records or the description.
   uint64_t page_bytes() const { return decoder_.page_bytes(); }
   // Null if the stream has none, or it was never reached. It may outlive the
@@ -99,7 +100,7 @@ class StreamReader {
   void TakeDescription();
   void TakePageBytes(uint64_t offset);
   void PassTrailingBytes();
-  bool AtEnd(ByteSpan left);
+  void AtEnd(ByteSpan left);
   void End(Error error);
   void Note(Severity severity, const char* id, uint64_t offset,
             std::string section, std::string message);
@@ -109,15 +110,15 @@ class StreamReader {
   const ReaderOptions options_;
   StreamDecoder decoder_;
   DescriptionLoader description_;
+  Puller puller_;
   Error error_;
   bool begun_ = false;
   bool ended_ = false;
-  size_t needed_ = 1;  // Bytes of input with which the decoder goes on.
   // The CONFIGURATION, until its last subsection has come.
   ConfigurationView configuration_;
   std::deque<std::string> configuration_bytes_;
   bool sections_begun_ = false;
-  // Of the section that is read:
+  // About the section that is read:
   bool skip_ = false;
   bool wants_content_ = false;
   uint64_t content_start_ = 0;

@@ -538,7 +538,7 @@ TEST(StreamReaderTest, PostcopyAdviceTellsTheTargetsPageSize) {
            CommandBytes(3, Be64Bytes(0x2000) + Be64Bytes(0x2000)) + EofBytes());
   EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
   EXPECT_EQ(seen.page_bytes, 0x2000);
-  for (uint64_t size : {uint64_t{0}, uint64_t{1}, uint64_t{512}, uint64_t{5000},
+  for (uint64_t size : {uint64_t{0}, uint64_t{1}, uint64_t{128}, uint64_t{5000},
                         uint64_t{1} << 17, uint64_t{1} << 63}) {
     seen = Read(HeaderBytes() +
                 CommandBytes(3, Be64Bytes(0x1000) + Be64Bytes(size)));
@@ -895,7 +895,7 @@ TEST(StreamReaderTest, APipesDescriptionIsFoundWithinTheHoldLimit) {
   EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
   EXPECT_TRUE(seen.findings.empty()) << seen.Findings();
 
-  // One byte less: the first end is a guess. The second is none, for there is
+  // One byte less: the first end is a guess. The second is not, for there is
   // less to hold by then.
   options.limits.held_bytes = left - 1;
   ShortReadSource pipe(AsBytes(bytes), 1000);

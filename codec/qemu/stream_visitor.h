@@ -73,7 +73,7 @@ class StreamVisitor {
   // Nothing more of this section but its OnSectionEnd(); what can be sought
   // over is not read.
   void SkipSection() { flow_ = std::max(flow_, Flow::kSkipSection); }
-  // Nothing more at all: the reader stops behind what it told last.
+  // Nothing more at all: the reader stops behind what it gave last.
   void Stop() { flow_ = Flow::kStop; }
 
  private:

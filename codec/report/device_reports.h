@@ -56,12 +56,12 @@ class DeviceReports {
   report::Report& report_;
   std::vector<DeviceDoubts> doubts_;
 
-  // Of the section or packet that is looked at.
+  // The device of the section or packet that is looked at.
   report::Device* device_ = nullptr;
   DeviceDoubts* device_doubts_ = nullptr;
   std::optional<uint32_t> packet_;  // Its index; none in a section.
   std::string packet_file_;         // Its channel.
-  // Of the main channel's last record, if its size is in the list.
+  // The device of the main channel's last record, if its size is in the list.
   report::Device* last_record_device_ = nullptr;
 };
 

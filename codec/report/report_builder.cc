@@ -240,7 +240,7 @@ class ReportBuilder : public StreamVisitor {
     report_.set_dialect(StrJoin(report_.dialects(), " or "));
   }
 
-  // What devices have in common is said once.
+  // What devices have in common is listed once.
   void AddEvidence(const DialectDetector& detector) {
     for (const DialectEvidence& evidence : detector.Evidence()) {
       bool known =

@@ -19,7 +19,7 @@
 
 namespace {
 
-// Of this process, since the last Watch().
+// What this process has allocated since the last Watch().
 struct Allocations {
   uint64_t count = 0;
   int64_t live = 0;  // Bytes.

@@ -39,9 +39,9 @@ struct RewriteOptions {
   // Puts what multifd channels carry into the main channel: device state and
   // guest memory.
   bool single_channel = false;
-  // Spreads device state over the output's channels. The input must have none,
+  // Splits device state over the output's channels. The input must have none,
   // or `single_channel` be set.
-  bool spread = false;
+  bool split_channels = false;
   // The device that the next two mean; empty for the only one.
   std::string device = {};
   // Another PCI config space: 256 or 4096 bytes; empty for none.
@@ -52,12 +52,12 @@ struct RewriteOptions {
   std::vector<std::string> dropped_devices = {};
 };
 
-// Each call gives an input from its start; null if it cannot, which is told.
+// Each call gives an input from its start; null if it cannot, which it reports.
 using Reopen = std::function<std::unique_ptr<ByteSource>()>;
 
 // The main channel is opened more than once if the dialect must be known before
 // the first byte is written, which `reader.dialect` can tell, if CONFIG moves
-// to END, or if channels are folded; so are the channels then.
+// to END, or if channels are merged; so are the channels then.
 struct RewriteInput {
   struct Channel {
     std::string name;  // For errors.
@@ -68,7 +68,7 @@ struct RewriteInput {
 };
 
 // As many channels as there are in the input, in the same order, unless they
-// are folded or spread anew.
+// are merged or split anew.
 struct RewriteOutput {
   ByteSink* main;
   std::vector<ByteSink*> channels = {};

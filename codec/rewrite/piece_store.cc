@@ -1,4 +1,4 @@
-#include "codec/rewrite/piece_spool.h"
+#include "codec/rewrite/piece_store.h"
 
 #include <cassert>
 #include <span>
@@ -6,7 +6,7 @@
 
 namespace migstream {
 
-Error PieceSpool::Add(const ReassembledPiece& piece) {
+Error PieceStore::Add(const ReassembledPiece& piece) {
   auto [found, added] =
       devices_.try_emplace({std::string(piece.idstr), piece.instance_id});
   Device& device = found->second;
@@ -23,32 +23,32 @@ Error PieceSpool::Add(const ReassembledPiece& piece) {
   return {};
 }
 
-const PieceSpool::Device* PieceSpool::Find(std::string_view idstr,
+const PieceStore::Device* PieceStore::Find(std::string_view idstr,
                                            uint32_t instance_id) const {
   auto found =
       devices_.find(std::pair<std::string, uint32_t>(idstr, instance_id));
   return found == devices_.end() ? nullptr : &found->second;
 }
 
-std::vector<std::pair<std::string, uint32_t>> PieceSpool::Devices() const {
+std::vector<std::pair<std::string, uint32_t>> PieceStore::Devices() const {
   std::vector<std::pair<std::string, uint32_t>> names;
   for (const auto& [name, device] : devices_) names.push_back(name);
   return names;
 }
 
-size_t PieceSpool::DataPieces(std::string_view idstr,
+size_t PieceStore::DataPieces(std::string_view idstr,
                               uint32_t instance_id) const {
   const Device* device = Find(idstr, instance_id);
   return device == nullptr ? 0 : device->data.size();
 }
 
-Error PieceSpool::ReadData(std::string_view idstr, uint32_t instance_id,
+Error PieceStore::ReadData(std::string_view idstr, uint32_t instance_id,
                            size_t index, ByteSpan& data) {
   assert(index < DataPieces(idstr, instance_id));
   return Read(Find(idstr, instance_id)->data[index], data);
 }
 
-Error PieceSpool::ReadConfig(std::string_view idstr, uint32_t instance_id,
+Error PieceStore::ReadConfig(std::string_view idstr, uint32_t instance_id,
                              ReassembledPiece& config) {
   const Device* device = Find(idstr, instance_id);
   config = {};
@@ -60,13 +60,13 @@ Error PieceSpool::ReadConfig(std::string_view idstr, uint32_t instance_id,
   return Read(device->config, config.data);
 }
 
-PacketPlace PieceSpool::FirstPlace(std::string_view idstr,
+PacketPlace PieceStore::FirstPlace(std::string_view idstr,
                                    uint32_t instance_id) const {
   const Device* device = Find(idstr, instance_id);
   return device == nullptr ? PacketPlace() : device->first_origin.place();
 }
 
-Error PieceSpool::Read(const Place& place, ByteSpan& bytes) {
+Error PieceStore::Read(const Place& place, ByteSpan& bytes) {
   buffer_.resize(place.bytes);
   Error error = file_.ReadAt(place.offset, buffer_);
   bytes = buffer_;

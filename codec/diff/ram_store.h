@@ -1,15 +1,15 @@
 // The memory of all of a stream's RAM blocks, in one file without a name, and
 // what two of them differ in. FORMAT.md section 5.
 //
-//   RamSpool spool;
-//   RamExtractor extractor(spool.ImageOf(), channels);
+//   RamStore store;
+//   RamExtractor extractor(store.ImageOf(), channels);
 //
 // On disk there is what was written and was not zero, as much as the stream
 // holds at the most; in memory, a bit for each 4 KiB up to the last of those.
-// Guest memory is secret: none of it is told.
+// Guest memory is secret: none of it is printed.
 
-#ifndef MIGSTREAM_CODEC_DIFF_RAM_SPOOL_H_
-#define MIGSTREAM_CODEC_DIFF_RAM_SPOOL_H_
+#ifndef MIGSTREAM_CODEC_DIFF_RAM_STORE_H_
+#define MIGSTREAM_CODEC_DIFF_RAM_STORE_H_
 
 #include <cstdint>
 #include <map>
@@ -25,9 +25,9 @@
 
 namespace migstream {
 
-class RamSpool {
+class RamStore {
  public:
-  explicit RamSpool(const StreamLimits& limits = {}) : limits_(limits) {}
+  explicit RamStore(const StreamLimits& limits = {}) : limits_(limits) {}
 
   // One block. Blocks that would reach beyond what a file can hold fail.
   class Block : public RamImage {
@@ -35,7 +35,7 @@ class RamSpool {
     // A bit stands for so many bytes.
     static constexpr uint64_t kUnitBytes = 4096;
 
-    Block(RamSpool& spool, uint64_t base) : spool_(spool), base_(base) {}
+    Block(RamStore& store, uint64_t base) : store_(store), base_(base) {}
 
     void Resize(uint64_t bytes) override { bytes_ = bytes; }
     void Write(uint64_t offset, ByteSpan bytes) override;
@@ -53,13 +53,13 @@ class RamSpool {
    private:
     void Mark(uint64_t unit, bool written);
 
-    RamSpool& spool_;
+    RamStore& store_;
     const uint64_t base_;  // In the file.
     uint64_t bytes_ = 0;
     std::vector<uint8_t> written_;
   };
 
-  // For a RamExtractor; the spool must outlive it.
+  // For a RamExtractor; the store must outlive it.
   RamExtractor::ImageOf ImageOf();
 
   // By their names. Pages that never came are zero.
@@ -85,10 +85,10 @@ struct RamDifference {
 };
 
 // As far as both blocks go. `page_bytes` is a multiple of
-// RamSpool::Block::kUnitBytes.
-RamDifference CompareBlocks(RamSpool::Block& a, RamSpool::Block& b,
+// RamStore::Block::kUnitBytes.
+RamDifference CompareBlocks(RamStore::Block& a, RamStore::Block& b,
                             uint64_t page_bytes);
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_DIFF_RAM_SPOOL_H_
+#endif  // MIGSTREAM_CODEC_DIFF_RAM_STORE_H_

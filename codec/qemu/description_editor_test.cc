@@ -1,4 +1,4 @@
-#include "codec/rewrite/description_editor.h"
+#include "codec/qemu/description_editor.h"
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // A device's config payload, kept until its place in the stream has come.
 
-#ifndef MIGSTREAM_CODEC_REWRITE_HELD_CONFIG_H_
-#define MIGSTREAM_CODEC_REWRITE_HELD_CONFIG_H_
+#ifndef MIGSTREAM_CODEC_REWRITE_BUFFERED_CONFIG_H_
+#define MIGSTREAM_CODEC_REWRITE_BUFFERED_CONFIG_H_
 
 #include <cstdint>
 #include <string>
@@ -11,11 +11,11 @@
 
 namespace migstream {
 
-class HeldConfig {
+class BufferedConfig {
  public:
   // Whether an event belongs to a config payload: CONFIG, its subsections, and
   // the END_OF_STATE that closes it.
-  static bool Holds(EventKind kind) {
+  static bool Takes(EventKind kind) {
     return kind == EventKind::kConfig || kind == EventKind::kSubsection ||
            kind == EventKind::kConfigEnd;
   }
@@ -41,4 +41,4 @@ class HeldConfig {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REWRITE_HELD_CONFIG_H_
+#endif  // MIGSTREAM_CODEC_REWRITE_BUFFERED_CONFIG_H_

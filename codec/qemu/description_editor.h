@@ -2,8 +2,8 @@
 // changed: their sizes, entries of devices that are gone, and of such as have a
 // FULL only now. Every other byte of the JSON stays. FORMAT.md section 7.
 
-#ifndef MIGSTREAM_CODEC_REWRITE_DESCRIPTION_EDITOR_H_
-#define MIGSTREAM_CODEC_REWRITE_DESCRIPTION_EDITOR_H_
+#ifndef MIGSTREAM_CODEC_QEMU_DESCRIPTION_EDITOR_H_
+#define MIGSTREAM_CODEC_QEMU_DESCRIPTION_EDITOR_H_
 
 #include <cstdint>
 #include <string>
@@ -31,4 +31,4 @@ absl::StatusOr<std::string> EditDescription(
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REWRITE_DESCRIPTION_EDITOR_H_
+#endif  // MIGSTREAM_CODEC_QEMU_DESCRIPTION_EDITOR_H_

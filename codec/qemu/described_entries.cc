@@ -1,4 +1,4 @@
-#include "codec/rewrite/described_entries.h"
+#include "codec/qemu/described_entries.h"
 
 #include <limits>
 #include <string_view>
@@ -138,7 +138,7 @@ class EntryFinder
     constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
     uint64_t& all = entry_.field_bytes;
     if (elements_ != 0 && field_bytes_ > (kMost - all) / elements_) {
-      return Problem("has sizes beyond measure", true);
+      return Problem("has sizes that overflow", true);
     }
     all += field_bytes_ * elements_;
   }

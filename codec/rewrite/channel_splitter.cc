@@ -1,37 +1,37 @@
-#include "codec/rewrite/channel_spreader.h"
+#include "codec/rewrite/channel_splitter.h"
 
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "codec/qemu/configuration.h"
-#include "codec/rewrite/held_config.h"
+#include "codec/rewrite/buffered_config.h"
 #include "codec/wire/text.h"
 #include "flags/dialect.h"
 
 namespace migstream {
 
-ChannelSetWriter& ChannelSpreader::Channels() {
+ChannelSetWriter& ChannelSplitter::Channels() {
   if (!channels_) channels_.emplace(sinks_, options_);
   return *channels_;
 }
 
-void ChannelSpreader::OnConfiguration(const ConfigurationView& configuration) {
+void ChannelSplitter::OnConfiguration(const ConfigurationView& configuration) {
   if (auto uuid = FindUuid(configuration)) options_.uuid = *uuid;
   next().OnConfiguration(configuration);
 }
 
-void ChannelSpreader::OnCommand(const CommandView& command) {
+void ChannelSplitter::OnCommand(const CommandView& command) {
   switchover_started_ |= command.command == Command::kSwitchoverStart;
   next().OnCommand(command);
 }
 
-void ChannelSpreader::OnDeviceEvent(const SectionView& section,
+void ChannelSplitter::OnDeviceEvent(const SectionView& section,
                                     const Event& event) {
-  bool spread =
+  bool split =
       (section.type == SectionType::kEnd && event.kind == EventKind::kData) ||
-      HeldConfig::Holds(event.kind);
-  if (!spread) return next().OnDeviceEvent(section, event);
+      BufferedConfig::Takes(event.kind);
+  if (!split) return next().OnDeviceEvent(section, event);
   if (!switchover_started_) {
     return Fail({ErrorCode::kNotWritable, event.offset,
                  std::string(section.idstr),
@@ -43,7 +43,7 @@ void ChannelSpreader::OnDeviceEvent(const SectionView& section,
                  std::string(section.idstr),
                  "CONFIG in END, which no release with such channels writes"});
   }
-  if (error().ok()) Spread(section, event);
+  if (error().ok()) Split(section, event);
   if (event.kind == EventKind::kConfigEnd) {
     Event end = event;
     end.kind = EventKind::kTag;
@@ -52,7 +52,7 @@ void ChannelSpreader::OnDeviceEvent(const SectionView& section,
   }
 }
 
-void ChannelSpreader::Spread(const SectionView& section, const Event& event) {
+void ChannelSplitter::Split(const SectionView& section, const Event& event) {
   if (event.kind != EventKind::kData) return AddToConfig(section, event);
   if (event.starts_record && event.record_bytes > 0) {
     Fail(Channels().DataStart(section.idstr, section.instance_id,
@@ -61,7 +61,7 @@ void ChannelSpreader::Spread(const SectionView& section, const Event& event) {
   if (!event.payload.empty()) Fail(Channels().Payload(event.payload));
 }
 
-void ChannelSpreader::AddToConfig(const SectionView& section,
+void ChannelSplitter::AddToConfig(const SectionView& section,
                                   const Event& event) {
   if (event.kind == EventKind::kConfig) {
     config_.clear();

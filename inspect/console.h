@@ -1,8 +1,8 @@
-// What the program says, and where: results on standard output, complaints on
+// What the program prints, and where: results on standard output, messages on
 // standard error.
 
-#ifndef MIGSTREAM_INSPECT_SAY_H_
-#define MIGSTREAM_INSPECT_SAY_H_
+#ifndef MIGSTREAM_INSPECT_CONSOLE_H_
+#define MIGSTREAM_INSPECT_CONSOLE_H_
 
 #include <string>
 #include <string_view>
@@ -21,7 +21,7 @@ enum ExitStatus {
 };
 
 // "migstream: …" on standard error.
-void Complain(std::string_view message);
+void PrintError(std::string_view message);
 
 // Whether all is well; if not, says why.
 bool IsFine(const absl::Status& status);
@@ -33,9 +33,9 @@ std::string ChannelsHint(bool channels_given);
 // that the options were wrong.
 bool IsUnusable(const Error& error);
 
-// Writes to standard output; kUnusable, and said why, if that fails.
+// Writes to standard output; kUnusable, with a message, if that fails.
 ExitStatus Print(std::string_view text, ExitStatus status);
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_INSPECT_SAY_H_
+#endif  // MIGSTREAM_INSPECT_CONSOLE_H_

@@ -1,8 +1,8 @@
 // Bytes of a stream that are kept to be compared: in a file that many have in
 // common, so that memory is 16 bytes for each piece that stands alone in it.
 
-#ifndef MIGSTREAM_CODEC_DIFF_KEPT_BYTES_H_
-#define MIGSTREAM_CODEC_DIFF_KEPT_BYTES_H_
+#ifndef MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
+#define MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
 
 #include <cstdint>
 #include <string>
@@ -15,7 +15,7 @@
 
 namespace migstream {
 
-class KeptBytes {
+class StoredBytes {
  public:
   // At their end. kWriteFailed if there is no room.
   Error Append(TempFile& file, ByteSpan bytes);
@@ -23,7 +23,7 @@ class KeptBytes {
   uint64_t size() const { return size_; }
 
  private:
-  friend class KeptCursor;
+  friend class StoredCursor;
   struct Piece {
     uint64_t offset = 0;  // In the file.
     uint64_t bytes = 0;
@@ -33,15 +33,15 @@ class KeptBytes {
 };
 
 // Whether both are the same bytes. Errors are those of reading the files.
-Error IsSameKept(const TempFile& file_a, const KeptBytes& a,
-                 const TempFile& file_b, const KeptBytes& b, bool& same);
+Error IsSameStored(const TempFile& file_a, const StoredBytes& a,
+                   const TempFile& file_b, const StoredBytes& b, bool& same);
 
 // Adds the ranges in which both differ, as far as the shorter goes:
-// "WHAT 0x100-0x1ff". What the bytes are is not told.
-Error CompareKept(const std::string& what, const TempFile& file_a,
-                  const KeptBytes& a, const TempFile& file_b,
-                  const KeptBytes& b, Differences& out);
+// "WHAT 0x100-0x1ff". What the bytes are is not printed.
+Error CompareStored(const std::string& what, const TempFile& file_a,
+                    const StoredBytes& a, const TempFile& file_b,
+                    const StoredBytes& b, Differences& out);
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_DIFF_KEPT_BYTES_H_
+#endif  // MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_

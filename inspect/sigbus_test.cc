@@ -1,4 +1,4 @@
-#include "inspect/lost_input.h"
+#include "inspect/sigbus.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -11,10 +11,10 @@
 namespace migstream {
 namespace {
 
-TEST(LostInputTest, EndsTheProgramInOneLine) {
+TEST(SigbusTest, EndsTheProgramInOneLine) {
   EXPECT_EXIT(
       {
-        HandleLostInput();
+        HandleSigbus();
         std::raise(SIGBUS);
       },
       testing::ExitedWithCode(2),
@@ -22,12 +22,12 @@ TEST(LostInputTest, EndsTheProgramInOneLine) {
       "fails\n$");
 }
 
-TEST(LostInputTest, LeavesNoUnfinishedOutput) {
+TEST(SigbusTest, LeavesNoUnfinishedOutput) {
   std::string folder = std::string(std::getenv("TEST_TMPDIR")) + "/lost";
   std::filesystem::create_directory(folder);
   EXPECT_EXIT(
       {
-        HandleLostInput();
+        HandleSigbus();
         OutputFile output;
         if (!output.Open(folder + "/out", false).ok()) std::_Exit(3);
         if (std::filesystem::is_empty(folder)) std::_Exit(4);

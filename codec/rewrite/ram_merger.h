@@ -2,8 +2,8 @@
 // where a stream of one channel has it: at each sync point. FORMAT.md sections
 // 5 and 13.7.
 
-#ifndef MIGSTREAM_CODEC_REWRITE_RAM_FOLDER_H_
-#define MIGSTREAM_CODEC_REWRITE_RAM_FOLDER_H_
+#ifndef MIGSTREAM_CODEC_REWRITE_RAM_MERGER_H_
+#define MIGSTREAM_CODEC_REWRITE_RAM_MERGER_H_
 
 #include <cstdint>
 #include <span>
@@ -15,10 +15,10 @@
 
 namespace migstream {
 
-class RamFolder : public VisitorFilter {
+class RamMerger : public VisitorFilter {
  public:
   // `pages` must outlive the filter.
-  RamFolder(ChannelPages& pages, uint64_t page_bytes, StreamVisitor& next)
+  RamMerger(ChannelPages& pages, uint64_t page_bytes, StreamVisitor& next)
       : VisitorFilter(next), pages_(pages), page_bytes_(page_bytes) {}
 
   void OnSection(const SectionView& section) override;
@@ -57,4 +57,4 @@ class RamFolder : public VisitorFilter {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REWRITE_RAM_FOLDER_H_
+#endif  // MIGSTREAM_CODEC_REWRITE_RAM_MERGER_H_

@@ -1,4 +1,4 @@
-#include "inspect/say.h"
+#include "inspect/console.h"
 
 #include <unistd.h>
 
@@ -13,12 +13,12 @@
 
 namespace migstream {
 
-void Complain(std::string_view message) {
+void PrintError(std::string_view message) {
   std::cerr << "migstream: " << Printable(message) << "\n";
 }
 
 bool IsFine(const absl::Status& status) {
-  if (!status.ok()) Complain(StdView(status.message()));
+  if (!status.ok()) PrintError(StdView(status.message()));
   return status.ok();
 }
 
@@ -41,7 +41,7 @@ ExitStatus Print(std::string_view text, ExitStatus status) {
     } else if (errno == EPIPE) {
       return status;  // Whoever read it has seen enough.
     } else if (errno != EINTR) {
-      Complain(StrCat("standard output: ", std::strerror(errno)));
+      PrintError(StrCat("standard output: ", std::strerror(errno)));
       return kUnusable;
     }
   }

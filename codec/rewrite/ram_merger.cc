@@ -1,4 +1,4 @@
-#include "codec/rewrite/ram_folder.h"
+#include "codec/rewrite/ram_merger.h"
 
 #include <algorithm>
 #include <span>
@@ -10,7 +10,7 @@
 
 namespace migstream {
 
-void RamFolder::OnSection(const SectionView& section) {
+void RamMerger::OnSection(const SectionView& section) {
   bool ram = section.idstr == "ram" && section.type != SectionType::kFull;
   content_ = ram ? Content::kHead : Content::kOther;
   if (ram) in_start_ = section.type == SectionType::kStart;
@@ -18,7 +18,7 @@ void RamFolder::OnSection(const SectionView& section) {
   next().OnSection(section);
 }
 
-void RamFolder::OnContent(ByteSpan bytes) {
+void RamMerger::OnContent(ByteSpan bytes) {
   if (content_ == Content::kHead) {
     StrAppend(&head_, AsText(bytes));
     return;
@@ -29,7 +29,7 @@ void RamFolder::OnContent(ByteSpan bytes) {
   if (payload_left_ == 0) content_ = Content::kHead;
 }
 
-void RamFolder::OnRamRecord(const RamRecordView& record) {
+void RamMerger::OnRamRecord(const RamRecordView& record) {
   uint64_t kind = record.flags & ~uint64_t{kRamContinue};
   if (kind == kRamMultifdFlush) {
     flushes_ |= in_start_;
@@ -47,7 +47,7 @@ void RamFolder::OnRamRecord(const RamRecordView& record) {
   }
 }
 
-void RamFolder::OnRamBlocks(std::span<const RamBlock> blocks) {
+void RamMerger::OnRamBlocks(std::span<const RamBlock> blocks) {
   block_bytes_.clear();
   for (const RamBlock& block : blocks) {
     block_bytes_[block.name] = block.used_bytes;
@@ -57,14 +57,14 @@ void RamFolder::OnRamBlocks(std::span<const RamBlock> blocks) {
   next().OnRamBlocks(blocks);
 }
 
-void RamFolder::OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+void RamMerger::OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                              bool footer) {
   content_ = Content::kOther;
   next().OnSectionEnd(section, content_bytes, footer);
 }
 
 // Pages from the channels may have named another block since.
-void RamFolder::PutHead(const RamRecordView& record) {
+void RamMerger::PutHead(const RamRecordView& record) {
   if (record.block == nullptr) return next().OnContent(AsBytes(head_));
   const std::string& name = record.block->name;
   bool names = (record.flags & kRamContinue) == 0;
@@ -81,7 +81,7 @@ void RamFolder::PutHead(const RamRecordView& record) {
   named_ = name;
 }
 
-void RamFolder::PutPages(uint64_t offset) {
+void RamMerger::PutPages(uint64_t offset) {
   Error error = pages_.ReadToSync(
       [this](const ChannelPage& page, const PacketPlace& place) {
         PutPage(page, place);
@@ -92,7 +92,7 @@ void RamFolder::PutPages(uint64_t offset) {
   Fail(std::move(error));
 }
 
-void RamFolder::PutPage(const ChannelPage& page, const PacketPlace& place) {
+void RamMerger::PutPage(const ChannelPage& page, const PacketPlace& place) {
   if (page.kind != ChannelPageKind::kPage &&
       page.kind != ChannelPageKind::kZero) {
     return Fail(OfChannel(

@@ -1,16 +1,16 @@
-#include "codec/rewrite/held_config.h"
+#include "codec/rewrite/buffered_config.h"
 
 namespace migstream {
 
-void HeldConfig::Add(const Event& event) {
+void BufferedConfig::Add(const Event& event) {
   Held held = {event, std::string(AsText(event.payload)),
                std::string(event.subsection.name)};
   bytes_ += sizeof held + held.payload.size() + held.name.size();
   events_.push_back(std::move(held));
 }
 
-void HeldConfig::Replay(const SectionView& section,
-                        StreamVisitor& visitor) const {
+void BufferedConfig::Replay(const SectionView& section,
+                            StreamVisitor& visitor) const {
   for (const Held& held : events_) {
     Event event = held.event;
     event.payload = AsBytes(held.payload);

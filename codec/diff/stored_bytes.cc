@@ -1,4 +1,4 @@
-#include "codec/diff/kept_bytes.h"
+#include "codec/diff/stored_bytes.h"
 
 #include <algorithm>
 #include <span>
@@ -12,7 +12,7 @@ constexpr size_t kCompareBytes = 64 << 10;
 
 }  // namespace
 
-Error KeptBytes::Append(TempFile& file, ByteSpan bytes) {
+Error StoredBytes::Append(TempFile& file, ByteSpan bytes) {
   if (bytes.empty()) return {};
   uint64_t offset = file.size();
   Error error = file.Append(bytes);
@@ -28,15 +28,15 @@ Error KeptBytes::Append(TempFile& file, ByteSpan bytes) {
 }
 
 // Reads them from their start.
-class KeptCursor {
+class StoredCursor {
  public:
-  KeptCursor(const TempFile& file, const KeptBytes& kept)
+  StoredCursor(const TempFile& file, const StoredBytes& kept)
       : file_(file), kept_(kept) {}
 
   // Fills `bytes`, of which there must be so many left.
   Error Read(std::span<uint8_t> bytes) {
     while (!bytes.empty()) {
-      const KeptBytes::Piece& piece = kept_.pieces_[piece_];
+      const StoredBytes::Piece& piece = kept_.pieces_[piece_];
       size_t here = std::min<uint64_t>(bytes.size(), piece.bytes - in_piece_);
       Error error = file_.ReadAt(piece.offset + in_piece_, bytes.first(here));
       if (!error.ok()) return error;
@@ -51,7 +51,7 @@ class KeptCursor {
 
  private:
   const TempFile& file_;
-  const KeptBytes& kept_;
+  const StoredBytes& kept_;
   size_t piece_ = 0;
   uint64_t in_piece_ = 0;
 };
@@ -61,10 +61,10 @@ namespace {
 // Gives blocks of both, one after the other, as far as the shorter goes, and as
 // long as `use` says true.
 template <typename Use>
-Error ForEachBlock(const TempFile& file_a, const KeptBytes& a,
-                   const TempFile& file_b, const KeptBytes& b, Use use) {
-  KeptCursor cursor_a(file_a, a);
-  KeptCursor cursor_b(file_b, b);
+Error ForEachBlock(const TempFile& file_a, const StoredBytes& a,
+                   const TempFile& file_b, const StoredBytes& b, Use use) {
+  StoredCursor cursor_a(file_a, a);
+  StoredCursor cursor_b(file_b, b);
   std::vector<uint8_t> bytes_a, bytes_b;
   const uint64_t common = std::min(a.size(), b.size());
   for (uint64_t offset = 0; offset < common; offset += bytes_a.size()) {
@@ -80,8 +80,8 @@ Error ForEachBlock(const TempFile& file_a, const KeptBytes& a,
 
 }  // namespace
 
-Error IsSameKept(const TempFile& file_a, const KeptBytes& a,
-                 const TempFile& file_b, const KeptBytes& b, bool& same) {
+Error IsSameStored(const TempFile& file_a, const StoredBytes& a,
+                   const TempFile& file_b, const StoredBytes& b, bool& same) {
   same = a.size() == b.size();
   if (!same) return {};
   return ForEachBlock(file_a, a, file_b, b,
@@ -91,9 +91,9 @@ Error IsSameKept(const TempFile& file_a, const KeptBytes& a,
                       });
 }
 
-Error CompareKept(const std::string& what, const TempFile& file_a,
-                  const KeptBytes& a, const TempFile& file_b,
-                  const KeptBytes& b, Differences& out) {
+Error CompareStored(const std::string& what, const TempFile& file_a,
+                    const StoredBytes& a, const TempFile& file_b,
+                    const StoredBytes& b, Differences& out) {
   DifferenceKind ranges(out, StrCat("ranges of ", what));
   uint64_t first = 0;
   bool open = false;

@@ -2,8 +2,8 @@
 // the numbers stand that a change of a device's size would change.
 // FORMAT.md section 7.4.
 
-#ifndef MIGSTREAM_CODEC_REWRITE_DESCRIBED_ENTRIES_H_
-#define MIGSTREAM_CODEC_REWRITE_DESCRIBED_ENTRIES_H_
+#ifndef MIGSTREAM_CODEC_QEMU_DESCRIBED_ENTRIES_H_
+#define MIGSTREAM_CODEC_QEMU_DESCRIBED_ENTRIES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -52,4 +52,4 @@ absl::StatusOr<DescribedEntries> FindDescribedEntries(std::string_view json);
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REWRITE_DESCRIBED_ENTRIES_H_
+#endif  // MIGSTREAM_CODEC_QEMU_DESCRIBED_ENTRIES_H_

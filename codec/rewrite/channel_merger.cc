@@ -1,4 +1,4 @@
-#include "codec/rewrite/channel_folder.h"
+#include "codec/rewrite/channel_merger.h"
 
 #include <string>
 
@@ -8,15 +8,15 @@
 
 namespace migstream {
 
-void ChannelFolder::OnSection(const SectionView& section) {
+void ChannelMerger::OnSection(const SectionView& section) {
   if (section.vfio) complete_ = false;
   next().OnSection(section);
 }
 
-void ChannelFolder::Finish() {
+void ChannelMerger::Finish() {
   for (const auto& device : pieces_.Devices()) {
     bool data = pieces_.DataPieces(device.first, device.second) > 0;
-    if ((data && !folded_.contains(device)) || !configured_.contains(device)) {
+    if ((data && !merged_.contains(device)) || !configured_.contains(device)) {
       PacketPlace place = pieces_.FirstPlace(device.first, device.second);
       Fail(OfChannel(
           place.file,
@@ -27,7 +27,7 @@ void ChannelFolder::Finish() {
   }
 }
 
-void ChannelFolder::OnDeviceEvent(const SectionView& section,
+void ChannelMerger::OnDeviceEvent(const SectionView& section,
                                   const Event& event) {
   complete_ |= event.Is(Element::kDataStateComplete);
   bool ends = event.kind == EventKind::kTag && EndsSection(event.element);
@@ -43,13 +43,13 @@ void ChannelFolder::OnDeviceEvent(const SectionView& section,
 
 // A device's data goes to one END. In E6 that is not the one before it, which
 // only says that there will be no data on the main channel.
-bool ChannelFolder::TakesData(const SectionView& section) {
+bool ChannelMerger::TakesData(const SectionView& section) {
   if (complete_) return false;
-  return folded_.emplace(std::string(section.idstr), section.instance_id)
+  return merged_.emplace(std::string(section.idstr), section.instance_id)
       .second;
 }
 
-void ChannelFolder::PutData(const SectionView& section) {
+void ChannelMerger::PutData(const SectionView& section) {
   size_t count = pieces_.DataPieces(section.idstr, section.instance_id);
   for (size_t i = 0; i < count && error().ok(); ++i) {
     Event record;
@@ -62,7 +62,7 @@ void ChannelFolder::PutData(const SectionView& section) {
   }
 }
 
-void ChannelFolder::PutConfig(const SectionView& section) {
+void ChannelMerger::PutConfig(const SectionView& section) {
   ReassembledPiece piece;
   configured_.emplace(std::string(section.idstr), section.instance_id);
   Fail(pieces_.ReadConfig(section.idstr, section.instance_id, piece));

@@ -2,8 +2,8 @@
 // the main channel has come: in a file without a name, so that memory is 16
 // bytes a piece.
 
-#ifndef MIGSTREAM_CODEC_REWRITE_PIECE_SPOOL_H_
-#define MIGSTREAM_CODEC_REWRITE_PIECE_SPOOL_H_
+#ifndef MIGSTREAM_CODEC_REWRITE_PIECE_STORE_H_
+#define MIGSTREAM_CODEC_REWRITE_PIECE_STORE_H_
 
 #include <cstdint>
 #include <string>
@@ -18,7 +18,7 @@
 
 namespace migstream {
 
-class PieceSpool {
+class PieceStore {
  public:
   // In the order in which a device gave them. kWriteFailed if there is no room.
   Error Add(const ReassembledPiece& piece);
@@ -72,4 +72,4 @@ class PieceSpool {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REWRITE_PIECE_SPOOL_H_
+#endif  // MIGSTREAM_CODEC_REWRITE_PIECE_STORE_H_

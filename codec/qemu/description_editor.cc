@@ -1,4 +1,4 @@
-#include "codec/rewrite/description_editor.h"
+#include "codec/qemu/description_editor.h"
 
 #include <optional>
 #include <string_view>
@@ -7,8 +7,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "codec/io/absl_view.h"
+#include "codec/qemu/described_entries.h"
 #include "codec/qemu/stream_reader.h"
-#include "codec/rewrite/described_entries.h"
 #include "codec/wire/json.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"

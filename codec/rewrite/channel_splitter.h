@@ -3,8 +3,8 @@
 // uuid of the main channel's CONFIGURATION, if it has one: a destination
 // refuses any but its own. FORMAT.md sections 13.1 and 13.8.
 
-#ifndef MIGSTREAM_CODEC_REWRITE_CHANNEL_SPREADER_H_
-#define MIGSTREAM_CODEC_REWRITE_CHANNEL_SPREADER_H_
+#ifndef MIGSTREAM_CODEC_REWRITE_CHANNEL_SPLITTER_H_
+#define MIGSTREAM_CODEC_REWRITE_CHANNEL_SPLITTER_H_
 
 #include <memory>
 #include <optional>
@@ -18,11 +18,11 @@
 
 namespace migstream {
 
-class ChannelSpreader : public VisitorFilter {
+class ChannelSplitter : public VisitorFilter {
  public:
   // The sinks must outlive the filter. RAM stays on the main channel, where a
   // loader takes it as well. The channels are begun after the CONFIGURATION.
-  ChannelSpreader(std::vector<ByteSink*> sinks,
+  ChannelSplitter(std::vector<ByteSink*> sinks,
                   const ChannelSetOptions& options, StreamVisitor& next)
       : VisitorFilter(next), sinks_(std::move(sinks)), options_(options) {}
 
@@ -32,7 +32,7 @@ class ChannelSpreader : public VisitorFilter {
   void Finish() override { Fail(Channels().Finish()); }
 
  private:
-  void Spread(const SectionView& section, const Event& event);
+  void Split(const SectionView& section, const Event& event);
   void AddToConfig(const SectionView& section, const Event& event);
 
   ChannelSetWriter& Channels();
@@ -50,4 +50,4 @@ class ChannelSpreader : public VisitorFilter {
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REWRITE_CHANNEL_SPREADER_H_
+#endif  // MIGSTREAM_CODEC_REWRITE_CHANNEL_SPLITTER_H_

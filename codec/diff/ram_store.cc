@@ -1,4 +1,4 @@
-#include "codec/diff/ram_spool.h"
+#include "codec/diff/ram_store.h"
 
 #include <algorithm>
 #include <cstring>
@@ -11,29 +11,29 @@
 namespace migstream {
 namespace {
 
-constexpr uint64_t kUnit = RamSpool::Block::kUnitBytes;
+constexpr uint64_t kUnit = RamStore::Block::kUnitBytes;
 constexpr uint8_t kZeros[kUnit] = {};
 
 }  // namespace
 
-void RamSpool::Block::Mark(uint64_t unit, bool written) {
+void RamStore::Block::Mark(uint64_t unit, bool written) {
   if (unit / 8 >= written_.size()) {
     if (!written) return;
     // Twice as large, as long as the block and the limit let it.
-    const uint64_t left = spool_.limits_.bitmap_bytes - spool_.bitmap_bytes_;
+    const uint64_t left = store_.limits_.bitmap_bytes - store_.bitmap_bytes_;
     const uint64_t most =
         std::min(bytes_ / kUnit / 8 + 1, written_.size() + left);
     const uint64_t bytes = std::max<uint64_t>(
         unit / 8 + 1, std::min<uint64_t>(most, 2 * written_.size()));
     if (bytes - written_.size() > left) {
-      spool_.error_ = {
+      store_.error_ = {
           ErrorCode::kBlockLimit, 0, "ram",
           StrCat("memory so large that comparing it takes "
                  "more than the limit of ",
-                 spool_.limits_.bitmap_bytes, " bytes of bitmaps")};
+                 store_.limits_.bitmap_bytes, " bytes of bitmaps")};
       return;
     }
-    spool_.bitmap_bytes_ += bytes - written_.size();
+    store_.bitmap_bytes_ += bytes - written_.size();
     written_.resize(bytes);
   }
   uint8_t bit = 1 << unit % 8;
@@ -45,43 +45,43 @@ void RamSpool::Block::Mark(uint64_t unit, bool written) {
 }
 
 // A unit without its bit may hold anything in the file.
-void RamSpool::Block::Write(uint64_t offset, ByteSpan bytes) {
-  while (!bytes.empty() && spool_.error_.ok()) {
+void RamStore::Block::Write(uint64_t offset, ByteSpan bytes) {
+  while (!bytes.empty() && store_.error_.ok()) {
     const uint64_t unit = offset / kUnit;
     const size_t here =
         std::min<uint64_t>(bytes.size(), kUnit - offset % kUnit);
     if (here < kUnit && !IsWritten(unit)) {
-      spool_.error_ = spool_.file_.WriteAt(base_ + unit * kUnit, kZeros);
-      if (!spool_.error_.ok()) return;
+      store_.error_ = store_.file_.WriteAt(base_ + unit * kUnit, kZeros);
+      if (!store_.error_.ok()) return;
     }
-    spool_.error_ = spool_.file_.WriteAt(base_ + offset, bytes.first(here));
+    store_.error_ = store_.file_.WriteAt(base_ + offset, bytes.first(here));
     Mark(unit, true);
     offset += here;
     bytes = bytes.subspan(here);
   }
 }
 
-void RamSpool::Block::Zero(uint64_t offset, uint64_t bytes) {
-  while (bytes > 0 && spool_.error_.ok()) {
+void RamStore::Block::Zero(uint64_t offset, uint64_t bytes) {
+  while (bytes > 0 && store_.error_.ok()) {
     const uint64_t unit = offset / kUnit;
     const uint64_t here = std::min(bytes, kUnit - offset % kUnit);
     if (here == kUnit) {
       Mark(unit, false);
     } else if (IsWritten(unit)) {
-      spool_.error_ =
-          spool_.file_.WriteAt(base_ + offset, ByteSpan(kZeros, here));
+      store_.error_ =
+          store_.file_.WriteAt(base_ + offset, ByteSpan(kZeros, here));
     }
     offset += here;
     bytes -= here;
   }
 }
 
-void RamSpool::Block::Read(uint64_t offset, std::span<uint8_t> bytes) {
-  while (!bytes.empty() && spool_.error_.ok()) {
+void RamStore::Block::Read(uint64_t offset, std::span<uint8_t> bytes) {
+  while (!bytes.empty() && store_.error_.ok()) {
     const size_t here =
         std::min<uint64_t>(bytes.size(), kUnit - offset % kUnit);
     if (IsWritten(offset / kUnit)) {
-      spool_.error_ = spool_.file_.ReadAt(base_ + offset, bytes.first(here));
+      store_.error_ = store_.file_.ReadAt(base_ + offset, bytes.first(here));
     } else {
       std::fill_n(bytes.data(), here, 0);
     }
@@ -90,7 +90,7 @@ void RamSpool::Block::Read(uint64_t offset, std::span<uint8_t> bytes) {
   }
 }
 
-RamExtractor::ImageOf RamSpool::ImageOf() {
+RamExtractor::ImageOf RamStore::ImageOf() {
   return [this](const RamBlock& block) -> RamImage* {
     constexpr uint64_t kMax = std::numeric_limits<int64_t>::max() - kUnit;
     if (end_ > kMax || block.used_bytes > kMax - end_) {
@@ -110,7 +110,7 @@ RamExtractor::ImageOf RamSpool::ImageOf() {
   };
 }
 
-RamDifference CompareBlocks(RamSpool::Block& a, RamSpool::Block& b,
+RamDifference CompareBlocks(RamStore::Block& a, RamStore::Block& b,
                             uint64_t page_bytes) {
   RamDifference difference;
   const uint64_t both = std::min(a.bytes(), b.bytes());

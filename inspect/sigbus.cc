@@ -1,11 +1,11 @@
-#include "inspect/lost_input.h"
+#include "inspect/sigbus.h"
 
 #include <unistd.h>
 
 #include <csignal>
 
+#include "inspect/console.h"
 #include "inspect/output_file.h"
-#include "inspect/say.h"
 
 namespace migstream {
 namespace {
@@ -14,7 +14,7 @@ constexpr char kMessage[] =
     "migstream: an input has become shorter while it was read, or its disk "
     "fails\n";
 
-void EndLostInput(int) {
+void OnSigbus(int) {
   RemoveUnfinishedFiles();
   // Nothing else can be done if this fails as well.
   [[maybe_unused]] ssize_t written =
@@ -24,6 +24,6 @@ void EndLostInput(int) {
 
 }  // namespace
 
-void HandleLostInput() { std::signal(SIGBUS, EndLostInput); }
+void HandleSigbus() { std::signal(SIGBUS, OnSigbus); }
 
 }  // namespace migstream
