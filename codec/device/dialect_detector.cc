@@ -11,8 +11,8 @@ namespace {
 
 uint32_t Bit(const Dialect& row) { return 1u << static_cast<int>(row.id); }
 
-// Whether each release's loader takes the element wherever it stands. A tag of
-// some releases only is none to the others; and behind CONFIG in an END a
+// Whether each release's loader takes the element wherever it stands. The other
+// releases refuse a tag that only some know; and behind CONFIG in an END a
 // record may follow in one release, and in no other.
 bool Loads(SectionType type, Element element) {
   switch (element) {

@@ -14,7 +14,7 @@ struct KeyedList {
   std::string_view values;
 };
 
-// Of Arm CPUs.
+// The registers of Arm CPUs.
 constexpr KeyedList kLists[] = {
     {"cpreg_vmstate_indexes", "cpreg_vmstate_values"},
 };

@@ -72,8 +72,8 @@ class ByteSource {
   virtual uint64_t raw_offset() const { return offset_; }
   virtual std::optional<uint64_t> raw_size() const { return size(); }
 
-  // Bytes of a compressed file behind its last frame, which are none of it.
-  // Known once all is read.
+  // How many bytes a compressed file has behind its last frame. Known once all
+  // is read.
   virtual uint64_t padding_bytes() const { return 0; }
 
   // Called whenever more of the input has been read or sought over.

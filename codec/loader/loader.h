@@ -37,7 +37,7 @@ struct LoaderOptions {
   std::string destination_config = "";
   std::string destination_device = "";
   StreamLimits limits = {};
-  // Of the target; 0: as in ReaderOptions.
+  // The target's; 0: as in ReaderOptions.
   uint64_t page_bytes = 0;
 };
 

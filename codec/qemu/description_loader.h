@@ -57,9 +57,9 @@ class DescriptionLoader {
   // Looks at the input's end. What is known by then is not looked for again.
   Outcome Load(ByteSource& source);
 
-  // Of the FULL whose content begins the source. `footers` is unset as long as
-  // it is not known whether there are some; of the context only what says where
-  // the section is.
+  // The length of the FULL whose content begins the source. `footers` is unset
+  // as long as it is not known whether there are some; the context need only say
+  // where the section is.
   DescribedLength LengthOf(const SectionView& section,
                            std::optional<bool> footers,
                            const GuessContext& context, ByteSource& source);

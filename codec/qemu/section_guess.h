@@ -37,8 +37,8 @@ struct SectionGuess {
 };
 
 // Whether the section's content can well be `at` bytes long, as a description
-// says: its footer follows, perhaps with a wrong byte in the id; or without footers a
-// section's type, or a command's. Without `footers`, either.
+// says: its footer follows, perhaps with a wrong byte in the id; or, without
+// footers, a section's type or a command's. If `footers` is unset, either.
 bool MayEndAt(ByteSpan content, uint64_t at, std::optional<bool> footers,
               const GuessContext& context);
 

@@ -80,7 +80,7 @@ struct StreamDecoderOptions {
   // See DecoderOptions.
   bool switchover_ack_off = false;
   uint64_t offset = 0;  // Of the first byte; mapped-ram counts from 0.
-  // Of a target's page, for a caller that knows; 0: as the stream says, and
+  // The target's page size, for a caller that knows; 0: as the stream says, and
   // 4096 as long as it does not.
   uint64_t page_bytes = 0;
   // Whether sections have footers, for a caller that knows.
@@ -143,7 +143,7 @@ class StreamDecoder {
   // Whether the stream or the caller has said so.
   bool page_bytes_known() const { return traits_.page_bytes_known; }
   // What the caller has found out by now, or takes for likely, before a
-  // section's content. Of a size that is only assumed no finding is made.
+  // section's content. A size that is only assumed leads to no finding.
   void SetPageBytes(uint64_t bytes) {
     traits_.page_bytes = bytes;
     traits_.page_bytes_known = true;

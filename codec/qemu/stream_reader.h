@@ -42,7 +42,7 @@ namespace migstream {
 struct ReaderOptions {
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
   StreamLimits limits = {};
-  // Of the target; 0: as the stream says, or as its records show.
+  // The target's page size; 0: as the stream says, or as its records show.
   uint64_t page_bytes = 0;
   // See DecoderOptions.
   bool switchover_ack_off = false;
