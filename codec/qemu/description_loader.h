@@ -58,8 +58,8 @@ class DescriptionLoader {
   Outcome Load(ByteSource& source);
 
   // The length of the FULL whose content begins the source. `footers` is unset
-  // as long as it is not known whether there are some; the context need only say
-  // where the section is.
+  // as long as it is not known whether there are some; the context need only
+  // say where the section is.
   DescribedLength LengthOf(const SectionView& section,
                            std::optional<bool> footers,
                            const GuessContext& context, ByteSource& source);
