@@ -110,9 +110,17 @@ Error DeviceControl::FinishResuming() {
   if (report_.is != kResuming || !session_) {
     return Refuse("it is not being loaded");
   }
-  loaded_ = true;
-  if (has_records()) return {};
-  return Ask(kStop);
+  if (!has_records()) return Ask(kStop);
+  DeviceState state = kError;
+  int error = device_->GetState(&state);
+  if (error == 0 && state == kResuming) {
+    loaded_ = true;
+    return {};
+  }
+  Desync();
+  return Failed(
+      error == 0 ? ErrorCode::kDeviceDesync : ErrorCode::kDeviceFailed,
+      DeviceCall::kGetState, error, "it is not in RESUMING any more");
 }
 
 Error DeviceControl::RunLoaded() {
@@ -288,6 +296,11 @@ Error DeviceControl::StartReading(RecordStart* start) {
   }
   int error = device_->StartReading(start);
   if (error == 0) return {};
+  if (error == ENODEV) {
+    Desync();
+    return Failed(ErrorCode::kDeviceDesync, DeviceCall::kStartReading, ENODEV,
+                  "it was reset while it was being saved");
+  }
   return Failed(
       error == EPROTO ? ErrorCode::kDeviceProtocol : ErrorCode::kDeviceFailed,
       DeviceCall::kStartReading, error, "no record can be read");

@@ -31,14 +31,14 @@ int FakeVfio::Add(FakeDevice device) {
 }
 
 // Counts the call; what is to become of it.
-const FakeFault* FakeVfio::Fault(Entry& entry) {
+const FakeFault* FakeVfio::Fault(Entry& entry, bool may_reset) {
   const size_t call = calls_++;
   for (const FakeFault& fault : faults_) {
     if (fault.call != call) continue;
-    if (fault.effect == FakeFault::kReset) Reset(entry);
-    if (fault.effect == FakeFault::kErrorState) entry.device.state = kError;
-    if (fault.effect == FakeFault::kStuck) {
-      entry.stuck = true;
+    if (fault.effect == FakeFault::kReset && may_reset) Reset(entry);
+    if (fault.effect == FakeFault::kErrorState ||
+        fault.effect == FakeFault::kStuck) {
+      entry.stuck |= fault.effect == FakeFault::kStuck;
       entry.device.state = kError;
       entry.bits = 6;
     }
@@ -212,6 +212,15 @@ int FakeVfio::SetState(int fd, Entry& entry, DeviceState to, int* data_fd,
   return error;
 }
 
+bool FakeVfio::HasNothingNow(Entry& entry) {
+  const std::vector<size_t>& reads = entry.device.reads;
+  if (entry.read_number >= reads.size() || reads[entry.read_number] != 0) {
+    return false;
+  }
+  ++entry.read_number;
+  return true;
+}
+
 size_t FakeVfio::Limit(Entry& entry, size_t bytes, const FakeFault* fault) {
   if (fault != nullptr && fault->effect == FakeFault::kShort) {
     return std::min<size_t>(bytes, 1);
@@ -232,6 +241,7 @@ ssize_t FakeVfio::Read(int fd, void* buffer, size_t bytes) {
   if (entry.session != fd) return -ENODEV;
   if (!IsSaving(entry.device.state)) return -EINVAL;
   const bool stopped = entry.device.state == kStopCopy;
+  if (HasNothingNow(entry)) return -entry.device.empty_errno;
   const std::string all = Data(entry, stopped);
   const size_t left = all.size() - std::min(all.size(), entry.read_at);
   if (left == 0) return stopped ? 0 : -entry.device.empty_errno;
@@ -262,7 +272,9 @@ ssize_t FakeVfio::Write(int fd, const void* bytes, size_t size) {
 
 int FakeVfio::SetV1State(Entry& entry, uint32_t bits) {
   if (!IsV1Arc(entry.bits, bits & kV1Bits)) {
-    entry.device.misuse = StrCat("v1 ", entry.bits, " to ", bits);
+    if (entry.bits != 6) {
+      entry.device.misuse = StrCat("v1 ", entry.bits, " to ", bits);
+    }
     return EINVAL;
   }
   const bool saved = (entry.bits & kV1Saving) != 0;
@@ -297,12 +309,18 @@ ssize_t FakeVfio::Pread(int fd, void* buffer, size_t bytes, uint64_t at) {
     }
     entry.expects = next;
   };
+  if (field == uapi::kV1DeviceState) return give(entry.bits);
+  if ((entry.bits & kV1Bits) == 6) return -EIO;
+  if ((entry.bits & (kV1Saving | kV1Resuming)) == 0) {
+    // It was reset; the caller cannot know.
+    if (field == uapi::kV1PendingBytes) return give(uint64_t{0});
+    return -EINVAL;
+  }
   switch (field) {
-    case uapi::kV1DeviceState:
-      return give(entry.bits);
     case uapi::kV1PendingBytes:
       // May be asked for again; after the data it says that they were taken.
       if (entry.expects == 2 || entry.expects == 3) expect(0, 0);
+      if (HasNothingNow(entry)) return give(uint64_t{0});
       entry.expects = left == 0 ? 0 : 1;
       return give(left);
     case uapi::kV1DataOffset:
@@ -336,7 +354,9 @@ ssize_t FakeVfio::Pread(int fd, void* buffer, size_t bytes, uint64_t at) {
 ssize_t FakeVfio::Pwrite(int fd, const void* bytes, size_t size, uint64_t at) {
   std::lock_guard lock(mutex_);
   Entry& entry = devices_.at(fd);
-  const FakeFault* fault = Fault(entry);
+  // Between the two accesses of one change of state nobody could see it; the
+  // vCPUs that would do it are stopped then.
+  const FakeFault* fault = Fault(entry, /*may_reset=*/false);
   if (fault != nullptr && fault->error != 0) return -fault->error;
   const uint64_t field = at - kRegionOffset;
   FakeDevice& device = entry.device;
@@ -346,7 +366,9 @@ ssize_t FakeVfio::Pwrite(int fd, const void* bytes, size_t size, uint64_t at) {
     int error = SetV1State(entry, bits);
     return error == 0 ? static_cast<ssize_t>(size) : -error;
   }
-  if (entry.expects != 1 || (entry.bits & kV1Resuming) == 0) {
+  // It was reset; the region is memory, and takes all.
+  if ((entry.bits & kV1Resuming) == 0) return static_cast<ssize_t>(size);
+  if (entry.expects != 1) {
     device.misuse = "a write that is not due";
   }
   if (field == uapi::kV1DataSize) {

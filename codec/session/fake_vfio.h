@@ -33,9 +33,10 @@ struct FakeDevice {
   std::string initial = {};
   std::string dirty = {};
   std::string stop = {};
-  size_t read_limit = SIZE_MAX;    // Bytes of one read or write.
-  std::vector<size_t> reads = {};  // Of each read, in order, before that.
-  int empty_errno = ENOMSG;        // In PRE_COPY; 0: read gives 0.
+  size_t read_limit = SIZE_MAX;  // Bytes of one read or write.
+  // Of each read, in order, before that; 0: nothing now.
+  std::vector<size_t> reads = {};
+  int empty_errno = ENOMSG;  // In PRE_COPY; 0: read gives 0.
   // What it wants to be given; RESUMING to STOP fails with anything else.
   std::optional<std::string> expected = std::nullopt;
   bool reinit = false;  // The next PRECOPY_INFO says so, once.
@@ -104,13 +105,14 @@ class FakeVfio : public VfioCalls {
     int expects = 0;  // Which access is due: see Pread().
   };
 
-  const FakeFault* Fault(Entry& entry);
+  const FakeFault* Fault(Entry& entry, bool may_reset = true);
   void Reset(Entry& entry);
   int Feature(Entry& entry, void* argument);
   int SetState(int fd, Entry& entry, DeviceState to, int* data_fd,
                const FakeFault* fault);
   bool Enter(int fd, Entry& entry, DeviceState next, int* data_fd);
   std::string Data(const Entry& entry, bool stopped) const;
+  bool HasNothingNow(Entry& entry);
   size_t Limit(Entry& entry, size_t bytes, const FakeFault* fault);
   int RegionInfo(const Entry& entry, void* argument);
   int SetV1State(Entry& entry, uint32_t bits);
@@ -120,7 +122,7 @@ class FakeVfio : public VfioCalls {
   std::map<int, int> data_fds_;  // To the device's fd.
   std::vector<FakeFault> faults_;
   size_t calls_ = 0;
-  int next_fd_ = 1000;
+  int next_fd_ = 1000000;
 };
 
 }  // namespace migstream

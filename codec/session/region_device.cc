@@ -122,7 +122,12 @@ int RegionDevice::StartReading(RecordStart* start) {
     return error;
   }
   start->pending = pending != 0;
-  if (pending == 0) return 0;
+  if (pending == 0) {
+    // A device that was reset has nothing either.
+    uint32_t bits;
+    if (int error = Get(uapi::kV1DeviceState, &bits); error != 0) return error;
+    return IsSaving(StateOfV1(bits)) ? 0 : ENODEV;
+  }
   if (int error = Get(uapi::kV1DataOffset, &data_offset_); error != 0) {
     return error;
   }
