@@ -1,7 +1,4 @@
 // Where a session's bytes go: one channel of a migration.
-//
-//   FdOutput main(socket);
-//   SaveSession session(devices, main, options);
 
 #ifndef MIGSTREAM_CODEC_SESSION_CHANNEL_OUTPUT_H_
 #define MIGSTREAM_CODEC_SESSION_CHANNEL_OUTPUT_H_

@@ -86,9 +86,9 @@ class DeviceControl {
   // A running device, what was loaded is gone. kDeviceLost if it is not.
   Error Reset();
 
-  // Of the saving session that is open, once.
+  // One read of the saving session that is open.
   ReadResult Read(std::span<uint8_t> buffer);
-  // Of the resuming session; all of it.
+  // Writes all of it to the resuming session.
   Error Write(ByteSpan bytes);
   Error Wait(bool writing);
   Error GetPrecopyBytes(PrecopyBytes* bytes);

@@ -56,6 +56,11 @@ constexpr uint32_t Index(DeviceState state) {
   return static_cast<uint32_t>(state);
 }
 
+// Whether a driver with these flags has the state.
+bool HasState(DeviceState state, uint64_t flags) {
+  return Index(state) < kDeviceStates && (kNeeds[Index(state)] & ~flags) == 0;
+}
+
 struct V1Arc {
   uint8_t from, to;
 };
@@ -69,10 +74,6 @@ constexpr V1Arc kV1Arcs[] = {{1, 0}, {1, 2}, {1, 3}, {3, 2}, {2, 0},
 std::string ToString(DeviceState state) {
   if (Index(state) < kDeviceStates) return std::string(kNames[Index(state)]);
   return StrCat("state ", Index(state));
-}
-
-bool HasState(DeviceState state, uint64_t flags) {
-  return Index(state) < kDeviceStates && (kNeeds[Index(state)] & ~flags) == 0;
 }
 
 std::optional<DeviceState> NextState(DeviceState from, DeviceState to,

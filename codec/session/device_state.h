@@ -1,10 +1,6 @@
 // The states of a migrating VFIO device, and which may follow which: the
 // kernel's rules as tables, so that what it would refuse is not asked.
 //
-//   WhyNoWay(DeviceState::kStopCopy, DeviceState::kPreCopy, flags);
-//       // "STOP_COPY does not lead back to PRE_COPY"
-//   GivesDataFd(DeviceState::kRunning, DeviceState::kPreCopy);  // true
-//
 // A state may be asked for from afar: the kernel then goes one step after the
 // other, and NextState() says which. A device of the v1 protocol has bits
 // instead; they are given the names of v2.
@@ -44,9 +40,6 @@ constexpr bool IsMigrationFlags(uint64_t flags) {
   return (flags & kMigrationStopCopy) != 0 && flags <= 7;
 }
 
-// Whether a driver with these flags has the state.
-bool HasState(DeviceState state, uint64_t flags);
-
 // A saving session is open in these, with one data fd for all three.
 constexpr bool IsSaving(DeviceState state) {
   return state == DeviceState::kPreCopy || state == DeviceState::kPreCopyP2p ||
@@ -55,12 +48,6 @@ constexpr bool IsSaving(DeviceState state) {
 constexpr bool IsPreCopy(DeviceState state) {
   return state == DeviceState::kPreCopy || state == DeviceState::kPreCopyP2p;
 }
-// The device may change its state and guest memory by itself.
-constexpr bool IsRunning(DeviceState state) {
-  return state == DeviceState::kRunning || state == DeviceState::kRunningP2p ||
-         IsPreCopy(state);
-}
-
 // The first step on the kernel's way; `to` itself if it is one step, `from` if
 // they are the same. Nothing where the kernel gives EINVAL.
 std::optional<DeviceState> NextState(DeviceState from, DeviceState to,

@@ -34,7 +34,7 @@ struct FakeDevice {
   std::string dirty = {};
   std::string stop = {};
   size_t read_limit = SIZE_MAX;  // Bytes of one read or write.
-  // Of each read, in order, before that; 0: nothing now.
+  // How much each read gives, in order, before that; 0: nothing now.
   std::vector<size_t> reads = {};
   int empty_errno = ENOMSG;  // In PRE_COPY; 0: read gives 0.
   // What it wants to be given; RESUMING to STOP fails with anything else.

@@ -61,8 +61,8 @@ TEST_P(FaultTest, EveryCallFailsInEveryWay) {
       for (FakeFault::Effect effect : kEffects) {
         for (int error : kErrnos) {
           // What the device does meanwhile matters more than the number.
-          if (effect != FakeFault::kNothing && error != EINTR &&
-              error != EIO && error != ENODEV) {
+          if (effect != FakeFault::kNothing && error != EINTR && error != EIO &&
+              error != ENODEV) {
             continue;
           }
           Rig rig(shape.options);

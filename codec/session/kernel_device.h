@@ -1,9 +1,6 @@
 // A device of the kernel's v2 protocol (Linux 5.18 on): states set by
 // VFIO_DEVICE_FEATURE, data through an fd of its own.
 //
-//   std::unique_ptr<KernelDevice> device;
-//   Error error = KernelDevice::Open(device_fd, &device);
-//
 // The device's fd is lent and must outlive it; data fds are its own, closed on
 // exec and after every SET that fails.
 

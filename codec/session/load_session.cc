@@ -6,7 +6,6 @@
 #include "codec/device/section_decoder.h"
 #include "codec/wire/text.h"
 #include "flags/command.h"
-#include "flags/multifd_flags.h"
 #include "flags/trigger_flags.h"
 
 namespace migstream {
@@ -53,6 +52,7 @@ struct LoadSession::Channel {
   ChannelReceiver receiver;
   std::string name;
   std::atomic<bool> heard = false;
+  bool in_ram = false;  // In a RAM packet, not one of a device.
 };
 
 LoadSession::LoadSession(MigrationSet& devices, LoadOptions options)
@@ -435,7 +435,7 @@ Error LoadSession::ReleaseConfig(Device& device) {
                             (trigger == Trigger::kFull && device.full) ||
                             (trigger == Trigger::kMark && device.mark)));
   if (!due) return {};
-  // Of E3's, each replaces the one before.
+  // Each config of E3 replaces the one before.
   if (trigger == Trigger::kMark && !device.stored.empty()) {
     device.given = std::max(device.given, device.stored.size() - 1);
   }
@@ -491,9 +491,10 @@ Error LoadSession::FeedChannel(uint32_t channel, ByteSpan& input) {
     if (step == Step::kError) return Fail(from.receiver.error(from.name));
     if (step != Step::kEvent) return {};
     from.heard = true;
-    if (event.kind == MultifdEventKind::kRamPacket ||
-        (event.kind == MultifdEventKind::kPayload &&
-         event.flags != kMultifdDeviceState)) {
+    if (event.kind != MultifdEventKind::kPayload) {
+      from.in_ram = event.kind == MultifdEventKind::kRamPacket;
+    }
+    if (from.in_ram) {
       if (options_.channel_ram) options_.channel_ram(channel, event);
       continue;
     }

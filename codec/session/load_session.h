@@ -1,14 +1,13 @@
 // Loads the devices of a set from a migration in QEMU's format: what a VMM's
 // destination does. FORMAT.md sections 4, 9 and 13.
 //
-//   LoadSession session(devices, options);
+//   LoadSession session(devices, {.dialect = &dialect});
 //   Error error = session.Start();
 //   LoadAction action;
 //   while (session.Next(input, action) == Step::kEvent) Do(action);
-//   …                                 // FeedChannel(), a thread each.
-//   Outcome outcome = session.Finish();  // When complete().
+//   Outcome outcome = session.Finish();  // When session.complete().
 //   Send(session.Shut());
-//   error = devices.Run();
+//   if (outcome.kind == Outcome::kCompleted) error = devices.Run();
 //
 // Next() gives, in the order of the stream, what the VMM has to do: bytes of
 // its own devices and RAM (views into the input), replies for the return path,
@@ -69,7 +68,7 @@ struct LoadOptions {
   // That of the source.
   const Dialect* dialect = &GetDialect(DialectId::kV111);
   LoadLimits limits = {};
-  uint32_t channels = 0;       // Of multifd.
+  uint32_t channels = 0;       // Multifd's.
   uint32_t page_bytes = 4096;  // Of the target, for the channels' RAM packets.
   bool return_path = true;
   bool switchover_ack = false;
@@ -132,6 +131,8 @@ class LoadSession {
   // Finish() resets all.
   void Cancel(Error error);
 
+  // EOF has come on the main channel; what channels bring may be under way.
+  bool eof() const { return eof_; }
   // All has come, and all configs were given.
   bool complete();
   // What is not there yet, in words; kNone if complete().

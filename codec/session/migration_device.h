@@ -70,8 +70,8 @@ class MigrationDevice {
 
   // has_records(): begins a transaction.
   virtual int StartReading(RecordStart*) { return ENOTSUP; }
-  // Of so many bytes, which must be written before the next begins. EFBIG: the
-  // device has no room for a record of that size.
+  // One of so many bytes, which must be written before the next begins. EFBIG:
+  // the device has no room for a record of that size.
   virtual int StartWriting(uint64_t) { return ENOTSUP; }
 };
 

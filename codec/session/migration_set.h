@@ -1,11 +1,6 @@
 // Devices that move together. They all stop touching each other, then all stop,
 // and none can be read as stopped before; if one fails the others go back.
 //
-//   MigrationSet devices;
-//   Error error = devices.Add(*nic, "0000:00:05.0/vfio");
-//   error = devices.StartPreCopy();
-//   error = devices.Quiesce();  // The vCPUs are stopped.
-//
 // Saving: StartPreCopy(), Quiesce(), Collect() of each, Commit(), or Abort() at
 // any time. Loading: StartResuming(), FinishResuming(), Run(), or ResetAll().
 // After an error report() says where each device is.

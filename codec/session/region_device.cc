@@ -10,7 +10,7 @@
 namespace migstream {
 namespace {
 
-// Of the region's description with its capabilities; a kernel's is far smaller.
+// A region's description with its capabilities; a kernel's is far smaller.
 constexpr uint32_t kMaxRegionInfoBytes = 4096;
 
 // Whether a region's description has the capability that it is the one.

@@ -1,8 +1,6 @@
 // A device of the v1 protocol (Linux 5.8 to 5.17, QEMU 5.2 to 7.2): a region of
 // the device with its state, sizes and data. FORMAT.md section 9.6.
 //
-//   RegionDevice device(device_fd, {.offset = region_offset, .bytes = size});
-//
 // The order of the accesses and the size of each transaction are part of the
 // protocol and kept: StartReading() reads pending_bytes, data_offset and
 // data_size, Read() the data; the pending_bytes after it tells the driver that

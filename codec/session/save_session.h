@@ -2,13 +2,15 @@
 // VMM's migration source does. FORMAT.md sections 4, 9 and 13.
 //
 //   SaveSession session(devices, main, {.dialect = &dialect});
-//   Error error = session.Start();                 // The guest runs on.
-//   while (!enough) error = session.Iterate(pace, &progress);
-//   StopVcpus();
-//   error = session.Switchover();
-//   error = session.Complete(configs);
-//   error = session.WriteEof();
-//   …                                              // session.OnReturnPath(…)
+//   Error error = session.Start();  // The guest runs on.
+//   Progress progress;
+//   while (error.ok() && !progress.idle) {
+//     error = session.Iterate({.max_bytes = 1 << 20}, &progress);
+//   }
+//   if (error.ok()) error = session.Switchover();  // The vCPUs are stopped.
+//   if (error.ok()) error = session.Complete(configs);
+//   if (error.ok()) error = session.WriteEof();
+//   if (error.ok()) error = session.OnReturnPath(replies);  // Until SHUT.
 //   Outcome outcome = session.Finish();
 //
 // The main channel is shared: between any two calls the VMM may write sections
@@ -51,10 +53,10 @@ namespace migstream {
 struct SaveOptions {
   // A released one, or E1.
   const Dialect* dialect = &GetDialect(DialectId::kV111);
-  // Of multifd, for a dialect with device state on channels.
+  // Multifd's, for a dialect with device state on channels.
   std::vector<ChannelOutput*> channels = {};
   VmUuid uuid = {};
-  // Of the devices, in the order of the set; empty: 0, 1, 2 …
+  // The devices' ids, in the order of the set; empty: 0, 1, 2 …
   std::vector<uint32_t> section_ids = {};
   bool footers = true;
   bool return_path = true;
@@ -65,7 +67,7 @@ struct SaveOptions {
   bool config_load_ready = false;
   // Where there is nothing to write QEMU writes a PART without data.
   bool skip_empty_parts = false;
-  // Of one DATA record or packet of a v2 device, at the most.
+  // What one DATA record or packet of a v2 device holds at the most.
   uint32_t record_bytes = 1 << 20;
   // SHUT 0 is taken for success with multifd too; see outcome.h.
   bool trust_shut = false;

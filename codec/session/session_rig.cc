@@ -20,6 +20,11 @@ SavedConfig ConfigOf(const std::string& payload) {
   return {ConfigView::Parse(AsBytes(payload), deduced.layout)};
 }
 
+bool Runs(DeviceState state) {
+  return state != DeviceState::kStop && state != DeviceState::kStopCopy &&
+         state != DeviceState::kResuming && state != DeviceState::kError;
+}
+
 }  // namespace
 
 std::string AllOf(const FakeDevice& device) {
@@ -111,18 +116,26 @@ void Rig::Run() {
 
 // What was sent arrives, and what is replied to it.
 void Rig::Deliver() {
-  ByteSpan input = AsBytes(std::string_view(main_.bytes).substr(main_taken_));
-  LoadAction action;
-  while (load_->Next(input, action) == Step::kEvent) Take(action);
-  main_taken_ = main_.bytes.size() - input.size();
-  for (size_t i = 0; i < channels_.size(); ++i) {
-    ByteSpan bytes = AsBytes(
-        std::string_view(channels_[i]->bytes).substr(channels_taken_[i]));
-    load_->FeedChannel(static_cast<uint32_t>(i), bytes);
-    channels_taken_[i] = channels_[i]->bytes.size() - bytes.size();
+  // Each piece is behind what is left of the ones before.
+  auto in_pieces = [this](std::string_view bytes, size_t& taken, auto feed) {
+    size_t end = taken;
+    do {
+      end += std::min(options_.piece, bytes.size() - end);
+      ByteSpan input = AsBytes(bytes.substr(taken, end - taken));
+      feed(input);
+      taken = end - input.size();
+    } while (end < bytes.size());
+  };
+  auto next = [this](ByteSpan& input) {
+    LoadAction action;
+    while (load_->Next(input, action) == Step::kEvent) Take(action);
+  };
+  in_pieces(main_.bytes, main_taken_, next);
+  for (uint32_t i = 0; i < channels_.size(); ++i) {
+    in_pieces(channels_[i]->bytes, channels_taken_[i],
+              [&](ByteSpan& input) { load_->FeedChannel(i, input); });
   }
-  while (load_->Next(input, action) == Step::kEvent) Take(action);
-  main_taken_ = main_.bytes.size() - input.size();
+  in_pieces(main_.bytes, main_taken_, next);
   return_path_.resize(std::min(return_path_.size(), options_.return_cut));
   options_.return_cut -= return_path_.size();
   ByteSpan replies = AsBytes(return_path_);
@@ -206,7 +219,7 @@ std::string Rig::Broken() {
       if (outcome.kind == Outcome::kAborted && !runs) {
         return StrCat(name, " aborted, and left in ", ToString(report));
       }
-      if (outcome.kind != Outcome::kAborted && IsRunning(fake.state) &&
+      if (outcome.kind != Outcome::kAborted && Runs(fake.state) &&
           fake.resets < (is_source ? 1u : 2u)) {
         return StrCat(name, " did not abort, and runs");
       }

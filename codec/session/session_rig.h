@@ -57,6 +57,8 @@ struct RigOptions {
   uint32_t record_bytes = 1 << 20;
   // Called when the guest is about to be stopped.
   std::function<void(FakeVfio&)> before_switchover = nullptr;
+  // In pieces of how many bytes all channels arrive.
+  size_t piece = SIZE_MAX;
   // Bytes of the main channel that arrive, and of the return path.
   size_t cut = SIZE_MAX;
   size_t return_cut = SIZE_MAX;

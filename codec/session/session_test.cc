@@ -60,6 +60,18 @@ INSTANTIATE_TEST_SUITE_P(Released, DialectTest,
                            return name;
                          });
 
+TEST(SessionTest, AnyCutOfAllChannelsGivesTheSame) {
+  for (size_t piece : {1, 7, 300, 5000}) {
+    Rig single({.source = {SomeDevice(), SomeDevice()}, .piece = piece});
+    ExpectCompleted(single);
+    Rig multifd({.dialect = DialectId::kV111M,
+                 .source = {SomeDevice(), SomeDevice()},
+                 .channels = 3,
+                 .piece = piece});
+    ExpectCompleted(multifd);
+  }
+}
+
 TEST(SessionTest, EverySetOfFlagsIsMoved) {
   for (uint64_t flags : {1, 3, 5, 7}) {
     FakeDevice device = SomeDevice();

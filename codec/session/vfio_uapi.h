@@ -12,12 +12,12 @@
 
 namespace migstream::uapi {
 
-// Of the device's fd.
+// ioctls of the device's fd.
 inline constexpr unsigned long kDeviceGetInfo = _IO(';', 107);
 inline constexpr unsigned long kDeviceGetRegionInfo = _IO(';', 108);
 inline constexpr unsigned long kDeviceReset = _IO(';', 111);
 inline constexpr unsigned long kDeviceFeature = _IO(';', 117);
-// Of the data fd.
+// An ioctl of the data fd.
 inline constexpr unsigned long kMigGetPrecopyInfo = _IO(';', 121);
 
 // kDeviceFeature: the number of a feature, and what to do with it.
