@@ -136,7 +136,7 @@ std::string Value(ByteSpan config, const PciRegister& where) {
     value = value << 8 |
             (where.offset + i < config.size() ? config[where.offset + i] : 0);
   }
-  return Hex(value, 2 * where.bytes);
+  return Hex(value, size_t{2} * where.bytes);
 }
 
 }  // namespace
@@ -146,8 +146,8 @@ ShapedConfig ShapeConfig(ByteSpan device, PciPlace place, bool multifunction) {
   // Any other size is taken for the large one.
   const size_t bytes =
       device.size() == kPciConfigBytes ? kPciConfigBytes : kPcieConfigBytes;
-  shaped.config.assign(device.begin(),
-                       device.begin() + std::min(device.size(), bytes));
+  const ByteSpan kept = device.first(std::min<size_t>(device.size(), bytes));
+  shaped.config.assign(kept.begin(), kept.end());
   shaped.config.resize(bytes);
   uint8_t& header_type = shaped.config[kHeaderType];
   header_type = static_cast<uint8_t>((header_type & ~kMultifunction) |

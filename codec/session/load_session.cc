@@ -71,14 +71,6 @@ LoadSession::LoadSession(MigrationSet& devices, LoadOptions options)
                                                     : ConfigHints();
           },
       }) {
-  for (size_t i = 0; i < set_.size(); ++i) {
-    devices_.push_back(std::make_unique<Device>());
-    devices_[i]->index = i;
-    devices_[i]->control = &set_.device(i);
-    devices_[i]->packets.emplace(options_.limits.multifd,
-                                 dialect_.host_endian_packets);
-    acks_awaited_ += set_.device(i).Has(kMigrationPreCopy) ? 1 : 0;
-  }
   for (uint32_t i = 0; i < options_.channels; ++i) {
     channels_.push_back(std::make_unique<Channel>(ChannelOptions{
         .page_bytes = options_.page_bytes, .limits = options_.limits.multifd}));
@@ -141,6 +133,15 @@ Error LoadSession::Start() {
   if (std::string why = WhyNot(); !why.empty()) {
     return Fail({ErrorCode::kBadOptions, 0, "", std::move(why)});
   }
+  for (size_t i = 0; i < set_.size(); ++i) {
+    devices_.push_back(std::make_unique<Device>());
+    devices_[i]->index = i;
+    devices_[i]->control = &set_.device(i);
+    devices_[i]->packets.emplace(options_.limits.multifd,
+                                 dialect_.host_endian_packets);
+    acks_awaited_ += set_.device(i).Has(kMigrationPreCopy) ? 1 : 0;
+  }
+  started_ = true;
   if (Error error = set_.StartResuming(); !error.ok()) return Fail(error);
   return {};
 }
@@ -273,7 +274,7 @@ Error LoadSession::OnSection(const SectionView& section) {
       section.type == SectionType::kStart || section.type == SectionType::kFull;
   if (named) {
     const size_t i = set_.Find(section.idstr, section.instance_id);
-    if (i == set_.size()) {
+    if (i >= devices_.size()) {
       return {ErrorCode::kSessionUnknownDevice, section.offset,
               std::string(section.idstr),
               "this destination has no such device"};
@@ -502,7 +503,7 @@ Error LoadSession::FeedChannel(uint32_t channel, ByteSpan& input) {
     const DeviceStatePacket packet = from.receiver.device();
     const PacketPlace place = {from.name, from.receiver.packet_offset()};
     const size_t i = set_.Find(packet.idstr, packet.instance_id);
-    if (i == set_.size() || !dialect_.multifd_device_state) {
+    if (i >= devices_.size() || !dialect_.multifd_device_state) {
       return Fail({ErrorCode::kMultifdUnknownDevice, place.offset,
                    std::string(packet.idstr),
                    "this destination expects no packets of such a device",
@@ -617,7 +618,7 @@ Error LoadSession::Missing() {
     return {ErrorCode::kSessionIncomplete, 0, "",
             StrCat(channel->name, " has sent nothing")};
   }
-  for (size_t i = 0; i < set_.size(); ++i) {
+  for (size_t i = 0; i < devices_.size(); ++i) {
     if (Error error = MissingOf(i); !error.ok()) return error;
   }
   if (!eof_) {
@@ -638,7 +639,7 @@ Outcome LoadSession::Finish() {
     if (error.ok()) {
       error = set_.FinishResuming();
       completed_ = error.ok();
-    } else {
+    } else if (started_) {
       set_.ResetAll();
     }
     if (!error.ok()) Fail(std::move(error));

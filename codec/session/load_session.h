@@ -110,7 +110,7 @@ class LoadSession {
   LoadSession(const LoadSession&) = delete;
   LoadSession& operator=(const LoadSession&) = delete;
 
-  // All devices fresh, and in RESUMING.
+  // All devices that the set has now are fresh, and in RESUMING.
   Error Start();
 
   // Takes from the front of the main channel's input. kEvent: `action`; kDone
@@ -194,6 +194,7 @@ class LoadSession {
   size_t current_ = 0;                    // The device of the open section.
   uint32_t acks_awaited_ = 0;             // Legacy: INIT_DATA_SENTs to come.
   bool eof_ = false;
+  bool started_ = false;
   bool finished_ = false;
   bool completed_ = false;
 

@@ -87,7 +87,6 @@ SaveSession::SaveSession(MigrationSet& devices, ChannelOutput& main,
       main_(main),
       options_(std::move(options)),
       dialect_(*options_.dialect),
-      devices_(devices.size()),
       encoder_(dialect_, headers_, pieces_) {}
 
 SaveSession::~SaveSession() = default;
@@ -169,6 +168,7 @@ Error SaveSession::Start() {
     return Fail({ErrorCode::kBadOptions, 0, "", std::move(why)});
   }
   if (Error error = set_.CheckMigratable(); !error.ok()) return Fail(error);
+  devices_.resize(set_.size());
   buffer_.resize(options_.record_bytes);
   for (size_t i = 0; i < options_.channels.size(); ++i) {
     lanes_.push_back(std::make_unique<Lane>(*options_.channels[i]));

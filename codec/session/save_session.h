@@ -115,7 +115,8 @@ class SaveSession {
   // For a VMM that has no sections before these: header, CONFIGURATION and,
   // with a return path, OPEN_RETURN_PATH. First of all.
   Error WriteHead(std::string_view machine_type);
-  // Each channel's first message, each device's START. PRE_COPY begins.
+  // Each channel's first message, and the START of each device that the set has
+  // now. PRE_COPY begins.
   Error Start();
   // PARTs: in each round at the most one record of each device.
   Error Iterate(const Pace& pace, Progress* progress);

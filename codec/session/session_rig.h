@@ -62,6 +62,9 @@ struct RigOptions {
   // Bytes of the main channel that arrive, and of the return path.
   size_t cut = SIZE_MAX;
   size_t return_cut = SIZE_MAX;
+  // What becomes of bytes on their way; channel -1 is the main one.
+  std::function<void(int channel, std::string& bytes)> on_the_way = nullptr;
+  bool compare_configs = true;  // With what was sent.
 };
 
 // One VMM's side.
@@ -109,6 +112,7 @@ class Rig {
   std::vector<std::unique_ptr<MemoryOutput>> channels_;
   std::vector<size_t> channels_taken_;
   size_t main_taken_ = 0;
+  std::vector<std::string> arrived_;  // Of the main channel, then the others.
   std::string return_path_;
   std::unique_ptr<SaveSession> save_;
   std::unique_ptr<LoadSession> load_;

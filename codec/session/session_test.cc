@@ -1,6 +1,7 @@
 // A migration from one VMM to another, in every dialect and every shape.
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -200,6 +201,43 @@ TEST(SessionTest, ShutIsNotBelievedWithMultifdUnlessTheCallerDoes) {
   EXPECT_EQ(rig.saved().kind, Outcome::kUnknown);
   EXPECT_EQ(rig.Broken(), "");
   EXPECT_EQ(rig.source().fake(0).state, DeviceState::kStopCopy);
+}
+
+// A destination does not trust its source: bytes are inverted at random on all
+// channels at once. Where the driver cannot tell, nobody can; that the framing
+// holds, or is refused, and that no device is left half loaded, must hold.
+TEST(SessionTest, HostileBytesOnAllChannelsAreRefusedOrAreTheDriversAffair) {
+  size_t refused = 0;
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    std::mt19937 random(seed);
+    const bool multifd = seed % 2 == 0;
+    Rig rig({.dialect = multifd ? DialectId::kV111M : DialectId::kV111,
+             .source = {SomeDevice(), {.flags = 3, .stop = "a little"}},
+             .channels = multifd ? 2u : 0u,
+             .switchover_ack = seed % 3 == 0,
+             .piece = seed % 5 == 0 ? 100 : SIZE_MAX,
+             .on_the_way =
+                 [&](int, std::string& bytes) {
+                   for (char& byte : bytes) {
+                     if (random() % 4000 == 0) {
+                       byte = static_cast<char>(random());
+                     }
+                   }
+                 },
+             .compare_configs = false});
+    rig.Run();
+    // The device wants its bytes exactly: with others it is not loaded.
+    EXPECT_EQ(rig.Broken(), "") << seed;
+    refused += rig.loaded().kind == Outcome::kAborted ? 1 : 0;
+    for (size_t i = 0; i < 2; ++i) {
+      const DeviceState state = rig.destination().fake(i).state;
+      EXPECT_EQ(state, rig.loaded().kind == Outcome::kAborted
+                           ? DeviceState::kRunning
+                           : DeviceState::kStop)
+          << seed;
+    }
+  }
+  EXPECT_GT(refused, 50u);
 }
 
 // The table of outcome.h: the main channel is cut behind each of its bytes that
