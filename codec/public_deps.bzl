@@ -9,6 +9,7 @@ _REPORT = _STREAM + ["com_google_protobuf"]
 _PUBLIC = {
     "//codec/channels:channel_reader": _ABSL,
     "//codec/device:config": [],
+    "//codec/device:config_shape": [],
     "//codec/device:section": [],
     "//codec/diff:diff": _PAGES,
     "//codec/extract:payload_extractor": _STREAM,
@@ -29,6 +30,9 @@ _PUBLIC = {
     "//codec/qemu:stream_writer": _STREAM,
     "//codec/report:report": _REPORT,
     "//codec/rewrite:rewrite": _PAGES,
+    "//codec/session:device": [],
+    "//codec/session:device_state": [],
+    "//codec/session:session": [],
     "//codec/survey:survey": _STREAM,
     "//codec/wire:finding": [],
     "//codec/wire:wire": [],

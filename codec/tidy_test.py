@@ -50,8 +50,8 @@ WORDS = [
 ]
 
 # Called by nobody here: the interface of a public target.
-INTERFACE = {'ChannelOptionsOf', 'DataHeader', 'FormatNamed', 'GetRow',
-             'PayloadPath', 'Repack'}
+INTERFACE = {'ChannelOptionsOf', 'DataHeader', 'FindMigrationRegion', 'Repack',
+             'SwitchoverAllowed', 'SyncChannels'}
 
 
 def read(path):

@@ -63,6 +63,7 @@ bool OpenReplacements(const Arguments& arguments, RewriteOptions& options,
     return false;
   }
   options.payload = payload.get();
+  options.payload_split = arguments.payload_split;
   return payload != nullptr;
 }
 
@@ -77,7 +78,7 @@ absl::Status Commit(std::deque<Output>& outputs) {
 
 ExitStatus Run(const Arguments& arguments) {
   RewriteOptions options;
-  options.reader.dialect = arguments.dialect;
+  options.reader = ReaderOptionsOf(arguments);
   options.to = arguments.to_dialect;
   options.record_bytes = arguments.record_bytes;
   options.strip_empty_parts = arguments.strip_empty_parts;
@@ -181,6 +182,17 @@ const Option kOptions[] = {
      Set<&Arguments::replace_config>},
     {"replace-payload", "FILE", "give the device this payload",
      Set<&Arguments::replace_payload>},
+    {"split",
+     "N",
+     "the payload's first N bytes are of pre-copy: they go into\n"
+     "PART, and the others into END",
+     [](Arguments& arguments, const std::string& value) {
+       return ParseNumber("split", " of bytes", value, 0, UINT64_MAX,
+                          arguments.payload_split.emplace());
+     },
+     {},
+     {},
+     "replace-payload"},
     {"drop-device",
      "IDSTR",
      "leave a device out; may be given again",

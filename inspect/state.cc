@@ -26,19 +26,17 @@ class Output : public ByteSink {
   ExitStatus status_ = kFine;
 };
 
-// What RapidJSON writes to. What is no ASCII, or DEL, is escaped: a terminal
-// might obey it.
+// What RapidJSON writes to.
 class Characters {
  public:
   using Ch = char;
   explicit Characters(ByteSink& sink) : sink_(sink) {}
   void Put(char c) {
-    const bool plain = static_cast<unsigned char>(c) < 0x7f;
-    if (plain && sequence_.empty()) {
-      text_ += c;
+    constexpr char kDelete = 0x7f;
+    if (c == kDelete) {
+      text_ += "\\u007f";
     } else {
-      sequence_ += c;
-      TakeSequence();
+      text_ += c;
     }
     if (text_.size() >= (64 << 10)) Flush();
   }
@@ -48,52 +46,16 @@ class Characters {
   }
 
  private:
-  // Escapes a sequence of UTF-8 that is complete. A byte that belongs to none
-  // is shown by its value.
-  void TakeSequence() {
-    while (!sequence_.empty()) {
-      const auto first = static_cast<unsigned char>(sequence_[0]);
-      const size_t length = first >= 0xf0   ? 4
-                            : first >= 0xe0 ? 3
-                            : first >= 0xc2 ? 2
-                                            : 1;
-      uint32_t code = length == 1 ? first : first & (0x7fu >> length);
-      size_t good = 1;
-      while (good < std::min(length, sequence_.size()) &&
-             (sequence_[good] & 0xc0) == 0x80) {
-        code = code << 6 | (sequence_[good++] & 0x3f);
-      }
-      if (good == sequence_.size() && good < length) return;  // More to come.
-      if (good < length) code = first;
-      sequence_.erase(0, good < length ? 1 : length);
-      Show(code);
-    }
-  }
-
-  void Show(uint32_t code) {
-    constexpr uint32_t kSupplementary = 0x10000;
-    auto unit = [this](uint32_t value) {
-      StrAppend(&text_, "\\u", Hex(value, 4).substr(2));
-    };
-    if (code < 0x7f) {
-      text_ += static_cast<char>(code);
-    } else if (code < kSupplementary) {
-      unit(code);
-    } else {
-      unit(0xd800 + (((code - kSupplementary) >> 10) & 0x3ff));
-      unit(0xdc00 + (code & 0x3ff));
-    }
-  }
-
   ByteSink& sink_;
   std::string text_;
-  std::string sequence_;  // Of UTF-8, begun.
 };
 
 void PrintJson(ByteSpan json, ByteSink& sink) {
   rapidjson::MemoryStream stream(AsText(json).data(), json.size());
   Characters characters(sink);
-  rapidjson::PrettyWriter<Characters> writer(characters);
+  // A terminal might obey what is no ASCII; it is escaped.
+  rapidjson::PrettyWriter<Characters, rapidjson::UTF8<>, rapidjson::ASCII<>>
+      writer(characters);
   rapidjson::Reader reader;
   reader.Parse<rapidjson::kParseIterativeFlag>(stream, writer);
   characters.Put('\n');
@@ -127,7 +89,7 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
   Output output;
   StateJson json(output);
   FieldReader fields(json);
-  StreamSurvey survey({.dialect = arguments.dialect}, fields);
+  StreamSurvey survey(ReaderOptionsOf(arguments), fields);
   Error error = ReadMigration(
       arguments, inputs, survey,
       [&fields](const ReassembledPiece& piece) { fields.OnPiece(piece); });
@@ -160,7 +122,7 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
 ExitStatus PrintDescription(const Arguments& arguments, Inputs& inputs) {
   Output output;
   DescriptionPrinter printer(output);
-  StreamSurvey survey({.dialect = arguments.dialect}, printer);
+  StreamSurvey survey(ReaderOptionsOf(arguments), printer);
   Error error = ReadMigration(arguments, inputs, survey);
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;

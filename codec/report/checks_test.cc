@@ -2,6 +2,7 @@
 
 #include "codec/report/checks.h"
 
+#include <algorithm>
 #include <string>
 
 #include "codec/device/config_bytes.h"
@@ -30,9 +31,9 @@ struct Checked {
   report::Report report;
 };
 
-Checked Check(const std::string& sections, DialectId dialect = DialectId::kAuto,
-              uint64_t region_bytes = 0) {
-  std::string bytes = HeaderBytes() + sections + EofBytes();
+Checked CheckBytes(const std::string& bytes,
+                   DialectId dialect = DialectId::kAuto,
+                   uint64_t region_bytes = 0) {
   MemorySource source(AsBytes(bytes));
   ReportOptions options;
   options.reader.dialect = &GetDialect(dialect);
@@ -44,6 +45,12 @@ Checked Check(const std::string& sections, DialectId dialect = DialectId::kAuto,
     checked.ids.push_back(finding.severity() + " " + finding.id());
   }
   return checked;
+}
+
+Checked Check(const std::string& sections, DialectId dialect = DialectId::kAuto,
+              uint64_t region_bytes = 0) {
+  return CheckBytes(HeaderBytes() + sections + EofBytes(), dialect,
+                    region_bytes);
 }
 
 std::string Start() { return kVfio.Start(kSetupTag + kEos); }
@@ -136,7 +143,37 @@ TEST(ChecksTest, ADeviceHasAnEndAndAConfig) {
 TEST(ChecksTest, ADeviceWithDataInEndHasNoneOnChannels) {
   const std::string end = kVfio.End(DataBytes("x") + kEos);
   EXPECT_THAT(Check(Start() + end + kVfio.Full(kEos)).ids,
-              ElementsAre("warning config-missing", "error dialect"));
+              ElementsAre("warning config-missing", "note dialect-habit"));
+}
+
+// QEMU loads it all without a word.
+TEST(ChecksTest, WhatTheStreamItselfProvesToBeLostIsReported) {
+  const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
+  const HandlerBytes timer = {.id = 3, .idstr = "timer"};
+  const std::string eos = Be64Bytes(0x10);
+  const std::string start = ram.Start(
+      Be64Bytes(0x1000 | 4) + Str8Bytes("pc.ram") + Be64Bytes(0x1000) + eos);
+  const std::string part =
+      ram.Part(Be64Bytes(2) + Str8Bytes("pc.ram") + U8Bytes(0) + eos);
+  const std::string vfio = End() + Full();
+  const std::string described =
+      EofBytes() + DescriptionBytes(DescriptionJson(
+                       {kVfio.Json(Full().size() - kVfio.Named(4).size() - 5),
+                        timer.Json(5)}));
+  auto check = [&](const std::string& sections) {
+    return CheckBytes(HeaderBytes() + sections + described).ids;
+  };
+  const std::string ended = ram.End(eos);
+  const std::string state = timer.Full("state");
+  EXPECT_THAT(check(start + Start() + part + ended + vfio + state), IsEmpty());
+  EXPECT_THAT(check(start + Start() + part + ended + vfio),
+              ElementsAre("warning section-missing"));
+  EXPECT_THAT(check(start + Start() + ended + vfio + state),
+              ElementsAre("warning ram-missing"));
+  EXPECT_THAT(check(start + Start() + part + vfio + state),
+              ElementsAre("warning ram-missing"));
+  EXPECT_THAT(check(start + Start() + part + ended + vfio + state + state),
+              ElementsAre("warning section-twice"));
 }
 
 TEST(ChecksTest, NoDeviceHasTheVendorIdOfAnAbsentOne) {
@@ -308,8 +345,9 @@ TEST(ChecksTest, ACutRecordSaysWhatItNeedsAndWhereItBegins) {
                                 Hex(bytes.size() - 3 - 16))));
 }
 
-TEST(ChecksTest, ErrorsAreNeverLeftOutForNotes) {
+TEST(ChecksTest, AHundredFindingsOfAKindAreListedAndTheOthersCounted) {
   std::string bytes = HeaderBytes();
+  for (int i = 0; i < 150; ++i) bytes += CommandBytes(0x63);
   for (uint32_t id = 0; id < 1100; ++id) {
     bytes += HandlerBytes{.id = id, .idstr = StrCat("x", id)}.Full("abc");
   }
@@ -317,8 +355,17 @@ TEST(ChecksTest, ErrorsAreNeverLeftOutForNotes) {
   MemorySource source(AsBytes(bytes));
   report::Report report;
   EXPECT_FALSE(BuildReport(source, {}, report).ok());
-  EXPECT_TRUE(HasFindings(report));
-  EXPECT_GT(report.notes_omitted(), 0);
+  // What ended it is not left out for what there is more of.
+  EXPECT_TRUE(std::any_of(report.findings().begin(), report.findings().end(),
+                          [](const report::Finding& finding) {
+                            return finding.id() == "refused";
+                          }));
+  ASSERT_EQ(report.omitted_findings_size(), 2);
+  EXPECT_EQ(report.omitted_findings(0).id(), "unknown-command");
+  EXPECT_EQ(report.omitted_findings(0).count(), 50);
+  EXPECT_EQ(report.omitted_findings(1).id(), "guessed-end");
+  EXPECT_EQ(report.omitted_findings(1).severity(), "note");
+  EXPECT_GT(report.omitted_findings(1).count(), 900);
 }
 
 }  // namespace
