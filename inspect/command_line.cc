@@ -14,7 +14,8 @@
 #include "codec/io/absl_view.h"
 #include "codec/version.h"
 #include "codec/wire/text.h"
-#include "inspect/lost_input.h"
+#include "flags/ram_flags.h"
+#include "inspect/sigbus.h"
 #include "inspect/verb.h"
 
 namespace migstream {
@@ -42,6 +43,17 @@ constexpr Option kCommonOptions[] = {
            ParseNumber("window", " of MiB", value, 1, kMost, mib);
        arguments.window_bytes = mib << 20;
        return problem;
+     }},
+    {"page-size", "BYTES",
+     "of the target's memory, where the stream does not say\n"
+     "it and nothing shows it; a power of two",
+     [](Arguments& arguments, const std::string& value) {
+       std::string problem =
+           ParseNumber("page-size", " of bytes", value, 1 << kMinPageBits,
+                       1 << kMaxPageBits, arguments.page_bytes);
+       return !problem.empty() || IsPageSize(arguments.page_bytes)
+                  ? problem
+                  : StrCat("--page-size is a power of two, not ", value);
      }},
     {"quiet", "", "no progress on the terminal (also -q)",
      Set<&Arguments::quiet>},
@@ -162,7 +174,7 @@ std::string GeneralHelp() {
 }
 
 ExitStatus WrongUsage(std::string_view message, const Verb* verb) {
-  Complain(message);
+  PrintError(message);
   std::cerr << (verb ? Usage(*verb) : "usage: migstream VERB FILE [OPTION]...")
             << "; --help tells more\n";
   return kUnusable;
@@ -364,7 +376,7 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
   std::signal(SIGPIPE, SIG_IGN);
   // So is a limit on the size of files.
   std::signal(SIGXFSZ, SIG_IGN);
-  HandleLostInput();
+  HandleSigbus();
   if (words.empty()) return WrongUsage("which verb?", nullptr);
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     return Print(GeneralHelp(), kFine);

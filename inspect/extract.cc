@@ -4,32 +4,39 @@
 #include "codec/extract/ram_extractor.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/text.h"
+#include "inspect/console.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/ram_file.h"
-#include "inspect/say.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
 
 namespace migstream {
 namespace {
 
+// `cut`: why no more was read, where what is wanted is there all the same.
 Error Extract(const Arguments& arguments, Inputs& inputs,
-              PayloadExtractor& extractor) {
-  StreamSurvey survey({.dialect = arguments.dialect}, extractor);
+              PayloadExtractor& extractor, Error& cut) {
+  StreamSurvey survey(ReaderOptionsOf(arguments), extractor);
   Error error = ReadMigration(arguments, inputs, survey,
                               [&extractor](const ReassembledPiece& piece) {
                                 extractor.OnPiece(piece);
                               });
+  const StreamFacts& facts = survey.facts();
+  if (!facts.complete()) {
+    if (!extractor.IsCertain(facts)) return error;
+    cut = std::move(error);
+    return extractor.Finish(facts);
+  }
   // What is wrong on the channels matters only as long as they have something
   // of the device.
-  const StreamFacts& facts = survey.facts();
-  const bool matters = !facts.complete() || extractor.NeedsChannels(facts);
-  return !error.ok() && matters ? error : extractor.Finish(facts);
+  return !error.ok() && extractor.NeedsChannels(facts)
+             ? error
+             : extractor.Finish(facts);
 }
 
 ExitStatus SayError(const Inputs& inputs, const Error& error) {
-  Complain(ErrorLine(inputs.file, error));
+  PrintError(ErrorLine(inputs.file, error));
   return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
              ? kUnusable
              : kFindings;
@@ -42,7 +49,7 @@ ExitStatus Commit(OutputFile& output, ExitStatus fine) {
 // The domain's XML, out of libvirt's header.
 ExitStatus ExtractXml(const Arguments& arguments) {
   if (arguments.files.size() > 1) {
-    Complain("--what=libvirt-xml takes the save file alone");
+    PrintError("--what=libvirt-xml takes the save file alone");
     return kUnusable;
   }
   OutputFile output;
@@ -51,10 +58,10 @@ ExitStatus ExtractXml(const Arguments& arguments) {
   options.on_xml = [&output](ByteSpan bytes) { output.Write(bytes); };
   const std::string& file = arguments.files[0];
   OpenedStream opened = OpenStream(file, options);
-  // Of the stream behind it nothing is needed.
+  // Nothing of the stream behind it is needed.
   if (!opened.libvirt) {
-    Complain(opened.error.ok() ? StrCat(file, ": is no libvirt save file")
-                               : ErrorLine(file, opened.error));
+    PrintError(opened.error.ok() ? StrCat(file, ": is not a libvirt save file")
+                                 : ErrorLine(file, opened.error));
     return kUnusable;
   }
   return Commit(output, kFine);
@@ -64,9 +71,9 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
                       OutputFile& output) {
   RamFile image(output);
   RamExtractor extractor(image, arguments.ram, inputs.Channels());
-  StreamSurvey survey({.dialect = arguments.dialect}, extractor);
+  StreamSurvey survey(ReaderOptionsOf(arguments), extractor);
   Error error = ReadMigration(arguments, inputs, survey);
-  // Memory is over with the END of RAM, whatever is wrong behind it.
+  // Guest memory is complete at the END of RAM; errors after it do not matter.
   Error doubt;
   if (extractor.reached_end()) std::swap(error, doubt);
   if (error.ok()) error = extractor.Finish();
@@ -77,11 +84,11 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   const ExitStatus status =
       Commit(output, missing == 0 && doubt.ok() ? kFine : kFindings);
   if (status == kUnusable) return status;
-  if (!doubt.ok()) Complain(ErrorLine(inputs.file, doubt));
+  if (!doubt.ok()) PrintError(ErrorLine(inputs.file, doubt));
   if (missing != 0) {
-    Complain(StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
-                    arguments.ram, " never came, and count as zero",
-                    ChannelsHint(!inputs.channels.empty())));
+    PrintError(StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
+                      arguments.ram, " never came, and count as zero",
+                      ChannelsHint(!inputs.channels.empty())));
   }
   return status;
 }
@@ -97,8 +104,12 @@ ExitStatus Run(const Arguments& arguments) {
                              arguments.what == "config"
                                  ? PayloadExtractor::kConfig
                                  : PayloadExtractor::kPayload);
-  Error error = Extract(arguments, inputs, extractor);
-  return error.ok() ? Commit(output, kFine) : SayError(inputs, error);
+  Error cut;
+  Error error = Extract(arguments, inputs, extractor, cut);
+  if (!error.ok()) return SayError(inputs, error);
+  const ExitStatus status = Commit(output, cut.ok() ? kFine : kFindings);
+  if (status != kUnusable && !cut.ok()) PrintError(ErrorLine(inputs.file, cut));
+  return status;
 }
 
 const Option kOptions[] = {

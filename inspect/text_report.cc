@@ -8,6 +8,7 @@
 #include "codec/wire/error.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/payload_text.h"
 #include "inspect/table.h"
 
 namespace migstream {
@@ -54,6 +55,28 @@ std::string Ram(const report::Ram& ram) {
     StrAppend(&text, ", ", ram.multifd_flushes(), " MULTIFD_FLUSH");
   }
   return text;
+}
+
+// A line for some blocks each; a guest has some ten, rarely hundreds.
+std::vector<std::string> Blocks(const report::Ram& ram) {
+  constexpr size_t kColumns = 60;
+  constexpr int kMost = 32;
+  std::vector<std::string> lines;
+  auto add = [&lines](const std::string& text) {
+    if (lines.empty() || lines.back().size() + 2 + text.size() > kColumns) {
+      if (!lines.empty()) lines.back() += ",";
+      lines.push_back(text);
+    } else {
+      StrAppend(&lines.back(), ", ", text);
+    }
+  };
+  for (int i = 0; i < std::min(kMost, ram.blocks_size()); ++i) {
+    add(StrCat(ram.blocks(i).name(), " ", Size(ram.blocks(i).used_bytes())));
+  }
+  if (ram.blocks_size() > kMost) {
+    add(StrCat(ram.blocks_size() - kMost, " more"));
+  }
+  return lines;
 }
 
 std::string Commands(const report::Report& report) {
@@ -162,6 +185,7 @@ std::string StreamTable(const report::Report& report) {
   if (report.has_ram()) {
     row("RAM",
         StrCat(Ram(report.ram()), "; page ", Size(report.target_page_bytes())));
+    for (const std::string& line : Blocks(report.ram())) row("", line);
   }
   const report::SectionCounts& sections = report.sections();
   row("sections", StrCat(sections.start(), " START, ", sections.part(),
@@ -301,7 +325,7 @@ std::string ConfigText(const report::Device& device) {
 
 }  // namespace
 
-std::string TextReport(const report::Report& report) {
+std::string TextReport(const report::Report& report, bool payload_records) {
   // Nothing was read as a stream.
   if (report.dialects_size() == 0 && report.return_paths_size() == 1) {
     return ReturnPathAlone(report.return_paths(0));
@@ -319,6 +343,10 @@ std::string TextReport(const report::Report& report) {
   StrAppend(&text, DeviceTable(report));
   for (const report::Device& device : report.devices()) {
     StrAppend(&text, ConfigText(device));
+    if (!device.has_payload()) continue;
+    StrAppend(&text, "\n", device.idstr(), " payload\n",
+              PayloadText(device.payload()));
+    if (payload_records) StrAppend(&text, PayloadRecords(device.payload()));
   }
   return text;
 }
@@ -340,7 +368,8 @@ std::string FindingLine(const std::string& file,
       finding.file().empty() ? Printable(file) : finding.file(), ":",
       Hex(finding.offset()), ": ", finding.section(), ": ",
       finding.severity() == "error" ? "" : StrCat(finding.severity(), ": "),
-      finding.message(), " [", finding.id(), "]");
+      finding.message(), finding.kernel().empty() ? "" : "; the kernel ",
+      finding.kernel(), " [", finding.id(), "]");
 }
 
 }  // namespace migstream

@@ -5,6 +5,7 @@
 #define MIGSTREAM_INSPECT_VERB_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,8 +13,10 @@
 #include <vector>
 
 #include "codec/io/decompressor.h"
+#include "codec/payload/format.h"
+#include "codec/payload/kernel_release.h"
 #include "flags/dialect.h"
-#include "inspect/say.h"
+#include "inspect/console.h"
 
 namespace migstream {
 
@@ -22,6 +25,7 @@ struct Arguments {
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
   bool quiet = false;
   uint64_t offset = 0;
+  uint64_t page_bytes = 0;  // 0: found out.
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
   // inspect
   bool records = false;
@@ -29,12 +33,19 @@ struct Arguments {
   bool vmdesc = false;
   // inspect, stats
   std::string format = "text";
+  // inspect, check
+  bool payload = false;                             // FILE is one.
+  const payload::Format* payload_format = nullptr;  // Null: not said.
+  std::optional<uint64_t> split;
   // stats
   double link_bits_per_second = 100e9;
   // check
-  std::string switchover_ack;  // "on", "off"; empty: not said.
+  std::string switchover_ack;  // "on", "off"; empty: not given.
   std::string destination_config;
   Release loader = 0;  // The release whose loader is asked; 0: none.
+  // The kernel whose drivers are asked; and of these one alone.
+  std::optional<KernelRelease> kernel;
+  const payload::Format* kernel_driver = nullptr;
   std::string machine_type;
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.
@@ -47,6 +58,7 @@ struct Arguments {
   bool force = false;
   // diff
   bool ignore_cuts = false;
+  bool within = false;
   bool compare_ram = false;
   bool list_all = false;
   // repack
@@ -57,6 +69,7 @@ struct Arguments {
   uint64_t channels = 0;
   std::string replace_config;
   std::string replace_payload;
+  std::optional<uint64_t> payload_split;
   std::vector<std::string> drop_devices;
   uint64_t zstd_level = 0;
   // generate

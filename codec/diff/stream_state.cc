@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "codec/device/config_view.h"
+#include "codec/diff/keyed_lists.h"
 #include "codec/extract/ram_extractor.h"
 #include "codec/state/field_paths.h"
 #include "codec/state/field_reader.h"
@@ -189,7 +190,7 @@ class Collector : public FieldReader {
     }
   }
 
-  void Keep(KeptBytes& kept, ByteSpan bytes) {
+  void Keep(StoredBytes& kept, ByteSpan bytes) {
     if (error_.ok()) error_ = kept.Append(state_.file, bytes);
   }
 
@@ -223,7 +224,7 @@ class Collector : public FieldReader {
   StreamState& state_;
   Budget& budget_;
   RamExtractor* const ram_;
-  KeptBytes* content_ = nullptr;  // Where this section's goes.
+  StoredBytes* content_ = nullptr;  // Where this section's goes.
   Error error_;
 };
 
@@ -245,14 +246,19 @@ Error StreamState::Read(ByteSource& source,
     auto& values = devices[DeviceName(value.device, value.instance_id)].values;
     std::string path(value.path);
     int& times = seen[&values][path];
-    if (++times > 1) StrAppend(&path, " (", times, ")");
+    const bool again = ++times > 1;
+    if (again) StrAppend(&path, " (", times, ")");
     StateValue& kept = values[path];
+    if (!again) {
+      kept.offset = value.offset;
+      kept.offset_characters = value.offset_characters;
+    }
     if (value.text.size() <= kMaxText) kept.text = std::string(value.text);
     kept.bytes = std::string(AsText(value.bytes));
   });
   std::optional<RamExtractor> memory;
   if (options.ram) {
-    memory.emplace(ram_spool.ImageOf(), options.ram_channels,
+    memory.emplace(ram_store.ImageOf(), options.ram_channels,
                    options.reader.limits);
   }
   Collector collector(*this, budget, memory ? &*memory : nullptr, paths);
@@ -268,11 +274,12 @@ Error StreamState::Read(ByteSource& source,
     counts["pre-copy bytes"] = device.data.pre_copy.bytes;
   }
   collector.Finish(end);
+  for (auto& [name, device] : devices) NameByKey(device.values);
   if (memory) {
     if (end.ok()) end = memory->Finish();
     if (end.ok()) end = memory->FindMissingChannel();
-    if (end.ok()) end = ram_spool.error();
-    for (const auto& [name, block] : ram_spool.blocks()) {
+    if (end.ok()) end = ram_store.error();
+    for (const auto& [name, block] : ram_store.blocks()) {
       const RamExtractor::Memory& came = *memory->Find(name);
       ram[name] = {came.page_bytes, came.missing_pages()};
     }

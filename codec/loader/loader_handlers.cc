@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "codec/qemu/pull_record.h"
+#include "codec/qemu/puller.h"
 #include "codec/qemu/stream_decoder.h"
 
 namespace migstream {
@@ -41,10 +41,10 @@ bool LoaderHandlers::Exists(LoaderHandler& handler,
     // QEMU 5.2 describes none.
     return handler.instance_id == 0 && described_vfio_ == 0;
   }
-  // Where nothing is described, what no release has.
+  // What the description does not name may well be there, but not what no
+  // release has.
   newest = kNewestVersion;
-  return !has_description() &&
-         std::all_of(handler.idstr.begin(), handler.idstr.end(),
+  return std::all_of(handler.idstr.begin(), handler.idstr.end(),
                      [](char c) { return c >= ' ' && c <= '~'; });
 }
 
@@ -81,17 +81,13 @@ HandlerParser ParserOf(const LoaderHandler& handler) {
 
 Error PassHandlerContent(ByteSource& source, HandlerParser parser,
                          SectionType type) {
-  bool first = true;
-  for (HandlerRecord record; !record.last; first = false) {
-    Error error = PullRecord(source, [&](RecordCursor& cursor) {
-      record = parser(cursor, type, first);
-    });
-    if (!error.ok()) return error;
-    if (source.Skip(record.payload_bytes) < record.payload_bytes) {
-      return {ErrorCode::kTruncated, source.offset(), "", ""};
-    }
-  }
-  return {};
+  ContentWalk walk;
+  walk.offset = source.offset();
+  HandlerDecoder decoder(parser, type);
+  auto next = [&](ByteSpan& input, ContentWalk& walk, StreamEvent& event) {
+    return decoder.Next(input, walk, event);
+  };
+  return PullContent(source, walk, next, [](StreamEvent&) { return true; });
 }
 
 }  // namespace migstream

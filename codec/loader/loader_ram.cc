@@ -31,7 +31,7 @@ bool IsPage(const std::string& compressed, std::span<uint8_t> page) {
                     compressed.size()) == Z_OK;
 }
 
-// No block of a machine is called so: what was read as a name is none.
+// No machine names a block like this: the list was misread.
 bool IsBlockName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return c >= ' ' && c <= '~';
@@ -143,6 +143,14 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
   }
 }
 
+PageSizeGuess LoaderRam::GuessPages(LoaderInput& input, uint64_t usual) const {
+  std::vector<RamBlock> blocks;
+  for (const auto& [name, bytes] : used_bytes_) {
+    blocks.push_back({.name = name, .used_bytes = bytes});
+  }
+  return GuessPageSize(input.Peek(kPageSizeGuessBytes), usual, blocks);
+}
+
 uint64_t LoaderRam::total_bytes() const {
   uint64_t total = 0;
   for (const auto& [name, bytes] : used_bytes_) total += bytes;
@@ -193,7 +201,8 @@ bool LoaderRam::LoadMappedRam(LoaderInput& input, const std::string& name,
                                    "not supported (expected <= ",
                                    kMappedRamVersion, ", got ", version, ")"));
   }
-  if (row_.checks_mapped_page_size && page_bytes != traits.page_bytes) {
+  if (row_.checks_mapped_page_size && traits.page_bytes_known &&
+      page_bytes != traits.page_bytes) {
     return input.Refuse(
         at, StrCat("Migration mapped-ram header has "
                    "invalid page_size ",

@@ -20,7 +20,7 @@ const HandlerBytes kPlainSerial = {
 // Sections that were seen before.
 const std::map<uint32_t, std::string>& KnownSections() {
   static const auto& known = *new std::map<uint32_t, std::string>{
-      {2, "ram"}, {7, "0000:00:05.0/vfio"}};
+      {2, "ram"}, {7, "0000:00:05.0/vfio"}, {0x11, "timer"}};
   return known;
 }
 
@@ -46,6 +46,18 @@ int64_t Guess(const std::string& bytes, const GuessContext& context,
 }
 
 const std::string kState = std::string("state\0\x7e\x04", 8);
+
+TEST(SectionGuessTest, TheSectionsOwnIdIsThatOfItsIdstrAlone) {
+  const HandlerBytes other = {.id = kTimer.id, .idstr = "serial"};
+  for (bool footers : {true, false}) {
+    const std::string end = kState + (footers ? kTimer.Footer() : "");
+    EXPECT_EQ(Guess(end + kTimer.Full("x"), Context(footers, false)), 8);
+    EXPECT_EQ(Guess(end + other.Full("x"), Context(footers, false)), -1);
+  }
+  EXPECT_EQ(
+      Guess(kState + kTimer.Footer() + kTimer.Part("x"), Context(true, false)),
+      -1);
+}
 
 TEST(SectionGuessTest, AFooterIsFollowedByASectionACommandOrTheEnd) {
   for (const std::string& next :
@@ -92,13 +104,42 @@ TEST(SectionGuessTest, AFooterBeforeWhatCannotFollowIsState) {
   }
 }
 
-TEST(SectionGuessTest, EofIsTheEndOrBeforeADescriptionThatReachesIt) {
+TEST(SectionGuessTest, EofIsTheEndOrBeforeADescription) {
   std::string bytes = kState + kTimer.Footer() + EofBytes();
   EXPECT_EQ(Guess(bytes, Context(true, false)), -1);
   EXPECT_EQ(Guess(bytes + "x", Context(true, true)), -1);
   std::string description = DescriptionBytes(DescriptionJson({}));
-  EXPECT_EQ(Guess(bytes + description, Context(true, false)), -1);
-  EXPECT_EQ(Guess(bytes + description + "x", Context(true, true)), -1);
+  EXPECT_EQ(Guess(bytes + description, Context(true, false)), 8);
+  EXPECT_EQ(Guess(bytes + description + "x", Context(true, true)), 8);
+  // Without footers only if it reaches the input's end.
+  std::string plain = kState + EofBytes() + description;
+  EXPECT_EQ(Guess(plain, Context(false, true)), 8);
+  EXPECT_EQ(Guess(plain + "x", Context(false, true)), -1);
+}
+
+TEST(SectionGuessTest, WhatIsNoPartOfTheStreamMayFollowEof) {
+  std::string bytes = kState + kTimer.Footer() + EofBytes();
+  EXPECT_EQ(Guess(bytes + "QEVM", Context(true, false)), 8);
+  EXPECT_EQ(Guess(bytes + std::string(100, '\0'), Context(true, true)), 8);
+  EXPECT_EQ(Guess(bytes + "\n", Context(true, true)), 8);
+  EXPECT_EQ(Guess(bytes + std::string(100, '\0'), Context(true, false)), -1);
+  GuessContext context = Context(true, false);
+  context.any_end = true;
+  EXPECT_EQ(Guess(bytes + "anything", context), 8);
+}
+
+TEST(SectionGuessTest, AContentMayEndBeforeItsFooter) {
+  const GuessContext context = Context(true, false);
+  const std::string bytes = kState + kTimer.Footer() + kSerial.Full("");
+  for (size_t at = 0; at < bytes.size(); ++at) {
+    EXPECT_EQ(MayEndAt(AsBytes(bytes), at, true, context), at == 8) << at;
+  }
+  // Without footers, before whatever has a section's type.
+  const std::string plain = kState + kPlainSerial.Full("");
+  EXPECT_TRUE(MayEndAt(AsBytes(plain), 8, false, context));
+  EXPECT_FALSE(MayEndAt(AsBytes(plain), 3, false, context));
+  EXPECT_TRUE(MayEndAt(AsBytes(plain), 8, std::nullopt, context));
+  EXPECT_FALSE(MayEndAt(AsBytes(plain), plain.size() + 1, false, context));
 }
 
 TEST(SectionGuessTest, NothingIsGuessedBeforeFrom) {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <span>
 #include <string_view>
+#include <vector>
+
+#include "codec/payload/payload_finding.h"
 
 namespace migstream {
 namespace {
@@ -18,12 +21,20 @@ constexpr FindingKind kFindings[] = {
      "give the writer's description, or look at the device"},
     {"config-twice", Severity::kWarning, "a device has one CONFIG too many",
      "the later one is used; find out what wrote the stream"},
+    {"configuration-missing", Severity::kError,
+     "the description has a CONFIGURATION, and the stream has none",
+     "the loader refuses it, unless its send-configuration is off; find out "
+     "what rewrote the stream"},
     {"cut-section", Severity::kError,
      "a device's section ends without END_OF_STATE",
      "the source's driver failed there: see the source's log"},
     {"data-after-end", Severity::kWarning,
      "a device's PART or END follows its END",
      "loaders accept it; find out what wrote the stream"},
+    {"description-wrong", Severity::kNote,
+     "the description and a device's state disagree; the state's footer counts",
+     "QEMU before 10.0 describes s390_css so; else find out what rewrote the "
+     "stream"},
     {"dialect", Severity::kError,
      "no release loads this together with what came before",
      "the stream is damaged, or pre-release: try --dialect"},
@@ -32,6 +43,9 @@ constexpr FindingKind kFindings[] = {
     {"dialect-release", Severity::kWarning,
      "two places in the stream contradict each other about the release",
      "find out what rewrote the stream"},
+    {"early-eof", Severity::kWarning,
+     "EOF stands where the stream seems to go on",
+     "loaders stop there without a word; the stream is damaged"},
     {"empty-parts", Severity::kNote,
      "most of a device's many PARTs hold nothing",
      "nothing to do; repack --strip-empty-parts makes the file smaller"},
@@ -60,6 +74,9 @@ constexpr FindingKind kFindings[] = {
      "libvirt refuses it; the stream inside may be whole"},
     {"load-ready-twice", Severity::kError,
      "CONFIG_LOAD_READY twice for a device", "the loader refuses it"},
+    {"machine-type", Severity::kError,
+     "the machine type has bytes that no machine's name has",
+     "the loader refuses it; its length before it is damaged"},
     {"mapped-ram-alignment", Severity::kError,
      "a mapped-ram block's pages do not begin at a multiple of 1 MiB",
      "the loader refuses it"},
@@ -96,22 +113,37 @@ constexpr FindingKind kFindings[] = {
     {"page-size", Severity::kWarning,
      "two places in the stream name different page sizes",
      "the RAM sections may have been read wrongly"},
+    {"part-missing", Severity::kWarning,
+     "a device of the v1 interface has no PART",
+     "it lost its pre-copy data, if it had any"},
     {"payload-empty", Severity::kNote, "a device has no data at all",
      "was its driver able to save?"},
     {"postcopy-with-vfio", Severity::kWarning,
      "postcopy in a stream with VFIO devices",
      "QEMU 8.2 and later refuse it at the source; earlier ones crash"},
+    {"ram-missing", Severity::kWarning,
+     "guest memory, or the END of it, is not in the stream",
+     "the guest would run with memory that is zero; QEMU does not say so"},
     {"record-exceeds-region", Severity::kWarning,
      "a v1 record is larger than the destination's migration region",
      "it is written in pieces, which the driver may not accept"},
     {"refused", Severity::kError, "the stream is malformed at one place",
      "see the message, and what was just before"},
+    {"section-missing", Severity::kWarning,
+     "the description names a device whose state is not in the stream",
+     "the device starts at the destination without any state"},
+    {"section-twice", Severity::kWarning,
+     "a START or FULL came before, of the same device",
+     "loaders take the later one; find out what wrote the stream"},
     {"section-version", Severity::kError,
      "a device's section has a version that no loader knows",
      "the loader refuses it"},
     {"stop-copy-large", Severity::kNote,
      "far more of a device moves while the guest is stopped than before",
      "expect a downtime as long as that takes: see stats --link"},
+    {"trailing-bytes", Severity::kNote,
+     "bytes that are no part of the stream follow it",
+     "nothing to do: loaders do not read them"},
     {"truncated", Severity::kError, "the input ends too early",
      "the migration failed or was cancelled, or the file was cut"},
     {"unknown-command", Severity::kError, "a COMMAND that no loader knows",
@@ -132,15 +164,33 @@ constexpr FindingKind kFindings[] = {
 
 }  // namespace
 
-std::span<const FindingKind> AllFindings() { return kFindings; }
+std::span<const FindingKind> AllFindings() {
+  static const auto* all = [] {
+    auto* kinds = new std::vector<FindingKind>(std::begin(kFindings),
+                                               std::end(kFindings));
+    for (const PayloadFindingRow& row : AllPayloadFindings()) {
+      kinds->push_back({row.name, Severity::kNote, row.meaning, row.advice,
+                        row.kernel, row.severity});
+    }
+    std::sort(kinds->begin(), kinds->end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    return kinds;
+  }();
+  return *all;
+}
+
+std::string_view SeverityText(const FindingKind& kind) {
+  return kind.severities.empty() ? ToString(kind.severity) : kind.severities;
+}
 
 const FindingKind* FindFinding(std::string_view id) {
+  std::span<const FindingKind> all = AllFindings();
   auto found =
-      std::lower_bound(std::begin(kFindings), std::end(kFindings), id,
+      std::lower_bound(all.begin(), all.end(), id,
                        [](const FindingKind& kind, std::string_view wanted) {
                          return kind.id < wanted;
                        });
-  return found != std::end(kFindings) && found->id == id ? found : nullptr;
+  return found != all.end() && found->id == id ? &*found : nullptr;
 }
 
 }  // namespace migstream

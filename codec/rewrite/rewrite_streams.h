@@ -1,8 +1,8 @@
 // For tests: migrations, rewritten, and what a destination would get of them.
 //
-//   RewrittenStreams folded =
+//   RewrittenStreams merged =
 //       RewriteStreams(ReadStreams("s111-multifd-two"), 0, options);
-//   EXPECT_TRUE(folded.error.ok());
+//   EXPECT_TRUE(merged.error.ok());
 
 #ifndef MIGSTREAM_CODEC_REWRITE_REWRITE_STREAMS_H_
 #define MIGSTREAM_CODEC_REWRITE_REWRITE_STREAMS_H_
@@ -109,6 +109,8 @@ inline report::Report ReportOf(const std::string& bytes) {
   for (const report::Finding& finding : report.findings()) {
     // No 5.2 has the machine types of 7.2.
     if (finding.id() == "dialect-release") continue;
+    // All were empty, and are stripped.
+    if (finding.id() == "part-missing") continue;
     EXPECT_EQ(finding.severity(), "note") << finding.DebugString();
   }
   return report;

@@ -1,7 +1,7 @@
-// The state of devices as named values, and who is told of them.
+// The state of devices as named values, and who gets them.
 // FORMAT.md section 7.
 //
-// A FieldReader tells of a whole stream, a FieldWalker of one device:
+// A FieldReader gives those of a whole stream, a FieldWalker of one device:
 //
 //   OnDevice(section)
 //     OnValue(field "version", value)
@@ -29,8 +29,9 @@ namespace migstream {
 
 // One element of a field, or a subsection.
 struct Field {
-  std::string_view name;
-  std::string_view type;  // As the description says; empty for a subsection.
+  std::string_view name = {};
+  // As the description says; empty for a subsection.
+  std::string_view type = {};
   FieldKind kind = FieldKind::kBytes;
   // Fields of one name in one struct are one list, wherever they stand: an
   // array may be described in several parts, and names may occur twice. This is
@@ -53,13 +54,13 @@ struct FieldValue {
   uint64_t number = 0;
   // The bytes that the number stands in. Those of a kBytes may come in several
   // calls; these are then `offset` bytes into the field.
-  ByteSpan bytes;
+  ByteSpan bytes = {};
   uint64_t offset = 0;
 };
 
 // A number as QEMU's own analysis script shows it: "0x0000001f", and for a
-// negative one "0xffffffff (-1)"; "true", "nullptr". Bytes: "00 1f"; those of a
-// capability, which is a name, as text.
+// negative one "0xffffffff (-1)"; "true", "null-ptr". Bytes: "00 1f"; those of
+// a capability, which is a name, as text.
 std::string ValueText(const Field& field, const FieldValue& value);
 
 // "00 1f"
