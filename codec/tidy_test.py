@@ -63,7 +63,7 @@ WORDS = [
 ]
 
 # Called by nobody here: the interface of a public target.
-INTERFACE = {'ChannelOptionsOf', 'DataHeader', 'Repack'}
+INTERFACE = {'ChannelOptionsOf', 'DataHeader', 'ParseConfig', 'Repack'}
 
 
 def read(path):

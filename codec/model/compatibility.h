@@ -2,8 +2,9 @@
 // reason why not. It is to be asked before a migration begins, so that one
 // which cannot succeed is not tried.
 //
-//   DeviceText source;
-//   ParseDevice("vendor-a.com/my-nic,num-queues=4", source);
+//   DeviceText source;  // "vendor-a.com/my-nic,num-queues=4"
+//   ConfigError error = ParseDevice(text, source);
+//   if (!error.ok()) return Refuse(ToString(error));
 //   Compatibility answer = CheckCompatible(source, offered.models);
 //   if (answer.why_not) return Refuse(ToString(*answer.why_not));
 //   Make(answer.destination);

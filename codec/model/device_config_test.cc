@@ -29,7 +29,7 @@ TEST(SeedTest, AVersionStandsForItsParameters) {
 }
 
 // The proposal explains this text by "use version 1 and override": the text is
-// right, and the explanation a slip. Of the filter alone nobody can tell, so
+// right, and the explanation a slip. The filter alone cannot tell, so
 // the model here has a second parameter that differs between the versions.
 TEST(SeedTest, Version2WithAParameterIsVersion2AndNotVersion1) {
   EXPECT_EQ(Canonized("version=2,rx-filter-size=64", Card()),

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "codec/wire/json.h"
+#include "codec/wire/json_document.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
@@ -19,27 +19,6 @@ std::string_view TextOf(const Value& string) {
 std::string Member(std::string_view name) {
   constexpr size_t kMaxShown = 80;
   return StrCat(Printable(name.substr(0, kMaxShown)), ": ");
-}
-
-// How deep objects and arrays are within each other, without parsing them: the
-// parser's own tree is then walked by functions that call themselves.
-size_t DepthOf(std::string_view json) {
-  size_t depth = 0;
-  size_t deepest = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < json.size(); ++i) {
-    char c = json[i];
-    if (c == '"') {
-      in_string = !in_string;
-    } else if (in_string) {
-      if (c == '\\') ++i;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
 }
 
 std::string Twin(const Value& object) {
@@ -61,7 +40,7 @@ void KeepOther(const Value& name, const Value& value,
                    std::string(buffer.GetString(), buffer.GetSize())});
 }
 
-// False if it is none of the three types.
+// False if it has no such type.
 bool ParseParamValue(const Value& json, ParamValue& value) {
   if (json.IsBool()) {
     value = json.GetBool();
@@ -349,32 +328,10 @@ void WriteModel(const ModelDescription& model, Writer& writer) {
 std::string ParseModels(std::string_view json, OfferedModels& offered,
                         const ModelLimits& limits) {
   offered = {};
-  if (json.size() > limits.json_bytes) {
-    return StrCat("the JSON has ", json.size(), " bytes, the limit is ",
-                  limits.json_bytes);
-  }
-  if (json.find('\0') != json.npos) return "there is a NUL in the JSON";
-  if (size_t depth = DepthOf(json); depth > limits.json_depth) {
-    return StrCat("the JSON is ", depth, " levels deep, the limit is ",
-                  limits.json_depth);
-  }
-  constexpr unsigned kFlags = rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseFullPrecisionFlag;
-  rapidjson::MemoryStream stream(json.data(), json.size());
   rapidjson::Document document;
-  document.ParseStream<kFlags>(stream);
-  if (document.HasParseError()) {
-    return StrCat(
-        "JSON: ", rapidjson::GetParseError_En(document.GetParseError()),
-        " (at its byte ", document.GetErrorOffset(), ")");
-  }
-  // An escape can spell half a character, which could not be written again.
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>,
-                    rapidjson::UTF8<>, rapidjson::CrtAllocator,
-                    rapidjson::kWriteValidateEncodingFlag>
-      writer(buffer);
-  if (!document.Accept(writer)) return "JSON: a string is no Unicode";
+  std::string problem =
+      ParseJson(json, limits.json_bytes, limits.json_depth, document);
+  if (!problem.empty()) return problem;
   return ParseTop(document, offered);
 }
 

@@ -174,7 +174,7 @@ TEST(ModelJsonTest, LimitsAreKept) {
   };
   EXPECT_EQ(Problem(nested(8)), "");
   EXPECT_EQ(Problem(nested(9)), "the JSON is 9 levels deep, the limit is 8");
-  // A bracket in a string is none.
+  // A bracket in a string nests nothing.
   EXPECT_EQ(Problem(R"({"models": {}, "x": "\"[[[[[[[[[[[[["})"), "");
   // However deep: nothing goes down with it.
   EXPECT_EQ(Problem(std::string(1 << 20, '[')),

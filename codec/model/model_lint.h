@@ -1,6 +1,6 @@
 // What is unwise in a description of device models, though it can be used.
 //
-//   for (const LintFinding& finding : Lint(description, &older)) …
+//   for (const LintFinding& finding : Lint(description, &older)) Say(finding);
 //
 // The rule behind it: whatever changes a device's hardware interface or the
 // layout of its state has a parameter, and where that has its off value,
@@ -21,7 +21,7 @@
 namespace migstream {
 
 enum class LintId : uint8_t {
-  // Of one description.
+  // One description has these.
   kInitNotAllowed,
   kOffNotAllowed,
   kNothingAllowed,

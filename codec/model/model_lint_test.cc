@@ -185,7 +185,8 @@ TEST(LintTest, AVersionIsForGood) {
   EXPECT_THAT(LintChange(kBefore, R"("state_representation": "a",
                   "versions": {"1": {}, "2": {"p": 8}}, "latest": 2,
                   "params": {"p": {"type": "int", "init_value": 8,
-                                   "off_value": 0, "allowed_values": ["0-8"]}})"),
+                                   "off_value": 0,
+                                   "allowed_values": ["0-8"]}})"),
               ElementsAre("version-changed: version 2: it was 'p=4', and is "
                           "'p=8'"));
 }

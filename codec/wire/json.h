@@ -18,7 +18,6 @@
                              apply_to = function)
 #endif
 
-#include "rapidjson/document.h"
 #include "rapidjson/error/en.h"
 #include "rapidjson/memorystream.h"
 #include "rapidjson/prettywriter.h"
