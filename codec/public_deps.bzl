@@ -8,6 +8,8 @@ _REPORT = _STREAM + ["com_google_protobuf"]
 # A target, and all the repositories that it needs; none: what a VMM links.
 _PUBLIC = {
     "//codec/channels:channel_reader": _ABSL,
+    "//codec/destination:dump": ["com_github_tencent_rapidjson"],
+    "//codec/destination:stream_check": _STREAM,
     "//codec/device:config": [],
     "//codec/device:section": [],
     "//codec/diff:diff": _PAGES,

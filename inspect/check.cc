@@ -10,6 +10,7 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/release.h"
+#include "inspect/destination.h"
 #include "inspect/inputs.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
@@ -20,7 +21,7 @@ namespace migstream {
 namespace {
 
 // What one release's loader would do.
-ExitStatus AskLoader(const Arguments& arguments) {
+ExitStatus AskLoader(const Arguments &arguments) {
   LoaderOptions options;
   options.release = arguments.loader;
   options.machine_type = arguments.machine_type;
@@ -58,7 +59,7 @@ ExitStatus AskLoader(const Arguments& arguments) {
                        : "refuse it: ",
                    Printable(verdict.message), "\n");
   }
-  for (const std::string& given : verdict.given) {
+  for (const std::string &given : verdict.given) {
     StrAppend(&lines, file, ": given ", given, "\n");
   }
   return Print(lines,
@@ -68,16 +69,17 @@ ExitStatus AskLoader(const Arguments& arguments) {
 std::string FindingList() {
   Table table("lll");
   table.Row({"ID", "SEVERITY", "MEANING; WHAT TO DO"});
-  for (const FindingKind& kind : AllFindings()) {
+  for (const FindingKind &kind : AllFindings()) {
     table.Row({std::string(kind.id), std::string(ToString(kind.severity)),
                StrCat(kind.meaning, "; ", kind.advice)});
   }
   return table.Text();
 }
 
-ExitStatus Run(const Arguments& arguments) {
+ExitStatus Run(const Arguments &arguments) {
   if (arguments.list_findings) return Print(FindingList(), kFine);
   if (arguments.loader != 0) return AskLoader(arguments);
+  if (!arguments.destination.empty()) return CheckDestination(arguments);
   ReportOptions options;
   options.reader.switchover_ack_off = arguments.switchover_ack == "off";
   options.region_bytes = arguments.region_bytes;
@@ -88,7 +90,7 @@ ExitStatus Run(const Arguments& arguments) {
   }
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
-  const std::string& file = inputs.file;
+  const std::string &file = inputs.file;
   report::Report report;
   Error error = ReadReport(arguments, inputs, options, report);
   if (IsUnusable(error)) {
@@ -103,7 +105,7 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   std::string lines;
-  for (const report::Finding& finding : report.findings()) {
+  for (const report::Finding &finding : report.findings()) {
     StrAppend(&lines, FindingLine(file, finding), "\n");
   }
   if (report.notes_omitted() != 0) {
@@ -117,7 +119,7 @@ ExitStatus Run(const Arguments& arguments) {
   return Print(lines, !error.ok() || HasFindings(report) ? kFindings : kFine);
 }
 
-std::string Misused(const Arguments& arguments) {
+std::string Misused(const Arguments &arguments) {
   if (arguments.list_findings == arguments.files.empty()) return "";
   return arguments.list_findings ? "--list takes no FILE" : kWhichFile;
 }
@@ -126,7 +128,7 @@ constexpr Option kOptions[] = {
     {"switchover-ack", "on/off",
      "off: refuse INIT_DATA_SENT, as a destination without\n"
      "the capability does",
-     [](Arguments& arguments, const std::string& value) {
+     [](Arguments &arguments, const std::string &value) {
        arguments.switchover_ack = value;
        return OneOf("switchover-ack", value, {"on", "off"});
      },
@@ -145,7 +147,7 @@ constexpr Option kOptions[] = {
     {"for", "qemu-X.Y",
      "whether that release's loader would take the stream, and\n"
      "its message if not; instead of the findings",
-     [](Arguments& arguments, const std::string& value) {
+     [](Arguments &arguments, const std::string &value) {
        arguments.loader = ParseRelease(value);
        return arguments.loader != 0
                   ? std::string()
@@ -154,10 +156,17 @@ constexpr Option kOptions[] = {
                            ReleaseName(std::rbegin(kReleases)->release));
      },
      kReleaseChoices, "region-size dialect"},
+    {"destination",
+     "FILE",
+     "whether the QEMU that wrote FILE for -dump-vmstate would\n"
+     "take the devices' state; instead of the findings",
+     Set<&Arguments::destination>,
+     {},
+     "for region-size switchover-ack destination-config"},
     {"region-size", "BYTES",
      "what the destination's v1 migration region holds; larger\n"
      "records are found",
-     [](Arguments& arguments, const std::string& value) {
+     [](Arguments &arguments, const std::string &value) {
        return ParseNumber("region-size", " of bytes", value, 1, UINT64_MAX,
                           arguments.region_bytes);
      }},

@@ -6,6 +6,7 @@
 #include "codec/io/file_kind.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/destination.h"
 #include "inspect/inputs.h"
 #include "inspect/table.h"
 #include "inspect/text_report.h"
@@ -16,9 +17,9 @@ namespace {
 
 // The files of the two migrations: a main channel, and the multifd channels
 // that follow it.
-std::vector<Arguments> Split(const Arguments& arguments) {
+std::vector<Arguments> Split(const Arguments &arguments) {
   std::vector<Arguments> sides;
-  for (const std::string& file : arguments.files) {
+  for (const std::string &file : arguments.files) {
     // What cannot be read twice is a main channel.
     if (sides.empty() ||
         !IsChannelFile(file, OpenOptionsOf(arguments).limits)) {
@@ -34,10 +35,10 @@ std::vector<Arguments> Split(const Arguments& arguments) {
 
 // The channels, opened once more; `sources` are their owners. False, and said
 // so, if one cannot be.
-bool OpenChannels(const RewriteInput& input,
-                  std::vector<std::unique_ptr<ByteSource>>& sources,
-                  std::vector<ChannelReader::Channel>& channels) {
-  for (const RewriteInput::Channel& channel : input.channels) {
+bool OpenChannels(const RewriteInput &input,
+                  std::vector<std::unique_ptr<ByteSource>> &sources,
+                  std::vector<ChannelReader::Channel> &channels) {
+  for (const RewriteInput::Channel &channel : input.channels) {
     sources.push_back(channel.open());
     if (!sources.back()) {
       Complain(StrCat(channel.name, ": it can be read only once"));
@@ -49,7 +50,7 @@ bool OpenChannels(const RewriteInput& input,
 }
 
 // kFine; or why not was said.
-ExitStatus Read(const Arguments& arguments, StreamState& state) {
+ExitStatus Read(const Arguments &arguments, StreamState &state) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   RewriteInput input = inputs.Reopenable(arguments.quiet);
@@ -71,8 +72,8 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
 }
 
 // What an empty list of differences does not mean.
-void SayWhatIsNotCompared(const Arguments& arguments,
-                          const std::vector<Arguments>& sides,
+void SayWhatIsNotCompared(const Arguments &arguments,
+                          const std::vector<Arguments> &sides,
                           const StreamState (&states)[2]) {
   if (arguments.quiet) return;
   if (!arguments.compare_ram && (states[0].has_ram || states[1].has_ram)) {
@@ -80,7 +81,7 @@ void SayWhatIsNotCompared(const Arguments& arguments,
   }
   for (int i = 0; i < 2; ++i) {
     uint64_t missing = 0;
-    for (const auto& [name, block] : states[i].ram) {
+    for (const auto &[name, block] : states[i].ram) {
       missing += block.missing_pages;
     }
     if (missing == 0) continue;
@@ -90,7 +91,11 @@ void SayWhatIsNotCompared(const Arguments& arguments,
   }
 }
 
-ExitStatus Run(const Arguments& arguments) {
+ExitStatus Run(const Arguments &arguments) {
+  if (arguments.files.size() == 2 && IsDump(arguments, arguments.files[0]) &&
+      IsDump(arguments, arguments.files[1])) {
+    return DiffDumps(arguments);
+  }
   std::vector<Arguments> sides = Split(arguments);
   if (sides.empty()) return kUnusable;
   StreamState states[2];
@@ -112,7 +117,7 @@ ExitStatus Run(const Arguments& arguments) {
   if (differences.empty()) return Print("", status);
   Table table("llll");
   table.Row({"DEVICE", "WHAT", "A", "B"});
-  for (Difference& d : differences) {
+  for (Difference &d : differences) {
     table.Row({std::move(d.device), std::move(d.what),
                d.a.empty() ? "-" : std::move(d.a),
                d.b.empty() ? "-" : std::move(d.b)});

@@ -19,7 +19,7 @@ namespace migstream {
 
 struct Arguments {
   std::vector<std::string> files;
-  const Dialect* dialect = &GetDialect(DialectId::kAuto);
+  const Dialect *dialect = &GetDialect(DialectId::kAuto);
   bool quiet = false;
   uint64_t offset = 0;
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
@@ -34,6 +34,7 @@ struct Arguments {
   // check
   std::string switchover_ack;      // "on", "off"; empty: not said.
   std::string destination_config;  // model's too.
+  std::string destination;         // A file of -dump-vmstate.
   Release loader = 0;  // The release whose loader is asked; 0: none.
   std::string machine_type;
   uint64_t region_bytes = 0;
@@ -50,7 +51,7 @@ struct Arguments {
   bool compare_ram = false;
   bool list_all = false;
   // repack
-  const Dialect* to_dialect = nullptr;
+  const Dialect *to_dialect = nullptr;
   uint64_t record_bytes = 0;
   bool strip_empty_parts = false;
   bool single_channel = false;
@@ -81,7 +82,7 @@ struct Option {
   std::string_view help;  // Lines of up to 55 columns.
   // Takes the value, which is empty only if it may be; empty if it is good,
   // else what is wrong with it.
-  std::string (*set)(Arguments& arguments, const std::string& value);
+  std::string (*set)(Arguments &arguments, const std::string &value);
   // All values, with a space between, or one of the two below; empty if they
   // cannot be listed. They are added to a help that ends with ":".
   std::string_view choices = {};
@@ -104,12 +105,12 @@ struct Verb {
   size_t max_files;          // A main channel is one, its multifd channels
                              // are further ones.
   std::span<const Option> options;
-  ExitStatus (*run)(const Arguments& arguments);
+  ExitStatus (*run)(const Arguments &arguments);
   // Another way to call it, instead of with `files` and -o.
   std::string_view other_usage = {};
   // What is wrong with the files and -o then; empty: nothing. Null: a file is
   // needed, and -o if there is such an option.
-  std::string (*misused)(const Arguments& arguments) = nullptr;
+  std::string (*misused)(const Arguments &arguments) = nullptr;
   bool reads_stream = true;  // Takes the options that are about that.
 };
 
@@ -120,7 +121,7 @@ inline constexpr size_t kAnyFiles = ~size_t{0};
 
 // Sets a switch, or takes any value.
 template <auto kMember>
-std::string Set(Arguments& arguments, const std::string& value) {
+std::string Set(Arguments &arguments, const std::string &value) {
   if constexpr (std::is_same_v<decltype(kMember), bool Arguments::*>) {
     arguments.*kMember = true;
   } else {
@@ -130,9 +131,9 @@ std::string Set(Arguments& arguments, const std::string& value) {
 }
 
 // Sets a dialect by its name.
-template <const Dialect* Arguments::*kMember>
-std::string SetDialect(Arguments& arguments, const std::string& value) {
-  const Dialect* dialect = FindDialect(value);
+template <const Dialect *Arguments::*kMember>
+std::string SetDialect(Arguments &arguments, const std::string &value) {
+  const Dialect *dialect = FindDialect(value);
   if (dialect == nullptr) return "there is no dialect '" + value + "'";
   arguments.*kMember = dialect;
   return "";
@@ -141,8 +142,8 @@ std::string SetDialect(Arguments& arguments, const std::string& value) {
 // A decimal number, or a hexadecimal one with 0x, within bounds; `name` and
 // `unit` are for the message if it is not: "offset", " of bytes".
 std::string ParseNumber(std::string_view name, std::string_view unit,
-                        const std::string& value, uint64_t least, uint64_t most,
-                        uint64_t& number);
+                        const std::string &value, uint64_t least, uint64_t most,
+                        uint64_t &number);
 
 // Options of several verbs.
 extern const Option kFormatOption;
@@ -150,7 +151,7 @@ extern const Option kOutputOption;
 extern const Option kForceOption;
 
 // Empty if `value` is one of `choices`, else what is wrong.
-std::string OneOf(std::string_view name, const std::string& value,
+std::string OneOf(std::string_view name, const std::string &value,
                   std::initializer_list<std::string_view> choices);
 
 extern const Verb kInspectVerb;
