@@ -1,4 +1,4 @@
-// What a machine type's name tells. FORMAT.md section 10.
+// What a machine type's name implies. FORMAT.md section 10.
 
 #ifndef MIGSTREAM_FLAGS_MACHINE_TYPE_H_
 #define MIGSTREAM_FLAGS_MACHINE_TYPE_H_
@@ -14,7 +14,7 @@ namespace migstream {
 Release MachineTypeRelease(std::string_view machine_type);
 
 // Whether the machine type turns switchover-ack-legacy on: one INIT_DATA_SENT a
-// device. FORMAT.md section 9.4. Of a name without a version it is not known.
+// device. FORMAT.md section 9.4. False for a name without a version.
 bool HasSwitchoverAckLegacy(std::string_view machine_type);
 
 }  // namespace migstream

@@ -18,8 +18,6 @@ enum DirtyBitmapFlag : uint32_t {
   kDirtyBitmapBits = 0x40,        // be64 sector, be32 sectors[, be64 n, bytes].
   kDirtyBitmapExtraFlags = 0x80,  // The flags go on in the next bytes.
 };
-// In the second byte of longer flags: they go on for two more.
-inline constexpr uint32_t kDirtyBitmapExtraFlags16 = 0x8000;
 
 // "block", up to 9.0: low bits of the be64 that opens each record; the rest is
 // a sector number.

@@ -239,6 +239,37 @@ void AddPayloads(Folder folder) {
   }
 }
 
+// Configs, and the sections that hold them, out of a generated stream.
+void AddMade(const Generated& made, const Dialect& dialect, Folder& config,
+             Folder& section, Folder& roundtrip, Folder& differential) {
+  for (const Mark& mark : made.main.marks) {
+    if (mark.kind != MarkKind::kConfig) continue;
+    int kind = static_cast<int>(dialect.config_layout);
+    std::string payload = made.main.bytes.substr(
+        mark.offset + 8 + dialect.subflag.width, mark.bytes);
+    config.Add(payload + Byte(kind == 0 ? 4 : 5 + kind));
+    const Mark* whole = nullptr;
+    for (const Mark& other : made.main.marks) {
+      if (other.kind == MarkKind::kSection && other.offset < mark.offset &&
+          (whole == nullptr || other.offset > whole->offset)) {
+        whole = &other;
+      }
+    }
+    if (whole == nullptr) continue;
+    size_t head = whole->section == SectionType::kFull ||
+                          whole->section == SectionType::kStart
+                      ? 1 + 4 + 1 + 17 + 8
+                      : 5;
+    std::string content =
+        made.main.bytes.substr(whole->offset + head, whole->bytes - head);
+    std::string tail = Byte(static_cast<int>(whole->section) - 1) +
+                       Byte(static_cast<int>(dialect.id));
+    section.Add(StrCat(content, Byte(5), tail));
+    roundtrip.Add(content + tail);
+    differential.Add(content + tail);
+  }
+}
+
 void MakeSeeds(const std::string& root) {
   Folder section(root, "section_fuzz");
   Folder roundtrip(root, "roundtrip_fuzz");
@@ -292,32 +323,7 @@ void MakeSeeds(const std::string& root) {
     std::string channel = made->channels.empty() ? "" : made->channels[0].bytes;
     report.Add(StrCat(made->main.bytes, channel, NewestLoader(channel.size()),
                       choice));
-    for (const Mark& mark : made->main.marks) {
-      if (mark.kind != MarkKind::kConfig) continue;
-      int kind = static_cast<int>(dialect.config_layout);
-      std::string payload = made->main.bytes.substr(
-          mark.offset + 8 + dialect.subflag.width, mark.bytes);
-      config.Add(payload + Byte(kind == 0 ? 4 : 5 + kind));
-      const Mark* whole = nullptr;
-      for (const Mark& other : made->main.marks) {
-        if (other.kind == MarkKind::kSection && other.offset < mark.offset &&
-            (whole == nullptr || other.offset > whole->offset)) {
-          whole = &other;
-        }
-      }
-      if (whole == nullptr) continue;
-      size_t head = whole->section == SectionType::kFull ||
-                            whole->section == SectionType::kStart
-                        ? 1 + 4 + 1 + 17 + 8
-                        : 5;
-      std::string content =
-          made->main.bytes.substr(whole->offset + head, whole->bytes - head);
-      std::string tail = Byte(static_cast<int>(whole->section) - 1) +
-                         Byte(static_cast<int>(dialect.id));
-      section.Add(StrCat(content, Byte(5), tail));
-      roundtrip.Add(content + tail);
-      differential.Add(content + tail);
-    }
+    AddMade(*made, dialect, config, section, roundtrip, differential);
   }
   LibvirtBytes save;
   const std::string text = "QEVM, and the like; QEVM, and the like";

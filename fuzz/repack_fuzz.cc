@@ -55,7 +55,7 @@ RewriteOptions OptionsOf(const Generated& made, uint64_t seed) {
   }
   options.strip_empty_parts = random.OneIn(2);
   options.single_channel = random.OneIn(2);
-  options.spread = random.OneIn(3);
+  options.split_channels = random.OneIn(3);
   if (!made.devices.empty() && random.OneIn(4)) {
     options.dropped_devices.push_back(
         made.devices[random.Below(made.devices.size())].idstr);
@@ -99,7 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                               }});
   }
   StringSink main;
-  std::vector<StringSink> sinks(options.spread           ? kNewChannels
+  std::vector<StringSink> sinks(options.split_channels   ? kNewChannels
                                 : options.single_channel ? 0
                                                          : channels.size());
   RewriteOutput output = {&main, {}};
@@ -120,20 +120,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (options.to != nullptr) again.dialect = options.to;
   // With its state elsewhere a device is one of another row of the table, which
   // is found; but a row that was never released is not, unless its END cannot
-  // hold what was folded.
+  // hold what was merged.
   const bool released = again.dialect->released();
-  const bool folded = options.single_channel && !options.spread;
-  if (released ? options.spread || options.single_channel
-               : folded && again.dialect->empty_end()) {
+  const bool merged = options.single_channel && !options.split_channels;
+  if (released ? options.split_channels || options.single_channel
+               : merged && again.dialect->empty_end()) {
     again.dialect = &GetDialect(DialectId::kAuto);
   }
   Payloads after;
   Error unreadable = ReadPayloads(main.bytes(), written, again, after);
   if (!unreadable.ok() || after != before) {
-    std::fprintf(stderr, "from %s to %s, single %d, spread %d: %s\n",
+    std::fprintf(stderr, "from %s to %s, single %d, split %d: %s\n",
                  std::string(options.reader.dialect->name).c_str(),
                  options.to ? std::string(options.to->name).c_str() : "same",
-                 options.single_channel, options.spread,
+                 options.single_channel, options.split_channels,
                  ToString(unreadable).c_str());
     for (const Payloads* all : {&before, &after}) {
       for (const auto& [idstr, payload] : *all) {

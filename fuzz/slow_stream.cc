@@ -54,11 +54,9 @@ class Walk {
   bool Have(uint64_t count) {
     if (stopped_) return false;
     if (count <= end_ - at_) return true;
-    // A package's end is no end of the input.
-    if (in_package_ && count <= bytes_.size() - at_) {
-      // FORMAT.md 4.1 lets nothing be read behind it; the library tells what it
-      // has read before it refuses.
-      Stop(SlowStream::kRefused, thing_at_);
+    // FORMAT.md 4.1: nothing is read behind a package's end.
+    if (in_package_ && package_end_ <= bytes_.size()) {
+      Wrong(package_end_);
     } else {
       Stop(SlowStream::kCut, bytes_.size());
     }
@@ -86,6 +84,14 @@ class Walk {
   string Str8() { return Bytes(Number(1)); }
   void Pass(uint64_t count) {
     if (Have(count)) at_ += count;
+  }
+  // What a record or a section announces. Nothing waits for it if it is more
+  // than the package has.
+  void Payload(uint64_t count) {
+    if (in_package_ && at_ <= package_end_ && count > package_end_ - at_) {
+      return Wrong(package_end_);
+    }
+    Pass(count);
   }
 
   // Not behind a stop: what is not whole is not there.
@@ -173,7 +179,6 @@ class Walk {
 
   // A section or a command.
   void Thing() {
-    thing_at_ = at_;
     switch (Peek(1)) {
       case 1:
       case 4:
@@ -220,11 +225,11 @@ class Walk {
         legal = true;
         break;
     }
+    if (!legal) return Wrong(start + 3);
+    if (command == 7 && in_package_) return Wrong(start);
     uint64_t data_at = at_;
     string data = Bytes(length);
     if (stopped_) return;
-    if (!legal) return Wrong(start + 3);
-    if (command == 7 && in_package_) return Wrong(start);
     Add("command", start, {command}, {data});
     at_ = data_at;
     if (command == 3 && length == 16) {
@@ -243,17 +248,15 @@ class Walk {
 
   // FORMAT.md 4.1.
   void Package(uint64_t length) {
-    uint64_t outer = end_;
-    end_ = at_ + length;
     in_package_ = true;
-    if (end_ > bytes_.size()) end_ = bytes_.size();
-    uint64_t package_end = at_ + length;
-    while (!stopped_ && at_ < package_end) {
+    package_end_ = at_ + length;
+    end_ = std::min<uint64_t>(package_end_, bytes_.size());
+    while (!stopped_ && at_ < package_end_) {
       if (!Have(1)) return;
       Thing();
     }
     in_package_ = false;
-    end_ = outer;
+    end_ = bytes_.size();
   }
 
   // START and FULL, FORMAT.md 2.4.
@@ -299,12 +302,8 @@ class Walk {
     // FORMAT.md 2.5.
     if (!footers_) {
       // Nothing of a package is behind its end.
-      bool at_end = in_package_ && at_ == end_ && at_ < bytes_.size();
+      bool at_end = in_package_ && at_ == package_end_;
       if (!at_end && !Have(1)) return;
-      // The library looks at the byte there all the same.
-      if (at_end && Peek(1) == 0x7e) {
-        return Stop(SlowStream::kRefused, thing_at_);
-      }
       footers_ = !at_end && Peek(1) == 0x7e;
     }
     if (*footers_) {
@@ -320,7 +319,7 @@ class Walk {
                const string& idstr) {
     if (IsVfio(idstr)) return Device(type, id);
     bool full = type == 4;
-    if (idstr == "ram" && !full) return Ram(type);
+    if (idstr == "ram" && !full) return Ram();
     if (idstr == "dirty-bitmap" && !full) return DirtyBitmap();
     if (idstr == "block" && !full) return BlockMigration();
     if (idstr == "s390-storage_attributes" && !full) return S390(8);
@@ -328,10 +327,10 @@ class Walk {
     if (idstr == "todclock" && full) return TodClock();
     if (idstr == "spapr/htab" && !full) return Htab(type);
     if (!full) return Wrong(start);
-    if (at_ == bytes_.size()) return Stop(SlowStream::kCut, at_);
+    if (!Have(1)) return;
     auto length = lengths_ ? lengths_(start, at_) : std::nullopt;
     if (!length) return Wrong(start);
-    Pass(*length);
+    Payload(*length);
   }
 
   // FORMAT.md 9: by the slow decoder of sections.
@@ -360,7 +359,7 @@ class Walk {
   }
 
   // FORMAT.md 5.1.
-  void Ram(uint64_t type) {
+  void Ram() {
     while (!stopped_) {
       uint64_t at = at_;
       uint64_t word = Number(8);
@@ -379,10 +378,8 @@ class Walk {
           Add("ram", at, {flags, 0, 0}, {""});
           break;
         case 4:
-          // In START only, says the page; the library does not mind. And what
-          // a second list does to the first, the page does not say.
-          if (type != 1 || listed_) return Stop(SlowStream::kOpen, at);
-          listed_ = true;
+          blocks_.clear();
+          last_.clear();
           Add("ram", at, {flags, 0, 0}, {""});
           BlockList(offset);
           break;
@@ -436,7 +433,7 @@ class Walk {
       }
     }
     Add("ram", at, {flags, offset, length}, {last_});
-    Pass(length);
+    Payload(length);
   }
 
   // FORMAT.md 5.3.
@@ -480,16 +477,14 @@ class Walk {
           uint64_t count = block.used / page + (block.used % page != 0);
           uint64_t length = (count / 64 + (count % 64 != 0)) * 8;
           if (bitmap < at_ || pages <= bitmap) return Wrong(mapped_at);
-          // The page refuses a bitmap that reaches into the pages, the library
-          // does not.
-          if (pages - bitmap < length) return Stop(SlowStream::kOpen, at);
+          if (pages - bitmap < length) return Wrong(mapped_at);
           if (pages + block.used < pages) return Wrong(mapped_at);
         }
       }
       Add("block", at,
           {block.used, page_size, ignore_shared_, address, bitmap, pages},
           {block.name});
-      if (bitmap != 0 || pages != 0) Pass(pages + block.used - at_);
+      if (bitmap != 0 || pages != 0) Payload(pages + block.used - at_);
       left -= block.used;
       blocks_.push_back(block);
     }
@@ -499,7 +494,7 @@ class Walk {
   // FORMAT.md 6.
   void Record(uint64_t at, uint64_t payload) {
     Add("record", at, {at_ - at, payload});
-    Pass(payload);
+    Payload(payload);
   }
 
   void DirtyBitmap() {
@@ -507,25 +502,18 @@ class Walk {
       uint64_t at = at_;
       uint64_t flags = Number(1);
       if (stopped_) return;
-      if ((flags & 0x80) != 0) return Stop(SlowStream::kRefused, at);
-      // The page says what loaders do with these, the library does otherwise:
-      // it ends at EOS without the names and the body that stand beside it, and
-      // reads the body of BITS beside COMPLETE.
-      if ((flags & 1) != 0 && flags != 1) return Stop(SlowStream::kOpen, at);
-      if ((flags & 0x70) == 0x60) return Stop(SlowStream::kOpen, at);
+      if ((flags & 0x80) != 0 || (flags & 0x71) == 0) return Wrong(at);
       if ((flags & 8) != 0) Str8();
       if ((flags & 4) != 0) Str8();
       uint64_t payload = 0;
-      if (stopped_) return;
-      if ((flags & 0x71) == 0) return Wrong(at);
       if ((flags & 0x10) != 0) {
         Pass(5);
-      } else if ((flags & 0x40) != 0) {
+      } else if ((flags & 0x60) == 0x40) {
         Pass(12);
         if ((flags & 2) == 0) payload = Number(8);
       }
       Record(at, payload);
-      if (flags == 1) return;
+      if ((flags & 1) != 0) return;
     }
   }
 
@@ -534,11 +522,8 @@ class Walk {
       uint64_t at = at_;
       uint64_t flags = Number(8) & 0x1ff;
       if (stopped_) return;
-      if ((flags & 7) == 0) return Wrong(at);
-      // One of the three, says the page, and none that it does not name; the
-      // library takes the record for EOS, else for DEVICE, else for PROGRESS.
       if (flags != 1 && flags != 9 && flags != 2 && flags != 4) {
-        return Stop(SlowStream::kOpen, at);
+        return Wrong(at);
       }
       if ((flags & 1) != 0) Str8();
       Record(at, flags == 1 ? 1 << 20 : 0);
@@ -571,8 +556,6 @@ class Walk {
     uint64_t word = Number(4);
     if (stopped_) return;
     bool none = word == 0xffffffff;
-    // The page has this in END only, the library in PART as well.
-    if (type == 2 && none) return Stop(SlowStream::kOpen, at);
     if (type != 1 && word != 0 && !none) return Wrong(at);
     Record(at, 0);
     if (type == 1 || none) return;
@@ -593,14 +576,13 @@ class Walk {
   SlowStream out_;
   bool stopped_ = false;
   bool in_package_ = false;
-  uint64_t thing_at_ = 0;  // Of the section or command.
+  uint64_t package_end_ = 0;
   std::optional<bool> footers_;
   std::map<uint64_t, Known> known_;
   uint64_t page_ = 4096;
   uint64_t advised_ = 0;
   bool ignore_shared_ = false;
   bool mapped_ram_ = false;
-  bool listed_ = false;
   std::vector<Block> blocks_;
   string last_;  // That a page record named.
 };

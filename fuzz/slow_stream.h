@@ -41,9 +41,7 @@ struct StreamItem {
 struct SlowStream {
   std::vector<StreamItem> items;
   // kRefused: wrong or cut, at `at` or behind it; more may be told before that.
-  // kOpen: from `at` on the page leaves a choice, or is known not to be
-  // followed.
-  enum { kWhole, kCut, kWrong, kRefused, kOpen } end = kWhole;
+  enum { kWhole, kCut, kWrong, kRefused } end = kWhole;
   uint64_t at = 0;  // Of what is wrong; of the end, if it is whole.
 };
 

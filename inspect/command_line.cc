@@ -14,7 +14,7 @@
 #include "codec/io/absl_view.h"
 #include "codec/version.h"
 #include "codec/wire/text.h"
-#include "inspect/lost_input.h"
+#include "inspect/sigbus.h"
 #include "inspect/verb.h"
 
 namespace migstream {
@@ -162,7 +162,7 @@ std::string GeneralHelp() {
 }
 
 ExitStatus WrongUsage(std::string_view message, const Verb* verb) {
-  Complain(message);
+  PrintError(message);
   std::cerr << (verb ? Usage(*verb) : "usage: migstream VERB FILE [OPTION]...")
             << "; --help tells more\n";
   return kUnusable;
@@ -364,7 +364,7 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
   std::signal(SIGPIPE, SIG_IGN);
   // So is a limit on the size of files.
   std::signal(SIGXFSZ, SIG_IGN);
-  HandleLostInput();
+  HandleSigbus();
   if (words.empty()) return WrongUsage("which verb?", nullptr);
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     return Print(GeneralHelp(), kFine);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "inspect/say.h"
+#include "inspect/console.h"
 
 namespace migstream {
 

@@ -21,9 +21,9 @@
 namespace migstream {
 namespace {
 
-// False, and said why, if it is no dump.
-bool Read(const Arguments &arguments, const std::string &file,
-          VmstateDump &dump) {
+// False, with a message, if it is no dump.
+bool Read(const Arguments& arguments, const std::string& file,
+          VmstateDump& dump) {
   std::unique_ptr<ByteSource> source = OpenRaw(file);
   if (!source) return false;
   source = Decompressed(std::move(source), OpenOptionsOf(arguments).limits);
@@ -35,7 +35,7 @@ bool Read(const Arguments &arguments, const std::string &file,
   }
   if (problem.empty()) problem = ParseDump(json, dump, limits);
   if (problem.empty()) return true;
-  Complain(StrCat(file, ": ", problem));
+  PrintError(StrCat(file, ": ", problem));
   return false;
 }
 
@@ -50,10 +50,10 @@ class DescriptionKeeper : public StreamVisitor {
   std::optional<std::string> json_;
 };
 
-std::string Lines(const std::string &file, const DumpVerdict &verdict,
-                  const VmstateDump &dump) {
+std::string Lines(const std::string& file, const DumpVerdict& verdict,
+                  const VmstateDump& dump) {
   std::string lines;
-  for (const DumpRefusal &refusal : verdict.refusals) {
+  for (const DumpRefusal& refusal : verdict.refusals) {
     StrAppend(&lines, file, ": ", Printable(refusal.section),
               ": the destination would refuse it: ", refusal.message, "\n");
   }
@@ -61,7 +61,7 @@ std::string Lines(const std::string &file, const DumpVerdict &verdict,
             Printable(dump.machine));
   if (!verdict.unknown.empty()) {
     std::vector<std::string> names;
-    for (const std::string &name : verdict.unknown) {
+    for (const std::string& name : verdict.unknown) {
       names.push_back(Printable(name));
     }
     StrAppend(&lines, "; its dump says nothing of ", StrJoin(names, ", "));
@@ -71,7 +71,7 @@ std::string Lines(const std::string &file, const DumpVerdict &verdict,
 
 }  // namespace
 
-ExitStatus CheckDestination(const Arguments &arguments) {
+ExitStatus CheckDestination(const Arguments& arguments) {
   VmstateDump dump;
   if (!Read(arguments, arguments.destination, dump)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);
@@ -81,16 +81,16 @@ ExitStatus CheckDestination(const Arguments &arguments) {
   Error error = ReadMigration(arguments, inputs, survey);
   std::optional<std::string> json = keeper.Take();
   if (!json) {
-    Complain(error.ok() ? StrCat(inputs.file,
-                                 ": the stream has no description "
-                                 "to compare with")
-                        : ErrorLine(inputs.file, error));
+    PrintError(error.ok() ? StrCat(inputs.file,
+                                   ": the stream has no description "
+                                   "to compare with")
+                          : ErrorLine(inputs.file, error));
     return kUnusable;
   }
   auto description =
       VmDescription::Parse(*std::move(json), {.keep_fields = true});
   if (!description.ok()) {
-    Complain(
+    PrintError(
         StrCat(inputs.file, ": ", StdView(description.status().message())));
     return kUnusable;
   }
@@ -99,7 +99,7 @@ ExitStatus CheckDestination(const Arguments &arguments) {
                verdict.refusals.empty() ? kFine : kFindings);
 }
 
-bool IsDump(const Arguments &arguments, const std::string &file) {
+bool IsDump(const Arguments& arguments, const std::string& file) {
   // What cannot be read twice is a stream.
   if (!std::filesystem::is_regular_file(file)) return false;
   auto opened = OpenFile(file);
@@ -110,13 +110,13 @@ bool IsDump(const Arguments &arguments, const std::string &file) {
   return LooksLikeDump(AsText(source->Peek(kHead)));
 }
 
-ExitStatus DiffDumps(const Arguments &arguments) {
+ExitStatus DiffDumps(const Arguments& arguments) {
   VmstateDump dumps[2];
   for (int i = 0; i < 2; ++i) {
     if (!Read(arguments, arguments.files[i], dumps[i])) return kUnusable;
   }
   std::string lines;
-  for (const DumpDifference &difference : CompareDumps(dumps[0], dumps[1])) {
+  for (const DumpDifference& difference : CompareDumps(dumps[0], dumps[1])) {
     StrAppend(&lines, Printable(ToString(difference)), "\n");
   }
   return Print(lines, lines.empty() ? kFine : kFindings);

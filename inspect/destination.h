@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "inspect/say.h"
+#include "inspect/console.h"
 #include "inspect/verb.h"
 
 namespace migstream {

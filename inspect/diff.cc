@@ -17,9 +17,9 @@ namespace {
 
 // The files of the two migrations: a main channel, and the multifd channels
 // that follow it.
-std::vector<Arguments> Split(const Arguments &arguments) {
+std::vector<Arguments> Split(const Arguments& arguments) {
   std::vector<Arguments> sides;
-  for (const std::string &file : arguments.files) {
+  for (const std::string& file : arguments.files) {
     // What cannot be read twice is a main channel.
     if (sides.empty() ||
         !IsChannelFile(file, OpenOptionsOf(arguments).limits)) {
@@ -28,20 +28,24 @@ std::vector<Arguments> Split(const Arguments &arguments) {
     }
     sides.back().files.push_back(file);
   }
-  if (sides.size() == 2) return sides;
-  Complain(StrCat("diff compares two streams, not ", sides.size()));
+  const size_t wanted = arguments.within ? 1 : 2;
+  if (sides.size() == wanted) return sides;
+  PrintError(
+      StrCat("diff ", arguments.within ? "--within" : "compares two",
+             arguments.within ? " is of one stream, not " : " streams, not ",
+             sides.size()));
   return {};
 }
 
 // The channels, opened once more; `sources` are their owners. False, and said
 // so, if one cannot be.
-bool OpenChannels(const RewriteInput &input,
-                  std::vector<std::unique_ptr<ByteSource>> &sources,
-                  std::vector<ChannelReader::Channel> &channels) {
-  for (const RewriteInput::Channel &channel : input.channels) {
+bool OpenChannels(const RewriteInput& input,
+                  std::vector<std::unique_ptr<ByteSource>>& sources,
+                  std::vector<ChannelReader::Channel>& channels) {
+  for (const RewriteInput::Channel& channel : input.channels) {
     sources.push_back(channel.open());
     if (!sources.back()) {
-      Complain(StrCat(channel.name, ": it can be read only once"));
+      PrintError(StrCat(channel.name, ": it can be read only once"));
       return false;
     }
     channels.push_back({channel.name, sources.back().get()});
@@ -49,8 +53,8 @@ bool OpenChannels(const RewriteInput &input,
   return true;
 }
 
-// kFine; or why not was said.
-ExitStatus Read(const Arguments &arguments, StreamState &state) {
+// kFine; else there was a message.
+ExitStatus Read(const Arguments& arguments, StreamState& state) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   RewriteInput input = inputs.Reopenable(arguments.quiet);
@@ -65,59 +69,40 @@ ExitStatus Read(const Arguments &arguments, StreamState &state) {
   }
   Error error = state.Read(*input.main(), channels, options);
   if (error.ok()) return kFine;
-  Complain(ErrorLine(inputs.file, error));
+  PrintError(ErrorLine(inputs.file, error));
   const bool not_kept = error.code == ErrorCode::kWriteFailed ||
                         error.code == ErrorCode::kHoldLimit;
   return IsUnusable(error) || not_kept ? kUnusable : kFindings;
 }
 
 // What an empty list of differences does not mean.
-void SayWhatIsNotCompared(const Arguments &arguments,
-                          const std::vector<Arguments> &sides,
+void SayWhatIsNotCompared(const Arguments& arguments,
+                          const std::vector<Arguments>& sides,
                           const StreamState (&states)[2]) {
   if (arguments.quiet) return;
   if (!arguments.compare_ram && (states[0].has_ram || states[1].has_ram)) {
-    Complain("guest memory was not compared; --ram compares it");
+    PrintError("guest memory was not compared; --ram compares it");
   }
   for (int i = 0; i < 2; ++i) {
     uint64_t missing = 0;
-    for (const auto &[name, block] : states[i].ram) {
+    for (const auto& [name, block] : states[i].ram) {
       missing += block.missing_pages;
     }
     if (missing == 0) continue;
-    Complain(StrCat(Plural(missing, "page"), " of guest memory never came in ",
-                    i == 0 ? "A" : "B", ", and count as zero",
-                    ChannelsHint(sides[i].files.size() > 1)));
+    PrintError(StrCat(Plural(missing, "page"),
+                      " of guest memory never came in ", i == 0 ? "A" : "B",
+                      ", and count as zero",
+                      ChannelsHint(sides[i].files.size() > 1)));
   }
 }
 
-ExitStatus Run(const Arguments &arguments) {
-  if (arguments.files.size() == 2 && IsDump(arguments, arguments.files[0]) &&
-      IsDump(arguments, arguments.files[1])) {
-    return DiffDumps(arguments);
-  }
-  std::vector<Arguments> sides = Split(arguments);
-  if (sides.empty()) return kUnusable;
-  StreamState states[2];
-  ExitStatus status = kFine;
-  for (int i = 0; i < 2; ++i) {
-    status = std::max(status, Read(sides[i], states[i]));
-    if (status == kUnusable) return status;
-  }
-  DiffOptions options;
-  options.ignore_cuts = arguments.ignore_cuts;
-  if (arguments.list_all) options.max_of_a_kind = ~size_t{0};
-  std::vector<Difference> differences;
-  Error error = CompareStreams(states[0], states[1], options, differences);
-  if (!error.ok()) {
-    Complain(ToString(error));
-    return kUnusable;
-  }
-  SayWhatIsNotCompared(arguments, sides, states);
+ExitStatus PrintTable(std::vector<Difference> differences,
+                      std::string_view column_a, std::string_view column_b,
+                      ExitStatus status) {
   if (differences.empty()) return Print("", status);
   Table table("llll");
-  table.Row({"DEVICE", "WHAT", "A", "B"});
-  for (Difference &d : differences) {
+  table.Row({"DEVICE", "WHAT", std::string(column_a), std::string(column_b)});
+  for (Difference& d : differences) {
     table.Row({std::move(d.device), std::move(d.what),
                d.a.empty() ? "-" : std::move(d.a),
                d.b.empty() ? "-" : std::move(d.b)});
@@ -125,11 +110,68 @@ ExitStatus Run(const Arguments &arguments) {
   return Print(table.Text(), kFindings);
 }
 
+DiffOptions OptionsOf(const Arguments& arguments) {
+  DiffOptions options;
+  options.ignore_cuts = arguments.ignore_cuts;
+  if (arguments.list_all) options.max_of_a_kind = ~size_t{0};
+  return options;
+}
+
+ExitStatus RunWithin(const Arguments& arguments) {
+  StreamState state;
+  ExitStatus status = Read(arguments, state);
+  if (status == kUnusable) return status;
+  std::vector<Difference> differences;
+  size_t devices = 0;
+  Error error =
+      CompareSnapshots(state, OptionsOf(arguments), differences, devices);
+  if (!error.ok()) {
+    PrintError(ToString(error));
+    return kUnusable;
+  }
+  if (devices == 0 && !arguments.quiet) {
+    PrintError("no device's driver sends more than one snapshot of it here");
+  }
+  return PrintTable(std::move(differences), "FIRST", "LAST", status);
+}
+
+ExitStatus Run(const Arguments& arguments) {
+  if (arguments.files.size() == 2 && IsDump(arguments, arguments.files[0]) &&
+      IsDump(arguments, arguments.files[1])) {
+    return DiffDumps(arguments);
+  }
+  std::vector<Arguments> sides = Split(arguments);
+  if (sides.empty()) return kUnusable;
+  if (arguments.within) return RunWithin(sides[0]);
+  StreamState states[2];
+  ExitStatus status = kFine;
+  for (int i = 0; i < 2; ++i) {
+    status = std::max(status, Read(sides[i], states[i]));
+    if (status == kUnusable) return status;
+  }
+  std::vector<Difference> differences;
+  Error error =
+      CompareStreams(states[0], states[1], OptionsOf(arguments), differences);
+  if (!error.ok()) {
+    PrintError(ToString(error));
+    return kUnusable;
+  }
+  SayWhatIsNotCompared(arguments, sides, states);
+  return PrintTable(std::move(differences), "A", "B", status);
+}
+
 constexpr Option kOptions[] = {
     {"ignore-cuts", "",
      "compare what a destination would end up with: not how\n"
      "many PARTs there were, nor how payload was cut",
      Set<&Arguments::ignore_cuts>},
+    {"within",
+     "",
+     "compare the first snapshot of each device with its last,\n"
+     "in one stream: what the guest changed meanwhile",
+     Set<&Arguments::within>,
+     {},
+     "ignore-cuts ram"},
     {"ram", "",
      "compare guest memory too, by block; it is put into files\n"
      "in $TMPDIR or /var/tmp for that",
@@ -146,6 +188,8 @@ const Verb kDiffVerb = {
     "what two streams differ in: devices, fields, registers, payload",
     kAnyFiles,
     kOptions,
-    Run};
+    Run,
+    "--within A [CHANNEL]... [OPTION]...",
+    nullptr};
 
 }  // namespace migstream

@@ -61,21 +61,21 @@ TEST(DiffTest, GuestMemoryIsComparedIfItIsAskedFor) {
   EXPECT_THAT(run.output, HasSubstr("pages of /rom@etc/acpi/tables"));
 }
 
-// Folded, the memory of the channels is the main channel's.
+// Merged, the memory of the channels is the main channel's.
 TEST(DiffTest, ChannelsAreReadForDevicesAndForMemory) {
-  std::vector<std::string> spread;
+  std::vector<std::string> split;
   for (const testdata::File& file : GetCapture("s111-multifd-two").files()) {
     if (file.file().find(".return") != std::string::npos) continue;
-    spread.push_back("testdata/captures/" + file.file() + ".zst");
+    split.push_back("testdata/captures/" + file.file() + ".zst");
   }
-  std::string folded = TestFolder() + "/folded";
+  std::string merged = TestFolder() + "/merged";
   std::vector<std::string> repack = {"repack", "--single-channel", "-o",
-                                     folded};
-  repack.insert(repack.end(), spread.begin(), spread.end());
+                                     merged};
+  repack.insert(repack.end(), split.begin(), split.end());
   ASSERT_EQ(RunProgram(repack).status, 0);
   std::vector<std::string> diff = {"diff", "--ram", "--ignore-cuts"};
-  diff.insert(diff.end(), spread.begin(), spread.end());
-  diff.push_back(folded);
+  diff.insert(diff.end(), split.begin(), split.end());
+  diff.push_back(merged);
   ProgramRun run = RunProgram(diff);
   EXPECT_EQ(run.status, 0) << run.output << run.errors;
 }
@@ -100,6 +100,30 @@ TEST(DiffTest, AllListsWhatIsCountedOtherwise) {
   EXPECT_EQ(Lines(run.output), 12);
   run = RunProgram({"diff", "--all", Path("s111-stop3m"), changed});
   EXPECT_EQ(Lines(run.output), 65);
+}
+
+TEST(DiffTest, WithinIsOfOneStream) {
+  std::string folder = TestFolder();
+  auto stream = [&](const std::string& name, const std::string& vendor) {
+    std::string recipe =
+        WriteTestFile(name, StrCat("devices { vendor { ", vendor, " {} } }"));
+    std::string out = StrCat(folder, "/", name);
+    EXPECT_EQ(RunProgram({"generate", recipe, "-o", out}).status, 0);
+    return out;
+  };
+  std::string virtio = stream("virtio", "virtio"),
+              mtty = stream("mtty", "mtty");
+  ProgramRun run = RunProgram({"diff", "--within", virtio});
+  EXPECT_EQ(run.status, 1) << run.errors;
+  EXPECT_THAT(run.output, HasSubstr("FIRST"));
+  EXPECT_THAT(run.output, HasSubstr("DEVICE_STATUS device_status"));
+  run = RunProgram({"diff", "--within", mtty});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, IsEmpty());
+  EXPECT_THAT(run.errors, HasSubstr("no device's driver sends more than one"));
+  run = RunProgram({"diff", "--within", virtio, mtty});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("--within is of one stream, not 2"));
 }
 
 TEST(DiffTest, AStreamThatIsCutIsAFindingAndAFewLines) {

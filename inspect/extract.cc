@@ -4,10 +4,10 @@
 #include "codec/extract/ram_extractor.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/text.h"
+#include "inspect/console.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/ram_file.h"
-#include "inspect/say.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
 
@@ -29,7 +29,7 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
 }
 
 ExitStatus SayError(const Inputs& inputs, const Error& error) {
-  Complain(ErrorLine(inputs.file, error));
+  PrintError(ErrorLine(inputs.file, error));
   return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
              ? kUnusable
              : kFindings;
@@ -42,7 +42,7 @@ ExitStatus Commit(OutputFile& output, ExitStatus fine) {
 // The domain's XML, out of libvirt's header.
 ExitStatus ExtractXml(const Arguments& arguments) {
   if (arguments.files.size() > 1) {
-    Complain("--what=libvirt-xml takes the save file alone");
+    PrintError("--what=libvirt-xml takes the save file alone");
     return kUnusable;
   }
   OutputFile output;
@@ -51,10 +51,10 @@ ExitStatus ExtractXml(const Arguments& arguments) {
   options.on_xml = [&output](ByteSpan bytes) { output.Write(bytes); };
   const std::string& file = arguments.files[0];
   OpenedStream opened = OpenStream(file, options);
-  // Of the stream behind it nothing is needed.
+  // Nothing of the stream behind it is needed.
   if (!opened.libvirt) {
-    Complain(opened.error.ok() ? StrCat(file, ": is no libvirt save file")
-                               : ErrorLine(file, opened.error));
+    PrintError(opened.error.ok() ? StrCat(file, ": is not a libvirt save file")
+                                 : ErrorLine(file, opened.error));
     return kUnusable;
   }
   return Commit(output, kFine);
@@ -66,7 +66,7 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   RamExtractor extractor(image, arguments.ram, inputs.Channels());
   StreamSurvey survey({.dialect = arguments.dialect}, extractor);
   Error error = ReadMigration(arguments, inputs, survey);
-  // Memory is over with the END of RAM, whatever is wrong behind it.
+  // Guest memory is complete at the END of RAM; errors after it do not matter.
   Error doubt;
   if (extractor.reached_end()) std::swap(error, doubt);
   if (error.ok()) error = extractor.Finish();
@@ -77,11 +77,11 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   const ExitStatus status =
       Commit(output, missing == 0 && doubt.ok() ? kFine : kFindings);
   if (status == kUnusable) return status;
-  if (!doubt.ok()) Complain(ErrorLine(inputs.file, doubt));
+  if (!doubt.ok()) PrintError(ErrorLine(inputs.file, doubt));
   if (missing != 0) {
-    Complain(StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
-                    arguments.ram, " never came, and count as zero",
-                    ChannelsHint(!inputs.channels.empty())));
+    PrintError(StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
+                      arguments.ram, " never came, and count as zero",
+                      ChannelsHint(!inputs.channels.empty())));
   }
   return status;
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <span>
@@ -11,6 +12,7 @@
 #include "codec/generate/expectation.h"
 #include "codec/generate/frame.h"
 #include "codec/generate/generator.h"
+#include "codec/generate/payload_damage.h"
 #include "codec/generate/random.h"
 #include "codec/generate/random_recipe.h"
 #include "codec/generate/recipe_dialect.h"
@@ -44,15 +46,15 @@ class FirstProblem : public google::protobuf::io::ErrorCollector {
   std::string text;
 };
 
-// All of a file; false, and said why, if it cannot be read or holds more, or if
-// its first bytes are a `problem`.
+// All of a file; false, with a message, if it cannot be read or holds more, or
+// if its first bytes are a `problem`.
 bool ReadAll(const std::string& path, size_t limit,
              std::string (*problem)(ByteSpan bytes), std::string& bytes) {
   std::unique_ptr<ByteSource> source = OpenInput(path);
   if (!source) return false;
-  if (std::string said = problem == nullptr ? "" : problem(source->Peek(8));
-      !said.empty()) {
-    Complain(StrCat(path, ": ", said));
+  if (std::string found = problem == nullptr ? "" : problem(source->Peek(8));
+      !found.empty()) {
+    PrintError(StrCat(path, ": ", found));
     return false;
   }
   while (true) {
@@ -61,12 +63,12 @@ bool ReadAll(const std::string& path, size_t limit,
     bytes.append(AsText(piece).data(), piece.size());
     source->Consume(piece.size());
     if (bytes.size() > limit) {
-      Complain(StrCat(path, ": more than ", limit, " bytes"));
+      PrintError(StrCat(path, ": more than ", limit, " bytes"));
       return false;
     }
   }
   if (source->failure().empty()) return true;
-  Complain(StrCat(path, ": ", source->failure()));
+  PrintError(StrCat(path, ": ", source->failure()));
   return false;
 }
 
@@ -77,16 +79,31 @@ bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&problem);
   if (parser.ParseFromString(text, &recipe)) return true;
-  Complain(StrCat(path, ":", problem.text));
+  PrintError(StrCat(path, ":", problem.text));
   return false;
 }
 
-// A real stream for a frame; false, and said why, if it is none.
+// The payloads that devices of a recipe carry; false, and said why, if one
+// cannot be read.
+bool ReadCarried(recipe::Migration& recipe) {
+  for (recipe::Device& device : *recipe.mutable_devices()) {
+    if (device.vendor().carried().file().empty()) continue;
+    recipe::Carried& carried = *device.mutable_vendor()->mutable_carried();
+    if (!ReadAll(carried.file(), kMaxFrameBytes, nullptr,
+                 *carried.mutable_bytes())) {
+      return false;
+    }
+    carried.clear_file();
+  }
+  return true;
+}
+
+// A real stream for a frame; false, with a message, if it is not one.
 bool ReadFrame(const std::string& path, std::string& bytes) {
   if (!ReadAll(path, kMaxFrameBytes, NotAStream, bytes)) return false;
   auto frame = Frame::Read(AsBytes(bytes));
   if (!frame.ok())
-    Complain(StrCat(path, ": ", StdView(frame.status().message())));
+    PrintError(StrCat(path, ": ", StdView(frame.status().message())));
   return frame.ok();
 }
 
@@ -127,7 +144,8 @@ bool WriteAll(const Generated& made, const std::string& path,
               const recipe::Migration* recipe, const Arguments& arguments) {
   if (path == "-" &&
       (!made.channels.empty() || arguments.expected_loader != 0)) {
-    Complain("standard output takes one stream, and this makes several files");
+    PrintError(
+        "standard output takes one stream, and this makes several files");
     return false;
   }
   auto channel_name = [&path](size_t number) {
@@ -173,12 +191,35 @@ absl::Status InflictAny(uint64_t seed, Generated& made) {
   return absl::NotFoundError("nothing can be done to the stream");
 }
 
+bool IsPayloadDamage(std::string_view name) {
+  return FindPayloadDamage(name) != recipe::PayloadDamage::NONE;
+}
+
+// Those of a payload are done to the first device that has a vendor's, before
+// the stream is written around it.
+absl::Status AskForPayloadDamage(const Arguments& arguments,
+                                 recipe::Migration& recipe) {
+  for (const std::string& name : arguments.damages) {
+    if (!IsPayloadDamage(name)) continue;
+    auto device = std::find_if(
+        recipe.mutable_devices()->begin(), recipe.mutable_devices()->end(),
+        [](const recipe::Device& device) { return device.has_vendor(); });
+    if (device == recipe.mutable_devices()->end()) {
+      return absl::NotFoundError(
+          StrCat("damage ", name, ": no device has a vendor's payload"));
+    }
+    device->mutable_vendor()->add_damage()->set_kind(FindPayloadDamage(name));
+  }
+  return absl::OkStatus();
+}
+
 // In the recipe's order those of the recipe, and then those of the command
 // line. `missed` counts what a stream has nothing to do it to.
 absl::Status InflictAll(const Arguments& arguments, uint64_t seed,
                         uint64_t* missed, Generated& made) {
   for (const std::string& name : arguments.damages) {
     absl::Status status;
+    if (IsPayloadDamage(name)) continue;  // It was asked for before.
     if (name == kAnyDamage) {
       status = InflictAny(seed, made);
     } else {
@@ -208,13 +249,18 @@ ExitStatus GenerateRecipe(const Arguments& arguments) {
   }
   GenerateOptions options;
   options.frame = AsBytes(frame);
-  auto made = Generate(recipe, options);
-  absl::Status status = made.status();
+  if (!ReadCarried(recipe)) return kUnusable;
+  absl::Status status = AskForPayloadDamage(arguments, recipe);
+  absl::StatusOr<Generated> made;
+  if (status.ok()) {
+    made = Generate(recipe, options);
+    status = made.status();
+  }
   if (status.ok()) {
     status = InflictAll(arguments, recipe.seed(), nullptr, *made);
   }
   if (!status.ok()) {
-    Complain(StrCat(file, ": ", StdView(status.message())));
+    PrintError(StrCat(file, ": ", StdView(status.message())));
     return kUnusable;
   }
   return WriteAll(*made, arguments.output, nullptr, arguments) ? kFine
@@ -229,7 +275,7 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
   std::error_code error;
   std::filesystem::create_directories(arguments.out_dir, error);
   if (error) {
-    Complain(StrCat(arguments.out_dir, ": ", error.message()));
+    PrintError(StrCat(arguments.out_dir, ": ", error.message()));
     return kUnusable;
   }
   uint64_t missed = 0;
@@ -240,9 +286,16 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     if (!arguments.frame.empty()) PutIntoFrame(arguments.frame, recipe);
     GenerateOptions options;
     options.frame = AsBytes(frame);
+    const recipe::Migration sound = recipe;
+    absl::Status asked = AskForPayloadDamage(arguments, recipe);
     auto made = Generate(recipe, options);
+    if (!asked.ok() || absl::IsNotFound(made.status())) {
+      ++missed;
+      recipe = sound;
+      made = Generate(recipe, options);
+    }
     if (!made.ok()) {
-      Complain(StrCat("seed ", seed, ": ", StdView(made.status().message())));
+      PrintError(StrCat("seed ", seed, ": ", StdView(made.status().message())));
       return kUnusable;
     }
     if (!InflictAll(arguments, seed, &missed, *made).ok()) return kUnusable;
@@ -256,8 +309,8 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     if (!WriteAll(*made, path, &recipe, arguments)) return kUnusable;
   }
   if (missed != 0) {
-    Complain(StrCat(missed, " times a stream had nothing to do ",
-                    StrJoin(arguments.damages, " or "), " to"));
+    PrintError(StrCat(missed, " times a stream had nothing to do ",
+                      StrJoin(arguments.damages, " or "), " to"));
   }
   return kFine;
 }
@@ -281,10 +334,14 @@ std::string Misused(const Arguments& arguments) {
 
 std::string SetDamages(Arguments& arguments, const std::string& value) {
   for (std::string_view name : Split(value, ',')) {
-    if (name != kAnyDamage && FindDamage(name) == nullptr) {
+    if (name != kAnyDamage && FindDamage(name) == nullptr &&
+        !IsPayloadDamage(name)) {
       std::vector<std::string> names;
       for (const DamageRow& row : DamageRows()) {
         names.push_back(DamageName(row.kind));
+      }
+      for (const PayloadFindingRow& row : AllPayloadFindings()) {
+        names.emplace_back(row.name);
       }
       return StrCat("there is no damage '", name, "', but ", kAnyDamage, ", ",
                     StrJoin(names, ", "));

@@ -11,8 +11,8 @@
 #include "codec/report/side_report.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/console.h"
 #include "inspect/progress.h"
-#include "inspect/say.h"
 #include "inspect/text_report.h"
 
 namespace migstream {
@@ -24,15 +24,15 @@ bool IsRegularFile(const std::string& file) {
   return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
-// False, and said so, if there is nothing to be read.
+// False, with a message, if there is nothing to be read.
 bool CanRead(const std::string& file) {
   if (file != "-" || !isatty(STDIN_FILENO)) return true;
-  Complain("standard input is a terminal, not a stream");
+  PrintError("standard input is a terminal, not a stream");
   return false;
 }
 
-OpenedStream Said(const std::string& file, OpenedStream opened) {
-  if (!opened.error.ok()) Complain(ErrorLine(file, opened.error));
+OpenedStream Reported(const std::string& file, OpenedStream opened) {
+  if (!opened.error.ok()) PrintError(ErrorLine(file, opened.error));
   return opened;
 }
 
@@ -56,7 +56,7 @@ bool AddInput(const std::string& file, const OpenOptions& options,
               Inputs& inputs) {
   auto opened = OpenFile(file, options.access);
   if (!opened.ok()) {
-    Complain(StrCat(file, ": ", StdView(opened.status().message())));
+    PrintError(StrCat(file, ": ", StdView(opened.status().message())));
     return false;
   }
   std::unique_ptr<ByteSource> source = *std::move(opened);
@@ -64,7 +64,7 @@ bool AddInput(const std::string& file, const OpenOptions& options,
   source = Decompressed(std::move(source), options.limits);
   FileKind kind = KindOf(source->Peek(8));
   if (kind == FileKind::kEmpty && !source->failure().empty()) {
-    Complain(StrCat(file, ": ", source->failure()));
+    PrintError(StrCat(file, ": ", source->failure()));
     return false;
   }
   if (kind == FileKind::kMultifd || IsSide(kind)) {
@@ -77,13 +77,13 @@ bool AddInput(const std::string& file, const OpenOptions& options,
     }
     return true;
   }
-  OpenedStream stream = Said(file, Unwrap(std::move(source), options));
+  OpenedStream stream = Reported(file, Unwrap(std::move(source), options));
   if (stream.source && inputs.main) {
     std::string problem = NotAStream(stream.source->Peek(8));
     if (problem.empty()) {
       problem = StrCat("is a second main channel, beside ", inputs.file);
     }
-    Complain(StrCat(file, ": ", problem));
+    PrintError(StrCat(file, ": ", problem));
     return false;
   }
   inputs.file = file;
@@ -105,13 +105,13 @@ bool IsChannelFile(const std::string& file, const CompressionLimits& limits) {
 std::unique_ptr<ByteSource> OpenInput(const std::string& file,
                                       const OpenOptions& options) {
   if (!CanRead(file)) return nullptr;
-  return Said(file, OpenStream(file, options)).source;
+  return Reported(file, OpenStream(file, options)).source;
 }
 
 std::unique_ptr<ByteSource> OpenRaw(const std::string& file) {
   auto source = OpenFile(file);
   if (source.ok()) return *std::move(source);
-  Complain(StrCat(file, ": ", StdView(source.status().message())));
+  PrintError(StrCat(file, ": ", StdView(source.status().message())));
   return nullptr;
 }
 
@@ -123,7 +123,7 @@ bool ReadConfigSpace(const std::string& file, std::string& config) {
   if (config.size() == kPciConfigBytes || config.size() == kPcieConfigBytes) {
     return true;
   }
-  Complain(StrCat(file, ": a PCI config space has 256 or 4096 bytes"));
+  PrintError(StrCat(file, ": a PCI config space has 256 or 4096 bytes"));
   return false;
 }
 
@@ -142,7 +142,8 @@ Inputs OpenInputs(const Arguments& arguments) {
   if (arguments.files.size() == 1) {
     inputs.file = arguments.files[0];
     if (!CanRead(inputs.file)) return {};
-    OpenedStream opened = Said(inputs.file, OpenStream(inputs.file, options));
+    OpenedStream opened =
+        Reported(inputs.file, OpenStream(inputs.file, options));
     inputs.main = std::move(opened.source);
     inputs.libvirt = opened.libvirt;
     return inputs;
@@ -150,7 +151,7 @@ Inputs OpenInputs(const Arguments& arguments) {
   for (const std::string& file : arguments.files) {
     if (!CanRead(file) || !AddInput(file, options, inputs)) return {};
   }
-  if (!inputs.main) Complain("there is no main channel among the files");
+  if (!inputs.main) PrintError("there is no main channel among the files");
   return inputs;
 }
 
@@ -196,7 +197,7 @@ ExitStatus ReportSide(const Inputs::Side& side, report::Report& report) {
                     ? ReportCpr(side.file, *side.source, report)
                     : ReportReturnPath(side.file, *side.source, report);
   if (error.ok()) return kFine;
-  Complain(ErrorLine(side.file, error));
+  PrintError(ErrorLine(side.file, error));
   return IsUnusable(error) ? kUnusable : kFindings;
 }
 
@@ -208,7 +209,7 @@ ExitStatus SayChannelFindings(const std::string& file,
         finding.severity() == ToString(Severity::kNote)) {
       continue;
     }
-    Complain(FindingLine(file, finding));
+    PrintError(FindingLine(file, finding));
     status = kFindings;
   }
   return status;

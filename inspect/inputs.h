@@ -22,8 +22,8 @@
 
 namespace migstream {
 
-// A file that is no channel of a migration, opened; null, and said why, if that
-// cannot be.
+// A file that is not a channel of a migration, opened; null, with a message, if
+// that cannot be.
 std::unique_ptr<ByteSource> OpenInput(const std::string& file,
                                       const OpenOptions& options = {});
 
@@ -31,12 +31,12 @@ std::unique_ptr<ByteSource> OpenInput(const std::string& file,
 bool IsChannelFile(const std::string& file,
                    const CompressionLimits& limits = {});
 
-// A file as it is, whatever its bytes begin with; null, and said why, if that
+// A file as it is, whatever its bytes begin with; null, with a message, if that
 // cannot be.
 std::unique_ptr<ByteSource> OpenRaw(const std::string& file);
 
 // Reads a config space as `extract --what=config` writes it, if a file is
-// named; false, and said why, if that is none.
+// named; false, with a message, if that is not one.
 bool ReadConfigSpace(const std::string& file, std::string& config);
 
 // What the options say of how files are opened.
@@ -45,7 +45,7 @@ OpenOptions OpenOptionsOf(const Arguments& arguments);
 // The files of one migration, told apart by their first bytes.
 struct Inputs {
   std::string file;                  // The main channel's name.
-  std::unique_ptr<ByteSource> main;  // Null, and said why, if one cannot be.
+  std::unique_ptr<ByteSource> main;  // Null, with a message, if one cannot be.
   std::optional<LibvirtSave> libvirt;
   std::vector<std::string> channel_files;
   std::vector<std::unique_ptr<ByteSource>> channels;

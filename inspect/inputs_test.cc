@@ -111,7 +111,7 @@ TEST(WrapperTest, TheDomainsXmlIsShownOnlyOnDemand) {
   run = RunProgram({"extract", "--what=libvirt-xml",
                     CapturePath(GetCapture("s72-two")), "-o", "-"});
   EXPECT_EQ(run.status, 2);
-  EXPECT_THAT(run.errors, HasSubstr("is no libvirt save file"));
+  EXPECT_THAT(run.errors, HasSubstr("is not a libvirt save file"));
 }
 
 TEST(WrapperTest, AFileThatLibvirtNeverFinishedIsAFinding) {

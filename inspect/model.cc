@@ -18,7 +18,7 @@
 namespace migstream {
 namespace {
 
-// False, and said why, if it is no description.
+// False, with a message, if it is no description.
 bool Read(const std::string& file, OfferedModels& offered) {
   std::unique_ptr<ByteSource> source = OpenRaw(file);
   if (!source) return false;
@@ -27,7 +27,7 @@ bool Read(const std::string& file, OfferedModels& offered) {
   std::string problem = source->failure();
   if (problem.empty()) problem = ParseModels(json, offered, limits);
   if (problem.empty()) return true;
-  Complain(StrCat(file, ": ", problem));
+  PrintError(StrCat(file, ": ", problem));
   return false;
 }
 
@@ -44,7 +44,7 @@ const ModelDescription* Find(const OfferedModels& offered,
 }
 
 // The configuration that `text` stands for by what `file` offers; an empty one
-// is that of a new device. False, and said why, if it stands for nothing.
+// is that of a new device. False, with a message, if it stands for nothing.
 bool ResolveBy(const std::string& file, const std::string& text,
                DeviceConfig& config) {
   OfferedModels offered;
@@ -52,7 +52,7 @@ bool ResolveBy(const std::string& file, const std::string& text,
   DeviceText device;
   ConfigError error = ParseDevice(text, device);
   if (!error.ok()) {
-    Complain(StrCat(Printable(text), ": ", ToString(error)));
+    PrintError(StrCat(Printable(text), ": ", ToString(error)));
     return false;
   }
   const ModelDescription* model = Find(offered, device.model);
@@ -61,8 +61,8 @@ bool ResolveBy(const std::string& file, const std::string& text,
     for (const ModelDescription& each : offered.models) {
       names.push_back(each.model);
     }
-    Complain(StrCat(file, ": which model? It offers ",
-                    names.empty() ? "none" : StrJoin(names, ", ")));
+    PrintError(StrCat(file, ": which model? It offers ",
+                      names.empty() ? "none" : StrJoin(names, ", ")));
     return false;
   }
   const bool plain = !device.version && device.items.empty();
@@ -72,7 +72,7 @@ bool ResolveBy(const std::string& file, const std::string& text,
   }
   error = Resolve(device, *model, config);
   if (error.ok()) return true;
-  Complain(StrCat(text, ": ", ToString(error)));
+  PrintError(StrCat(text, ": ", ToString(error)));
   return false;
 }
 
@@ -136,10 +136,10 @@ ExitStatus Check(const Arguments& arguments) {
   if (!arguments.source_models.empty()) {
     if (!ResolveBy(arguments.source_models, source, config)) return kUnusable;
   } else if (ConfigError error = ParseDevice(source, text); !error.ok()) {
-    Complain(StrCat(Printable(source), ": ", ToString(error)));
+    PrintError(StrCat(Printable(source), ": ", ToString(error)));
     return kUnusable;
   } else if (text.model.empty()) {
-    Complain(StrCat(source, ": column 1: which model?"));
+    PrintError(StrCat(source, ": column 1: which model?"));
     return kUnusable;
   }
   std::string spaces[2];
@@ -252,7 +252,7 @@ std::string Misused(const Arguments& arguments) {
       {!arguments.source_models.empty(), "--source", "check"},
       {!arguments.source_config.empty(), "--source-config", "check"},
       {!arguments.device.empty(), "--device", "describe"},
-      {!arguments.kernel.empty(), "--kernel", "describe"},
+      {arguments.kernel.has_value(), "--kernel", "describe"},
   };
   for (const Use& use : kUses) {
     if (!use.given || use.action == action->name) continue;
@@ -294,8 +294,8 @@ constexpr Option kOptions[] = {
      "describe: the Linux that the device's host runs, and so\n"
      "what its driver reads",
      [](Arguments& arguments, const std::string& value) {
-       arguments.kernel = value;
-       return ParseKernelRelease(value)
+       arguments.kernel = ParseKernelRelease(value);
+       return arguments.kernel
                   ? ""
                   : StrCat("--kernel is a release like 6.12, not '", value,
                            "'");

@@ -1,6 +1,5 @@
 #include "inspect/model_describe.h"
 
-#include <optional>
 #include <string>
 
 #include "codec/device/pci_config.h"
@@ -8,7 +7,6 @@
 #include "codec/io/byte_sink.h"
 #include "codec/model/generic_model.h"
 #include "codec/model/model_json.h"
-#include "codec/payload/kernel_release.h"
 #include "codec/payload/payload_tally.h"
 #include "codec/survey/stream_survey.h"
 #include "inspect/inputs.h"
@@ -25,8 +23,8 @@ class TallySink : public ByteSink {
   PayloadTally& tally_;
 };
 
-// Reads the stream once, for one of a device's two parts; kFine, or why not was
-// said.
+// Reads the stream once, for one of a device's two parts; kFine, else there
+// was a message.
 ExitStatus Read(const Arguments& arguments, PayloadExtractor::What what,
                 ByteSink& sink) {
   Inputs inputs = OpenInputs(arguments);
@@ -41,7 +39,7 @@ ExitStatus Read(const Arguments& arguments, PayloadExtractor::What what,
   const bool matters = !facts.complete() || extractor.NeedsChannels(facts);
   if (error.ok() || !matters) error = extractor.Finish(facts);
   if (error.ok()) return kFine;
-  Complain(ErrorLine(inputs.file, error));
+  PrintError(ErrorLine(inputs.file, error));
   return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
              ? kUnusable
              : kFindings;
@@ -52,7 +50,7 @@ ExitStatus Read(const Arguments& arguments, PayloadExtractor::What what,
 ExitStatus DescribeModel(const Arguments& arguments) {
   for (const std::string& file : arguments.files) {
     if (file != "-") continue;
-    Complain(
+    PrintError(
         "model describe reads a stream twice, and standard input cannot be");
     return kUnusable;
   }
@@ -65,10 +63,9 @@ ExitStatus DescribeModel(const Arguments& arguments) {
   TallySink sink(tally);
   status = Read(arguments, PayloadExtractor::kPayload, sink);
   if (status != kFine) return status;
-  std::optional<KernelRelease> kernel;
-  if (!arguments.kernel.empty()) kernel = ParseKernelRelease(arguments.kernel);
-  return Print(ToJson({{DescribeDevice(space, tally.Finish(), kernel)}, {}}),
-               kFine);
+  return Print(
+      ToJson({{DescribeDevice(space, tally.Finish(), arguments.kernel)}, {}}),
+      kFine);
 }
 
 }  // namespace migstream

@@ -3,7 +3,7 @@
 #ifndef MIGSTREAM_INSPECT_MODEL_DESCRIBE_H_
 #define MIGSTREAM_INSPECT_MODEL_DESCRIBE_H_
 
-#include "inspect/say.h"
+#include "inspect/console.h"
 #include "inspect/verb.h"
 
 namespace migstream {

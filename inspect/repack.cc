@@ -45,7 +45,7 @@ class Output {
 bool IsPlain(const RewriteOptions& options) {
   return options.record_bytes == 0 && options.to == nullptr &&
          !options.strip_empty_parts && !options.single_channel &&
-         !options.spread && options.config.empty() &&
+         !options.split_channels && options.config.empty() &&
          options.payload == nullptr && options.dropped_devices.empty();
 }
 
@@ -57,11 +57,12 @@ bool OpenReplacements(const Arguments& arguments, RewriteOptions& options,
   if (arguments.replace_payload.empty()) return true;
   payload = OpenRaw(arguments.replace_payload);
   if (payload && !payload->size()) {
-    Complain(StrCat(arguments.replace_payload,
-                    ": a payload must be a file of known size"));
+    PrintError(StrCat(arguments.replace_payload,
+                      ": a payload must be a file of known size"));
     return false;
   }
   options.payload = payload.get();
+  options.payload_split = arguments.payload_split;
   return payload != nullptr;
 }
 
@@ -80,23 +81,23 @@ ExitStatus Run(const Arguments& arguments) {
   options.to = arguments.to_dialect;
   options.record_bytes = arguments.record_bytes;
   options.strip_empty_parts = arguments.strip_empty_parts;
-  options.spread = arguments.channels != 0;
+  options.split_channels = arguments.channels != 0;
   options.device = arguments.device;
   options.dropped_devices = arguments.drop_devices;
   std::unique_ptr<ByteSource> payload;
   if (!OpenReplacements(arguments, options, payload)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
-  // What is spread anew is folded first.
-  options.single_channel =
-      arguments.single_channel || (options.spread && !inputs.channels.empty());
+  // What is split anew is merged first.
+  options.single_channel = arguments.single_channel ||
+                           (options.split_channels && !inputs.channels.empty());
 
   std::deque<Output> outputs(1);
-  size_t channels = options.spread           ? arguments.channels
+  size_t channels = options.split_channels   ? arguments.channels
                     : options.single_channel ? 0
                                              : inputs.channels.size();
   if (channels > 0 && arguments.output == "-") {
-    Complain("several channels do not go to standard output");
+    PrintError("several channels do not go to standard output");
     return kUnusable;
   }
   auto channel_name = [&arguments](size_t number) {
@@ -117,9 +118,9 @@ ExitStatus Run(const Arguments& arguments) {
 
   Error error = Rewrite(inputs.Reopenable(arguments.quiet), output, options);
   if (error.code == ErrorCode::kBadOptions) {
-    Complain(error.reason);
+    PrintError(error.reason);
   } else if (!error.ok()) {
-    Complain(ErrorLine(inputs.file, error));
+    PrintError(ErrorLine(inputs.file, error));
   }
   if (IsUnusable(error) || error.code == ErrorCode::kUnknownSection) {
     return kUnusable;
@@ -152,7 +153,7 @@ const Option kOptions[] = {
      Set<&Arguments::single_channel>},
     {"channels",
      "N",
-     "spread device state over N channels: OUT.ch1, OUT.ch2, …",
+     "split device state over N channels: OUT.ch1, OUT.ch2, …",
      [](Arguments& arguments, const std::string& value) {
        return ParseNumber("channels", "", value, 1, kMaxChannels,
                           arguments.channels);
@@ -171,6 +172,17 @@ const Option kOptions[] = {
      Set<&Arguments::replace_config>},
     {"replace-payload", "FILE", "give the device this payload",
      Set<&Arguments::replace_payload>},
+    {"split",
+     "N",
+     "the payload's first N bytes are of pre-copy: they go into\n"
+     "PART, and the others into END",
+     [](Arguments& arguments, const std::string& value) {
+       return ParseNumber("split", " of bytes", value, 0, UINT64_MAX,
+                          arguments.payload_split.emplace());
+     },
+     {},
+     {},
+     "replace-payload"},
     {"drop-device",
      "IDSTR",
      "leave a device out; may be given again",

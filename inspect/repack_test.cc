@@ -54,7 +54,7 @@ TEST(RepackTest, A52StreamIsMadeOneThatLaterReleasesTake) {
   EXPECT_EQ(run.status, 0) << run.output;
 }
 
-TEST(RepackTest, ChannelsAreFoldedSpreadAndCompressed) {
+TEST(RepackTest, ChannelsAreMergedSpreadAndCompressed) {
   std::string folder = TestFolder();
   std::string one = folder + "/one";
   std::string four = folder + "/four";
@@ -64,14 +64,14 @@ TEST(RepackTest, ChannelsAreFoldedSpreadAndCompressed) {
   EXPECT_EQ(ReadTestFile(one).substr(0, 4), "\x28\xb5\x2f\xfd");
   run = RunProgram({"repack", one, "--channels=4", "-o", four});
   EXPECT_EQ(run.status, 0) << run.errors;
-  std::vector<std::string> spread = {four + ".ch3", four, four + ".ch1",
-                                     four + ".ch4", four + ".ch2"};
-  run = RunOn({"check"}, spread);
+  std::vector<std::string> split = {four + ".ch3", four, four + ".ch1",
+                                    four + ".ch4", four + ".ch2"};
+  run = RunOn({"check"}, split);
   EXPECT_EQ(run.status, 0) << run.output;
   for (const testdata::Device& device :
        GetCapture("s111-multifd-two").devices()) {
     EXPECT_EQ(Sha256(Payload({one}, device.idstr())), device.payload_sha256());
-    EXPECT_EQ(Sha256(Payload(spread, device.idstr())), device.payload_sha256());
+    EXPECT_EQ(Sha256(Payload(split, device.idstr())), device.payload_sha256());
   }
 }
 
@@ -113,6 +113,25 @@ TEST(RepackTest, ConfigAndPayloadComeFromFiles) {
   EXPECT_THAT(run.errors, HasSubstr("256 or 4096 bytes"));
 }
 
+TEST(RepackTest, APayloadsPhasesAreThoseOfTheSplit) {
+  std::string out = TestFolder() + "/split";
+  std::string payload = WriteTestFile("payload", std::string(5000, 'p'));
+  ProgramRun run = RunProgram({"repack", Path("s111-precopy"), "-o", out,
+                               "--replace-payload", payload, "--split=90"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  run = RunProgram({"extract", out, "-o", "-"});
+  EXPECT_TRUE(run.output == std::string(5000, 'p'));
+  run = RunProgram({"repack", Path("s111-precopy"), "-o", out, "--force",
+                    "--replace-payload", payload, "--split=5001"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.errors,
+            "migstream: the new payload has 5000 bytes, and is to "
+            "be split after 5001\n");
+  run = RunProgram({"repack", Path("s111-precopy"), "-o", out, "--split=90"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("--split"));
+}
+
 TEST(RepackTest, ADeviceIsDroppedFromTheDescriptionAsWell) {
   std::string out = TestFolder() + "/dropped";
   ProgramRun run = RunProgram({"repack", Path("s111-two"), "-o", out,
@@ -143,7 +162,7 @@ TEST(RepackTest, WhatOnlyTheOptionsRuleOutIsWrongUsage) {
        {Case{{"--dialect=E4"},
              "E4 was never released; no QEMU would read the result"},
         Case{{"--dialect=V111M"},
-             "device state of V111M is on multifd channels; spread it over "
+             "device state of V111M is on multifd channels; split it over "
              "some instead"},
         Case{{"--drop-device=" + device, "--device=" + device,
               "--replace-payload=" + WriteTestFile("payload", "x")},
@@ -157,17 +176,17 @@ TEST(RepackTest, WhatOnlyTheOptionsRuleOutIsWrongUsage) {
 
 TEST(RepackTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
   std::string out = TestFolder() + "/vm";
-  auto spread = [&](const std::string& count, bool force) {
+  auto split = [&](const std::string& count, bool force) {
     std::vector<std::string> words = {"repack", Path("s111-two"), "-o",
                                       out,      "--channels",     count};
     if (force) words.push_back("--force");
     return RunProgram(words);
   };
-  EXPECT_EQ(spread("4", false).status, 0);
+  EXPECT_EQ(split("4", false).status, 0);
   std::filesystem::remove(out);
   std::filesystem::remove(out + ".ch1");
   std::filesystem::remove(out + ".ch2");
-  ProgramRun run = spread("2", false);
+  ProgramRun run = split("2", false);
   EXPECT_EQ(run.status, 2);
   EXPECT_EQ(run.errors,
             StrCat("migstream: ", out,
@@ -177,7 +196,7 @@ TEST(RepackTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
   // What is no channel is somebody else's.
   std::filesystem::rename(out + ".ch4", out + ".ch5");
   std::filesystem::copy_file(Path("s111-two"), out + ".ch6");
-  run = spread("2", true);
+  run = split("2", true);
   EXPECT_EQ(run.status, 0);
   EXPECT_EQ(run.errors,
             StrCat("migstream: removed, as they are no channels of the "
@@ -225,7 +244,7 @@ TEST(RepackTest, AChannelThatWasForgottenIsNotRemoved) {
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr(".ch3: stands beside "));
   EXPECT_TRUE(std::filesystem::exists(out + ".ch3"));
-  // All of them are folded, and gone.
+  // All of them are merged, and gone.
   run = RunProgram({"repack", out, out + ".ch1", out + ".ch2", out + ".ch3",
                     "-o", out, "--force", "--single-channel"});
   EXPECT_EQ(run.status, 0) << run.errors;

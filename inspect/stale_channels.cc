@@ -9,8 +9,8 @@
 #include <system_error>
 
 #include "codec/wire/text.h"
+#include "inspect/console.h"
 #include "inspect/inputs.h"
-#include "inspect/say.h"
 
 namespace migstream {
 namespace {
@@ -63,8 +63,8 @@ absl::Status StaleChannels::Remove() {
     }
   }
   if (!files_.empty()) {
-    Complain(StrCat("removed, as they are no channels of the new ", main_, ": ",
-                    StrJoin(files_, ", ")));
+    PrintError(StrCat("removed, as they are no channels of the new ", main_,
+                      ": ", StrJoin(files_, ", ")));
   }
   return absl::OkStatus();
 }

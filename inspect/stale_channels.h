@@ -24,7 +24,7 @@ class StaleChannels {
                     const std::function<std::string(size_t number)>& name,
                     bool force, const std::vector<std::string>& inputs = {});
 
-  // Removes what was found, and says so.
+  // Removes what was found, with a message.
   absl::Status Remove();
 
  private:

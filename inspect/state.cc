@@ -72,7 +72,7 @@ class DescriptionPrinter : public StreamVisitor {
 ExitStatus Conclude(const Inputs& inputs, const Error& error,
                     ExitStatus status) {
   if (error.ok()) return status;
-  Complain(ErrorLine(inputs.file, error));
+  PrintError(ErrorLine(inputs.file, error));
   return IsUnusable(error) ? kUnusable : std::max(status, kFindings);
 }
 
@@ -95,18 +95,18 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;
   if (fields.undescribed() > 0) {
-    Complain(StrCat(
+    PrintError(StrCat(
         inputs.file, ": nothing describes the state of ", fields.undescribed(),
         " sections; their bytes are shown as \"undescribed\", and where each "
         "ends is a guess"));
   }
   for (const Finding& finding : fields.findings()) {
-    Complain(StrCat(inputs.file, ":", Hex(finding.offset), ": ",
-                    finding.section, ": ", finding.message));
+    PrintError(StrCat(inputs.file, ":", Hex(finding.offset), ": ",
+                      finding.section, ": ", finding.message));
     status = kFindings;
   }
   if (json.cut()) {
-    Complain("members of a struct that is too large were left out");
+    PrintError("members of a struct that is too large were left out");
     status = kFindings;
   }
   return Conclude(inputs, error, status);
@@ -120,7 +120,7 @@ ExitStatus PrintDescription(const Arguments& arguments, Inputs& inputs) {
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;
   if (!printer.found() && error.ok()) {
-    Complain(StrCat(inputs.file, ": the stream has no description"));
+    PrintError(StrCat(inputs.file, ": the stream has no description"));
     status = kFindings;
   }
   return Conclude(inputs, error, status);

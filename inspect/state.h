@@ -3,8 +3,8 @@
 #ifndef MIGSTREAM_INSPECT_STATE_H_
 #define MIGSTREAM_INSPECT_STATE_H_
 
+#include "inspect/console.h"
 #include "inspect/inputs.h"
-#include "inspect/say.h"
 #include "inspect/verb.h"
 
 namespace migstream {

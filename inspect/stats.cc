@@ -90,9 +90,11 @@ ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   report::Report report;
-  Error error = ReadReport(arguments, inputs, {}, report);
+  ReportOptions options;
+  options.payloads = false;
+  Error error = ReadReport(arguments, inputs, options, report);
   if (IsUnusable(error)) {
-    Complain(ErrorLine(inputs.file, error));
+    PrintError(ErrorLine(inputs.file, error));
     return kUnusable;
   }
   report::Stats stats = MakeStats(report, arguments.link_bits_per_second);
@@ -100,11 +102,11 @@ ExitStatus Run(const Arguments& arguments) {
   if (arguments.format == "text") {
     text = TextStats(stats);
   } else if (!FormatMessage(stats, arguments.format, text)) {
-    Complain(StrCat("the figures cannot be put into ", arguments.format));
+    PrintError(StrCat("the figures cannot be put into ", arguments.format));
     return kUnusable;
   }
   ExitStatus status = Print(text, error.ok() ? kFine : kFindings);
-  if (!error.ok()) Complain(ErrorLine(inputs.file, error));
+  if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
   return std::max(status, SayChannelFindings(inputs.file, report));
 }
 

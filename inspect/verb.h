@@ -5,6 +5,7 @@
 #define MIGSTREAM_INSPECT_VERB_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,14 +13,16 @@
 #include <vector>
 
 #include "codec/io/decompressor.h"
+#include "codec/payload/format.h"
+#include "codec/payload/kernel_release.h"
 #include "flags/dialect.h"
-#include "inspect/say.h"
+#include "inspect/console.h"
 
 namespace migstream {
 
 struct Arguments {
   std::vector<std::string> files;
-  const Dialect *dialect = &GetDialect(DialectId::kAuto);
+  const Dialect* dialect = &GetDialect(DialectId::kAuto);
   bool quiet = false;
   uint64_t offset = 0;
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
@@ -29,13 +32,20 @@ struct Arguments {
   bool vmdesc = false;
   // inspect, stats
   std::string format = "text";
+  // inspect, check
+  bool payload = false;                             // FILE is one.
+  const payload::Format* payload_format = nullptr;  // Null: not said.
+  std::optional<uint64_t> split;
   // stats
   double link_bits_per_second = 100e9;
   // check
-  std::string switchover_ack;      // "on", "off"; empty: not said.
+  std::string switchover_ack;      // "on", "off"; empty: not given.
   std::string destination_config;  // model's too.
   std::string destination;         // A file of -dump-vmstate.
   Release loader = 0;  // The release whose loader is asked; 0: none.
+  // The kernel whose drivers are asked, and model's; of these one alone.
+  std::optional<KernelRelease> kernel;
+  const payload::Format* kernel_driver = nullptr;
   std::string machine_type;
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.
@@ -48,16 +58,18 @@ struct Arguments {
   bool force = false;
   // diff
   bool ignore_cuts = false;
+  bool within = false;
   bool compare_ram = false;
   bool list_all = false;
   // repack
-  const Dialect *to_dialect = nullptr;
+  const Dialect* to_dialect = nullptr;
   uint64_t record_bytes = 0;
   bool strip_empty_parts = false;
   bool single_channel = false;
   uint64_t channels = 0;
   std::string replace_config;
   std::string replace_payload;
+  std::optional<uint64_t> payload_split;
   std::vector<std::string> drop_devices;
   uint64_t zstd_level = 0;
   // generate
@@ -72,7 +84,6 @@ struct Arguments {
   std::string source_models;
   std::string source_config;
   bool json = false;
-  std::string kernel;
 };
 
 struct Option {
@@ -82,7 +93,7 @@ struct Option {
   std::string_view help;  // Lines of up to 55 columns.
   // Takes the value, which is empty only if it may be; empty if it is good,
   // else what is wrong with it.
-  std::string (*set)(Arguments &arguments, const std::string &value);
+  std::string (*set)(Arguments& arguments, const std::string& value);
   // All values, with a space between, or one of the two below; empty if they
   // cannot be listed. They are added to a help that ends with ":".
   std::string_view choices = {};
@@ -105,12 +116,12 @@ struct Verb {
   size_t max_files;          // A main channel is one, its multifd channels
                              // are further ones.
   std::span<const Option> options;
-  ExitStatus (*run)(const Arguments &arguments);
+  ExitStatus (*run)(const Arguments& arguments);
   // Another way to call it, instead of with `files` and -o.
   std::string_view other_usage = {};
   // What is wrong with the files and -o then; empty: nothing. Null: a file is
   // needed, and -o if there is such an option.
-  std::string (*misused)(const Arguments &arguments) = nullptr;
+  std::string (*misused)(const Arguments& arguments) = nullptr;
   bool reads_stream = true;  // Takes the options that are about that.
 };
 
@@ -121,7 +132,7 @@ inline constexpr size_t kAnyFiles = ~size_t{0};
 
 // Sets a switch, or takes any value.
 template <auto kMember>
-std::string Set(Arguments &arguments, const std::string &value) {
+std::string Set(Arguments& arguments, const std::string& value) {
   if constexpr (std::is_same_v<decltype(kMember), bool Arguments::*>) {
     arguments.*kMember = true;
   } else {
@@ -131,9 +142,9 @@ std::string Set(Arguments &arguments, const std::string &value) {
 }
 
 // Sets a dialect by its name.
-template <const Dialect *Arguments::*kMember>
-std::string SetDialect(Arguments &arguments, const std::string &value) {
-  const Dialect *dialect = FindDialect(value);
+template <const Dialect* Arguments::*kMember>
+std::string SetDialect(Arguments& arguments, const std::string& value) {
+  const Dialect* dialect = FindDialect(value);
   if (dialect == nullptr) return "there is no dialect '" + value + "'";
   arguments.*kMember = dialect;
   return "";
@@ -142,8 +153,8 @@ std::string SetDialect(Arguments &arguments, const std::string &value) {
 // A decimal number, or a hexadecimal one with 0x, within bounds; `name` and
 // `unit` are for the message if it is not: "offset", " of bytes".
 std::string ParseNumber(std::string_view name, std::string_view unit,
-                        const std::string &value, uint64_t least, uint64_t most,
-                        uint64_t &number);
+                        const std::string& value, uint64_t least, uint64_t most,
+                        uint64_t& number);
 
 // Options of several verbs.
 extern const Option kFormatOption;
@@ -151,7 +162,7 @@ extern const Option kOutputOption;
 extern const Option kForceOption;
 
 // Empty if `value` is one of `choices`, else what is wrong.
-std::string OneOf(std::string_view name, const std::string &value,
+std::string OneOf(std::string_view name, const std::string& value,
                   std::initializer_list<std::string_view> choices);
 
 extern const Verb kInspectVerb;

@@ -112,7 +112,8 @@ def is_damage_foretold(found, name, damage, folder):
     cases.expect(outcome.verdict in verdicts_of(expected, damage), expected, "but:", outcome)
     if damage in RACES:
         return
-    message = OTHER_WORDS.get((name, damage), expected.message)
+    # What the config compares differ in are the devices' own bytes.
+    message = OTHER_WORDS.get((name, damage), expected.message.split(" read:")[0])
     cases.expect(message in outcome.error, "expected:", message, "but:", outcome.error)
 
 

@@ -42,7 +42,7 @@ struct ChannelReaderOptions {
   uint32_t page_bytes = 4096;
   MultifdLimits limits = {};
   bool host_endian = false;  // Dialects E6 and E7.
-  // Of the VM, if the main channel says it.
+  // The VM's, if the main channel has it.
   std::optional<VmUuid> uuid = std::nullopt;
   // The devices whose state is not on the main channel: all of it must be in
   // the channels, and no other device may have packets. Unset: any may.

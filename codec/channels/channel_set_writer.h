@@ -5,7 +5,7 @@
 //   writer.Config(idstr, 0, config);    // Its last.
 //   Error error = writer.Finish();
 //
-// To spread the device state of a main channel, from a StreamVisitor:
+// To split the device state of a main channel, from a StreamVisitor:
 //
 //   void OnDeviceEvent(const SectionView& section, const Event& event) {
 //     switch (event.kind) {

@@ -220,8 +220,9 @@ std::vector<const Dialect*> DetectDialects(
   }
   uint32_t any = 0;
   for (DialectDetector* detector : detectors) {
-    detector->NotBefore(first, 0, "what another device shows");
-    detector->NotAfter(last, 0, "what another device shows");
+    constexpr std::string_view kWhat = "bound set by another device";
+    detector->NotBefore(first, 0, kWhat);
+    detector->NotAfter(last, 0, kWhat);
     for (const Dialect* row : detector->Candidates()) any |= Bit(*row);
   }
   std::vector<const Dialect*> rows;

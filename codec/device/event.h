@@ -40,7 +40,7 @@ struct Event {
   Element element = Element::kEndOfState;
   // kConfig: what the subflag asks for (TriggerFlag); TRIGGER likewise.
   uint8_t trigger_flags = 0;
-  // Of the first byte that belongs to this event, from the stream's start.
+  // Where this event's first byte is, from the stream's start.
   uint64_t offset = 0;
   // A view into the input of Next(); not valid for longer than that input.
   ByteSpan payload;

@@ -82,7 +82,7 @@ class SectionDecoder {
   // After kError. `device` names the section: "0000:00:05.0/vfio".
   Error error(std::string_view device) const;
 
-  // Of the next byte to be decoded.
+  // Where the next byte to be decoded is.
   uint64_t offset() const { return offset_; }
 
  private:

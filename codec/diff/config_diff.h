@@ -10,7 +10,7 @@
 
 namespace migstream {
 
-// `prefix` goes before each line's WHAT. `cuts`: also where it stood.
+// `prefix` goes before each line's WHAT. `cuts`: also where it was.
 void CompareConfigs(const std::string& prefix, const ConfigState& a,
                     const ConfigState& b, bool cuts, Differences& out);
 

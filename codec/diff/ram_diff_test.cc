@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "codec/diff/diff_lines.h"
-#include "codec/diff/ram_spool.h"
+#include "codec/diff/ram_store.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/wire/text.h"
 #include "flags/ram_flags.h"
@@ -84,14 +84,14 @@ TEST(RamDiffTest, PagesThatNeverCameAreCounted) {
 TEST(RamDiffTest, MemoryOnChannelsIsTheSameMemory) {
   for (const char* name :
        {"s72-multifd-ram", "s72-multifd-zstd", "s111-multifd-two"}) {
-    Streams spread = ReadStreams(name);
+    Streams split = ReadStreams(name);
     RewriteOptions options;
     options.single_channel = true;
-    Streams folded = Reshaped(spread, options);
-    EXPECT_THAT(RamDiff(spread, folded), IsEmpty()) << name;
+    Streams merged = Reshaped(split, options);
+    EXPECT_THAT(RamDiff(split, merged), IsEmpty()) << name;
     StreamState state;
-    ASSERT_TRUE(Read(folded, state, WithRam()).ok());
-    EXPECT_FALSE(state.ram_spool.blocks().empty());
+    ASSERT_TRUE(Read(merged, state, WithRam()).ok());
+    EXPECT_FALSE(state.ram_store.blocks().empty());
   }
 }
 
@@ -100,9 +100,9 @@ TEST(RamDiffTest, EveryKindOfPageIsCompared) {
        {"s111-plain", "s111-xbzrle", "s72-compress", "s111-file-mapped-ram"}) {
     StreamState state;
     ASSERT_TRUE(Read(ReadStreams(name), state, WithRam()).ok()) << name;
-    EXPECT_GE(state.ram_spool.blocks().size(), 2);
+    EXPECT_GE(state.ram_store.blocks().size(), 2);
     bool written = false;
-    for (const auto& [block, memory] : state.ram_spool.blocks()) {
+    for (const auto& [block, memory] : state.ram_store.blocks()) {
       written |= memory->units() > 0;
     }
     EXPECT_TRUE(written) << name;
@@ -121,13 +121,13 @@ TEST(RamDiffTest, MemoryThatCannotBeIsAnError) {
 }
 
 // What a block is given in pieces of any size reads like one buffer.
-TEST(RamSpoolTest, PiecesOfUnitsAreKept) {
-  RamSpool spool;
+TEST(RamStoreTest, PiecesOfUnitsAreKept) {
+  RamStore store;
   constexpr size_t kBytes = 5 * 4096 + 100;
   RamBlock block;
   block.name = "a";
   block.used_bytes = kBytes;
-  auto image_of = spool.ImageOf();
+  auto image_of = store.ImageOf();
   block.name = "first";
   image_of(block)->Resize(kBytes);
   block.name = "a";
@@ -153,15 +153,15 @@ TEST(RamSpoolTest, PiecesOfUnitsAreKept) {
   }
   std::string all(kBytes, 'x');
   image.Read(0, std::span(reinterpret_cast<uint8_t*>(all.data()), all.size()));
-  EXPECT_TRUE(spool.error().ok()) << ToString(spool.error());
+  EXPECT_TRUE(store.error().ok()) << ToString(store.error());
   EXPECT_TRUE(all == truth);
 }
 
-TEST(RamSpoolTest, BlocksShareOneLimitOfBitmaps) {
+TEST(RamStoreTest, BlocksShareOneLimitOfBitmaps) {
   StreamLimits limits;
   limits.bitmap_bytes = 3;  // 24 units.
-  RamSpool spool(limits);
-  auto image_of = spool.ImageOf();
+  RamStore store(limits);
+  auto image_of = store.ImageOf();
   RamBlock block;
   block.used_bytes = uint64_t{1} << 40;
   for (const char* name : {"a", "b"}) {
@@ -170,19 +170,19 @@ TEST(RamSpoolTest, BlocksShareOneLimitOfBitmaps) {
     image->Resize(block.used_bytes);
     image->Write(15 * kPage, AsBytes("x"));  // Two bytes of bits.
   }
-  EXPECT_EQ(spool.error().code, ErrorCode::kBlockLimit);
+  EXPECT_EQ(store.error().code, ErrorCode::kBlockLimit);
 }
 
-TEST(RamSpoolTest, BlocksBeyondWhatAFileHoldsAreRefused) {
-  RamSpool spool;
-  auto image_of = spool.ImageOf();
+TEST(RamStoreTest, BlocksBeyondWhatAFileHoldsAreRefused) {
+  RamStore store;
+  auto image_of = store.ImageOf();
   RamBlock block;
   block.name = "a";
   block.used_bytes = uint64_t{3} << 61;
   EXPECT_NE(image_of(block), nullptr);
   block.name = "b";
   EXPECT_EQ(image_of(block), nullptr);
-  EXPECT_EQ(spool.error().code, ErrorCode::kWriteFailed);
+  EXPECT_EQ(store.error().code, ErrorCode::kWriteFailed);
 }
 
 }  // namespace

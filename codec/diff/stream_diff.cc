@@ -6,6 +6,7 @@
 
 #include "codec/diff/config_diff.h"
 #include "codec/diff/diff_text.h"
+#include "codec/diff/payload_diff.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
@@ -99,7 +100,7 @@ class Comparison {
                       b_.description ? "present" : "");
     }
     if (!a_.description || IsSame(*a_.description, *b_.description)) return;
-    auto text = [](const KeptBytes& json) {
+    auto text = [](const StoredBytes& json) {
       return StrCat(json.size(), " bytes");
     };
     std::string text_a = text(*a_.description), text_b = text(*b_.description);
@@ -107,19 +108,17 @@ class Comparison {
   }
 
   // "WHAT bytes", and the ranges that differ.
-  void CompareBytes(const std::string& what, const KeptBytes& a,
-                    const KeptBytes& b) {
+  void CompareBytes(const std::string& what, const StoredBytes& a,
+                    const StoredBytes& b) {
     if (!CutOff(a.size(), b.size(), StrCat("bytes of ", what))) {
       out_.Compare(StrCat(what, " bytes"), a.size(), b.size());
     }
-    Error error = CompareKept(what, a_.file, a, b_.file, b, out_);
-    if (error_.ok()) error_ = error;
+    Keep(CompareStored(what, a_.file, a, b_.file, b, out_));
   }
 
-  bool IsSame(const KeptBytes& a, const KeptBytes& b) {
+  bool IsSame(const StoredBytes& a, const StoredBytes& b) {
     bool same = false;
-    Error error = IsSameKept(a_.file, a, b_.file, b, same);
-    if (error_.ok()) error_ = error;
+    Keep(IsSameStored(a_.file, a, b_.file, b, same));
     return same;
   }
 
@@ -198,7 +197,7 @@ class Comparison {
     if (cuts_) CompareCuts(a, b);
     out_.Compare("version_id", VersionsText(a.versions),
                  VersionsText(b.versions));
-    CompareBytes("payload", a.payload, b.payload);
+    ComparePayload(a, b);
     const size_t both = std::min(a.configs.size(), b.configs.size());
     for (size_t i = 0; i < both; ++i) {
       CompareConfigs(i == 0 ? "" : StrCat("CONFIG ", i + 1, ": "), a.configs[i],
@@ -211,6 +210,28 @@ class Comparison {
                             : StrCat(configs, " times");
     };
     out_.Compare("CONFIG", text(a.configs.size()), text(b.configs.size()));
+  }
+
+  // By record and field, if both are whole and of a driver that is known.
+  void ComparePayload(const VfioState& a, const VfioState& b) {
+    if (IsShort() || IsSame(a.payload, b.payload)) {
+      return CompareBytes("payload", a.payload, b.payload);
+    }
+    PayloadSide side_a, side_b;
+    Keep(ReadPayload(a_.file, a, side_a));
+    Keep(ReadPayload(b_.file, b, side_b));
+    if (!error_.ok()) return;
+    if (!IsComparable(side_a, side_b)) {
+      out_.Compare("payload's driver", std::string(side_a.report.format->name),
+                   std::string(side_b.report.format->name));
+      return CompareBytes("payload", a.payload, b.payload);
+    }
+    out_.Compare("payload bytes", a.payload.size(), b.payload.size());
+    Keep(ComparePayloads(side_a, side_b, out_));
+  }
+
+  void Keep(const Error& error) {
+    if (error_.ok()) error_ = error;
   }
 
   void CompareCuts(const VfioState& a, const VfioState& b) {
@@ -278,14 +299,14 @@ class Comparison {
   void CompareRam() {
     out_.SetDevice("ram");
     DifferenceKind blocks(out_, "blocks");
-    for (const auto& [name, block_a] : a_.ram_spool.blocks()) {
-      auto found = b_.ram_spool.blocks().find(name);
-      if (found == b_.ram_spool.blocks().end()) continue;
+    for (const auto& [name, block_a] : a_.ram_store.blocks()) {
+      auto found = b_.ram_store.blocks().find(name);
+      if (found == b_.ram_store.blocks().end()) continue;
       const RamState& state_a = a_.ram[name];
       const RamState& state_b = b_.ram[name];
       const uint64_t page_bytes =
           std::max({state_a.page_bytes, state_b.page_bytes,
-                    RamSpool::Block::kUnitBytes});
+                    RamStore::Block::kUnitBytes});
       RamDifference difference =
           CompareBlocks(*block_a, *found->second, page_bytes);
       if (difference.pages != 0) {
@@ -302,8 +323,8 @@ class Comparison {
                    StrCat(state_b.missing_pages));
       }
     }
-    if (error_.ok()) error_ = a_.ram_spool.error();
-    if (error_.ok()) error_ = b_.ram_spool.error();
+    Keep(a_.ram_store.error());
+    Keep(b_.ram_store.error());
   }
 
   StreamState& a_;
@@ -320,6 +341,23 @@ class Comparison {
 Error CompareStreams(StreamState& a, StreamState& b, const DiffOptions& options,
                      std::vector<Difference>& differences) {
   return Comparison(a, b, options, differences).Run();
+}
+
+Error CompareSnapshots(const StreamState& state, const DiffOptions& options,
+                       std::vector<Difference>& differences, size_t& devices) {
+  Differences out(options.max_of_a_kind, differences);
+  devices = 0;
+  for (const auto& [name, device] : state.vfio) {
+    PayloadSide side;
+    Error error = ReadPayload(state.file, device, side);
+    if (!error.ok()) return error;
+    if (!HasSnapshots(side)) continue;
+    ++devices;
+    out.SetDevice(NameText(name));
+    error = CompareWithin(side, out);
+    if (!error.ok()) return error;
+  }
+  return {};
 }
 
 }  // namespace migstream

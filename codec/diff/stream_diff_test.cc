@@ -319,10 +319,10 @@ TEST(StreamDiffTest, CutsOfV2MeanNothingToADestination) {
 }
 
 TEST(StreamDiffTest, ChannelsMeanNothingToADestination) {
-  Streams spread = ReadStreams("s111-multifd-two");
+  Streams split = ReadStreams("s111-multifd-two");
   RewriteOptions options;
   options.single_channel = true;
-  EXPECT_THAT(Diff(spread, Reshaped(spread, options), true), IsEmpty());
+  EXPECT_THAT(Diff(split, Reshaped(split, options), true), IsEmpty());
 }
 
 TEST(StreamDiffTest, PayloadIsComparedToTheByte) {

@@ -189,7 +189,7 @@ class Collector : public FieldReader {
     }
   }
 
-  void Keep(KeptBytes& kept, ByteSpan bytes) {
+  void Keep(StoredBytes& kept, ByteSpan bytes) {
     if (error_.ok()) error_ = kept.Append(state_.file, bytes);
   }
 
@@ -223,7 +223,7 @@ class Collector : public FieldReader {
   StreamState& state_;
   Budget& budget_;
   RamExtractor* const ram_;
-  KeptBytes* content_ = nullptr;  // Where this section's goes.
+  StoredBytes* content_ = nullptr;  // Where this section's goes.
   Error error_;
 };
 
@@ -252,7 +252,7 @@ Error StreamState::Read(ByteSource& source,
   });
   std::optional<RamExtractor> memory;
   if (options.ram) {
-    memory.emplace(ram_spool.ImageOf(), options.ram_channels,
+    memory.emplace(ram_store.ImageOf(), options.ram_channels,
                    options.reader.limits);
   }
   Collector collector(*this, budget, memory ? &*memory : nullptr, paths);
@@ -271,8 +271,8 @@ Error StreamState::Read(ByteSource& source,
   if (memory) {
     if (end.ok()) end = memory->Finish();
     if (end.ok()) end = memory->FindMissingChannel();
-    if (end.ok()) end = ram_spool.error();
-    for (const auto& [name, block] : ram_spool.blocks()) {
+    if (end.ok()) end = ram_store.error();
+    for (const auto& [name, block] : ram_store.blocks()) {
       const RamExtractor::Memory& came = *memory->Find(name);
       ram[name] = {came.page_bytes, came.missing_pages()};
     }

@@ -20,8 +20,8 @@
 
 #include "codec/channels/channel_reader.h"
 #include "codec/device/config_layout.h"
-#include "codec/diff/kept_bytes.h"
-#include "codec/diff/ram_spool.h"
+#include "codec/diff/ram_store.h"
+#include "codec/diff/stored_bytes.h"
 #include "codec/io/temp_file.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/wire/error.h"
@@ -52,7 +52,7 @@ struct ConfigState {
 
 // A VFIO device.
 struct VfioState {
-  KeptBytes payload;
+  StoredBytes payload;
   std::vector<ConfigState> configs;
   std::set<uint32_t> versions;  // The version_ids of its sections.
   // How it came: "PART sections", "INIT_DATA_SENT", "DATA records", …
@@ -72,7 +72,7 @@ struct DeviceState {
   // By path: see field_paths.h. A path that comes again has " (2)" after it.
   // None where no description tells of the content.
   std::map<std::string, StateValue> values;
-  KeptBytes content;  // Of its sections; not of RAM.
+  StoredBytes content;  // Of its sections; not of RAM.
 };
 
 struct CommandState {
@@ -111,11 +111,11 @@ struct StreamState {
   std::map<DeviceName, DeviceState> devices;
   std::vector<CommandState> commands;
   uint64_t sections = 0;
-  std::optional<KeptBytes> description;
-  TempFile file;  // Of all KeptBytes.
+  std::optional<StoredBytes> description;
+  TempFile file;  // Of all StoredBytes.
   bool has_ram = false;
   std::map<std::string, RamState> ram;  // If it is kept, by block.
-  RamSpool ram_spool;
+  RamStore ram_store;
   Error end;  // Why nothing more was read, if not since it was all.
 };
 

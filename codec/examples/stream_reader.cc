@@ -21,7 +21,7 @@ Error Read(const std::string& stream, Counter& visitor) {
   MemorySource source(AsBytes(stream));
   // [example]
   StreamReader reader(source, visitor);
-  Error error = reader.Read();  // What came before it was told all the same.
+  Error error = reader.Read();  // The visitor has seen what came before it.
   // [end]
   return error;
 }

@@ -224,13 +224,7 @@ void RamExtractor::OnMappedRam(const RamBlock& block, uint64_t offset) {
   if (memory == nullptr) return;
   page_bytes_ = memory->page_bytes = block.page_bytes;
   const uint64_t pages = block.used_bytes / block.page_bytes;
-  bitmap_bytes_ = (pages / 64 + (pages % 64 != 0 ? 1 : 0)) * 8;
-  if (bitmap_bytes_ > block.pages_offset - block.bitmap_offset) {
-    return Fail(ErrorCode::kBadRam, offset,
-                StrCat("the bitmap of RAM block '", Printable(block.name),
-                       "', ", bitmap_bytes_, " bytes at ",
-                       Hex(block.bitmap_offset), ", reaches into its pages"));
-  }
+  bitmap_bytes_ = block.bitmap_bytes();
   // One is held at a time.
   if (bitmap_bytes_ > limits_.bitmap_bytes) {
     return Fail(

@@ -87,8 +87,8 @@ class RamExtractor : public StreamVisitor {
                     bool footer) override;
 
   // kBadRam: a page cannot be. If one block was named, kUnknownSection: there
-  // is none, and the reason names those that there are; kUnwalkable: no page of
-  // it is here.
+  // is no such block, and the reason names those that there are; kUnwalkable:
+  // no page of it is here.
   Error Finish();
 
   // Whether the END of RAM was read: no page follows it.

@@ -1,8 +1,5 @@
-// What a release's loader must say to a generated stream. FORMAT.md section
-// 10, LOADERS.md.
-//
-// A loader stops at the first thing that it refuses: of all that is known of
-// the stream, and of the damage done to it, what comes first in the bytes.
+// What a release's loader must say to a generated stream: what codec/loader
+// predicts of a destination that has the devices as they were generated.
 
 #ifndef MIGSTREAM_CODEC_GENERATE_EXPECTATION_H_
 #define MIGSTREAM_CODEC_GENERATE_EXPECTATION_H_
@@ -13,7 +10,8 @@
 
 namespace migstream {
 
-// `loader` is one that FindLoader() (codec/loader/loader_row.h) knows.
+// `loader` is one that FindLoader() (codec/loader/loader_row.h) knows. The
+// destination's machine type is the stream's, whatever that is called.
 recipe::Expectation Expect(const Generated& stream, Release loader);
 
 }  // namespace migstream

@@ -1,12 +1,10 @@
-// A real stream as the frame of a generated one: what is learnt from it, and
-// its description with other devices in it. FORMAT.md section 7.
+// A real stream as the frame of a generated one: what is learnt from it.
 
 #ifndef MIGSTREAM_CODEC_GENERATE_FRAME_H_
 #define MIGSTREAM_CODEC_GENERATE_FRAME_H_
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -33,10 +31,6 @@ struct Frame {
   bool return_path = false;
   bool switchover_start = false;
 };
-
-// `json` with `entries`, which are objects, in the place of the VFIO devices'.
-std::string ReplaceVfioEntries(std::string_view json,
-                               const std::vector<std::string>& entries);
 
 }  // namespace migstream
 

@@ -10,7 +10,6 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
-#include "absl/strings/str_format.h"
 #include "codec/device/section_encoder.h"
 #include "codec/generate/damage.h"
 #include "codec/generate/device_channels.h"
@@ -21,9 +20,11 @@
 #include "codec/generate/recipe_bounds.h"
 #include "codec/generate/recipe_dialect.h"
 #include "codec/generate/record_payload.h"
+#include "codec/generate/vendor_device.h"
 #include "codec/io/absl_view.h"
 #include "codec/io/byte_source.h"
 #include "codec/qemu/configuration.h"
+#include "codec/qemu/description_editor.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/wire/be_text.h"
@@ -140,7 +141,7 @@ class Generator : private StreamWriter {
     WriteFulls();
     OnEof(out_.main.bytes.size());
     if (recipe_.description() == recipe::NO || !status_.ok()) return;
-    std::string json = StrCat(
+    WriteDescription(StrCat(
         "{",
         ConfigurationPresent() && IsSince(801)
             ? StrCat(R"("configuration": {"vmsd_name": "configuration", )"
@@ -149,9 +150,7 @@ class Generator : private StreamWriter {
                      R"("type": "buffer", "size": )",
                      out_.machine_type.size(), "}]}, ")
             : "",
-        R"("page_size": )", PageBytes(), R"(, "devices": [)",
-        StrJoin(DescriptionEntries(), ", "), "]}");
-    StreamWriter::OnDescription(0, AsBytes(json));
+        R"("page_size": )", PageBytes(), R"(, "devices": []})"));
   }
 
   bool IsSince(Release release) const {
@@ -292,10 +291,8 @@ class Generator : private StreamWriter {
     StreamWriter::OnEof(offset);
   }
 
-  void OnDescription(uint64_t offset, ByteSpan json) override {
-    if (recipe_.description() == recipe::NO) return;
-    std::string edited = ReplaceVfioEntries(AsText(json), DescriptionEntries());
-    StreamWriter::OnDescription(offset, AsBytes(edited));
+  void OnDescription(uint64_t, ByteSpan json) override {
+    if (recipe_.description() != recipe::NO) WriteDescription(AsText(json));
   }
 
   // ---- Sections of the devices ----
@@ -386,7 +383,7 @@ class Generator : private StreamWriter {
       const bool subflag = dialect.subflag.width != 0;
       if (first.empty() || (ConfigInEnd(dialect) && !subflag &&
                             first.Contains(Element::kConfig))) {
-        return;  // The dialect has none, or has told its config before.
+        return;  // The dialect has none, or has written its config before.
       }
       Section(device, i, SectionType::kFull, [&](SectionEncoder& encoder) {
         if (first.Contains(Element::kTrigger)) {
@@ -580,32 +577,20 @@ class Generator : private StreamWriter {
     AddMark(MarkKind::kSwitchoverStart, -1, at, out_.main.bytes.size() - at);
   }
 
-  // The devices' FULL sections as the description has them.
-  std::vector<std::string> DescriptionEntries() const {
-    std::vector<std::string> entries;
-    for (size_t i = 0; i < planned_.size(); ++i) {
-      const PlannedDevice& device = planned_[i];
+  // `json` with the devices' FULL sections in it, in the place of others.
+  void WriteDescription(std::string_view json) {
+    std::vector<WrittenFull> fulls;
+    for (const PlannedDevice& device : planned_) {
       if (device.section.type != SectionType::kFull) continue;
-      entries.push_back(StrCat(
-          R"({"name": ")", JsonText(device.section.idstr),
-          R"(", "instance_id": )", device.section.instance_id, R"(, "size": )",
-          device.full_bytes, R"(, "fields": [{"name": "data", "size": )",
-          device.full_bytes, R"(, "type": "buffer"}]})"));
+      fulls.push_back({std::string(device.section.idstr),
+                       device.section.instance_id, device.full_bytes});
     }
-    return entries;
-  }
-
-  static std::string JsonText(std::string_view text) {
-    std::string escaped;
-    for (char c : text) {
-      if (c == '"' || c == '\\') escaped.push_back('\\');
-      if (static_cast<uint8_t>(c) < 0x20) {
-        absl::StrAppendFormat(&escaped, "\\u%04x", c);
-      } else {
-        escaped.push_back(c);
-      }
+    absl::StatusOr<std::string> edited = EditDescription(json, fulls);
+    if (!edited.ok()) {
+      status_ = edited.status();
+      return;
     }
-    return escaped;
+    StreamWriter::OnDescription(0, AsBytes(*edited));
   }
 
   void AddMark(MarkKind kind, int device, uint64_t offset, uint64_t bytes,
@@ -643,13 +628,20 @@ class Generator : private StreamWriter {
 absl::StatusOr<Generated> Generate(const recipe::Migration& recipe,
                                    const GenerateOptions& options) {
   Generated out;
-  // The generator writes into `out`, which must stay where it is.
-  if (absl::Status status = Generator(recipe, options, out).Run();
-      !status.ok()) {
-    return status;
+  recipe::Migration spelled;
+  if (HasVendors(recipe)) {
+    spelled = recipe;
+    absl::Status status =
+        SpellOutVendors(options.max_bytes, spelled, out.devices);
+    if (!status.ok()) return status;
   }
+  // The generator writes into `out`, which must stay where it is.
+  absl::Status status =
+      Generator(HasVendors(recipe) ? spelled : recipe, options, out).Run();
+  if (!status.ok()) return status;
   for (const recipe::Damage& damage : recipe.damage()) {
-    if (absl::Status status = Inflict(damage, out); !status.ok()) return status;
+    status = Inflict(damage, out);
+    if (!status.ok()) return status;
   }
   return out;
 }

@@ -87,7 +87,7 @@ Error ReadLibvirtSave(ByteSource& source,
   const uint64_t start = source.offset();
   ByteSpan bytes = source.Peek(kLibvirtHeaderBytes);
   if (!IsLibvirtSave(bytes)) {
-    return Refuse(ErrorCode::kNotAStream, start, "no libvirt save file");
+    return Refuse(ErrorCode::kNotAStream, start, "not a libvirt save file");
   }
   if (bytes.size() < kLibvirtHeaderBytes) {
     return CutShort(source, "input ends in libvirt's header");

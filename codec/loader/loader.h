@@ -5,12 +5,12 @@
 //   options.release = 1101;
 //   LoadVerdict verdict = PredictLoad(source, channels, options);
 //
-// The loader is read after, byte by byte: it is laxer than StreamReader where
-// it looks at nothing (record bytes, section types, what is missing), stricter
-// where it knows its own machine. Of that machine nothing is known here but
-// what the options tell; the rest is assumed to be as the stream needs it, and
-// the verdict says what was assumed. The state of other devices is not judged:
-// its length is that of the description.
+// This follows QEMU's loader byte by byte. It is laxer than StreamReader in
+// what the loader never checks (record bytes, section types, what is missing),
+// and stricter where a loader knows its own machine. What is known here of that
+// machine is in the options; the rest is assumed to be as the stream needs it,
+// and the verdict lists what was assumed. The state of other devices is not
+// judged: its length is that of the description.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_H_
@@ -47,11 +47,11 @@ struct LoadVerdict {
     kUnreadable,  // The source failed: `message` is its failure.
   };
   Outcome outcome = kLoads;
-  // Of what is refused, or waited for.
+  // Where what is refused, or waited for, begins.
   uint64_t offset = 0;
   std::string section;
   // The loader's words, in the release's own wording where it differs; for
-  // kWaits what it waits for. Of iterable handlers other than "ram" and VFIO
+  // kWaits what it waits for. For iterable handlers other than "ram" and VFIO
   // (FORMAT.md section 6) it is this library's error.
   std::string message;
   std::string file;  // A multifd channel's name; empty: the main channel.

@@ -41,19 +41,22 @@ std::string OtherVm(const ChannelStats& channel, const VmUuid& expected) {
 void LoadChannels(
     std::vector<ChannelReader::Channel> channels,
     const ChannelReaderOptions& options, const LoaderRow& row,
-    const std::function<ByteSpan(std::string_view idstr)>& own_config,
+    const std::function<ByteSpan(std::string_view idstr)>& destination_config,
+    const std::function<void(const ReassembledPiece&)>& on_piece,
     LoadVerdict& verdict) {
   ChannelReader reader(std::move(channels), options);
   Error config_error;
   std::optional<ConfigRefusal> refusal;
   Error error = reader.Read([&](const ReassembledPiece& piece) {
+    on_piece(piece);
     if (!piece.config || !config_error.ok()) return;
-    const ByteSpan own = own_config(piece.idstr);
-    if (!own.empty()) ++verdict.configs_compared;
+    const ByteSpan destination = destination_config(piece.idstr);
+    if (!destination.empty()) ++verdict.configs_compared;
     config_error = DecodeConfigPiece(piece, [&](const Event& event) {
-      if (event.kind != EventKind::kConfig || own.empty() || refusal) return;
+      if (event.kind != EventKind::kConfig || destination.empty() || refusal)
+        return;
       const ConfigView view = ConfigView::Parse(event.payload, event.layout);
-      refusal = CompareWithOwn(view.pci_config, own, row);
+      refusal = CompareWithDestination(view.pci_config, destination, row);
       if (!refusal) return;
       verdict.file = std::string(piece.place.file);
       verdict.offset = event.offset + kBeforePciConfig + refusal->offset;

@@ -31,7 +31,8 @@ struct Sizes {
   uint32_t msix_bytes = 0;
 };
 
-// Of a payload with so much configuration space; none if it is not as long.
+// The sizes of a payload with so much configuration space, if there is one of
+// this length.
 std::optional<Sizes> SizesWith(uint32_t pci_config_bytes, uint64_t bytes) {
   const uint64_t fixed = kVersionBytes + pci_config_bytes + kIrqStateBytes;
   for (uint64_t before : {fixed, fixed + kDisplayBytes}) {
@@ -102,7 +103,7 @@ bool LoadSpace(LoaderInput& input, uint32_t bytes, const LoaderDevice& device,
   if (!RefuseIfEnded(input)) return false;
   if (device.config.empty()) return true;
   std::optional<ConfigRefusal> refusal =
-      CompareWithOwn(AsBytes(saved), AsBytes(device.config), row);
+      CompareWithDestination(AsBytes(saved), AsBytes(device.config), row);
   return !refusal || input.Refuse(at + refusal->offset, refusal->message);
 }
 
@@ -181,10 +182,12 @@ bool LoadConfigPayload(LoaderInput& input, const LoaderDevice& device,
   return LoadSubsections(input, row);
 }
 
-std::optional<ConfigRefusal> CompareWithOwn(ByteSpan saved, ByteSpan own,
-                                            const LoaderRow& row) {
-  ConfigMasks masks = DeviceMasks(own, row.skips_vendor_capabilities);
-  std::optional<ConfigMismatch> mismatch = CompareConfig(saved, own, masks);
+std::optional<ConfigRefusal> CompareWithDestination(ByteSpan saved,
+                                                    ByteSpan destination,
+                                                    const LoaderRow& row) {
+  ConfigMasks masks = DeviceMasks(destination, row.skips_vendor_capabilities);
+  std::optional<ConfigMismatch> mismatch =
+      CompareConfig(saved, destination, masks);
   if (!mismatch) return std::nullopt;
   const size_t i = mismatch->offset;
   return ConfigRefusal{

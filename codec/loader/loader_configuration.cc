@@ -70,7 +70,7 @@ std::string Message(const ParsedConfiguration& parsed, const LoaderRow& row) {
                                       : parsed.error.reason;
 }
 
-// A destination that expects a CONFIGURATION refuses at once what is none.
+// A destination that expects a CONFIGURATION refuses anything else at once.
 bool IsMissed(ByteSpan bytes, const LoaderOptions& options) {
   bool other_than_a_section =
       !bytes.empty() && bytes[0] > static_cast<uint8_t>(SectionType::kFull) &&

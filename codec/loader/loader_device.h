@@ -31,7 +31,7 @@ class LoaderDevices {
   void SetSwitchoverAck(bool on) { switchover_ack_ = on; }
   // Whether device state comes over multifd channels.
   void SetMultifd(bool on) { multifd_used_ = on; }
-  // Of how many devices an INIT_DATA_SENT is awaited; empty: each is taken.
+  // How many devices have to send INIT_DATA_SENT; empty: any number may.
   void SetAwaitedAcks(std::optional<uint64_t> count) { awaited_ = count; }
 
   // One section's content; false if it is refused.
@@ -44,6 +44,7 @@ class LoaderDevices {
   const Names& configured() const { return configured_; }
 
  private:
+  void LoadData(LoaderInput& input, PayloadTally* payload);
   bool LoadConfig(LoaderInput& input, const LoaderDevice& device);
   bool LoadInitDataSent(LoaderInput& input, uint64_t at);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "codec/qemu/pull_record.h"
+#include "codec/qemu/puller.h"
 #include "codec/qemu/stream_decoder.h"
 
 namespace migstream {
@@ -81,17 +81,13 @@ HandlerParser ParserOf(const LoaderHandler& handler) {
 
 Error PassHandlerContent(ByteSource& source, HandlerParser parser,
                          SectionType type) {
-  bool first = true;
-  for (HandlerRecord record; !record.last; first = false) {
-    Error error = PullRecord(source, [&](RecordCursor& cursor) {
-      record = parser(cursor, type, first);
-    });
-    if (!error.ok()) return error;
-    if (source.Skip(record.payload_bytes) < record.payload_bytes) {
-      return {ErrorCode::kTruncated, source.offset(), "", ""};
-    }
-  }
-  return {};
+  ContentWalk walk;
+  walk.offset = source.offset();
+  HandlerDecoder decoder(parser, type);
+  auto next = [&](ByteSpan& input, ContentWalk& walk, StreamEvent& event) {
+    return decoder.Next(input, walk, event);
+  };
+  return PullContent(source, walk, next, [](StreamEvent&) { return true; });
 }
 
 }  // namespace migstream

@@ -1,5 +1,5 @@
 // The handlers of a loader's destination: which it has, as far as a stream
-// tells that, and which of them a START or FULL has named. LOADERS.md
+// shows that, and which of them a START or FULL has named. LOADERS.md
 // section 7.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_HANDLERS_H_
@@ -31,8 +31,8 @@ struct LoaderHandler {
 
 class LoaderHandlers {
  public:
-  // What the source said of its devices: the destination has the same. Null if
-  // nothing; else it must outlive this.
+  // The source's devices: the destination has the same. Null if they are not
+  // known; else it must outlive this.
   void Describe(const VmDescription* description);
   bool has_description() const { return description_ != nullptr; }
   // How many of them are VFIO devices.
@@ -46,11 +46,11 @@ class LoaderHandlers {
   // Named by a START or FULL, perhaps again; false if that were more than so
   // many.
   bool Name(const LoaderHandler& handler, size_t limit);
-  // Of those that now have the section id the one that was named first; null
-  // if none has it. Good until the next is named.
+  // The handler that has the section id now; if several have it, the one that
+  // was named first. Null if there is none. Good until the next is named.
   const LoaderHandler* Find(uint32_t section_id) const;
   size_t size() const { return named_.size(); }
-  // Of those, neither "ram" nor VFIO devices.
+  // How many of them are neither "ram" nor VFIO devices.
   size_t others() const { return others_; }
 
  private:

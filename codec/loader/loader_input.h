@@ -67,8 +67,7 @@ class LoaderInput {
     return source_.Skip(left) == left;
   }
 
-  // Records why the loader gives up; only the first call counts.
-  // Always false.
+  // Records why the loader gives up; only the first call counts. Returns false.
   bool Refuse(uint64_t offset, std::string message) {
     if (ok()) {
       refused_ = true;

@@ -51,8 +51,7 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
   context.section_id = handler.section_id;
   context.footers = footers.value_or(has_configuration);
   context.known_section = [&](uint32_t id) -> const std::string* {
-    const LoaderHandler* known =
-        id == handler.section_id ? nullptr : handlers.Find(id);
+    const LoaderHandler* known = handlers.Find(id);
     return known == nullptr ? nullptr : &known->idstr;
   };
   ByteSpan bytes = input.Peek(limits.guessed_bytes);

@@ -31,7 +31,7 @@ bool IsPage(const std::string& compressed, std::span<uint8_t> page) {
                     compressed.size()) == Z_OK;
 }
 
-// No block of a machine is called so: what was read as a name is none.
+// No machine names a block like this: the list was misread.
 bool IsBlockName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return c >= ' ' && c <= '~';

@@ -89,14 +89,14 @@ class LoaderTest : public testing::TestWithParam<const char*> {
   void SetSize(uint64_t data, uint64_t size) {
     bytes_.replace(data + 8, 8, BeBytes(size, 8));
   }
-  std::string Said() { return Words(Predict(bytes_, setting_)); }
+  std::string Prediction() { return Words(Predict(bytes_, setting_)); }
 
   std::string bytes_;
   report::Report report_;
   Setting setting_;
 };
 
-TEST_P(LoaderTest, TheCaptureLoads) { EXPECT_EQ(Said(), "loads"); }
+TEST_P(LoaderTest, TheCaptureLoads) { EXPECT_EQ(Prediction(), "loads"); }
 
 TEST_P(LoaderTest, TwoRecordsMergedIntoOneLoad) {
   uint64_t first = Find("END", "DATA", 0);
@@ -104,7 +104,7 @@ TEST_P(LoaderTest, TwoRecordsMergedIntoOneLoad) {
   uint64_t sum = SizeAt(first) + SizeAt(second);
   bytes_.erase(second, 16);
   SetSize(first, sum);
-  EXPECT_EQ(Said(), "loads");
+  EXPECT_EQ(Prediction(), "loads");
 }
 
 TEST_P(LoaderTest, OneRecordSplitInTwoLoads) {
@@ -113,25 +113,25 @@ TEST_P(LoaderTest, OneRecordSplitInTwoLoads) {
   bytes_.insert(at + 16 + 100,
                 BeBytes(kTagPrefix + 4, 8) + BeBytes(size - 100, 8));
   SetSize(at, 100);
-  EXPECT_EQ(Said(), "loads");
+  EXPECT_EQ(Prediction(), "loads");
 }
 
 TEST_P(LoaderTest, AnotherCommandRegisterLoads) {
   uint64_t config = Find("FULL", "CONFIG") + 8 + 4;
   setting_.config = bytes_.substr(config, 4096);
   bytes_[config + 4] ^= 1;
-  EXPECT_EQ(Said(), "loads");
+  EXPECT_EQ(Prediction(), "loads");
 }
 
 TEST_P(LoaderTest, AnotherPayloadByteLoads) {
   bytes_[Find("END", "DATA") + 16] ^= 0xff;
-  EXPECT_EQ(Said(), "loads");
+  EXPECT_EQ(Prediction(), "loads");
 }
 
 TEST_P(LoaderTest, AMissingRecordLoads) {
   uint64_t first = Find("END", "DATA", 0);
   bytes_.erase(first, Find("END", "DATA", 1) - first);
-  EXPECT_EQ(Said(), "loads");
+  EXPECT_EQ(Prediction(), "loads");
 }
 
 TEST_P(LoaderTest, AnUnknownTagIsRefused) {
@@ -145,37 +145,37 @@ TEST_P(LoaderTest, AnUnknownTagIsRefused) {
 
 TEST_P(LoaderTest, ASetupWithoutEndOfStateIsRefused) {
   SetTag(Find("START", "END_OF_STATE"), 7);
-  EXPECT_EQ(Said(), "SETUP STATE: EOS not found 0xffffffffef100007");
+  EXPECT_EQ(Prediction(), "SETUP STATE: EOS not found 0xffffffffef100007");
 }
 
 TEST_P(LoaderTest, ASizeOneTooLargeIsRefused) {
   uint64_t at = Find("END", "DATA");
   SetSize(at, SizeAt(at) + 1);
-  EXPECT_EQ(Said(), "Unknown tag 0xffffffef10000400");
+  EXPECT_EQ(Prediction(), "Unknown tag 0xffffffef10000400");
 }
 
 TEST_P(LoaderTest, AFileThatEndsInARecordIsRefused) {
   bytes_.resize(Find("END", "DATA") + 16 + 50);
-  EXPECT_EQ(Said(), "Input/output error");
+  EXPECT_EQ(Prediction(), "Input/output error");
 }
 
 TEST_P(LoaderTest, InitDataSentNeedsSwitchoverAckAndItsRelease) {
   SetTag(Find("PART", "END_OF_STATE"), 5);
-  EXPECT_EQ(Said(),
+  EXPECT_EQ(Prediction(),
             setting_.release < 801
                 ? "Unknown tag 0xffffffffef100005"
                 : "Received INIT_DATA_SENT but switchover ack is not used");
   setting_.switchover_ack = LoaderOptions::kOn;
-  EXPECT_EQ(Said() == "loads", setting_.release >= 801);
+  EXPECT_EQ(Prediction() == "loads", setting_.release >= 801);
 }
 
 TEST_P(LoaderTest, AnotherSectionIdInAFooterIsRefused) {
   uint64_t at = Find("START", "END_OF_STATE") + 8 + 1;
   std::string id = Hex(LoadBe32(AsBytes(bytes_).data() + at));
   bytes_.replace(at, 4, BeBytes(0xffff, 4));
-  EXPECT_EQ(Said(), StrCat("Mismatched section id in footer for "
-                           "0000:00:05.0/vfio - read 0xffff expected ",
-                           id));
+  EXPECT_EQ(Prediction(), StrCat("Mismatched section id in footer for "
+                                 "0000:00:05.0/vfio - read 0xffff expected ",
+                                 id));
 }
 
 TEST_P(LoaderTest, AnotherVendorIdIsRefusedByTheDestinationsConfig) {
@@ -183,13 +183,13 @@ TEST_P(LoaderTest, AnotherVendorIdIsRefusedByTheDestinationsConfig) {
   setting_.config = bytes_.substr(config, 4096);
   bytes_[config] = '\x87';
   EXPECT_THAT(
-      Said(),
+      Prediction(),
       HasSubstr("Bad config data: i=0x0 read: 87 device: 86 cmask: ff"));
 }
 
 TEST_P(LoaderTest, AConfigWithoutEndOfStateIsRefused) {
   SetTag(Find("FULL", "END_OF_STATE"), 7);
-  EXPECT_EQ(Said(),
+  EXPECT_EQ(Prediction(),
             "Failed loading device config space, end flag incorrect "
             "0xffffffffef100007");
 }
@@ -207,11 +207,11 @@ TEST_P(LoaderTest, AConfigThatTheInputsEndCutsIsRefused) {
     EXPECT_EQ(verdict.offset, cut);
   }
   bytes_ = whole.substr(0, end + 3);
-  EXPECT_EQ(Said(),
+  EXPECT_EQ(Prediction(),
             "Failed loading device config space, end flag incorrect "
             "0xffffff0000000000");
   bytes_ = whole.substr(0, end + 8);
-  EXPECT_EQ(Said(), "Read section footer failed: -5");
+  EXPECT_EQ(Prediction(), "Read section footer failed: -5");
 }
 
 TEST_P(LoaderTest, TheSectionsTypeIsNotLookedAt) {
@@ -220,36 +220,38 @@ TEST_P(LoaderTest, TheSectionsTypeIsNotLookedAt) {
   bytes_[Find("END", "DATA") - 5] = 2;
   bytes_[Find("FULL", "CONFIG") - (1 + 4 + 1 + device.idstr().size() + 4 + 4)] =
       1;
-  EXPECT_EQ(Said(), "loads");
+  EXPECT_EQ(Prediction(), "loads");
 }
 
 TEST_P(LoaderTest, WhatFollowsEofIsNotLookedAt) {
   bytes_.resize(bytes_.size() - 100);  // Within the description.
-  EXPECT_EQ(Said(), "loads");
+  EXPECT_EQ(Prediction(), "loads");
 }
 
 TEST_P(LoaderTest, AnEarlyEofEndsTheLoadWithoutAWord) {
   bytes_[Find("START", "SETUP") - (1 + 4 + 1 + 17 + 4 + 4)] = 0;
-  EXPECT_EQ(Said(), "loads");
+  EXPECT_EQ(Prediction(), "loads");
 }
 
 TEST_P(LoaderTest, AnotherMachineTypeIsRefused) {
   setting_.machine_type = "pc-q35-9.0";
-  EXPECT_EQ(Said(), StrCat("Machine type received is '", report_.machine_type(),
-                           "' and local is 'pc-q35-9.0'"));
+  EXPECT_EQ(Prediction(),
+            StrCat("Machine type received is '", report_.machine_type(),
+                   "' and local is 'pc-q35-9.0'"));
 }
 
 TEST_P(LoaderTest, AMachineTypeOfALaterReleaseIsRefused) {
   std::string newer = report_.machine_type();
   newer[newer.rfind('-') + 1] = '8';
   bytes_.replace(bytes_.find(report_.machine_type()), newer.size(), newer);
-  EXPECT_THAT(Said(), HasSubstr("Machine type received is '" + newer));
+  EXPECT_THAT(Prediction(), HasSubstr("Machine type received is '" + newer));
 }
 
 TEST_P(LoaderTest, MessagesHaveTheReleasesWording) {
   bytes_[Find("START", "SETUP") - (1 + 4 + 1 + 17 + 4 + 4)] = 0x55;
-  EXPECT_EQ(Said(), setting_.release < 1100 ? "Unknown savevm section type 85"
-                                            : "Unknown section type 85");
+  EXPECT_EQ(Prediction(), setting_.release < 1100
+                              ? "Unknown savevm section type 85"
+                              : "Unknown section type 85");
 }
 
 INSTANTIATE_TEST_SUITE_P(Captures, LoaderTest,
@@ -488,7 +490,7 @@ TEST(LoaderReleaseTest, AConfigurationIsTheReleasesOwn) {
   const std::string type = "pc-q35-7.2";
   const std::string uuid(16, 'u');
   EXPECT_EQ(said(702, Configuration(type, "uuid", 1, uuid)), "loads");
-  // Of a version the low byte counts.
+  // A version is its low byte.
   EXPECT_EQ(said(702, Configuration(type, "uuid", 257, uuid)), "loads");
   EXPECT_EQ(said(702, Configuration(type, "uuid", 2, uuid)),
             "configuration/uuid: incoming version_id 2 is too new for local "
@@ -603,7 +605,7 @@ class MultifdLoaderTest : public testing::Test {
     ADD_FAILURE() << "no packet";
     return {};
   }
-  std::string Said() { return Words(Predict(main_, {}, channels_)); }
+  std::string Prediction() { return Words(Predict(main_, {}, channels_)); }
 
   std::string main_;
   std::vector<std::string> channels_;
@@ -620,7 +622,7 @@ TEST_F(MultifdLoaderTest, AConfigPacketIsComparedWithTheDestinationsDevice) {
 
 constexpr size_t kPacketBytes = 276;
 
-TEST_F(MultifdLoaderTest, AllChannelsLoad) { EXPECT_EQ(Said(), "loads"); }
+TEST_F(MultifdLoaderTest, AllChannelsLoad) { EXPECT_EQ(Prediction(), "loads"); }
 
 TEST_F(MultifdLoaderTest, WithoutTheChannelsTheVerdictSaysWhatItNeeds) {
   LoadVerdict verdict = Predict(main_);
@@ -633,33 +635,33 @@ TEST_F(MultifdLoaderTest, AMissingPacketIsWaitedFor) {
   auto [i, at] = Packet();
   uint32_t bytes = LoadBe32(AsBytes(channels_[i]).data() + at + 272);
   channels_[i].erase(at, kPacketBytes + bytes);
-  EXPECT_THAT(Said(), testing::StartsWith("waits: "));
+  EXPECT_THAT(Prediction(), testing::StartsWith("waits: "));
 }
 
 TEST_F(MultifdLoaderTest, APacketTwiceLeavesItWaiting) {
   auto [i, at] = Packet();
   uint32_t bytes = LoadBe32(AsBytes(channels_[i]).data() + at + 272);
   channels_[i].insert(at, channels_[i].substr(at, kPacketBytes + bytes));
-  EXPECT_THAT(Said(), testing::StartsWith("waits: "));
+  EXPECT_THAT(Prediction(), testing::StartsWith("waits: "));
 }
 
 TEST_F(MultifdLoaderTest, AnotherVersionLeavesItWaiting) {
   auto [i, at] = Packet();
   channels_[i][at + kPacketBytes + 3] = 1;
-  EXPECT_THAT(Said(), testing::StartsWith("waits: "));
+  EXPECT_THAT(Prediction(), testing::StartsWith("waits: "));
 }
 
 TEST_F(MultifdLoaderTest, AnUnknownDeviceLeavesItWaiting) {
   auto [i, at] = Packet();
   channels_[i][at + 12] = '1';
-  EXPECT_THAT(Said(), testing::StartsWith("waits: "));
+  EXPECT_THAT(Prediction(), testing::StartsWith("waits: "));
 }
 
 TEST_F(MultifdLoaderTest, AChannelOfAnotherVmIsRefused) {
   channels_[1][8] = 0x11;
   int id = channels_[1][24];
   EXPECT_THAT(
-      Said(),
+      Prediction(),
       HasSubstr(StrCat(
           "multifd: received uuid '11000000-0000-0000-0000-000000000000' and "
           "expected uuid '00000000-0000-0000-0000-000000000000' for channel ",
@@ -669,8 +671,8 @@ TEST_F(MultifdLoaderTest, AChannelOfAnotherVmIsRefused) {
 TEST_F(MultifdLoaderTest, ChannelsOfOneIdAreRefused) {
   channels_[1][24] = channels_[0][24];
   int id = channels_[0][24];
-  EXPECT_THAT(Said(), HasSubstr(StrCat("multifd: received id '", id,
-                                       "' already setup'")));
+  EXPECT_THAT(Prediction(), HasSubstr(StrCat("multifd: received id '", id,
+                                             "' already setup'")));
 }
 
 TEST_F(MultifdLoaderTest, APacketShorterThanItsHeaderIsRefused) {
@@ -678,7 +680,7 @@ TEST_F(MultifdLoaderTest, APacketShorterThanItsHeaderIsRefused) {
   uint32_t bytes = LoadBe32(AsBytes(channels_[i]).data() + at + 272);
   channels_[i].replace(at + 272, 4 + bytes,
                        Be32Bytes(8) + std::string(8, '\0'));
-  EXPECT_THAT(Said(), HasSubstr("packet too short at 8 (min is 12)"));
+  EXPECT_THAT(Prediction(), HasSubstr("packet too short at 8 (min is 12)"));
 }
 
 TEST_F(MultifdLoaderTest, AConfigPacketWithoutEndOfStateIsRefused) {
@@ -695,7 +697,7 @@ TEST_F(MultifdLoaderTest, AConfigPacketWithoutEndOfStateIsRefused) {
 TEST_F(MultifdLoaderTest, AnotherPayloadByteLoads) {
   auto [i, at] = Packet();
   channels_[i][at + kPacketBytes + 12] ^= 1;
-  EXPECT_EQ(Said(), "loads");
+  EXPECT_EQ(Prediction(), "loads");
 }
 
 }  // namespace

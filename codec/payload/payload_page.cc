@@ -23,16 +23,16 @@ using payload::Record;
 using payload::Show;
 
 constexpr std::string_view kHead =
-    R"(# What drivers put inside DATA
-
-This page is printed from the tables of this directory and compared with them by a test; change the
-tables. Offsets and sizes are bytes. Numbers are little-endian unless a driver writes its host's.
-
-The bytes of all DATA records of one device, in order, are its payload; where a record of the stream
-ends says nothing. The pre-copy part comes first. "Opaque" bytes are firmware's, memory's or buffers':
-nothing public describes them.
-
-)";
+    "# What drivers put inside DATA\n\n"
+    "This page is printed from the tables of this directory and compared with "
+    "them by a test; change the\n"
+    "tables. Offsets and sizes are bytes. Numbers are little-endian unless a "
+    "driver writes its host's.\n\n"
+    "The bytes of all DATA records of one device, in order, are its payload; "
+    "where a record of the stream\n"
+    "ends says nothing. The pre-copy part comes first. \"Opaque\" bytes are "
+    "firmware's, memory's or buffers':\n"
+    "nothing public describes them.\n\n";
 
 std::string_view Phases(const Format& format) {
   switch (format.pre_copy) {

@@ -28,7 +28,7 @@ inline constexpr std::string_view kUuidSubsection = "configuration/uuid";
 struct ConfigurationTraits {
   bool ignore_shared = false;
   bool mapped_ram = false;
-  uint32_t page_bits = 0;  // 0: not said.
+  uint32_t page_bits = 0;  // 0: unknown.
   uint8_t seen = 0;        // A bit for each known subsection that came.
 };
 

@@ -72,6 +72,12 @@ struct ContentWalk {
     payload = what;
   }
 
+  // So much of the payload is passed over.
+  void Passed(uint64_t bytes) {
+    payload_left -= bytes;
+    offset += bytes;
+  }
+
   // As much of the payload as is there.
   Step Piece(ByteSpan& input, StreamEvent& event) {
     if (input.empty()) return Need(1);

@@ -18,7 +18,7 @@ namespace migstream {
 // VMM knows of its own devices.
 class KnownLengths : public StreamVisitor {
  public:
-  // Of a stream that is there as a whole.
+  // Reads a stream that is there as a whole.
   static KnownLengths Of(const std::string& stream);
 
   ContentLength operator()(const SectionView& section, ByteSpan) const {

@@ -13,13 +13,12 @@ HandlerRecord UnknownFlags(RecordCursor& cursor, uint64_t at, uint64_t flags) {
 
 HandlerRecord DirtyBitmap(RecordCursor& cursor, SectionType, bool) {
   const uint64_t at = cursor.offset();
-  uint32_t flags = cursor.U8();
-  if ((flags & kDirtyBitmapExtraFlags) != 0) {
-    flags = flags << 8 | cursor.U8();
-    if ((flags & kDirtyBitmapExtraFlags16) != 0) {
-      flags = flags << 16 | cursor.Be16();
-    }
-    return UnknownFlags(cursor, at, flags);  // No such flag is defined.
+  const uint32_t flags = cursor.U8();
+  // Flags beyond the first byte are not defined.
+  if ((flags & kDirtyBitmapExtraFlags) != 0 ||
+      (flags & (kDirtyBitmapStart | kDirtyBitmapComplete | kDirtyBitmapBits |
+                kDirtyBitmapEos)) == 0) {
+    return UnknownFlags(cursor, at, flags);
   }
   // EOS is the last chunk's: what else it holds comes first.
   HandlerRecord record = {.last = (flags & kDirtyBitmapEos) != 0};
@@ -36,8 +35,6 @@ HandlerRecord DirtyBitmap(RecordCursor& cursor, SectionType, bool) {
       record.payload_bytes = cursor.Be64();
       record.payload = "a piece of a dirty bitmap";
     }
-  } else if ((flags & kDirtyBitmapComplete) == 0 && !record.last) {
-    return UnknownFlags(cursor, at, flags);
   }
   return record;
 }
@@ -45,14 +42,19 @@ HandlerRecord DirtyBitmap(RecordCursor& cursor, SectionType, bool) {
 HandlerRecord Block(RecordCursor& cursor, SectionType, bool) {
   const uint64_t at = cursor.offset();
   const uint64_t flags = cursor.Be64() & kBlockFlagMask;
-  if ((flags & kBlockEos) != 0) return {.last = true};
-  if ((flags & kBlockDevice) != 0) {
-    cursor.Str8();
-    if ((flags & kBlockZero) != 0) return {};
-    return {.payload_bytes = kBlockChunkBytes, .payload = "a chunk of a disk"};
+  switch (flags) {
+    case kBlockEos:
+      return {.last = true};
+    case kBlockProgress:
+      return {};
+    case kBlockDevice:
+    case kBlockDevice | kBlockZero:
+      cursor.Str8();
+      if (flags != kBlockDevice) return {};
+      return {.payload_bytes = kBlockChunkBytes,
+              .payload = "a chunk of a disk"};
   }
-  return (flags & kBlockProgress) != 0 ? HandlerRecord{}
-                                       : UnknownFlags(cursor, at, flags);
+  return UnknownFlags(cursor, at, flags);
 }
 
 // "s390-storage_attributes" and "s390-skeys".

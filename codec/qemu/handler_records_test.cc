@@ -122,6 +122,12 @@ TEST(DirtyBitmapTest, FlagsOfTheSecondByteOnAreUnknown) {
   // anything.
   ExpectRefused("dirty-bitmap", kPart, U8Bytes(kDirtyBitmapComplete),
                 Be32Bytes(0x80020001) + kBitmapEos);
+  ExpectRefused("dirty-bitmap", kPart, "", U8Bytes(kDirtyBitmapExtraFlags));
+}
+
+TEST(DirtyBitmapTest, FlagsWithoutABodyAreRefusedBeforeTheirNames) {
+  ExpectRefused("dirty-bitmap", kPart, "",
+                U8Bytes(kDirtyBitmapDeviceName) + U8Bytes(255));
 }
 
 TEST(DirtyBitmapTest, AClaimIsCheckedAgainstTheInput) {
@@ -155,6 +161,14 @@ TEST(BlockTest, UnknownFlagsAreRefused) {
   std::string before = BlockRecord(50, kBlockProgress);
   ExpectRefused("block", kPart, before, BlockRecord(0, 0));
   ExpectRefused("block", kPart, before, BlockRecord(0, 0x10));
+}
+
+TEST(BlockTest, ARecordIsOfOneKind) {
+  for (uint64_t flags : {kBlockEos | kBlockDevice, kBlockEos | kBlockProgress,
+                         kBlockDevice | kBlockProgress, kBlockEos | kBlockZero,
+                         kBlockDevice | 0x10}) {
+    ExpectRefused("block", kPart, "", BlockRecord(0, flags));
+  }
 }
 
 // s390-storage_attributes and s390-skeys
@@ -228,7 +242,8 @@ TEST(HtabTest, PartAndEndAreChunksUntilEightZeroBytes) {
   }
 }
 
-TEST(HtabTest, EndMaySayThatThereIsNoTable) {
+TEST(HtabTest, PartAndEndMaySayThatThereIsNoTable) {
+  ExpectContent("spapr/htab", kPart, Be32Bytes(kHtabNone));
   ExpectContent("spapr/htab", kEnd, Be32Bytes(kHtabNone));
 }
 

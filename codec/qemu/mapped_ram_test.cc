@@ -173,7 +173,7 @@ TEST(MappedRamTest, OffsetsCountFromTheFilesFirstByte) {
   Recorded seen = Record(source);
   EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
 
-  // The same bytes without what stood before.
+  // The same bytes without what is before them.
   std::string moved = file.bytes.substr(5000);
   MemorySource moved_source(AsBytes(moved));
   seen = Record(moved_source);

@@ -242,6 +242,13 @@ void RamDecoder::MappedRam(RecordCursor& cursor, uint64_t page_bytes,
         StrCat("pages of RAM block '", block_.name, "' at ",
                Hex(block_.pages_offset), ", before the block's header"));
   }
+  if (block_.pages_offset - block_.bitmap_offset < block_.bitmap_bytes()) {
+    return cursor.Fail(
+        ErrorCode::kBadRam, at,
+        StrCat("bitmap of RAM block '", block_.name, "', of ",
+               block_.bitmap_bytes(), " bytes at ", Hex(block_.bitmap_offset),
+               ", reaches into its pages at ", Hex(block_.pages_offset)));
+  }
   if (block_.pages_offset % kMappedRamAlignment != 0) {
     walk.Note(Severity::kError, "mapped-ram-alignment", at,
               StrCat("pages of RAM block '", block_.name, "' at ",

@@ -261,7 +261,7 @@ TEST(RamDecoderTest, FlagsAreTheBitsUnderTheTargetsPageSize) {
     EXPECT_TRUE(part.error.ok()) << ToString(part.error);
     EXPECT_EQ(part.stats.pages, 1);
   }
-  // An offset of one 4 KiB page is a flag that is none where pages are larger.
+  // Where pages are larger, the offset of a 4 KiB page is an unknown flag.
   RamWalked part = WalkPart(
       RecordBytes(kRamZero, 0x1000) + Str8Bytes("vga.vram") + U8Bytes(0),
       {.page_bytes = 65536});
@@ -359,6 +359,18 @@ TEST(RamDecoderTest, AMappedBitmapStandsBetweenHeaderAndPages) {
   }
 }
 
+TEST(RamDecoderTest, AMappedBitmapEndsBeforeThePages) {
+  // Two pages have a word of 8 bytes.
+  for (uint64_t bytes : {7, 8}) {
+    RamWalked start = WalkRam(
+        MappedList(MappedBytes(0x1000 - bytes, 0x1000), 0x1000), kMapped);
+    EXPECT_EQ(start.error.ok(), bytes == 8) << ToString(start.error);
+    if (bytes == 8) continue;
+    EXPECT_EQ(start.error.code, ErrorCode::kBadRam);
+    EXPECT_EQ(start.error.offset, kHeaderEnd - 28);
+  }
+}
+
 TEST(RamDecoderTest, MappedPagesThatWrapAroundAreRefused) {
   RamWalked start =
       WalkRam(MappedList(MappedBytes(kHeaderEnd, ~uint64_t{0} - 0xfff), 0x1000),
@@ -408,7 +420,7 @@ TEST(RamDecoderTest, WithMappedRamNoPageIsARecord) {
   }
 }
 
-// Claims, and what is none of the grammar's.
+// Claims, and what the grammar does not have.
 
 TEST(RamDecoderTest, ABlockThatIsNotListedIsRefused) {
   RamWalked part =
@@ -529,7 +541,7 @@ TEST(RamDecoderTest, AMissingPageIsCounted) {
             "input ends in a page of 4096 bytes, 96 of them missing");
 }
 
-// What is told of each record, and how much content had come by then.
+// What a visitor gets of each record, and how much content had come by then.
 class RecordTeller : public StreamVisitor {
  public:
   bool wants_content() const override { return true; }

@@ -46,7 +46,7 @@ class RecordCursor {
   }
 
   bool ok() const { return bytes_needed_ == 0 && error_.ok(); }
-  // Of the next byte.
+  // Where the next byte is.
   uint64_t offset() const { return offset_ + bytes_; }
   // All that is there from here on.
   ByteSpan rest() const { return input_.subspan(bytes_); }

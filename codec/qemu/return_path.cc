@@ -14,8 +14,24 @@ std::string Name(ReturnMessage type) {
   return StrCat("return path ", ToString(type));
 }
 
+// The name that is the rest of a message's data. A length that contradicts the
+// message's is an error at once: what it claims is not waited for.
+std::string_view ReadBlock(RecordCursor& cursor, uint64_t data,
+                           uint16_t length) {
+  const uint8_t bytes = cursor.U8();
+  const uint64_t end = cursor.offset() + bytes;
+  if (end != data + length) {
+    cursor.Fail(
+        ErrorCode::kBadCommand, data - 2,
+        StrCat("length ", length, ", but its data has ", end - data, " bytes"));
+  }
+  return AsText(cursor.Bytes(bytes));
+}
+
 // The data of a message, as far as its length counts it.
-void ReadData(RecordCursor& cursor, ReturnPathMessage& message) {
+void ReadData(RecordCursor& cursor, uint16_t length,
+              ReturnPathMessage& message) {
+  const uint64_t data = cursor.offset();
   switch (message.type) {
     case ReturnMessage::kShut:
     case ReturnMessage::kPong:
@@ -27,11 +43,11 @@ void ReadData(RecordCursor& cursor, ReturnPathMessage& message) {
       message.start = cursor.Be64();
       message.bytes = cursor.Be32();
       if (message.type == ReturnMessage::kReqPagesId) {
-        message.block = cursor.Str8();
+        message.block = ReadBlock(cursor, data, length);
       }
       break;
     case ReturnMessage::kRecvBitmap:
-      message.block = cursor.Str8();
+      message.block = ReadBlock(cursor, data, length);
       break;
     case ReturnMessage::kSwitchoverAck:
       break;
@@ -99,16 +115,14 @@ Step ReturnPathDecoder::Next(ByteSpan& input, ReturnPathMessage& message) {
     return Fail(message.offset + 2, Name(message.type),
                 StrCat(length, " bytes of data, expected ", lengths));
   }
-  const uint64_t data = cursor.offset();
-  ReadData(cursor, message);
-  if (cursor.ok() && cursor.offset() != data + length) {
-    return Fail(message.offset + 2, Name(message.type),
-                StrCat("length ", length, ", but its data has ",
-                       cursor.offset() - data, " bytes"));
-  }
+  ReadData(cursor, length, message);
   const bool bitmap = message.type == ReturnMessage::kRecvBitmap;
   if (bitmap) message.bitmap_bytes = cursor.Be64();
-  if (!cursor.ok()) return walk_.Stop(cursor);
+  if (!cursor.ok()) {
+    if (cursor.error().ok()) return walk_.Stop(cursor);
+    return Fail(cursor.error().offset, Name(message.type),
+                cursor.error().reason);
+  }
   in_bitmap_ = bitmap;
   walk_.Await(message.bitmap_bytes, "a bitmap");
   input = input.subspan(cursor.bytes());

@@ -56,10 +56,7 @@ class ReturnPathDecoder {
 
   // The caller moved so many bytes of the bitmap, of which payload_left() are
   // still to come.
-  void TakeOver(uint64_t bytes) {
-    walk_.payload_left -= bytes;
-    walk_.offset += bytes;
-  }
+  void TakeOver(uint64_t bytes) { walk_.Passed(bytes); }
   uint64_t payload_left() const { return walk_.payload_left; }
   // After kNeedInput.
   size_t bytes_needed() const { return walk_.bytes_needed; }

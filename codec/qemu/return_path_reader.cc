@@ -1,5 +1,7 @@
 #include "codec/qemu/return_path_reader.h"
 
+#include "codec/qemu/puller.h"
+
 namespace migstream {
 
 Error ReadReturnPath(
@@ -7,24 +9,15 @@ Error ReadReturnPath(
     const std::function<void(const ReturnPathMessage&)>& on_message) {
   ReturnPathDecoder decoder(source.offset());
   ReturnPathMessage message;
-  Error error;
-  for (size_t needed = 1;;) {
-    ByteSpan input = source.Peek(needed);
-    const size_t before = input.size();
-    const Step step = decoder.Next(input, message);
-    if (step == Step::kEvent) on_message(message);
-    source.Consume(before - input.size());
+  Puller puller(source);
+  Pulled pulled;
+  while ((pulled = puller.Next(decoder, message)) == Pulled::kEvent) {
+    on_message(message);
+    puller.Consume();
     decoder.TakeOver(source.Skip(decoder.payload_left()));
-    if (step == Step::kError) return decoder.error();
-    if (step == Step::kEvent) {
-      needed = 1;
-    } else if (before >= needed) {
-      needed = decoder.bytes_needed();
-    } else {
-      error = decoder.AtEndOfInput(source.Peek(1));
-      break;
-    }
   }
+  if (pulled == Pulled::kError) return decoder.error();
+  Error error = decoder.AtEndOfInput(source.Peek(1));
   if (source.failure().empty()) return error;
   return {ErrorCode::kReadFailed, error.ok() ? source.offset() : error.offset,
           error.ok() ? "return path" : error.section, source.failure()};

@@ -1,3 +1,4 @@
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,7 +70,7 @@ TEST(ReturnPathTest, EveryMessageIsNamedWithItsValue) {
 }
 
 TEST(ReturnPathTest, ABitmapFollowsItsMessageOutsideOfTheLength) {
-  // What looks like a message in it is none.
+  // What looks like a message in it is not one.
   Seen seen =
       Read(BitmapBytes(MessageBytes(1, Be32Bytes(0)), 0x0123456789abcdef) +
            MessageBytes(6, Be32Bytes(1)));
@@ -106,6 +107,20 @@ TEST(ReturnPathTest, LengthsAreThoseOfTheData) {
             "0x2: return path RECV_BITMAP: length 3, but its data has 2 bytes");
 }
 
+TEST(ReturnPathTest, ANameThatContradictsTheLengthIsAnErrorAndNotAWait) {
+  // It claims 255 bytes where the length leaves 6, and none has come.
+  for (const std::string& bytes :
+       {Be16Bytes(5) + Be16Bytes(7) + "\xff",
+        Be16Bytes(3) + Be16Bytes(19) + Be64Bytes(0) + Be32Bytes(1) + "\xff"}) {
+    ReturnPathDecoder decoder;
+    ByteSpan input = AsBytes(bytes);
+    ReturnPathMessage message;
+    EXPECT_EQ(decoder.Next(input, message), Step::kError);
+    EXPECT_EQ(decoder.error().code, ErrorCode::kBadCommand);
+    EXPECT_EQ(decoder.error().offset, 2);
+  }
+}
+
 TEST(ReturnPathTest, AnyMessageMayBeTheLastButNotAPartOfOne) {
   std::string bytes = MessageBytes(2, Be32Bytes(1)) +
                       BitmapBytes("12345678", 0x0123456789abcdef);
@@ -119,6 +134,138 @@ TEST(ReturnPathTest, AnyMessageMayBeTheLastButNotAPartOfOne) {
     }
   }
 }
+
+// Encoding
+
+struct Encoded {
+  ReturnPathMessage message;
+  std::string bytes;
+  std::string bitmap = "";
+};
+
+const Encoded kEncoded[] = {
+    {{.type = ReturnMessage::kShut, .value = 1},
+     Be16Bytes(1) +      // SHUT
+         Be16Bytes(4) +  // Length.
+         Be32Bytes(1)},  // Status.
+    {{.type = ReturnMessage::kPong, .value = 0x42},
+     Be16Bytes(2) +         // PONG
+         Be16Bytes(4) +     // Length.
+         Be32Bytes(0x42)},  // Of the PING.
+    {{.type = ReturnMessage::kReqPagesId,
+      .start = 0x1000,
+      .bytes = 4096,
+      .block = "pc.ram"},
+     Be16Bytes(3) +             // REQ_PAGES_ID
+         Be16Bytes(19) +        // Length.
+         Be64Bytes(0x1000) +    // Start.
+         Be32Bytes(4096) +      // Bytes.
+         Str8Bytes("pc.ram")},  // Block.
+    {{.type = ReturnMessage::kReqPages, .start = 0x5000, .bytes = 8192},
+     Be16Bytes(4) +           // REQ_PAGES
+         Be16Bytes(12) +      // Length.
+         Be64Bytes(0x5000) +  // Start.
+         Be32Bytes(8192)},    // Bytes.
+    {{.type = ReturnMessage::kRecvBitmap, .block = "pc.ram", .bitmap_bytes = 8},
+     Be16Bytes(5) +                      // RECV_BITMAP
+         Be16Bytes(7) +                  // Length.
+         Str8Bytes("pc.ram") +           // Block.
+         Be64Bytes(8) +                  // Bytes of the bitmap,
+         "12345678" +                    // which is outside of the length.
+         Be64Bytes(0x0123456789abcdef),  // End mark.
+     "12345678"},
+    {{.type = ReturnMessage::kResumeAck, .value = 1},
+     Be16Bytes(6) +      // RESUME_ACK
+         Be16Bytes(4) +  // Length.
+         Be32Bytes(1)},  // Value.
+    {{.type = ReturnMessage::kSwitchoverAck},
+     Be16Bytes(7) +      // SWITCHOVER_ACK
+         Be16Bytes(0)},  // Length.
+};
+
+std::string Joined(std::span<const iovec> pieces) {
+  std::string bytes;
+  for (const iovec& piece : pieces) {
+    bytes.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+  }
+  return bytes;
+}
+
+TEST(ReturnPathEncoderTest, EachMessageIsItsBytes) {
+  uint8_t headers[ReturnPathEncoder::kMinHeaderBytes];
+  iovec pieces[ReturnPathEncoder::kMinPieces];
+  ReturnPathEncoder encoder(headers, pieces);
+  for (const Encoded& c : kEncoded) {
+    EXPECT_EQ(encoder.Send(c.message, AsBytes(c.bitmap)), Put::kDone);
+    EXPECT_EQ(Joined(encoder.pieces()), c.bytes) << ToString(c.message);
+    encoder.Clear();
+  }
+}
+
+TEST(ReturnPathEncoderTest, WhatIsDecodedAtAnyCutIsWhatWasEncoded) {
+  for (const Encoded& c : kEncoded) {
+    // Another message shows where the first has ended.
+    const std::string bytes = c.bytes + kEncoded[0].bytes;
+    for (size_t cut = 0; cut <= bytes.size(); ++cut) {
+      ReturnPathDecoder decoder;
+      std::vector<std::string> seen;
+      ReturnPathMessage message;
+      ByteSpan input;
+      for (size_t end : {cut, bytes.size()}) {
+        input =
+            AsBytes(bytes).subspan(decoder.offset(), end - decoder.offset());
+        Step step;
+        while ((step = decoder.Next(input, message)) == Step::kEvent) {
+          EXPECT_EQ(message.bitmap_bytes, seen.empty() ? c.bitmap.size() : 0);
+          seen.push_back(ToString(message));
+        }
+        ASSERT_EQ(step, Step::kNeedInput);
+        EXPECT_GT(decoder.bytes_needed(), input.size());
+      }
+      EXPECT_THAT(seen, ElementsAre(ToString(c.message),
+                                    ToString(kEncoded[0].message)));
+      EXPECT_TRUE(decoder.AtEndOfInput(input).ok());
+    }
+  }
+}
+
+TEST(ReturnPathEncoderTest, ABitmapIsSentByReference) {
+  uint8_t headers[ReturnPathEncoder::kMinHeaderBytes];
+  iovec pieces[ReturnPathEncoder::kMinPieces];
+  ReturnPathEncoder encoder(headers, pieces);
+  const std::string bitmap(1 << 20, 'b');
+  const ReturnPathMessage message = {.type = ReturnMessage::kRecvBitmap,
+                                     .block = "pc.ram"};
+  EXPECT_EQ(encoder.Send(message, AsBytes(bitmap)), Put::kDone);
+  ASSERT_EQ(encoder.pieces().size(), 3);
+  EXPECT_EQ(encoder.pieces()[1].iov_base, bitmap.data());
+}
+
+TEST(ReturnPathEncoderTest, ABlockHasANameOfAtMost255Bytes) {
+  uint8_t headers[ReturnPathEncoder::kMinHeaderBytes];
+  iovec pieces[ReturnPathEncoder::kMinPieces];
+  ReturnPathEncoder encoder(headers, pieces);
+  for (ReturnMessage type :
+       {ReturnMessage::kReqPagesId, ReturnMessage::kRecvBitmap}) {
+    for (size_t bytes : {0, 1, 255, 256}) {
+      const std::string name(bytes, 'n');
+      EXPECT_EQ(encoder.Send({.type = type, .block = name}),
+                bytes == 0 || bytes == 256 ? Put::kError : Put::kDone);
+      encoder.Clear();
+    }
+  }
+}
+
+TEST(ReturnPathEncoderTest, WhatDoesNotFitChangesNothing) {
+  uint8_t headers[ReturnPathEncoder::kMinHeaderBytes];
+  iovec few[1];
+  ReturnPathEncoder encoder(headers, few);
+  EXPECT_EQ(encoder.Send({.type = ReturnMessage::kRecvBitmap, .block = "b"}),
+            Put::kFull);
+  EXPECT_TRUE(encoder.pieces().empty());
+}
+
+// Reading
 
 TEST(ReturnPathTest, AFailureIsTheError) {
   FailingSource source(MessageBytes(2, Be32Bytes(1)));

@@ -24,7 +24,10 @@ bool LooksLikeIdstr(std::string_view idstr) {
 bool LooksLikeSection(Cursor cursor, bool named, const GuessContext& context) {
   uint32_t id = cursor.Be32();
   const std::string* known = context.known_section(id);
-  if (!named) return cursor.ok() && known != nullptr;
+  // A FULL has neither PART nor END.
+  if (!named) {
+    return cursor.ok() && known != nullptr && id != context.section_id;
+  }
   std::string_view idstr = cursor.Str8();
   uint32_t instance_id = cursor.Be32();
   uint32_t version_id = cursor.Be32();
@@ -56,7 +59,8 @@ bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
     case SectionType::kStart:
     case SectionType::kFull:
       return LooksLikeSection(cursor, true, context);
-    // Too short to be told from device state, unless a footer stands before.
+    // Too short to be distinguished from device state, unless a footer comes
+    // before.
     case SectionType::kPart:
     case SectionType::kEnd:
       return context.footers && LooksLikeSection(cursor, false, context);

@@ -24,7 +24,8 @@ struct GuessContext {
   bool end_of_input = false;  // The input ends with these bytes.
   // Bytes from here to the end of the PACKAGED that this is in; 0: in none.
   uint64_t package_left = 0;
-  // Whether a section with this id was seen, and of which idstr; null if not.
+  // The idstr of the section with this id, if one was seen, as this one was;
+  // else null.
   std::function<const std::string*(uint32_t id)> known_section;
 };
 

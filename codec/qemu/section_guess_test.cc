@@ -20,7 +20,7 @@ const HandlerBytes kPlainSerial = {
 // Sections that were seen before.
 const std::map<uint32_t, std::string>& KnownSections() {
   static const auto& known = *new std::map<uint32_t, std::string>{
-      {2, "ram"}, {7, "0000:00:05.0/vfio"}};
+      {2, "ram"}, {7, "0000:00:05.0/vfio"}, {0x11, "timer"}};
   return known;
 }
 
@@ -46,6 +46,18 @@ int64_t Guess(const std::string& bytes, const GuessContext& context,
 }
 
 const std::string kState = std::string("state\0\x7e\x04", 8);
+
+TEST(SectionGuessTest, TheSectionsOwnIdIsThatOfItsIdstrAlone) {
+  const HandlerBytes other = {.id = kTimer.id, .idstr = "serial"};
+  for (bool footers : {true, false}) {
+    const std::string end = kState + (footers ? kTimer.Footer() : "");
+    EXPECT_EQ(Guess(end + kTimer.Full("x"), Context(footers, false)), 8);
+    EXPECT_EQ(Guess(end + other.Full("x"), Context(footers, false)), -1);
+  }
+  EXPECT_EQ(
+      Guess(kState + kTimer.Footer() + kTimer.Part("x"), Context(true, false)),
+      -1);
+}
 
 TEST(SectionGuessTest, AFooterIsFollowedByASectionACommandOrTheEnd) {
   for (const std::string& next :

@@ -21,10 +21,11 @@
 namespace migstream {
 
 inline constexpr auto& BeBytes = BeText;
-inline constexpr auto& U8Bytes = U8Text;
-inline constexpr auto& Be16Bytes = Be16Text;
 inline constexpr auto& Be32Bytes = Be32Text;
 inline constexpr auto& Str8Bytes = Str8Text;
+
+inline std::string U8Bytes(uint8_t value) { return BeText(value, 1); }
+inline std::string Be16Bytes(uint16_t value) { return BeText(value, 2); }
 
 inline std::string HeaderBytes(uint32_t version = 3) {
   return "QEVM" + Be32Bytes(version);

@@ -35,20 +35,57 @@ StreamDecoder::StreamDecoder(const StreamDecoderOptions& options)
 
 Step StreamDecoder::Next(ByteSpan& input, StreamEvent& event) {
   event.section = &section_;
-  Step step = Step::kEvent;
-  if (walk_.findings.empty()) [[likely]] {
+  Step step;
+  if (walk_.findings.empty() && package_end_ == 0) [[likely]] {
     step = Advance(input, event);
-    // What was noted on the way to an error comes before it.
-    if (step == Step::kEvent || walk_.findings.empty()) return step;
+  } else {
+    if (findings_given_ < walk_.findings.size()) return GiveFinding(event);
+    walk_.findings.clear();
+    findings_given_ = 0;
+    step = package_end_ == 0 ? Advance(input, event) : InPackage(input, event);
   }
-  finding_ = std::move(walk_.findings.front());
-  walk_.findings.erase(walk_.findings.begin());
-  if (finding_.section.empty()) finding_.section = SectionName();
+  // What was noted on the way to an error comes before it.
+  return step == Step::kEvent || walk_.findings.empty() ? step
+                                                        : GiveFinding(event);
+}
+
+Step StreamDecoder::GiveFinding(StreamEvent& event) {
+  Finding& finding = walk_.findings[findings_given_++];
+  if (finding.section.empty()) finding.section = SectionName();
   event.kind = StreamEvent::kFinding;
-  event.offset = finding_.offset;
+  event.offset = finding.offset;
   event.content = {};
-  event.finding = &finding_;
+  event.finding = &finding;
   return Step::kEvent;
+}
+
+// A package is a child of the stream: nothing in it sees what is behind its
+// end, and nothing goes on past that.
+Step StreamDecoder::InPackage(ByteSpan& input, StreamEvent& event) {
+  if (state_ == State::kError) return Step::kError;
+  if (state_ == State::kBetween && walk_.offset == package_end_) {
+    package_end_ = 0;
+    return Advance(input, event);
+  }
+  auto fail = [&] {
+    return Fail(ErrorCode::kOutOfStep, package_end_, "PACKAGED",
+                "a section goes on past the package's end");
+  };
+  // A payload may have been announced, or taken over.
+  if (offset() > package_end_ || payload_left() > package_left()) return fail();
+  ByteSpan inside =
+      input.first(std::min<uint64_t>(input.size(), package_left()));
+  const bool whole = inside.size() == package_left();
+  const bool end_of_input =
+      std::exchange(walk_.end_of_input, walk_.end_of_input || whole);
+  const size_t before = inside.size();
+  Step step = Advance(inside, event);
+  if (step == Step::kNeedInput && whole && !AtEndOfInput(inside)) {
+    step = Advance(inside, event);
+  }
+  walk_.end_of_input = end_of_input;
+  input = input.subspan(before - inside.size());
+  return step == Step::kNeedInput && whole ? fail() : step;
 }
 
 Step StreamDecoder::Advance(ByteSpan& input, StreamEvent& event) {
@@ -156,13 +193,6 @@ Step StreamDecoder::ConfigurationSubsection(ByteSpan& input,
 }
 
 Step StreamDecoder::Between(ByteSpan& input, StreamEvent& event) {
-  if (package_end_ != 0 && walk_.offset >= package_end_) {
-    if (walk_.offset > package_end_) {
-      return Fail(ErrorCode::kOutOfStep, package_end_, "PACKAGED",
-                  "a section goes on past the package's end");
-    }
-    package_end_ = 0;
-  }
   if (input.empty()) return walk_.Need(1);
   const SectionType type = static_cast<SectionType>(input[0]);
   switch (type) {
@@ -197,20 +227,28 @@ Step StreamDecoder::Between(ByteSpan& input, StreamEvent& event) {
 Step StreamDecoder::CommandRecord(ByteSpan& input, StreamEvent& event) {
   if (input.size() < kCommandHeadBytes) return walk_.Need(kCommandHeadBytes);
   const uint64_t at = walk_.offset;
-  const uint16_t length = LoadBe16(&input[3]);
-  if (input.size() < kCommandHeadBytes + length) {
-    return walk_.Need(kCommandHeadBytes + length);
-  }
   const Command command = static_cast<Command>(LoadBe16(&input[1]));
-  const ByteSpan data = input.subspan(kCommandHeadBytes, length);
+  const uint16_t length = LoadBe16(&input[3]);
+  const bool known =
+      command >= Command::kOpenReturnPath && command <= kLastCommand;
   auto section = [&] { return StrCat("COMMAND ", ToString(command)); };
-  if (command < Command::kOpenReturnPath || command > kLastCommand) {
-    Note(Severity::kError, "unknown-command", at, section(),
-         "unknown command; a loader refuses it");
-  } else if (!IsCommandLength(command, length)) {
+  // A length that is wrong is not waited for.
+  if (known && !IsCommandLength(command, length)) {
     return Fail(
         ErrorCode::kBadCommand, at + 3, section(),
         StrCat(length, " bytes of data, expected ", CommandLengths(command)));
+  }
+  if (command == Command::kPackaged && package_end_ != 0) {
+    return Fail(ErrorCode::kBadCommand, at, section(),
+                "a package within a package");
+  }
+  if (input.size() < kCommandHeadBytes + length) {
+    return walk_.Need(kCommandHeadBytes + length);
+  }
+  const ByteSpan data = input.subspan(kCommandHeadBytes, length);
+  if (!known) {
+    Note(Severity::kError, "unknown-command", at, section(),
+         "unknown command; a loader refuses it");
   }
   if (command == Command::kPostcopyAdvise && length == 16) {
     traits_.advised_page_sizes = LoadBe64(&data[0]);
@@ -227,10 +265,6 @@ Step StreamDecoder::CommandRecord(ByteSpan& input, StreamEvent& event) {
     traits_.page_bytes = page_bytes;
   }
   if (command == Command::kPackaged) {
-    if (package_end_ != 0) {
-      return Fail(ErrorCode::kBadCommand, at, section(),
-                  "a package within a package");
-    }
     const uint32_t bytes = LoadBe32(data.data());
     if (bytes != 0) package_end_ = at + kCommandHeadBytes + length + bytes;
   }
@@ -441,8 +475,8 @@ Step StreamDecoder::ContentStep(Step step, ByteSpan& input,
 }
 
 Step StreamDecoder::Footer(ByteSpan& input, StreamEvent& event) {
-  if (!footers_ && !input.empty()) {
-    footers_ = input[0] == Byte(SectionType::kSectionFooter);
+  if (!footers_ && (!input.empty() || walk_.offset == package_end_)) {
+    footers_ = !input.empty() && input[0] == Byte(SectionType::kSectionFooter);
   }
   if (!footers_ && !walk_.end_of_input) return walk_.Need(1);
   size_t bytes = 0;
@@ -503,8 +537,7 @@ Step StreamDecoder::TakeOver(uint64_t bytes) {
                 StrCat(bytes, " bytes taken over, of which ",
                        walk_.payload_left, " are due"));
   }
-  walk_.payload_left -= bytes;
-  walk_.offset += bytes;
+  walk_.Passed(bytes);
   return Step::kEvent;
 }
 

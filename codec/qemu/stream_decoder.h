@@ -21,9 +21,10 @@
 // on. No event waits for bytes that come after it, with these exceptions, where
 // the wire has no mark of its own and QEMU's loader looks ahead as well:
 // whether footers are written shows in the byte after the first section's
-// content, unless options.footers tells; a config payload, see config_layout.h;
-// after POSTCOPY_ADVISE, an entry of the block list. Any cut of the input gives
-// the same events, except that payload comes in other pieces.
+// content, unless options.footers has it; a config payload, see
+// config_layout.h; after POSTCOPY_ADVISE, an entry of the block list. Any cut
+// of the input gives the same events, except that payload comes in other
+// pieces.
 //
 // How long the FULL of a device is that is not known here, the stream does not
 // say: options.content_length is asked. The decoder does no I/O, starts no
@@ -33,6 +34,7 @@
 #ifndef MIGSTREAM_CODEC_QEMU_STREAM_DECODER_H_
 #define MIGSTREAM_CODEC_QEMU_STREAM_DECODER_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -112,26 +114,27 @@ class StreamDecoder {
 
   // After kNeedInput.
   size_t bytes_needed() const {
-    return state_ == State::kDevice ? device_->bytes_needed()
-                                    : walk_.bytes_needed;
+    return package_end_ == 0
+               ? wanted_bytes()
+               : std::min<uint64_t>(wanted_bytes(), package_left());
   }
   // No byte will follow those of the next input.
   void SetEndOfInput() { walk_.end_of_input = true; }
   // The input has ended after kNeedInput; `left` is what remains of it.
   // kTruncated, or no error where a stream may end. A section that its source's
-  // handler left unfinished may show only now: then Next() goes on, and says so
-  // with a finding.
+  // handler left unfinished may show only now: then Next() goes on, with a
+  // finding.
   std::optional<Error> AtEndOfInput(ByteSpan left);
 
   // After kError.
   const Error& error() const { return walk_.error; }
-  // Of the next byte to be decoded.
+  // Where the next byte to be decoded is.
   uint64_t offset() const {
     return state_ == State::kDevice ? device_->offset() : walk_.offset;
   }
 
   const RamStats& ram() const { return ram_.stats(); }
-  // Of the target; from the CONFIGURATION or the postcopy advice.
+  // The target's; from the CONFIGURATION or the postcopy advice.
   uint64_t page_bytes() const { return traits_.page_bytes; }
   bool mapped_ram() const { return traits_.mapped_ram; }
   bool has_configuration() const { return has_configuration_; }
@@ -171,6 +174,8 @@ class StreamDecoder {
   };
 
   Step Advance(ByteSpan& input, StreamEvent& event);
+  Step InPackage(ByteSpan& input, StreamEvent& event);
+  Step GiveFinding(StreamEvent& event);
   Step Header(ByteSpan& input, StreamEvent& event);
   Step Configuration(ByteSpan& input, StreamEvent& event);
   Step ConfigurationSubsection(ByteSpan& input, StreamEvent& event);
@@ -186,6 +191,13 @@ class StreamDecoder {
   Step Footer(ByteSpan& input, StreamEvent& event);
   Step Description(ByteSpan& input, StreamEvent& event);
   bool ExplainEarlyFooter(ByteSpan input, Error& error);
+
+  // In a package: bytes up to its end.
+  uint64_t package_left() const { return package_end_ - offset(); }
+  size_t wanted_bytes() const {
+    return state_ == State::kDevice ? device_->bytes_needed()
+                                    : walk_.bytes_needed;
+  }
 
   void Note(Severity severity, const char* id, uint64_t at, std::string section,
             std::string message);
@@ -213,7 +225,7 @@ class StreamDecoder {
   ConfigurationTraits configuration_;
   uint64_t package_end_ = 0;
   std::optional<Command> last_command_;  // Unless a section came last.
-  Finding finding_;                      // The one that was handed out.
+  size_t findings_given_ = 0;            // Of walk_.findings.
 };
 
 // Whether an idstr is that of a VFIO device: "…/vfio", or "vfio" alone.

@@ -73,6 +73,61 @@ TEST(StreamDecoderTest, ADeviceThatIsNotKnownIsAnErrorAndNotAWait) {
   EXPECT_EQ(fed.decoder().error().section, "timer FULL");
 }
 
+TEST(StreamDecoderTest, ACommandsWrongLengthIsAnErrorAndNotAWait) {
+  FedDecoder fed({});
+  // PING, of which no byte of data has come.
+  EXPECT_EQ(fed.Feed(AsBytes(Before() + U8Bytes(8) + Be16Bytes(2) +
+                             Be16Bytes(0xffff))),
+            Step::kError);
+  EXPECT_EQ(ToString(fed.decoder().error()),
+            StrCat(Hex(Before().size() + 3),
+                   ": COMMAND PING: 65535 bytes of data, expected 4"));
+}
+
+TEST(StreamDecoderTest, APackageWithinAPackageIsAnErrorAndNotAWait) {
+  const std::string packaged = U8Bytes(8) + Be16Bytes(7) + Be16Bytes(4);
+  FedDecoder fed({});
+  EXPECT_EQ(fed.Feed(AsBytes(Before() + packaged + Be32Bytes(1000) + packaged)),
+            Step::kError);
+  EXPECT_EQ(fed.decoder().error().code, ErrorCode::kBadCommand);
+  EXPECT_EQ(fed.decoder().error().offset, Before().size() + 9);
+}
+
+TEST(StreamDecoderTest, NothingGoesOnPastAPackagesEnd) {
+  const std::string ping = CommandBytes(2, Be32Bytes(3));
+  const std::string before = Before() + CommandBytes(4);
+  // How many bytes the package has too few.
+  for (const std::string& last :
+       {ping, kTimer.Named('\x04'), kRam.Part(Be64Bytes(kRamEos)),
+        kVfio.Start(TagBytes(3) + TagBytes(1))}) {
+    for (size_t missing = 1; missing < last.size(); ++missing) {
+      const std::string inside = ping + last;
+      const std::string packaged = CommandBytes(
+          7, Be32Bytes(static_cast<uint32_t>(inside.size() - missing)));
+      const uint64_t end =
+          before.size() + packaged.size() + inside.size() - missing;
+      FedDecoder fed({});
+      EXPECT_EQ(fed.Feed(AsBytes(before + packaged + inside + ping)),
+                Step::kError);
+      EXPECT_EQ(fed.decoder().error().code, ErrorCode::kOutOfStep) << missing;
+      EXPECT_EQ(fed.decoder().error().offset, end);
+      EXPECT_LE(fed.encoded().size(), end) << "no event reaches past it";
+    }
+  }
+}
+
+TEST(StreamDecoderTest, WhatIsBehindAPackageDecidesNothingInIt) {
+  HandlerBytes ram = kRam;
+  ram.footers = false;
+  // The first section ends with the package: no footer is in that.
+  const std::string bytes = HeaderBytes() + ConfigurationBytes("pc-q35-2.3") +
+                            PackagedBytes(ram.Start(Be64Bytes(kRamEos)));
+  FedDecoder fed({});
+  EXPECT_EQ(fed.Feed(AsBytes(bytes)), Step::kNeedInput);
+  EXPECT_TRUE(fed.encoded() == bytes) << "nothing waits for what follows";
+  EXPECT_EQ(fed.decoder().footers(), false);
+}
+
 TEST(StreamDecoderTest, TheCallerMayAskForMoreOfADevicesState) {
   size_t seen = 0;
   StreamDecoderOptions options;

@@ -57,7 +57,7 @@ class StreamEncoder {
   Put Header(uint32_t version = kStreamVersion);
   Put Configuration(std::string_view machine_type);
   Put ConfigurationSubsection(const ConfigurationView::Subsection& subsection);
-  // Of a PART or an END only type, id and vfio are used.
+  // A PART and an END need only type, id and vfio.
   Put Section(const SectionView& section);
   // In a VFIO device's section: what encodes its content. Asserts that one is
   // open.
@@ -89,7 +89,7 @@ class StreamEncoder {
   // Forgets the pieces; the stream goes on.
   void Clear();
 
-  // Of the content of the VFIO device's section that is open.
+  // The content of the VFIO device's section that is open, so far.
   uint64_t device_bytes() const { return device_ ? device_->bytes() : 0; }
 
  private:

@@ -54,12 +54,19 @@ struct CommandView {
 struct RamBlock {
   std::string name;
   uint64_t used_bytes = 0;
-  uint64_t page_bytes = 0;   // 0: not said.
+  uint64_t page_bytes = 0;   // 0: unknown.
   bool has_address = false;  // x-ignore-shared.
   uint64_t address = 0;      // Guest-physical.
   // mapped-ram: absolute offsets; both 0 for a block that is not in the file.
   uint64_t bitmap_offset = 0;
   uint64_t pages_offset = 0;
+
+  // mapped-ram: a bit for each page, in words of 64.
+  uint64_t bitmap_bytes() const {
+    const uint64_t pages =
+        used_bytes / page_bytes + (used_bytes % page_bytes != 0);
+    return (pages / 64 + (pages % 64 != 0)) * 8;
+  }
 };
 
 // A record of a RAM section.

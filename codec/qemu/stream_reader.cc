@@ -40,7 +40,8 @@ StreamReader::StreamReader(ByteSource& source, StreamVisitor& visitor,
         decoder.config_hints = [this](const SectionView&) { return hints_; };
         return decoder;
       }()),
-      description_(visitor, options_.limits) {}
+      description_(visitor, options_.limits),
+      puller_(source) {}
 
 Error StreamReader::Read() {
   ReadOn();
@@ -56,47 +57,36 @@ StreamReader::Status StreamReader::ReadOn() {
       if (description_due_) return Status::kNothingYet;
       continue;
     }
-    ByteSpan input = source_.Peek(needed_);
-    const size_t before = input.size();
-    const bool short_of_input = before < needed_;
-    if (short_of_input) {
-      if (source_.nothing_yet()) return Status::kNothingYet;
-      decoder_.SetEndOfInput();
-    }
-    switch (decoder_.Next(input, event)) {
-      case Step::kEvent:
+    switch (puller_.Next(decoder_, event)) {
+      case Pulled::kEvent:
         break;
-      case Step::kNeedInput:
-        if (!short_of_input || !AtEnd(input)) needed_ = decoder_.bytes_needed();
+      case Pulled::kNothingYet:
+        return Status::kNothingYet;
+      case Pulled::kEnded:
+        AtEnd(source_.Peek(1));
         continue;
-      case Step::kDone:
-        End(before == 0
+      case Pulled::kDone:
+        End(source_.Peek(1).empty()
                 ? Error{}
                 : Error{ErrorCode::kTrailingBytes, source_.offset(), "stream",
                         "bytes after EOF that are no VMDESCRIPTION"});
         continue;
-      case Step::kError:
+      case Pulled::kError:
         End(decoder_.error());
         continue;
     }
-    needed_ = 1;
     if (event.kind == StreamEvent::kDescription) {
       description_due_ = event.description_bytes;
       description_offset_ = event.offset;
       continue;
     }
     Tell(event);
-    source_.Consume(before - input.size());
+    puller_.Consume();
     if (event.kind == StreamEvent::kSection) {
       Prepare(*event.section);
       wants_content_ = visitor_.wants_content();
     }
-    if (decoder_.payload_left() != 0 &&
-        (skip_ ||
-         !(event.kind == StreamEvent::kDevice ? visitor_.wants_payload()
-                                              : wants_content_))) {
-      decoder_.TakeOver(source_.Skip(decoder_.payload_left()));
-    }
+    if (decoder_.payload_left() != 0) SkipUnwanted(event);
     switch (visitor_.TakeFlow()) {
       case StreamVisitor::Flow::kGoOn:
         break;
@@ -108,6 +98,18 @@ StreamReader::Status StreamReader::ReadOn() {
     }
   }
   return Status::kDone;
+}
+
+// What of the payload that is due nobody wants is sought over.
+void StreamReader::SkipUnwanted(const StreamEvent& event) {
+  const bool of_device = event.kind == StreamEvent::kDevice && !skip_;
+  uint64_t unwanted = skip_ || !wants_content_ ? UINT64_MAX : 0;
+  if (of_device) unwanted = visitor_.unwanted_payload();
+  if (unwanted == 0) return;
+  const uint64_t skipped =
+      source_.Skip(std::min(unwanted, decoder_.payload_left()));
+  decoder_.TakeOver(skipped);
+  if (of_device) visitor_.OnPayloadSkipped(skipped);
 }
 
 // Looks at the first bytes; false if they are not there yet.
@@ -233,9 +235,7 @@ ContentLength StreamReader::Guess(const SectionView& section) {
   GuessContext context;
   context.section_id = section.id;
   context.footers = footers().value_or(true);
-  context.known_section = [&](uint32_t id) {
-    return id == section.id ? nullptr : decoder_.FindSection(id);
-  };
+  context.known_section = [&](uint32_t id) { return decoder_.FindSection(id); };
   if (decoder_.package_end() != 0) {
     context.package_left = decoder_.package_end() - source_.offset();
   }
@@ -339,18 +339,17 @@ void StreamReader::TakeDescription() {
   End({});
 }
 
-// The input has ended with these bytes, which were not enough; false where the
+// The input has ended with these bytes, which were not enough, unless the
 // decoder goes on all the same.
-bool StreamReader::AtEnd(ByteSpan left) {
+void StreamReader::AtEnd(ByteSpan left) {
   std::optional<Error> error = decoder_.AtEndOfInput(left);
-  if (!error) return false;
+  if (!error) return;
   if (!error->ok() && described_ && !decoder_.in_footer()) {
     error = {ErrorCode::kOutOfStep, content_start_, error->section,
              StrCat("the description gives it ", length_.bytes,
                     " bytes, and the input has fewer")};
   }
   End(*std::move(error));
-  return true;
 }
 
 void StreamReader::End(Error error) {

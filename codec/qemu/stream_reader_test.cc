@@ -852,7 +852,7 @@ TEST(StreamReaderTest, APipesDescriptionIsFoundWithinTheHoldLimit) {
   EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
   EXPECT_TRUE(seen.findings.empty()) << seen.Findings();
 
-  // One byte less: the first end is a guess. The second is none, for there is
+  // One byte less: the first end is a guess. The second is not, for there is
   // less to hold by then.
   options.limits.held_bytes = left - 1;
   ShortReadSource pipe(AsBytes(bytes), 1000);

@@ -1,4 +1,4 @@
-// For tests: everything that a StreamReader tells, as text that can be
+// For tests: everything that a StreamReader gives, as text that can be
 // compared, however the input was cut; and sources that cut it.
 
 #ifndef MIGSTREAM_CODEC_QEMU_STREAM_RECORDING_H_
@@ -32,7 +32,7 @@ class StreamRecording : public StreamVisitor {
   void OnFinding(const Finding& finding) override;
   void OnRest(ByteSpan bytes) override;
 
-  // A line for each thing told, in order.
+  // A line for each call, in order.
   std::string Text() const;
 
   struct Device {

@@ -60,7 +60,7 @@ class StreamWriter : public StreamVisitor {
   const Error& error() const { return error_; }
 
  protected:
-  // Of the device's section that is being written.
+  // The content of the device's section that is being written, so far.
   uint64_t device_content_bytes() const { return encoder_.device_bytes(); }
 
  private:

@@ -21,7 +21,7 @@ constexpr uint64_t kMaxBytes = uint64_t{1} << 48;
 constexpr size_t kMaxSubsectionName = 255;
 constexpr uint64_t kSubsectionHeadBytes = 6;  // 05, name's length, be32 version
 
-// Adds, and says whether the sum is still within measure.
+// Adds, and says whether the sum is in bounds.
 bool Add(uint64_t size, uint64_t count, uint64_t& sum) {
   if (count != 0 && size > kMaxBytes / count) return false;
   sum += size * count;
@@ -192,7 +192,7 @@ class VmDescription::Parser {
     status_ = absl::ResourceExhaustedError(AbslView(what));
     return false;
   }
-  // A value that is none of those that are looked at.
+  // A value that nobody looks at.
   bool Scalar();
   bool Push(Place place);
   bool EndField(const Open& field);
@@ -363,7 +363,7 @@ bool VmDescription::Parser::EndField(const Open& field) {
   if (type == "nullptr" && marker == nullptr) marker = &feature::kNullptrField;
   if (type == "ptr-marker") marker = &feature::kPtrMarkerField;
   if (!Add(field.size, field.count, Owner().content)) {
-    return Wrong("a size beyond measure");
+    return Wrong("a size that overflows");
   }
   FieldKind kind = KindOf(type, field.size);
   // What is in it has to be all of it; what is not, is bytes.
@@ -384,7 +384,7 @@ bool VmDescription::Parser::EndSubsection(const Open& subsection) {
   }
   uint64_t bytes =
       kSubsectionHeadBytes + subsection.name_bytes + subsection.content;
-  if (!Add(bytes, 1, Owner().content)) return Wrong("a size beyond measure");
+  if (!Add(bytes, 1, Owner().content)) return Wrong("a size that overflows");
   Owner().has_subsections = true;
   return SetNode(subsection, FieldKind::kSubsection, bytes, 1);
 }
@@ -398,7 +398,7 @@ bool VmDescription::Parser::EndDevice(const Open& device) {
   // An old-style one says it, and a field repeats it.
   described.bytes = device.size != 0 ? device.size : device.content;
   if (described.bytes > kMaxBytes) {
-    return Wrong(StrCat("size of '", described.name, "' is beyond measure"));
+    return Wrong(StrCat("size of '", described.name, "' overflows"));
   }
   auto [known, added] = description_.index_.try_emplace(
       {described.name, described.instance_id}, description_.devices.size());
@@ -416,9 +416,9 @@ bool VmDescription::Parser::EndDevice(const Open& device) {
 
 bool VmDescription::Parser::SetNode(const Open& open, FieldKind kind,
                                     uint64_t bytes, uint64_t count) {
-  // Elements without bytes are none, however many they claim to be.
+  // Elements without bytes do not count, however many they claim to be.
   if (bytes == 0 && count > 1) count = 0;
-  if (count > UINT32_MAX) return Wrong("an array beyond measure");
+  if (count > UINT32_MAX) return Wrong("an array that is too long");
   if (!options_.keep_fields) return true;
   Node& node = description_.nodes_[open.node];
   node.name = open.name;

@@ -63,7 +63,8 @@ class VmDescription : public std::enable_shared_from_this<VmDescription> {
     uint32_t type = 0;
     uint32_t end = 0;    // The nodes after this one, up to here, are in it.
     uint32_t count = 1;  // Elements.
-    // Of one element; of a subsection, with its head. There are many nodes.
+    // The size of one element; a subsection's with its head. A bit field, for
+    // there are many nodes.
     uint64_t bytes : 56 = 0;
     FieldKind kind : 8 = FieldKind::kBytes;
   };
@@ -79,7 +80,7 @@ class VmDescription : public std::enable_shared_from_this<VmDescription> {
                               uint32_t instance_id) const;
 
   const Node& node(uint32_t index) const { return nodes_[index]; }
-  // Of a node's name or type; good as long as the description.
+  // A node's name or type; good as long as the description.
   std::string_view text(uint32_t at) const { return text_->c_str() + at; }
 
   // In the order of the FULL sections.

@@ -11,7 +11,8 @@
 namespace migstream {
 namespace {
 
-// Of one device with these members after its name; ~0 if it cannot be parsed.
+// The size of one device with these members after its name; ~0 if it cannot be
+// parsed.
 uint64_t DeviceBytes(const std::string& members) {
   auto description = VmDescription::Parse(
       R"({"devices":[{"name":"dev","instance_id":0,)" + members + "}]}");
@@ -317,7 +318,7 @@ TEST(VmDescriptionTest, ObjectsAndDepthHaveLimits) {
   std::string many = "{\"devices\":[{}";
   for (int i = 0; i < 1000; ++i) many += ",{}";
   EXPECT_EQ(code(many + "]}"), absl::StatusCode::kResourceExhausted);
-  // Brackets in strings are none.
+  // Brackets in strings do not nest.
   EXPECT_EQ(code("{\"x\":\"" + std::string(2000, '[') + "\\\"{\"}"),
             absl::StatusCode::kOk);
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "codec/qemu/content_walk.h"
+#include "codec/qemu/puller.h"
 #include "codec/qemu/stream_recording.h"
 #include "gtest/gtest.h"
 
@@ -32,33 +32,17 @@ class ContentPull {
   // `next` is one step of a decoder of content.
   template <typename Next>
   void Run(Next next) {
-    StreamEvent event;
-    for (size_t needed = 1; error_.ok();) {
-      ByteSpan input = source_.Peek(needed);
-      const size_t before = input.size();
-      walk_.end_of_input = before < needed;
-      Step step = walk_.payload_left != 0 ? walk_.Piece(input, event)
-                                          : next(input, walk_, event);
-      if (step == Step::kDone) return;
-      if (step == Step::kError) error_ = walk_.error;
-      if (step == Step::kNeedInput && walk_.end_of_input) {
-        error_ = walk_.Truncated(input.size());
-      }
-      needed = step == Step::kNeedInput ? walk_.bytes_needed : 1;
-      if (step != Step::kEvent) continue;
+    if (!error_.ok()) return;
+    error_ = PullContent(source_, walk_, next, [this](StreamEvent& event) {
       for (Finding& finding : std::exchange(walk_.findings, {})) {
         visitor_.OnFinding(finding);
       }
       if (visitor_.wants_content()) visitor_.OnContent(event.content);
-      if (event.kind == StreamEvent::kRamRecord)
+      if (event.kind == StreamEvent::kRamRecord) {
         visitor_.OnRamRecord(event.ram);
-      source_.Consume(before - input.size());
-      if (!visitor_.wants_content()) {
-        uint64_t skipped = source_.Skip(walk_.payload_left);
-        walk_.payload_left -= skipped;
-        walk_.offset += skipped;
       }
-    }
+      return !visitor_.wants_content();
+    });
   }
 
   Error error() const {
@@ -98,8 +82,8 @@ inline Walked WalkFrom(ByteSource& source, bool wants_content,
   return {content.error(), source.offset(), visitor.content};
 }
 
-// `walk` starts afresh with each call. What it walks over is told byte for
-// byte.
+// `walk` starts afresh with each call. The visitor gets what it walks over byte
+// for byte.
 inline Walked WalkAllWays(const std::string& bytes, const Walk& walk) {
   MemorySource memory(AsBytes(bytes));
   Walked whole = WalkFrom(memory, true, walk);

@@ -243,7 +243,7 @@ TEST(ChecksTest, PostcopyAndVfioDoNotGoTogether) {
   std::string sizes = BeBytes(0x1000, 8) + BeBytes(0x1000, 8);
   EXPECT_THAT(Check(CommandBytes(3, sizes) + Start() + End() + Full()).ids,
               ElementsAre("warning postcopy-with-vfio"));
-  // Of dirty bitmaps alone.
+  // A postcopy of dirty bitmaps alone.
   EXPECT_THAT(Check(CommandBytes(3) + Start() + End() + Full()).ids, IsEmpty());
 }
 

@@ -34,6 +34,14 @@ class ReportBuilder : public StreamVisitor {
         report_(report),
         devices_(options, survey_, report) {}
 
+  bool wants_payload() const override { return options_.payloads; }
+  uint64_t unwanted_payload() const override {
+    return options_.payloads ? devices_.unwanted_payload() : UINT64_MAX;
+  }
+  void OnPayloadSkipped(uint64_t count) override {
+    devices_.OnPayloadSkipped(count);
+  }
+
   void OnSection(const SectionView& section) override {
     CountSection(section.type);
     if (section.type == SectionType::kEnd) Switchover(section.offset);
@@ -228,7 +236,7 @@ class ReportBuilder : public StreamVisitor {
     report_.set_dialect(StrJoin(report_.dialects(), " or "));
   }
 
-  // What devices have in common is said once.
+  // What devices have in common is listed once.
   void AddEvidence(const DialectDetector& detector) {
     for (const DialectEvidence& evidence : detector.Evidence()) {
       bool known =

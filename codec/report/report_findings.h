@@ -11,8 +11,8 @@ namespace migstream {
 // A report is read by people and scripts; none wants more notes.
 inline constexpr int kMaxNotes = 1000;
 
-// Of those that finding_ids.h knows the severity is that one. What is wrong is
-// never left out; notes are, and counted.
+// A finding that finding_ids.h knows has the severity given there. What is
+// wrong is never left out; notes are, and counted.
 void AddFinding(const Finding& finding, report::Report& report);
 // One whose texts are made of what a report says, which is printable.
 void AddPrintableFinding(const Finding& finding, report::Report& report);

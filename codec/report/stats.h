@@ -17,7 +17,7 @@ report::Stats MakeStats(const report::Report& report,
 
 // Bits per second of "100Gb", "25Gbit/s", "10GB/s", "1.5MiB/s": a number; k, M,
 // G or T for powers of 1000, with an i of 1024; b or bit for bits, B for bytes;
-// and "/s" or "ps", which may be left out. 0 if it is none of these, or not
+// and "/s" or "ps", which may be left out. 0 if it is not like this, or not
 // within the bounds.
 inline constexpr double kLeastLinkRate = 1e3;
 inline constexpr double kMostLinkRate = 1e15;

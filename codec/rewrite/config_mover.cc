@@ -7,7 +7,7 @@ namespace {
 
 Error TooMuch(const SectionView& section, uint64_t offset) {
   return {ErrorCode::kHoldLimit, offset, std::string(section.idstr),
-          StrCat("config payloads of more than ", kHeldConfigBytes,
+          StrCat("config payloads of more than ", kBufferedConfigBytes,
                  " bytes would have to be held")};
 }
 
@@ -15,7 +15,7 @@ Error TooMuch(const SectionView& section, uint64_t offset) {
 
 void ConfigToFull::OnDeviceEvent(const SectionView& section,
                                  const Event& event) {
-  if (section.type != SectionType::kEnd || !HeldConfig::Holds(event.kind)) {
+  if (section.type != SectionType::kEnd || !BufferedConfig::Takes(event.kind)) {
     return next().OnDeviceEvent(section, event);
   }
   if (event.kind == EventKind::kConfig) {
@@ -27,11 +27,11 @@ void ConfigToFull::OnDeviceEvent(const SectionView& section,
     fulls_.push_back({section, std::string(section.idstr), {}});
     fulls_.back().section.type = SectionType::kFull;
   }
-  HeldConfig& config = fulls_.back().config;
+  BufferedConfig& config = fulls_.back().config;
   held_bytes_ -= config.bytes();
   config.Add(event);
   held_bytes_ += config.bytes();
-  if (held_bytes_ > kHeldConfigBytes) Fail(TooMuch(section, event.offset));
+  if (held_bytes_ > kBufferedConfigBytes) Fail(TooMuch(section, event.offset));
 }
 
 void ConfigToFull::OnSectionEnd(const SectionView& section,
@@ -55,8 +55,9 @@ void ConfigCollector::OnDeviceEvent(const SectionView& section,
                                     const Event& event) {
   bool taken =
       section.type == SectionType::kFull || section.type == SectionType::kEnd;
-  if (!taken || !error_.ok() || !HeldConfig::Holds(event.kind)) return;
-  HeldConfig& config = configs_[DeviceKey(section.idstr, section.instance_id)];
+  if (!taken || !error_.ok() || !BufferedConfig::Takes(event.kind)) return;
+  BufferedConfig& config =
+      configs_[DeviceKey(section.idstr, section.instance_id)];
   if (event.kind == EventKind::kConfig && config.bytes() != 0) {
     error_ = {ErrorCode::kNotWritable, event.offset, std::string(section.idstr),
               "CONFIG twice"};
@@ -65,7 +66,8 @@ void ConfigCollector::OnDeviceEvent(const SectionView& section,
   held_bytes_ -= config.bytes();
   config.Add(event);
   held_bytes_ += config.bytes();
-  if (held_bytes_ > kHeldConfigBytes) error_ = TooMuch(section, event.offset);
+  if (held_bytes_ > kBufferedConfigBytes)
+    error_ = TooMuch(section, event.offset);
 }
 
 void ConfigToEnd::OnSection(const SectionView& section) {
@@ -85,7 +87,8 @@ void ConfigToEnd::OnSection(const SectionView& section) {
 void ConfigToEnd::OnDeviceEvent(const SectionView& section,
                                 const Event& event) {
   // An END that has one already has got it from `configs_`.
-  bool own = section.type == SectionType::kEnd && HeldConfig::Holds(event.kind);
+  bool own =
+      section.type == SectionType::kEnd && BufferedConfig::Takes(event.kind);
   if (!dropping_ && !own) next().OnDeviceEvent(section, event);
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "codec/rewrite/held_config.h"
+#include "codec/rewrite/buffered_config.h"
 #include "codec/rewrite/visitor_filter.h"
 #include "flags/dialect.h"
 
@@ -18,10 +18,10 @@ namespace migstream {
 
 // A device, by idstr and instance id.
 using DeviceKey = std::pair<std::string, uint32_t>;
-using HeldConfigs = absl::flat_hash_map<DeviceKey, HeldConfig>;
+using BufferedConfigs = absl::flat_hash_map<DeviceKey, BufferedConfig>;
 
 // Bytes of config payloads that may be held at a time.
-inline constexpr uint64_t kHeldConfigBytes = 16 << 20;
+inline constexpr uint64_t kBufferedConfigBytes = 16 << 20;
 
 // Takes CONFIG out of END, and puts a FULL of each such device behind all
 // others: loaders want it after interrupt controllers and buses.
@@ -38,7 +38,7 @@ class ConfigToFull : public VisitorFilter {
   struct Full {
     SectionView section;
     std::string idstr;
-    HeldConfig config;
+    BufferedConfig config;
   };
   std::vector<Full> fulls_;
   uint64_t section_offset_ = ~uint64_t{0};  // Of the last END in fulls_.
@@ -53,11 +53,11 @@ class ConfigCollector : public StreamVisitor {
   bool wants_payload() const override { return false; }
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
 
-  HeldConfigs& configs() { return configs_; }
+  BufferedConfigs& configs() { return configs_; }
   const Error& error() const { return error_; }
 
  private:
-  HeldConfigs configs_;
+  BufferedConfigs configs_;
   uint64_t held_bytes_ = 0;
   Error error_;
 };
@@ -66,7 +66,7 @@ class ConfigCollector : public StreamVisitor {
 class ConfigToEnd : public VisitorFilter {
  public:
   // `configs` must outlive the filter.
-  ConfigToEnd(const HeldConfigs& configs, StreamVisitor& next)
+  ConfigToEnd(const BufferedConfigs& configs, StreamVisitor& next)
       : VisitorFilter(next), configs_(configs) {}
 
   void OnSection(const SectionView& section) override;
@@ -75,7 +75,7 @@ class ConfigToEnd : public VisitorFilter {
                     bool footer) override;
 
  private:
-  const HeldConfigs& configs_;
+  const BufferedConfigs& configs_;
   bool dropping_ = false;
 };
 

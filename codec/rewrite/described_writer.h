@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "codec/qemu/stream_writer.h"
-#include "codec/rewrite/description_editor.h"
+#include "codec/qemu/description_editor.h"
 #include "codec/wire/error.h"
 #include "flags/dialect.h"
 

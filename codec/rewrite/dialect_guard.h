@@ -1,5 +1,5 @@
 // Refuses what the writers of a dialect never do, though its grammar could
-// express it: a stream that is said to be of that dialect would lie.
+// express it: a stream that claims to be of that dialect would lie.
 // FORMAT.md section 10.
 
 #ifndef MIGSTREAM_CODEC_REWRITE_DIALECT_GUARD_H_

@@ -9,16 +9,17 @@
 #include "codec/channels/channel_reader.h"
 #include "codec/channels/channel_set_writer.h"
 #include "codec/extract/channel_pages.h"
+#include "codec/payload/formats.h"
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/stream_writer.h"
-#include "codec/rewrite/channel_folder.h"
-#include "codec/rewrite/channel_spreader.h"
+#include "codec/rewrite/channel_merger.h"
+#include "codec/rewrite/channel_splitter.h"
 #include "codec/rewrite/config_mover.h"
 #include "codec/rewrite/described_writer.h"
 #include "codec/rewrite/device_filters.h"
 #include "codec/rewrite/dialect_guard.h"
-#include "codec/rewrite/piece_spool.h"
-#include "codec/rewrite/ram_folder.h"
+#include "codec/rewrite/piece_store.h"
+#include "codec/rewrite/ram_merger.h"
 #include "codec/rewrite/record_cutter.h"
 #include "codec/rewrite/visitor_filter.h"
 #include "codec/survey/stream_survey.h"
@@ -53,21 +54,31 @@ Error CheckOptions(const RewriteInput& input, const RewriteOutput& output,
   if (to != nullptr && to->multifd_device_state) {
     return Misuse(
         StrCat("device state of ", to->name,
-               " is on multifd channels; spread it over some instead"));
+               " is on multifd channels; split it over some instead"));
   }
-  if (to != nullptr && options.spread) {
-    return Misuse("device state is spread in the dialect of the stream only");
+  if (to != nullptr && options.split_channels) {
+    return Misuse("device state is split in the dialect of the stream only");
   }
-  if (options.spread && output.channels.empty()) {
-    return Misuse("there are no channels to spread over");
+  if (options.split_channels && output.channels.empty()) {
+    return Misuse("there are no channels to split over");
   }
-  bool folds = options.single_channel && !input.channels.empty();
-  if (!folds && !input.channels.empty() &&
-      (options.spread || !options.dropped_devices.empty() ||
+  bool merges = options.single_channel && !input.channels.empty();
+  if (!merges && !input.channels.empty() &&
+      (options.split_channels || !options.dropped_devices.empty() ||
        !options.config.empty() || options.payload != nullptr)) {
     return Misuse(
-        "device state is on multifd channels; fold them into a single channel "
+        "device state is on multifd channels; merge them into a single channel "
         "for this");
+  }
+  if (options.payload_split && options.payload == nullptr) {
+    return Misuse("there is no new payload to split");
+  }
+  uint64_t payload_bytes =
+      options.payload ? options.payload->size().value_or(0) : 0;
+  if (options.payload_split && *options.payload_split > payload_bytes) {
+    return Misuse(StrCat("the new payload has ", payload_bytes,
+                         " bytes, and is to be split after ",
+                         *options.payload_split));
   }
   if ((!options.config.empty() || options.payload != nullptr) &&
       std::find(options.dropped_devices.begin(), options.dropped_devices.end(),
@@ -86,21 +97,24 @@ class Rewriter {
       : input_(input),
         output_(output),
         options_(options),
-        folds_(options.single_channel && !input.channels.empty()) {}
+        merges_(options.single_channel && !input.channels.empty()) {}
 
   Error Run() {
     Error error = CheckOptions(input_, output_, options_);
     if (error.ok() && (options_.record_bytes != 0 || options_.payload)) {
       error = LookAtDialect();
     }
-    if (error.ok() && folds_) error = ReadChannels();
+    if (error.ok() && merges_) error = ReadChannels();
+    if (error.ok() && options_.payload_split.value_or(0) > 0) {
+      error = LookForPreCopy();
+    }
     if (error.ok() && options_.to && ConfigInEnd(*options_.to)) {
       error = LookAtConfigs();
     }
     if (!error.ok()) return error;
     // What is cut short is copied up to the cut, all of it.
     Error cut;
-    if (!input_.channels.empty() && !folds_) cut = CopyChannels();
+    if (!input_.channels.empty() && !merges_) cut = CopyChannels();
     if (!cut.ok() && cut.code != ErrorCode::kTruncated) return cut;
     error = Write();
     return error.ok() ? cut : error;
@@ -126,6 +140,13 @@ class Rewriter {
     for (const Dialect* row : rows) {
       names.push_back(row->name);
       record_boundaries_matter_ |= row->record_boundaries_matter;
+      has_parts_ &= row->part.Exists();
+    }
+    if (options_.payload_split.value_or(0) > 0 && !has_parts_) {
+      return {ErrorCode::kNotWritable, 0, "",
+              StrCat("the stream may be of ", StrJoin(names, " or "),
+                     ", which has no pre-copy: split the payload after 0 "
+                     "bytes")};
     }
     if (options_.record_bytes != 0 && record_boundaries_matter_) {
       return {ErrorCode::kNotWritable, 0, "",
@@ -140,12 +161,12 @@ class Rewriter {
     std::unique_ptr<ByteSource> source = input_.main();
     if (!source) return NotAgain();
     ConfigCollector collector;
-    // As the devices' own filters will have changed them, and folding.
+    // As the devices' own filters will have changed them, and merging.
     first_ = &collector;
     if (!options_.config.empty()) {
       Add<ConfigReplacer>(options_.device, options_.config);
     }
-    if (folds_) Add<ChannelFolder>(spool_);
+    if (merges_) Add<ChannelMerger>(store_);
     AddDroppers();
     Error error = StreamReader(*source, *first_, options_.reader).Read();
     filters_.clear();
@@ -153,7 +174,26 @@ class Rewriter {
     return error.ok() ? collector.error() : error;
   }
 
-  // Device state goes to the spool; guest memory is read again with the main
+  // Whether the device's driver sends anything while the guest runs.
+  Error LookForPreCopy() {
+    if (Error error = LookAtConfigs(); !error.ok()) return error;
+    ByteSpan head = options_.payload->Peek(
+        std::min<uint64_t>(kRecognizedBytes, *options_.payload->size()));
+    for (const auto& [device, config] : configs_) {
+      if (!options_.device.empty() && !IsNamed(device.first, options_.device)) {
+        continue;
+      }
+      Recognition found = Recognize(head, config.pci_id());
+      if (found.format->pre_copy != payload::PreCopy::kNone) continue;
+      return {ErrorCode::kNotWritable, 0, device.first,
+              StrCat("its driver is ", found.format->name,
+                     ", which has no pre-copy: split the payload after 0 "
+                     "bytes")};
+    }
+    return {};
+  }
+
+  // Device state goes to the store; guest memory is read again with the main
   // channel.
   Error ReadChannels() {
     if (Error error = Look(); !error.ok()) return error;
@@ -164,13 +204,13 @@ class Rewriter {
       if (!sources.back()) return NotAgain();
       channels.push_back({channel.name, sources.back().get()});
     }
-    Error spooled;
+    Error stored;
     Error error = survey_.ReadChannels(
         std::move(channels), [&](const ReassembledPiece& piece) {
-          if (!spooled.ok() || IsDropped(piece.idstr)) return;
-          spooled = spool_.Add(piece);
+          if (!stored.ok() || IsDropped(piece.idstr)) return;
+          stored = store_.Add(piece);
         });
-    if (error.ok()) error = spooled;
+    if (error.ok()) error = stored;
     if (error.ok()) error = survey_.facts().missing_channels;
     if (!error.ok()) return error;
     uuid_ = survey_.facts().channels.front().uuid;
@@ -207,18 +247,18 @@ class Rewriter {
   Error Write() {
     const Dialect* to = options_.to;
     const Dialect* written = to != nullptr ? to : options_.reader.dialect;
-    if (folds_ && to == nullptr && written->empty_end()) {
+    if (merges_ && to == nullptr && written->empty_end()) {
       // The device is of one of the rows without channels then.
       written = &GetDialect(DialectId::kAuto);
     }
     DescribedWriter writer(*output_.main, *written);
     first_ = &writer;
-    if (options_.spread) {
+    if (options_.split_channels) {
       ChannelSetOptions channel_options;
       channel_options.uuid = uuid_;
       channel_options.host_endian =
           (to != nullptr ? *to : *options_.reader.dialect).host_endian_packets;
-      Add<ChannelSpreader>(output_.channels, channel_options);
+      Add<ChannelSplitter>(output_.channels, channel_options);
     }
     if (to != nullptr) {
       Add<DialectGuard>(*to);
@@ -235,11 +275,11 @@ class Rewriter {
     }
     if (options_.payload != nullptr) {
       Add<PayloadReplacer>(options_.device, *options_.payload,
-                           record_boundaries_matter_);
+                           options_.payload_split, record_boundaries_matter_);
     }
-    if (folds_) {
-      Add<ChannelFolder>(spool_);
-      Add<RamFolder>(pages_, page_bytes());
+    if (merges_) {
+      Add<ChannelMerger>(store_);
+      Add<RamMerger>(pages_, page_bytes());
     }
     AddDroppers();
     if (filters_.empty()) writer.KeepDescription();
@@ -261,11 +301,11 @@ class Rewriter {
     return writer.error();
   }
 
-  // What would be folded or spread has to be in the main channel, if that is
+  // What would be merged or split has to be in the main channel, if that is
   // all there is.
   Error CheckAllIsHere(const StreamFacts& facts) const {
     if (!input_.channels.empty()) return {};
-    if (!options_.single_channel && !options_.spread) return {};
+    if (!options_.single_channel && !options_.split_channels) return {};
     for (const DeviceInChannels& device : facts.in_channels) {
       if (IsDropped(device.idstr)) continue;
       return {ErrorCode::kNotWritable, device.offset, device.idstr,
@@ -303,15 +343,16 @@ class Rewriter {
   const RewriteInput& input_;
   const RewriteOutput& output_;
   const RewriteOptions& options_;
-  const bool folds_;
+  const bool merges_;
 
   StreamVisitor nobody_;
   StreamSurvey survey_{options_.reader, nobody_};
   bool looked_ = false;
   bool record_boundaries_matter_ = true;
-  HeldConfigs configs_;
-  VmUuid uuid_ = {};  // Of the channels that are folded.
-  PieceSpool spool_;
+  bool has_parts_ = true;
+  BufferedConfigs configs_;
+  VmUuid uuid_ = {};  // Of the channels that are merged.
+  PieceStore store_;
   std::vector<std::unique_ptr<ByteSource>> page_sources_;
   ChannelPages pages_;
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,25 +40,28 @@ struct RewriteOptions {
   // Puts what multifd channels carry into the main channel: device state and
   // guest memory.
   bool single_channel = false;
-  // Spreads device state over the output's channels. The input must have none,
+  // Splits device state over the output's channels. The input must have none,
   // or `single_channel` be set.
-  bool spread = false;
+  bool split_channels = false;
   // The device that the next two mean; empty for the only one.
   std::string device = {};
   // Another PCI config space: 256 or 4096 bytes; empty for none.
   std::string config = {};
   // Another payload, of a size that is known; null for none.
   ByteSource* payload = nullptr;
+  // Its first bytes that travelled in pre-copy, and so go into PARTs; without,
+  // the records that are there are filled in turn.
+  std::optional<uint64_t> payload_split = {};
   // Devices to leave out, by idstr.
   std::vector<std::string> dropped_devices = {};
 };
 
-// Each call gives an input from its start; null if it cannot, which is told.
+// Each call gives an input from its start; null if it cannot, which it reports.
 using Reopen = std::function<std::unique_ptr<ByteSource>()>;
 
 // The main channel is opened more than once if the dialect must be known before
 // the first byte is written, which `reader.dialect` can tell, if CONFIG moves
-// to END, or if channels are folded; so are the channels then.
+// to END, or if channels are merged; so are the channels then.
 struct RewriteInput {
   struct Channel {
     std::string name;  // For errors.
@@ -68,7 +72,7 @@ struct RewriteInput {
 };
 
 // As many channels as there are in the input, in the same order, unless they
-// are folded or spread anew.
+// are merged or split anew.
 struct RewriteOutput {
   ByteSink* main;
   std::vector<ByteSink*> channels = {};

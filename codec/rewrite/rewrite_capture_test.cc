@@ -189,15 +189,15 @@ TEST_P(RewriteCaptureTest, ChannelsAreWrittenAgainToTheLastByte) {
   EXPECT_TRUE(same.streams.channels == streams.channels);
 }
 
-TEST_P(RewriteCaptureTest, ChannelsAreFoldedIntoOneAndSpreadOverFour) {
+TEST_P(RewriteCaptureTest, ChannelsAreMergedIntoOneAndSplitOverFour) {
   Streams streams = {bytes_, ReadChannels(GetParam())};
   if (streams.channels.empty() || !GetParam().completed()) return;
   RewriteOptions options;
   options.single_channel = true;
-  RewrittenStreams folded = RewriteStreams(streams, 0, options);
-  ASSERT_TRUE(folded.error.ok()) << ToString(folded.error);
-  ExpectSamePayloads(GetParam(), folded.streams.main);
-  report::Report report = ReportOf(folded.streams.main);
+  RewrittenStreams merged = RewriteStreams(streams, 0, options);
+  ASSERT_TRUE(merged.error.ok()) << ToString(merged.error);
+  ExpectSamePayloads(GetParam(), merged.streams.main);
+  report::Report report = ReportOf(merged.streams.main);
   EXPECT_EQ(report.ram().multifd_flushes(), 0);
   for (const report::Device& device : report.devices()) {
     EXPECT_FALSE(device.multifd_device_state());
@@ -206,29 +206,29 @@ TEST_P(RewriteCaptureTest, ChannelsAreFoldedIntoOneAndSpreadOverFour) {
   if (GetParam().devices_size() == 0 || IsV1(GetParam())) return;
 
   options = {};
-  options.spread = true;
-  RewrittenStreams spread = RewriteStreams(folded.streams, 4, options);
-  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
+  options.split_channels = true;
+  RewrittenStreams split = RewriteStreams(merged.streams, 4, options);
+  ASSERT_TRUE(split.error.ok()) << ToString(split.error);
   for (const testdata::Device& device : GetParam().devices()) {
     for (auto what : {PayloadExtractor::kPayload, PayloadExtractor::kConfig}) {
-      EXPECT_TRUE(ExtractFrom(spread.streams, device.idstr(), what) ==
-                  Extract(folded.streams.main, device.idstr(), what));
+      EXPECT_TRUE(ExtractFrom(split.streams, device.idstr(), what) ==
+                  Extract(merged.streams.main, device.idstr(), what));
     }
   }
 
-  // And folded again: channels without RAM have no sync points.
+  // And merged again: channels without RAM have no sync points.
   options = {};
   options.single_channel = true;
-  RewrittenStreams again = RewriteStreams(spread.streams, 0, options);
+  RewrittenStreams again = RewriteStreams(split.streams, 0, options);
   ASSERT_TRUE(again.error.ok()) << ToString(again.error);
   ExpectSamePayloads(GetParam(), again.streams.main);
-  options.spread = true;
+  options.split_channels = true;
 
   // Both at once, from the channels that there were.
   options.single_channel = true;
   RewrittenStreams dealt = RewriteStreams(streams, 4, options);
   ASSERT_TRUE(dealt.error.ok()) << ToString(dealt.error);
-  EXPECT_TRUE(dealt.streams.main == spread.streams.main);
+  EXPECT_TRUE(dealt.streams.main == split.streams.main);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RewriteCaptureTest,

@@ -1,8 +1,8 @@
 // For tests: migrations, rewritten, and what a destination would get of them.
 //
-//   RewrittenStreams folded =
+//   RewrittenStreams merged =
 //       RewriteStreams(ReadStreams("s111-multifd-two"), 0, options);
-//   EXPECT_TRUE(folded.error.ok());
+//   EXPECT_TRUE(merged.error.ok());
 
 #ifndef MIGSTREAM_CODEC_REWRITE_REWRITE_STREAMS_H_
 #define MIGSTREAM_CODEC_REWRITE_REWRITE_STREAMS_H_

@@ -198,14 +198,14 @@ TEST(RewriteTest, WhatIsOfTheDialectAlreadyStaysAsItIs) {
 }
 
 // The configs are in the channels, and go to END from there.
-TEST(RewriteTest, WhatIsFoldedMovesToEnd) {
+TEST(RewriteTest, WhatIsMergedMovesToEnd) {
   const testdata::Capture& capture = GetCapture("s111-multifd-two");
   Streams streams = ReadStreams("s111-multifd-two");
   RewriteOptions options;
   options.single_channel = true;
   options.strip_empty_parts = true;
-  RewrittenStreams folded = RewriteStreams(streams, 0, options);
-  ASSERT_TRUE(folded.error.ok()) << ToString(folded.error);
+  RewrittenStreams merged = RewriteStreams(streams, 0, options);
+  ASSERT_TRUE(merged.error.ok()) << ToString(merged.error);
   options.to = Row(DialectId::kV52);
   RewrittenStreams moved = RewriteStreams(streams, 0, options);
   ASSERT_TRUE(moved.error.ok()) << ToString(moved.error);
@@ -213,7 +213,7 @@ TEST(RewriteTest, WhatIsFoldedMovesToEnd) {
   for (const testdata::Device& device : capture.devices()) {
     EXPECT_EQ(
         Extract(moved.streams.main, device.idstr(), PayloadExtractor::kConfig),
-        Extract(folded.streams.main, device.idstr(),
+        Extract(merged.streams.main, device.idstr(),
                 PayloadExtractor::kConfig));
   }
   // Only what 5.2 never writes is in the way.
@@ -258,27 +258,27 @@ TEST(RewriteTest, AMissingChannelIsNoticed) {
   }
 }
 
-TEST(RewriteTest, ChannelsAreFoldedInTheDialectThatWasNamed) {
+TEST(RewriteTest, ChannelsAreMergedInTheDialectThatWasNamed) {
   RewriteOptions options;
   options.single_channel = true;
   options.reader.dialect = Row(DialectId::kV111M);
-  RewrittenStreams folded =
+  RewrittenStreams merged =
       RewriteStreams(ReadStreams("s111-multifd-two"), 0, options);
-  EXPECT_TRUE(folded.error.ok()) << ToString(folded.error);
+  EXPECT_TRUE(merged.error.ok()) << ToString(merged.error);
   options.reader.dialect = Row(DialectId::kAuto);
   EXPECT_TRUE(
-      folded.streams.main ==
+      merged.streams.main ==
       RewriteStreams(ReadStreams("s111-multifd-two"), 0, options).streams.main);
 }
 
-TEST(RewriteTest, WhatIsOnChannelsThatAreNotGivenIsNotFoldedNorSpread) {
+TEST(RewriteTest, WhatIsOnChannelsThatAreNotGivenIsNotMergedNorSplit) {
   const Streams main = {ReadCapture(GetCapture("s100-multifd"))};
-  RewriteOptions fold;
-  fold.single_channel = true;
-  RewriteOptions spread;
-  spread.spread = true;
-  for (RewriteOptions* options : {&fold, &spread}) {
-    const size_t channels = options->spread ? 2 : 0;
+  RewriteOptions merge;
+  merge.single_channel = true;
+  RewriteOptions split;
+  split.split_channels = true;
+  for (RewriteOptions* options : {&merge, &split}) {
+    const size_t channels = options->split_channels ? 2 : 0;
     Error error = RewriteStreams(main, channels, *options).error;
     EXPECT_EQ(error.section, "0000:00:05.0/vfio");
     EXPECT_THAT(error.reason, HasSubstr("which were not given"));
@@ -301,9 +301,9 @@ TEST(RewriteTest, ChannelsThatEndBeforeASyncPointAreRefused) {
   EXPECT_THAT(error.reason, HasSubstr("before a sync point"));
 }
 
-TEST(RewriteTest, DeviceStateIsNotSpreadWithoutSwitchoverStart) {
+TEST(RewriteTest, DeviceStateIsNotSplitWithoutSwitchoverStart) {
   RewriteOptions options;
-  options.spread = true;
+  options.split_channels = true;
   Error error =
       RewriteStreams({ReadCapture(GetCapture("s72-precopy"))}, 2, options)
           .error;
@@ -324,36 +324,36 @@ TEST(RewriteTest, ChannelsSayTheUuidOfTheConfiguration) {
   };
   Streams with = {stream(ConfigurationSubsectionBytes("uuid", uuid))};
   RewriteOptions options;
-  options.spread = true;
-  RewrittenStreams spread = RewriteStreams(with, 2, options);
-  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
-  for (const std::string& channel : spread.streams.channels) {
+  options.split_channels = true;
+  RewrittenStreams split = RewriteStreams(with, 2, options);
+  ASSERT_TRUE(split.error.ok()) << ToString(split.error);
+  for (const std::string& channel : split.streams.channels) {
     EXPECT_EQ(channel.substr(8, 16), uuid);
   }
   // Anew, from the channels; and they must be this VM's.
   options.single_channel = true;
-  RewrittenStreams again = RewriteStreams(spread.streams, 3, options);
+  RewrittenStreams again = RewriteStreams(split.streams, 3, options);
   ASSERT_TRUE(again.error.ok()) << ToString(again.error);
   EXPECT_EQ(again.streams.channels[2].substr(8, 16), uuid);
-  spread.streams.main =
+  split.streams.main =
       stream(ConfigurationSubsectionBytes("uuid", "fedcba9876543210"));
-  EXPECT_EQ(RewriteStreams(spread.streams, 3, options).error.code,
+  EXPECT_EQ(RewriteStreams(split.streams, 3, options).error.code,
             ErrorCode::kMultifdOtherVm);
   // None is said: zero.
   options.single_channel = false;
-  spread = RewriteStreams({stream("")}, 1, options);
-  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
-  EXPECT_EQ(spread.streams.channels[0].substr(8, 16), std::string(16, '\0'));
+  split = RewriteStreams({stream("")}, 1, options);
+  ASSERT_TRUE(split.error.ok()) << ToString(split.error);
+  EXPECT_EQ(split.streams.channels[0].substr(8, 16), std::string(16, '\0'));
 }
 
 TEST(RewriteTest, ChannelsAreBegunWhateverTheStreamHolds) {
   RewriteOptions options;
-  options.spread = true;
-  RewrittenStreams spread =
+  options.split_channels = true;
+  RewrittenStreams split =
       RewriteStreams({HeaderBytes() + EofBytes()}, 2, options);
-  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
-  EXPECT_EQ(spread.streams.channels[1].size(), kMultifdInitBytes);
-  EXPECT_EQ(spread.streams.channels[1][24], 1);
+  ASSERT_TRUE(split.error.ok()) << ToString(split.error);
+  EXPECT_EQ(split.streams.channels[1].size(), kMultifdInitBytes);
+  EXPECT_EQ(split.streams.channels[1][24], 1);
 }
 
 // E7 is V100M but for the byte order of the packets' own headers.
@@ -361,15 +361,15 @@ TEST(RewriteTest, PacketsOfAHostEndianDialectStaySo) {
   Streams streams = ReadStreams("s100-multifd");
   RewriteOptions options;
   options.single_channel = true;
-  RewrittenStreams folded = RewriteStreams(streams, 0, options);
-  ASSERT_TRUE(folded.error.ok()) << ToString(folded.error);
+  RewrittenStreams merged = RewriteStreams(streams, 0, options);
+  ASSERT_TRUE(merged.error.ok()) << ToString(merged.error);
   options = {};
-  options.spread = true;
+  options.split_channels = true;
   options.reader.dialect = Row(DialectId::kE6);
-  RewrittenStreams spread = RewriteStreams(folded.streams, 1, options);
-  ASSERT_TRUE(spread.error.ok()) << ToString(spread.error);
+  RewrittenStreams split = RewriteStreams(merged.streams, 1, options);
+  ASSERT_TRUE(split.error.ok()) << ToString(split.error);
   // The second packet's index: init, then a packet and its data before it.
-  const std::string& channel = spread.streams.channels[0];
+  const std::string& channel = split.streams.channels[0];
   const uint8_t* first = AsBytes(channel).data() + kMultifdInitBytes;
   size_t second = kMultifdInitBytes + kDeviceStatePacketBytes +
                   LoadBe32(first + kDeviceStatePacketBytes - 4);

@@ -1,4 +1,4 @@
-// A step of rewriting a stream: a visitor that passes on what it is told, and
+// A step of rewriting a stream: a visitor that passes on what it gets, and
 // changes some of it on the way.
 //
 //   StreamReader → filter → filter → … → DescribedWriter

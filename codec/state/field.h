@@ -1,7 +1,7 @@
-// The state of devices as named values, and who is told of them.
+// The state of devices as named values, and who gets them.
 // FORMAT.md section 7.
 //
-// A FieldReader tells of a whole stream, a FieldWalker of one device:
+// A FieldReader gives those of a whole stream, a FieldWalker of one device:
 //
 //   OnDevice(section)
 //     OnValue(field "version", value)
@@ -29,8 +29,9 @@ namespace migstream {
 
 // One element of a field, or a subsection.
 struct Field {
-  std::string_view name;
-  std::string_view type;  // As the description says; empty for a subsection.
+  std::string_view name = {};
+  // As the description says; empty for a subsection.
+  std::string_view type = {};
   FieldKind kind = FieldKind::kBytes;
   // Fields of one name in one struct are one list, wherever they stand: an
   // array may be described in several parts, and names may occur twice. This is
@@ -53,7 +54,7 @@ struct FieldValue {
   uint64_t number = 0;
   // The bytes that the number stands in. Those of a kBytes may come in several
   // calls; these are then `offset` bytes into the field.
-  ByteSpan bytes;
+  ByteSpan bytes = {};
   uint64_t offset = 0;
 };
 

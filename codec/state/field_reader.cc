@@ -68,19 +68,15 @@ void FieldReader::OnDescribed(const SectionView& section,
 
 void FieldReader::OnContent(ByteSpan bytes) {
   if (walker_) walker_->Take(bytes);
-  if (undescribed_ && !bytes.empty()) TellUndescribed(bytes, false);
+  if (undescribed_ && !bytes.empty()) GiveUndescribed(bytes, false);
 }
 
 // How long it is shows only when it has ended.
-void FieldReader::TellUndescribed(ByteSpan bytes, bool last) {
-  Field field;
-  field.name = "undescribed";
-  field.type = "buffer";
-  field.bytes = last ? content_bytes_ : Field::kUnknownBytes;
-  FieldValue value;
-  value.bytes = bytes;
-  value.offset = content_bytes_;
-  visitor_.OnValue(field, value);
+void FieldReader::GiveUndescribed(ByteSpan bytes, bool last) {
+  visitor_.OnValue({.name = "undescribed",
+                    .type = "buffer",
+                    .bytes = last ? content_bytes_ : Field::kUnknownBytes},
+                   {.bytes = bytes, .offset = content_bytes_});
   content_bytes_ += bytes.size();
 }
 
@@ -92,7 +88,7 @@ void FieldReader::EndDevice(const SectionView& section) {
                            std::string(section.idstr), problem});
     }
   }
-  if (undescribed_) TellUndescribed({}, true);
+  if (undescribed_) GiveUndescribed({}, true);
   visitor_.OnDeviceEnd(section);
   walker_.reset();
   undescribed_ = false;
@@ -106,13 +102,13 @@ void FieldReader::OnSectionEnd(const SectionView& section, uint64_t, bool) {
     // have it before.
     bool last =
         section.type == SectionType::kEnd || section.type == SectionType::kFull;
-    if (last && open_vfio_->has_config) TellVfio(*open_vfio_);
+    if (last && open_vfio_->has_config) GiveVfio(*open_vfio_);
   } else if (section.type == SectionType::kStart && section.idstr == "ram") {
-    TellRam(section);
+    GiveRam(section);
   }
 }
 
-void FieldReader::TellRam(const SectionView& section) {
+void FieldReader::GiveRam(const SectionView& section) {
   visitor_.OnDevice(section, StateKind::kRam, {});
   Struct("section sizes", FieldKind::kStruct, 0);
   for (const RamBlock& block : ram_blocks_) {
@@ -156,18 +152,18 @@ void FieldReader::OnPiece(const ReassembledPiece& piece) {
     findings_.push_back({Severity::kError, "fields", error.offset,
                          vfio.section.idstr, error.reason});
   }
-  TellVfio(vfio);
+  GiveVfio(vfio);
 }
 
 void FieldReader::Finish(const Error& error) {
   records_.Cut(error);
   if (open_) EndDevice(open_->view);
-  for (const std::unique_ptr<Vfio>& vfio : vfio_) TellVfio(*vfio);
+  for (const std::unique_ptr<Vfio>& vfio : vfio_) GiveVfio(*vfio);
 }
 
-void FieldReader::TellVfio(Vfio& vfio) {
-  if (vfio.told) return;
-  vfio.told = true;
+void FieldReader::GiveVfio(Vfio& vfio) {
+  if (vfio.given) return;
+  vfio.given = true;
   visitor_.OnDevice(vfio.section.view, StateKind::kVfio, {});
   Struct("data", FieldKind::kStruct, 0);
   Number("pre_copy_records", "uint64", 8, vfio.data.pre_copy.records);
@@ -175,13 +171,13 @@ void FieldReader::TellVfio(Vfio& vfio) {
   Number("stop_copy_records", "uint64", 8, vfio.data.stop_copy.records);
   Number("stop_copy_bytes", "uint64", 8, vfio.data.stop_copy.bytes);
   StructEnd("data", FieldKind::kStruct);
-  if (vfio.has_config) TellConfig(vfio);
+  if (vfio.has_config) GiveConfig(vfio);
   visitor_.OnDeviceEnd(vfio.section.view);
   vfio.config = {};
   vfio.subsections = {};
 }
 
-void FieldReader::TellConfig(const Vfio& vfio) {
+void FieldReader::GiveConfig(const Vfio& vfio) {
   ByteSpan fixed = AsBytes(vfio.config);
   Struct("config", FieldKind::kStruct, fixed.size());
   if (vfio.layout.kind != ConfigLayoutKind::kReleased || fixed.empty()) {
@@ -217,49 +213,27 @@ void FieldReader::TellConfig(const Vfio& vfio) {
 
 void FieldReader::Struct(std::string_view name, FieldKind kind,
                          uint64_t bytes) {
-  Field field;
-  field.name = name;
-  field.kind = kind;
-  field.bytes = bytes;
-  visitor_.OnStruct(field);
+  visitor_.OnStruct({.name = name, .kind = kind, .bytes = bytes});
 }
 
 void FieldReader::StructEnd(std::string_view name, FieldKind kind) {
-  Field field;
-  field.name = name;
-  field.kind = kind;
-  visitor_.OnStructEnd(field);
+  visitor_.OnStructEnd({.name = name, .kind = kind});
 }
 
 void FieldReader::Number(std::string_view name, std::string_view type,
-                         int bytes, uint64_t number, uint64_t index,
+                         size_t bytes, uint64_t number, uint64_t index,
                          uint64_t elements) {
   uint8_t stored[8];
-  StoreBe(stored, number, bytes);
-  Field field;
-  field.name = name;
-  field.type = type;
-  field.kind = FieldKind::kUnsigned;
-  field.index = index;
-  field.elements = elements;
-  field.bytes = bytes;
-  FieldValue value;
-  value.number = number;
-  value.bytes = ByteSpan(stored, bytes);
-  visitor_.OnValue(field, value);
+  StoreBe(stored, number, static_cast<int>(bytes));
+  visitor_.OnValue({name, type, FieldKind::kUnsigned, index, elements, bytes},
+                   {.number = number, .bytes = ByteSpan(stored, bytes)});
 }
 
 void FieldReader::Bytes(std::string_view name, std::string_view type,
                         ByteSpan bytes, uint64_t index, uint64_t elements) {
-  Field field;
-  field.name = name;
-  field.type = type;
-  field.index = index;
-  field.elements = elements;
-  field.bytes = bytes.size();
-  FieldValue value;
-  value.bytes = bytes;
-  visitor_.OnValue(field, value);
+  visitor_.OnValue(
+      {name, type, FieldKind::kBytes, index, elements, bytes.size()},
+      {.bytes = bytes});
 }
 
 }  // namespace migstream

@@ -1,5 +1,5 @@
-// The state of all that is in a stream, as named values: what a StreamReader is
-// given to tell of, and tells a FieldVisitor. FORMAT.md section 7.
+// The state of all that is in a stream, as named values: out of
+// a StreamReader and into a FieldVisitor. FORMAT.md section 7.
 //
 //   FieldReader fields(visitor);
 //   StreamReader reader(source, fields, options);
@@ -57,7 +57,7 @@ class FieldReader : public StreamVisitor {
   // channel.
   void OnPiece(const ReassembledPiece& piece);
 
-  // The stream has ended, or an error has ended it: what is still to be told.
+  // The stream has ended, or an error has ended it: gives what is left.
   // `error` is the StreamReader's, which need not be there any more: where the
   // input ends within a record, that holds what came of it.
   void Finish(const Error& error);
@@ -86,25 +86,25 @@ class FieldReader : public StreamVisitor {
     ConfigLayout layout;
     std::vector<std::pair<std::string, std::string>> subsections;
     bool has_config = false;
-    bool told = false;
+    bool given = false;
   };
 
-  void TellUndescribed(ByteSpan bytes, bool last);
-  void TellRam(const SectionView& section);
-  void TellVfio(Vfio& vfio);
-  void TellConfig(const Vfio& vfio);
+  void GiveUndescribed(ByteSpan bytes, bool last);
+  void GiveRam(const SectionView& section);
+  void GiveVfio(Vfio& vfio);
+  void GiveConfig(const Vfio& vfio);
   void EndDevice(const SectionView& section);
   void OnConfigEvent(Vfio& vfio, const Event& event);
   void Struct(std::string_view name, FieldKind kind, uint64_t bytes);
   void StructEnd(std::string_view name, FieldKind kind);
-  void Number(std::string_view name, std::string_view type, int bytes,
+  void Number(std::string_view name, std::string_view type, size_t bytes,
               uint64_t number, uint64_t index = 0, uint64_t elements = 1);
   void Bytes(std::string_view name, std::string_view type, ByteSpan bytes,
              uint64_t index = 0, uint64_t elements = 1);
 
   FieldVisitor& visitor_;
   std::vector<RamBlock> ram_blocks_;
-  std::unique_ptr<OwnedSection> open_;  // The FULL that is being told.
+  std::unique_ptr<OwnedSection> open_;  // The FULL that is being read.
   std::shared_ptr<const VmDescription> description_;  // The walker's.
   std::unique_ptr<FieldWalker> walker_;
   bool undescribed_ = false;  // It comes as bytes.

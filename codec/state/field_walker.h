@@ -29,7 +29,7 @@ class FieldWalker {
   FieldWalker(const VmDescription& description, const DescribedDevice& device,
               FieldVisitor& visitor, uint64_t max_empty = 1 << 20);
 
-  // The device as one struct. Nothing is told before the first Take().
+  // The device as one struct. Nothing is given before the first Take().
   const Field& all() const { return all_; }
 
   void Take(ByteSpan bytes);
@@ -55,7 +55,7 @@ class FieldWalker {
     uint32_t member = 0;
     uint64_t element = 0;
     bool subsections = false;  // They come after the fields.
-    Field field;               // What is told at its end.
+    Field field;               // What is given at its end.
   };
 
   const VmDescription::Node& node(uint32_t index) const {

@@ -89,7 +89,7 @@ class StateJson : public FieldVisitor {
   std::vector<size_t> held_levels_;  // Those whose members are held.
   size_t held_bytes_ = 0;
   size_t indent_ = 0;
-  bool skipped_ = false;  // A device that is not told.
+  bool skipped_ = false;  // A device that is left out.
   size_t in_tmp_ = 0;     // Open structs, from a kTmp on: shown as bytes.
   size_t left_out_ = 0;   // Open structs, from one that is left out on.
   bool in_hex_ = false;

@@ -3,7 +3,7 @@
 // where it was cut. FORMAT.md sections 9, 10 and 13.8.
 //
 //   StreamSurvey survey(options, visitor);
-//   Error error = survey.Read(source);        // The visitor is told all of it,
+//   Error error = survey.Read(source);        // The visitor gets all of it,
 //   survey.facts().dialects;                  // after the survey.
 //   error = survey.ReadChannels(channels, [](const ReassembledPiece&) { … });
 //

@@ -16,8 +16,6 @@ inline std::string BeText(uint64_t value, int width) {
   StoreBe(reinterpret_cast<uint8_t*>(bytes.data()), value, width);
   return bytes;
 }
-inline std::string U8Text(uint8_t value) { return BeText(value, 1); }
-inline std::string Be16Text(uint16_t value) { return BeText(value, 2); }
 inline std::string Be32Text(uint32_t value) { return BeText(value, 4); }
 inline std::string Be64Text(uint64_t value) { return BeText(value, 8); }
 

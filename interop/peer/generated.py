@@ -14,7 +14,6 @@ class Expectation:
 
     verdict: str  # "LOADS", "REFUSES", "WAITS" or "UNKNOWN"
     message: str
-    because: str
     provided: tuple
 
 
@@ -39,7 +38,6 @@ def read_expectation(path):
     return Expectation(
         one.get("verdict", "UNKNOWN"),
         one.get("message", "").replace("\\'", "'"),
-        one.get("because", ""),
         tuple(value for key, value in found if key == "provided"),
     )
 
