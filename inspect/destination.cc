@@ -17,6 +17,7 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
+#include "inspect/text_report.h"
 
 namespace migstream {
 namespace {
@@ -57,8 +58,8 @@ std::string Lines(const std::string& file, const DumpVerdict& verdict,
     StrAppend(&lines, file, ": ", Printable(refusal.section),
               ": the destination would refuse it: ", refusal.message, "\n");
   }
-  StrAppend(&lines, file, ": ", verdict.compared, " sections compared with ",
-            Printable(dump.machine));
+  StrAppend(&lines, file, ": ", Plural(verdict.compared, "section"),
+            " compared with ", Printable(dump.machine));
   if (!verdict.unknown.empty()) {
     std::vector<std::string> names;
     for (const std::string& name : verdict.unknown) {

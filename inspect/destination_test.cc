@@ -26,8 +26,8 @@ TEST(DestinationTest, AReleaseTakesItsOwnStream) {
   EXPECT_THAT(run.output, HasSubstr(" timer, "));
 }
 
-TEST(DestinationTest, ASubsectionThatItLacksIsRefusedInQemusWords) {
-  // The destination has all of 11.1 but the devices' descriptions.
+TEST(DestinationTest, AVersionThatItDoesNotKnowIsRefusedInQemusWords) {
+  // It has one device of the stream, of an older version.
   constexpr char kEmpty[] = R"({"vmschkmachine": {"Name": "pc"},
       "ICH9-LPC": {"version_id": 0, "Description": {"name": "ICH9LPC",
       "version_id": 0, "minimum_version_id": 0}}})";
