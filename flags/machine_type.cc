@@ -15,4 +15,9 @@ bool HasSwitchoverAckLegacy(std::string_view machine_type) {
   return release != 0 && feature::kSwitchoverAckLegacy.In(release);
 }
 
+bool IsX86(std::string_view machine_type) {
+  return machine_type.starts_with("pc-") || machine_type == "microvm" ||
+         machine_type == "isapc";
+}
+
 }  // namespace migstream

@@ -17,6 +17,10 @@ Release MachineTypeRelease(std::string_view machine_type);
 // device. FORMAT.md section 9.4. False for a name without a version.
 bool HasSwitchoverAckLegacy(std::string_view machine_type);
 
+// Whether it is one of x86's, whose target pages have 4 KiB in any release:
+// "pc-q35-8.2", "pc-i440fx-8.2", "microvm".
+bool IsX86(std::string_view machine_type);
+
 }  // namespace migstream
 
 #endif  // MIGSTREAM_FLAGS_MACHINE_TYPE_H_

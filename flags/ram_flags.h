@@ -22,9 +22,13 @@ enum RamFlag : uint64_t {
   kRamMultifdFlush = 0x200,  // Nothing. Since 8.1, with multifd.
 };
 
-// Target pages have 2^10 to 2^16 bytes.
-inline constexpr uint32_t kMinPageBits = 10;
+// Target pages have 2^8 to 2^16 bytes.
+inline constexpr uint32_t kMinPageBits = 8;
 inline constexpr uint32_t kMaxPageBits = 16;
+constexpr bool IsPageSize(uint64_t bytes) {
+  return bytes >= uint64_t{1} << kMinPageBits &&
+         bytes <= uint64_t{1} << kMaxPageBits && (bytes & (bytes - 1)) == 0;
+}
 
 // A block of MEM_SIZE may be followed by the size of its own pages. It has one
 // of the bits that POSTCOPY_ADVISE gave and none of a record's flags and,

@@ -29,6 +29,7 @@ ExitStatus AskLoader(const Arguments& arguments) {
   LoaderOptions options;
   options.release = arguments.loader;
   options.machine_type = arguments.machine_type;
+  options.page_bytes = arguments.page_bytes;
   if (!arguments.switchover_ack.empty()) {
     options.switchover_ack = arguments.switchover_ack == "on"
                                  ? LoaderOptions::kOn
@@ -205,7 +206,6 @@ ExitStatus Run(const Arguments& arguments) {
   if (!arguments.destination.empty()) return CheckDestination(arguments);
   ReportOptions options;
   options.payload_records = 0;
-  options.reader.switchover_ack_off = arguments.switchover_ack == "off";
   options.region_bytes = arguments.region_bytes;
   options.destination_device = arguments.device;
   if (!ReadConfigSpace(arguments.destination_config,

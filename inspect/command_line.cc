@@ -14,6 +14,7 @@
 #include "codec/io/absl_view.h"
 #include "codec/version.h"
 #include "codec/wire/text.h"
+#include "flags/ram_flags.h"
 #include "inspect/sigbus.h"
 #include "inspect/verb.h"
 
@@ -42,6 +43,17 @@ constexpr Option kCommonOptions[] = {
            ParseNumber("window", " of MiB", value, 1, kMost, mib);
        arguments.window_bytes = mib << 20;
        return problem;
+     }},
+    {"page-size", "BYTES",
+     "of the target's memory, where the stream does not say\n"
+     "it and nothing shows it; a power of two",
+     [](Arguments& arguments, const std::string& value) {
+       std::string problem =
+           ParseNumber("page-size", " of bytes", value, 1 << kMinPageBits,
+                       1 << kMaxPageBits, arguments.page_bytes);
+       return !problem.empty() || IsPageSize(arguments.page_bytes)
+                  ? problem
+                  : StrCat("--page-size is a power of two, not ", value);
      }},
     {"quiet", "", "no progress on the terminal (also -q)",
      Set<&Arguments::quiet>},

@@ -59,7 +59,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
   if (!inputs.main) return kUnusable;
   RewriteInput input = inputs.Reopenable(arguments.quiet);
   StateOptions options;
-  options.reader.dialect = arguments.dialect;
+  options.reader = ReaderOptionsOf(arguments);
   options.ram = arguments.compare_ram;
   std::vector<std::unique_ptr<ByteSource>> sources;
   std::vector<ChannelReader::Channel> channels;

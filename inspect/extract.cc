@@ -14,18 +14,25 @@
 namespace migstream {
 namespace {
 
+// `cut`: why no more was read, where what is wanted is there all the same.
 Error Extract(const Arguments& arguments, Inputs& inputs,
-              PayloadExtractor& extractor) {
-  StreamSurvey survey({.dialect = arguments.dialect}, extractor);
+              PayloadExtractor& extractor, Error& cut) {
+  StreamSurvey survey(ReaderOptionsOf(arguments), extractor);
   Error error = ReadMigration(arguments, inputs, survey,
                               [&extractor](const ReassembledPiece& piece) {
                                 extractor.OnPiece(piece);
                               });
+  const StreamFacts& facts = survey.facts();
+  if (!facts.complete()) {
+    if (!extractor.IsCertain(facts)) return error;
+    cut = std::move(error);
+    return extractor.Finish(facts);
+  }
   // What is wrong on the channels matters only as long as they have something
   // of the device.
-  const StreamFacts& facts = survey.facts();
-  const bool matters = !facts.complete() || extractor.NeedsChannels(facts);
-  return !error.ok() && matters ? error : extractor.Finish(facts);
+  return !error.ok() && extractor.NeedsChannels(facts)
+             ? error
+             : extractor.Finish(facts);
 }
 
 ExitStatus SayError(const Inputs& inputs, const Error& error) {
@@ -64,7 +71,7 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
                       OutputFile& output) {
   RamFile image(output);
   RamExtractor extractor(image, arguments.ram, inputs.Channels());
-  StreamSurvey survey({.dialect = arguments.dialect}, extractor);
+  StreamSurvey survey(ReaderOptionsOf(arguments), extractor);
   Error error = ReadMigration(arguments, inputs, survey);
   // Guest memory is complete at the END of RAM; errors after it do not matter.
   Error doubt;
@@ -97,8 +104,12 @@ ExitStatus Run(const Arguments& arguments) {
                              arguments.what == "config"
                                  ? PayloadExtractor::kConfig
                                  : PayloadExtractor::kPayload);
-  Error error = Extract(arguments, inputs, extractor);
-  return error.ok() ? Commit(output, kFine) : SayError(inputs, error);
+  Error cut;
+  Error error = Extract(arguments, inputs, extractor, cut);
+  if (!error.ok()) return SayError(inputs, error);
+  const ExitStatus status = Commit(output, cut.ok() ? kFine : kFindings);
+  if (status != kUnusable && !cut.ok()) PrintError(ErrorLine(inputs.file, cut));
+  return status;
 }
 
 const Option kOptions[] = {

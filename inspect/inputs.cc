@@ -135,6 +135,14 @@ OpenOptions OpenOptionsOf(const Arguments& arguments) {
   return options;
 }
 
+ReaderOptions ReaderOptionsOf(const Arguments& arguments) {
+  ReaderOptions options;
+  options.dialect = arguments.dialect;
+  options.page_bytes = arguments.page_bytes;
+  options.switchover_ack_off = arguments.switchover_ack == "off";
+  return options;
+}
+
 Inputs OpenInputs(const Arguments& arguments) {
   Inputs inputs;
   const OpenOptions options = OpenOptionsOf(arguments);
@@ -166,7 +174,7 @@ Error ReadMigration(const Arguments& arguments, Inputs& inputs,
 Error ReadReport(const Arguments& arguments, Inputs& inputs,
                  ReportOptions options, report::Report& report) {
   Progress progress(*inputs.main, arguments.quiet);
-  options.reader.dialect = arguments.dialect;
+  options.reader = ReaderOptionsOf(arguments);
   report.set_file(Printable(inputs.file));
   if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
   return BuildReport(*inputs.main, inputs.Channels(), options, report);

@@ -42,6 +42,9 @@ bool ReadConfigSpace(const std::string& file, std::string& config);
 // What the options say of how files are opened.
 OpenOptions OpenOptionsOf(const Arguments& arguments);
 
+// And of how a stream is read.
+ReaderOptions ReaderOptionsOf(const Arguments& arguments);
+
 // The files of one migration, told apart by their first bytes.
 struct Inputs {
   std::string file;                  // The main channel's name.
@@ -73,7 +76,8 @@ Error ReadMigration(const Arguments& arguments, Inputs& inputs,
                     StreamSurvey& survey,
                     const StreamSurvey::OnPiece& on_piece = nullptr);
 
-// The same into a report, libvirt's header too. The options need no dialect.
+// The same into a report, libvirt's header too. The options' reader is that of
+// the arguments.
 Error ReadReport(const Arguments& arguments, Inputs& inputs,
                  ReportOptions options, report::Report& report);
 

@@ -77,7 +77,7 @@ absl::Status Commit(std::deque<Output>& outputs) {
 
 ExitStatus Run(const Arguments& arguments) {
   RewriteOptions options;
-  options.reader.dialect = arguments.dialect;
+  options.reader = ReaderOptionsOf(arguments);
   options.to = arguments.to_dialect;
   options.record_bytes = arguments.record_bytes;
   options.strip_empty_parts = arguments.strip_empty_parts;

@@ -82,7 +82,7 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
   Output output;
   StateJson json(output);
   FieldReader fields(json);
-  StreamSurvey survey({.dialect = arguments.dialect}, fields);
+  StreamSurvey survey(ReaderOptionsOf(arguments), fields);
   Error error = ReadMigration(
       arguments, inputs, survey,
       [&fields](const ReassembledPiece& piece) { fields.OnPiece(piece); });
@@ -115,7 +115,7 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
 ExitStatus PrintDescription(const Arguments& arguments, Inputs& inputs) {
   Output output;
   DescriptionPrinter printer(output);
-  StreamSurvey survey({.dialect = arguments.dialect}, printer);
+  StreamSurvey survey(ReaderOptionsOf(arguments), printer);
   Error error = ReadMigration(arguments, inputs, survey);
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;

@@ -57,6 +57,28 @@ std::string Ram(const report::Ram& ram) {
   return text;
 }
 
+// A line for some blocks each; a guest has some ten, rarely hundreds.
+std::vector<std::string> Blocks(const report::Ram& ram) {
+  constexpr size_t kColumns = 60;
+  constexpr int kMost = 32;
+  std::vector<std::string> lines;
+  auto add = [&lines](const std::string& text) {
+    if (lines.empty() || lines.back().size() + 2 + text.size() > kColumns) {
+      if (!lines.empty()) lines.back() += ",";
+      lines.push_back(text);
+    } else {
+      StrAppend(&lines.back(), ", ", text);
+    }
+  };
+  for (int i = 0; i < std::min(kMost, ram.blocks_size()); ++i) {
+    add(StrCat(ram.blocks(i).name(), " ", Size(ram.blocks(i).used_bytes())));
+  }
+  if (ram.blocks_size() > kMost) {
+    add(StrCat(ram.blocks_size() - kMost, " more"));
+  }
+  return lines;
+}
+
 std::string Commands(const report::Report& report) {
   std::vector<std::string> names;
   for (const report::Command& command : report.commands()) {
@@ -163,6 +185,7 @@ std::string StreamTable(const report::Report& report) {
   if (report.has_ram()) {
     row("RAM",
         StrCat(Ram(report.ram()), "; page ", Size(report.target_page_bytes())));
+    for (const std::string& line : Blocks(report.ram())) row("", line);
   }
   const report::SectionCounts& sections = report.sections();
   row("sections", StrCat(sections.start(), " START, ", sections.part(),

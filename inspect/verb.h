@@ -25,6 +25,7 @@ struct Arguments {
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
   bool quiet = false;
   uint64_t offset = 0;
+  uint64_t page_bytes = 0;  // 0: found out.
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
   // inspect
   bool records = false;

@@ -17,8 +17,8 @@ namespace {
 
 constexpr char kFolder[] = "testdata/captures/";
 
-std::vector<testdata::Capture> ReadManifest() {
-  std::ifstream file(StrCat(kFolder, "manifest.json"));
+std::vector<testdata::Capture> ReadManifest(std::string_view folder) {
+  std::ifstream file(StrCat(folder, "manifest.json"));
   std::string json(std::istreambuf_iterator<char>(file), {});
   testdata::Manifest manifest;
   google::protobuf::util::JsonParseOptions options;
@@ -30,7 +30,27 @@ std::vector<testdata::Capture> ReadManifest() {
 }
 
 std::string ReadFile(const testdata::File& file) {
-  OpenedStream source = OpenStream(StrCat(kFolder, file.file(), ".zst"));
+  std::string bytes = ReadDecompressed(StrCat(kFolder, file.file(), ".zst"));
+  EXPECT_EQ(Sha256(bytes), file.sha256());
+  return bytes;
+}
+
+}  // namespace
+
+const std::vector<testdata::Capture>& AllCaptures() {
+  static const auto* captures =
+      new std::vector<testdata::Capture>(ReadManifest(kFolder));
+  return *captures;
+}
+
+const std::vector<testdata::Capture>& MoreCaptures() {
+  static const auto* captures =
+      new std::vector<testdata::Capture>(ReadManifest(kMoreCaptures));
+  return *captures;
+}
+
+std::string ReadDecompressed(const std::string& path) {
+  OpenedStream source = OpenStream(path);
   EXPECT_TRUE(source.error.ok()) << source.error.reason;
   if (!source.error.ok()) return "";
   std::string bytes;
@@ -41,16 +61,7 @@ std::string ReadFile(const testdata::File& file) {
     source.source->Consume(here.size());
   }
   EXPECT_EQ(source.source->failure(), "");
-  EXPECT_EQ(Sha256(bytes), file.sha256());
   return bytes;
-}
-
-}  // namespace
-
-const std::vector<testdata::Capture>& AllCaptures() {
-  static const auto* captures =
-      new std::vector<testdata::Capture>(ReadManifest());
-  return *captures;
 }
 
 const testdata::Capture& GetCapture(std::string_view name) {

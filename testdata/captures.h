@@ -15,6 +15,15 @@ namespace migstream {
 // Every capture of the manifest.
 const std::vector<testdata::Capture>& AllCaptures();
 
+// Those of further machines and settings, whose files lie in kMoreCaptures,
+// with
+// ".zst" behind their names. Few tests read them.
+const std::vector<testdata::Capture>& MoreCaptures();
+inline constexpr char kMoreCaptures[] = "testdata/captures/more/";
+
+// The bytes of a file, out of what compresses them.
+std::string ReadDecompressed(const std::string& path);
+
 const testdata::Capture& GetCapture(std::string_view name);
 
 // Where a capture's main channel lies, as compressed as it is in the tree.

@@ -11,6 +11,27 @@ namespace {
 
 uint32_t Bit(const Dialect& row) { return 1u << static_cast<int>(row.id); }
 
+// Whether each release's loader takes the element wherever it stands. The other
+// releases refuse a tag that only some know; and behind CONFIG in an END a
+// record may follow in one release, and in no other.
+bool Loads(SectionType type, Element element) {
+  switch (element) {
+    case Element::kSetup:
+    case Element::kData:
+    case Element::kEndOfState:
+      return true;
+    case Element::kConfig:
+      return type != SectionType::kEnd;
+    case Element::kInitDataSent:
+    case Element::kConfigLoadReady:
+    case Element::kTrigger:
+    case Element::kDataStateComplete:
+    case Element::kNone:
+      break;
+  }
+  return false;
+}
+
 // What excludes nothing new is not kept; this is for what contradicts itself.
 constexpr size_t kMaxExclusions = 64;
 
@@ -18,7 +39,7 @@ constexpr size_t kMaxExclusions = 64;
 
 template <typename Keep>
 void DialectDetector::Exclude(DialectEvidence::Kind kind, uint64_t offset,
-                              std::string_view what, Keep keep) {
+                              std::string_view what, Keep keep, bool loads) {
   uint32_t kept = 0;
   uint32_t all = 0;
   for (const Dialect& row : AllDialects()) {
@@ -30,7 +51,11 @@ void DialectDetector::Exclude(DialectEvidence::Kind kind, uint64_t offset,
   for (const Exclusion& known : exclusions_) {
     if (known.rows_kept == kept && known.evidence.kind == kind) return;
   }
-  exclusions_.push_back({{kind, offset, std::string(what)}, kept});
+  exclusions_.push_back({{.kind = kind,
+                          .offset = offset,
+                          .what = std::string(what),
+                          .loads = loads},
+                         kept});
 }
 
 DialectDetector::Verdict DialectDetector::Decide() const {
@@ -64,9 +89,11 @@ void DialectDetector::Section(SectionType type, uint64_t offset) {
   records_ = 0;
   uint16_t& seen = seen_[static_cast<size_t>(type)][0];
   if (seen != 0) return;
-  Exclude(DialectEvidence::kGrammar, offset,
-          StrCat("a ", ToString(type), " section"),
-          [type](const Dialect& row) { return row.Grammar(type).Exists(); });
+  Exclude(
+      DialectEvidence::kGrammar, offset,
+      StrCat("a ", ToString(type), " section"),
+      [type](const Dialect& row) { return row.Grammar(type).Exists(); },
+      /*loads=*/true);
 }
 
 void DialectDetector::SawElement(Element element, uint64_t offset) {
@@ -78,13 +105,15 @@ void DialectDetector::SawElement(Element element, uint64_t offset) {
   uint16_t bit = static_cast<uint16_t>(1u << static_cast<int>(element));
   if ((seen & bit) != 0) return;
   seen |= bit;
-  Exclude(DialectEvidence::kGrammar, offset,
-          previous == Element::kNone && element == Element::kEndOfState
-              ? StrCat(ToString(type), " of END_OF_STATE alone")
-              : StrCat(ToString(element), " in ", ToString(type)),
-          [=](const Dialect& row) {
-            return row.Grammar(type).After(previous).Contains(element);
-          });
+  Exclude(
+      DialectEvidence::kGrammar, offset,
+      previous == Element::kNone && element == Element::kEndOfState
+          ? StrCat(ToString(type), " of END_OF_STATE alone")
+          : StrCat(ToString(element), " in ", ToString(type)),
+      [=](const Dialect& row) {
+        return row.Grammar(type).After(previous).Contains(element);
+      },
+      Loads(type, element));
 }
 
 void DialectDetector::Observe(const Event& event) {

@@ -38,6 +38,8 @@ struct DialectEvidence {
   // No row is left if this counts too: the stream contradicts itself, or no
   // release wrote it. It excluded nothing.
   bool contradiction = false;
+  // Loaders take it all the same: they know its tags, and ask for no order.
+  bool loads = false;
 };
 
 class DialectDetector {
@@ -72,7 +74,7 @@ class DialectDetector {
 
   template <typename Keep>
   void Exclude(DialectEvidence::Kind kind, uint64_t offset,
-               std::string_view what, Keep keep);
+               std::string_view what, Keep keep, bool loads = false);
   Verdict Decide() const;
   void SawElement(Element element, uint64_t offset);
   void SawTag(Element element, uint64_t offset);

@@ -291,8 +291,10 @@ class Comparison {
     auto [differs, unused] = std::mismatch(a.bytes.begin(), a.bytes.end(),
                                            b.bytes.begin(), b.bytes.end());
     size_t at = differs - a.bytes.begin();
-    fields.Add(StrCat(path, " from byte ", Hex(at)), ValueText(a, at),
-               ValueText(b, at));
+    const std::string_view field =
+        std::string_view(path).substr(0, path.size() - a.offset_characters);
+    fields.Add(StrCat(field, " from byte ", Hex(a.offset + at)),
+               ValueText(a, at), ValueText(b, at));
   }
 
   // Blocks of one stream only are in the list of blocks, a value of "ram".

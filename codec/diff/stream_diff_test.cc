@@ -398,5 +398,49 @@ TEST(StreamDiffTest, FieldsOfOtherDevicesAreComparedByTheirPath) {
   for (const std::string& line : lines) EXPECT_LT(line.size(), 200) << line;
 }
 
+// An Arm CPU's registers: what counts is which there are, not where they stand.
+TEST(StreamDiffTest, ListsWithKeysAreComparedAsSets) {
+  const HandlerBytes cpu = {.id = 3, .idstr = "cpu"};
+  auto stream = [&](const std::vector<std::pair<uint64_t, uint64_t>>& list) {
+    std::string keys, values;
+    for (const auto& [key, value] : list) {
+      keys += Be64Bytes(key);
+      values += Be64Bytes(value);
+    }
+    auto field = [&](const char* name) {
+      return StrCat(R"({"name":")", name, R"(","type":"uint64","size":8,)",
+                    R"("array_len":)", list.size(), "}");
+    };
+    const std::string json = StrCat(
+        R"({"devices":[{"name":"cpu","instance_id":0,"vmsd_name":"cpu",)",
+        R"("version":1,"fields":[)", field("cpreg_vmstate_indexes"), ",",
+        field("cpreg_vmstate_values"), "]}]}");
+    return Streams{HeaderBytes() + cpu.Full(keys + values) + EofBytes() +
+                   DescriptionBytes(json)};
+  };
+  EXPECT_THAT(Diff(stream({{0x10, 1}, {0x20, 2}, {0x30, 3}}),
+                   stream({{0x05, 9}, {0x10, 1}, {0x30, 4}}), true),
+              testing::UnorderedElementsAre(
+                  HasSubstr("cpreg_vmstate_values[0x0000000000000005]:  | "
+                            "0x0000000000000009"),
+                  HasSubstr("cpreg_vmstate_values[0x0000000000000020]: "
+                            "0x0000000000000002 | "),
+                  HasSubstr("cpreg_vmstate_values[0x0000000000000030]: "
+                            "0x0000000000000003 | 0x0000000000000004")));
+}
+
+TEST(StreamDiffTest, APlaceInALongFieldIsOneNumber) {
+  const HandlerBytes device = {.id = 3, .idstr = "virtio"};
+  auto stream = [&](char byte) {
+    std::string state(0x5000, 's');
+    state[0x41cb] = byte;
+    return Streams{
+        HeaderBytes() + device.Full(state) + EofBytes() +
+        DescriptionBytes(DescriptionJson({device.Json(state.size())}))};
+  };
+  EXPECT_THAT(Diff(stream('a'), stream('b'), true),
+              ElementsAre(HasSubstr("data from byte 0x41cb: 61")));
+}
+
 }  // namespace
 }  // namespace migstream

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "codec/device/config_view.h"
+#include "codec/diff/keyed_lists.h"
 #include "codec/extract/ram_extractor.h"
 #include "codec/state/field_paths.h"
 #include "codec/state/field_reader.h"
@@ -245,8 +246,13 @@ Error StreamState::Read(ByteSource& source,
     auto& values = devices[DeviceName(value.device, value.instance_id)].values;
     std::string path(value.path);
     int& times = seen[&values][path];
-    if (++times > 1) StrAppend(&path, " (", times, ")");
+    const bool again = ++times > 1;
+    if (again) StrAppend(&path, " (", times, ")");
     StateValue& kept = values[path];
+    if (!again) {
+      kept.offset = value.offset;
+      kept.offset_characters = value.offset_characters;
+    }
     if (value.text.size() <= kMaxText) kept.text = std::string(value.text);
     kept.bytes = std::string(AsText(value.bytes));
   });
@@ -268,6 +274,7 @@ Error StreamState::Read(ByteSource& source,
     counts["pre-copy bytes"] = device.data.pre_copy.bytes;
   }
   collector.Finish(end);
+  for (auto& [name, device] : devices) NameByKey(device.values);
   if (memory) {
     if (end.ok()) end = memory->Finish();
     if (end.ok()) end = memory->FindMissingChannel();

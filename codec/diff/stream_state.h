@@ -64,12 +64,17 @@ struct VfioState {
 struct StateValue {
   std::string text;   // Empty if it has more than kMaxText characters.
   std::string bytes;  // As they stand in the stream.
+  // Where they are in a field that came in pieces, and how many characters of
+  // the path say so.
+  uint64_t offset = 0;
+  size_t offset_characters = 0;
 };
 
 // Another device.
 struct DeviceState {
   std::set<uint32_t> versions;
-  // By path: see field_paths.h. A path that comes again has " (2)" after it.
+  // By path: see field_paths.h, and keyed_lists.h. A path that comes again has
+  // " (2)" after it.
   // None where no description tells of the content.
   std::map<std::string, StateValue> values;
   StoredBytes content;  // Of its sections; not of RAM.

@@ -50,7 +50,7 @@ void PayloadExtractor::OnDeviceEvent(const SectionView& section,
 
 void PayloadExtractor::OnConfig(const Event& event) {
   if (event.kind != EventKind::kConfig || event.layout.total_bytes == 0) return;
-  doubtful_ |= event.layout.other_pci_config_bytes != 0;
+  config_doubtful_ |= event.layout.other_pci_config_bytes != 0;
   if (what_ != kConfig) return;
   config_ = std::string(
       AsText(ConfigView::Parse(event.payload, event.layout).pci_config));
@@ -77,6 +77,17 @@ const DeviceFacts* PayloadExtractor::Find(const StreamFacts& facts) const {
 bool PayloadExtractor::NeedsChannels(const StreamFacts& facts) const {
   const DeviceFacts* device = Find(facts);
   return device != nullptr && device->in_channels && !device->channels_read;
+}
+
+// Behind the END no data comes, unless it is on channels: that shows in the END
+// itself, which then has none, or in the FULL.
+bool PayloadExtractor::IsCertain(const StreamFacts& facts) const {
+  const DeviceFacts* device = Find(facts);
+  if (device == nullptr || facts.in_channels.size() != 0) return false;
+  return what_ == kConfig
+             ? config_ && (device->full_closed || device->end_closed)
+             : device->end_closed &&
+                   (device->data_in_end || device->full_closed);
 }
 
 Error PayloadExtractor::Finish(const StreamFacts& facts) {
@@ -108,7 +119,9 @@ std::string PayloadExtractor::Lacking(const DeviceFacts& device,
     return "the device's stop-copy data and config travel on multifd channels; "
            "give their files as well";
   }
-  if (doubtful_) return "the device's state is not certain; see check";
+  if (doubtful_ || (what_ == kConfig && config_doubtful_)) {
+    return "the device's state is not certain; see check";
+  }
   if (what_ == kPayload && device.ends() == 0) {
     return "the device has no END section: its payload is not complete";
   }

@@ -8,7 +8,8 @@
 //   // extractor.OnPiece(piece).
 //   if (error.ok()) error = extractor.Finish(survey.facts());
 //
-// What was written is the device's only if both are without error.
+// What was written is the device's only if Finish() is without error, and
+// Read() too or IsCertain().
 
 #ifndef MIGSTREAM_CODEC_EXTRACT_PAYLOAD_EXTRACTOR_H_
 #define MIGSTREAM_CODEC_EXTRACT_PAYLOAD_EXTRACTOR_H_
@@ -48,6 +49,9 @@ class PayloadExtractor : public StreamVisitor {
   // Whether the device's state is on channels that were not read.
   bool NeedsChannels(const StreamFacts& facts) const;
 
+  // Whether it is all in a main channel that could not be read to its end.
+  bool IsCertain(const StreamFacts& facts) const;
+
   // kUnknownSection: no such device, or none was named and there are several.
   // kUnwalkable: it is not all in what was read, or not certain.
   Error Finish(const StreamFacts& facts);
@@ -68,6 +72,7 @@ class PayloadExtractor : public StreamVisitor {
   // The one that is meant, as it came.
   std::optional<std::pair<std::string, uint32_t>> device_;
   bool doubtful_ = false;
+  bool config_doubtful_ = false;
   std::optional<std::string> config_;  // The last one counts.
 };
 

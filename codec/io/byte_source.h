@@ -72,6 +72,10 @@ class ByteSource {
   virtual uint64_t raw_offset() const { return offset_; }
   virtual std::optional<uint64_t> raw_size() const { return size(); }
 
+  // How many bytes a compressed file has behind its last frame. Known once all
+  // is read.
+  virtual uint64_t padding_bytes() const { return 0; }
+
   // Called whenever more of the input has been read or sought over.
   void SetWatcher(std::function<void()> watcher) {
     watcher_ = std::move(watcher);

@@ -32,6 +32,16 @@ size_t DecompressingSource::Read(uint8_t* to, size_t count) {
       return 0;
     }
     if (at_end && decompressor_->ended()) return 0;
+    if (begun_ && decompressor_->ended()) {
+      const bool padding = IsPadding();
+      if (compressed_->nothing_yet()) return kNothingYet;
+      if (padding) {
+        padding_bytes_ = compressed_->Skip(~uint64_t{0});
+        return 0;
+      }
+      bytes = compressed_->Peek(1);
+    }
+    begun_ = true;
     ByteSpan in = bytes;
     std::string problem = decompressor_->Run(in, out);
     compressed_->Consume(bytes.size() - in.size());
@@ -46,6 +56,21 @@ size_t DecompressingSource::Read(uint8_t* to, size_t count) {
     }
   }
   return count - out.size();
+}
+
+// Behind a frame: whether what follows begins no other. Zeros may stand between
+// two; with the next they are consumed.
+bool DecompressingSource::IsPadding() {
+  constexpr size_t kMostZeros = 1 << 16;
+  const ByteSpan bytes = compressed_->Peek(kMostZeros);
+  size_t zeros = 0;
+  while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
+  const ByteSpan rest = bytes.subspan(zeros);
+  if (CompressionOf(rest) != compression_ && !MayBegin(compression_, rest)) {
+    return true;
+  }
+  compressed_->Consume(zeros);
+  return false;
 }
 
 void DecompressingSource::Refuse(std::string_view why) {

@@ -3,7 +3,8 @@
 //   auto source = DecompressingSource(std::move(file), Compression::kXz);
 //
 // Frames that follow each other give one stream, as the formats' own tools have
-// it. Offsets are those of the decompressed bytes. What is damaged, cut short
+// it; what comes behind them and begins no other is padding, and counted.
+// Offsets are those of the decompressed bytes. What is damaged, cut short
 // or needs too much memory is the source's failure(), and begins with the
 // format's name.
 
@@ -29,16 +30,22 @@ class DecompressingSource : public ByteSource {
   std::optional<uint64_t> raw_size() const override {
     return compressed_->raw_size();
   }
+  uint64_t padding_bytes() const override {
+    return padding_bytes_ + compressed_->padding_bytes();
+  }
 
  protected:
   size_t Read(uint8_t* to, size_t count) override;
 
  private:
+  bool IsPadding();
   void Refuse(std::string_view why);
 
   const std::unique_ptr<ByteSource> compressed_;
   const Compression compression_;
   const std::unique_ptr<Decompressor> decompressor_;
+  bool begun_ = false;
+  uint64_t padding_bytes_ = 0;
 };
 
 // `source` itself, or through what its first bytes say.

@@ -95,11 +95,24 @@ TEST_P(EveryFormatTest, ACutFrameGivesWhatIsThereAndFails) {
   }
 }
 
-TEST_P(EveryFormatTest, GarbageAfterAFrameFailsBehindTheFrame) {
-  std::string packed = Packed("good") + "garbage";
+TEST_P(EveryFormatTest, WhatComesBehindTheLastFrameIsPadding) {
+  for (const std::string& padding :
+       {std::string("garbage"), std::string("\n"), std::string(3000, '\0'),
+        std::string(1 << 20, '\0')}) {
+    std::string packed = Packed("good") + padding;
+    DecompressingSource source = Source(packed);
+    EXPECT_EQ(ReadAll(source), "good");
+    EXPECT_EQ(source.failure(), "");
+    EXPECT_EQ(source.padding_bytes(), padding.size());
+  }
+}
+
+TEST_P(EveryFormatTest, ZerosMayStandBetweenFrames) {
+  std::string packed = Packed("one") + std::string(512, '\0') + Packed("two");
   DecompressingSource source = Source(packed);
-  EXPECT_EQ(ReadAll(source), "good");
-  EXPECT_THAT(source.failure(), StartsWith(Said("")));
+  EXPECT_EQ(ReadAll(source), "onetwo");
+  EXPECT_EQ(source.failure(), "");
+  EXPECT_EQ(source.padding_bytes(), 0);
 }
 
 TEST_P(EveryFormatTest, ADamagedFrameFails) {

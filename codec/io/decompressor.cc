@@ -1,5 +1,6 @@
 #include "codec/io/decompressor.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 
@@ -47,6 +48,15 @@ Compression CompressionOf(ByteSpan bytes) {
     }
   }
   return Compression::kNone;
+}
+
+bool MayBegin(Compression compression, ByteSpan bytes) {
+  return !bytes.empty() &&
+         std::any_of(std::begin(kFormats), std::end(kFormats),
+                     [&](const Format& format) {
+                       return format.compression == compression &&
+                              format.magic.starts_with(AsText(bytes));
+                     });
 }
 
 std::unique_ptr<Decompressor> NewDecompressor(Compression compression,

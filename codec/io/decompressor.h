@@ -34,6 +34,9 @@ std::string_view ToString(Compression compression);
 Compression CompressionOf(ByteSpan bytes);
 inline constexpr size_t kCompressionMagicBytes = 9;
 
+// Whether an input that ends with these bytes may be cut in the magic of it.
+bool MayBegin(Compression compression, ByteSpan bytes);
+
 struct CompressionLimits {
   // Bytes of the window. 8 MiB is what zstd up to level 19 and xz up to level 6
   // need, and leaves the program within 48 MiB.

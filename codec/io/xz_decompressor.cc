@@ -17,18 +17,18 @@ class XzDecompressor : public Decompressor {
   explicit XzDecompressor(const CompressionLimits& limits)
       : limit_(std::min(limits.window_bytes, ~uint64_t{0} - kOverheadBytes) +
                kOverheadBytes) {
-    ready_ =
-        lzma_stream_decoder(&stream_, limit_, LZMA_CONCATENATED) == LZMA_OK;
+    Begin();
   }
   ~XzDecompressor() override { lzma_end(&stream_); }
 
   std::string Run(ByteSpan& in, std::span<uint8_t>& out) override {
+    // Streams follow each other.
+    if (ended_ && !in.empty()) Begin();
     if (!ready_) return "out of memory";
     stream_.next_in = in.data();
     stream_.avail_in = in.size();
     stream_.next_out = out.data();
     stream_.avail_out = out.size();
-    // Only the input's end tells that no further stream follows.
     lzma_ret result = lzma_code(&stream_, in.empty() ? LZMA_FINISH : LZMA_RUN);
     in = in.subspan(in.size() - stream_.avail_in);
     out = out.subspan(out.size() - stream_.avail_out);
@@ -56,6 +56,11 @@ class XzDecompressor : public Decompressor {
   bool ended() const override { return ended_; }
 
  private:
+  void Begin() {
+    ready_ = lzma_stream_decoder(&stream_, limit_, 0) == LZMA_OK;
+    ended_ = false;
+  }
+
   const uint64_t limit_;
   lzma_stream stream_ = LZMA_STREAM_INIT;
   bool ready_ = false;

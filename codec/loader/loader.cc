@@ -24,6 +24,7 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"
+#include "flags/ram_flags.h"
 #include "flags/release.h"
 
 namespace migstream {
@@ -59,6 +60,10 @@ class Loader {
 
   LoadVerdict Load(std::vector<ChannelReader::Channel> channels) {
     multifd_given_ = !channels.empty();
+    if (options_.page_bytes != 0) {
+      traits_.page_bytes = options_.page_bytes;
+      traits_.page_bytes_known = true;
+    }
     description_.Load(input_.source());
     handlers_.Describe(description_.description().get());
     if (LoadHeader() && LoadConfiguration() && LoadSections()) {
@@ -190,6 +195,7 @@ class Loader {
 
   bool LoadContent(const LoaderHandler& handler, SectionType type) {
     if (handler.idstr == "ram") {
+      FindPageSize(type);
       if (!ram_.Load(input_, handler.version_id, traits_)) return false;
     } else if (handler.vfio) {
       if (!LoadDevice(handler)) return false;
@@ -201,11 +207,27 @@ class Loader {
                                                ? "Input/output error"
                                                : error.reason);
       }
-    } else if (!LoadOther(input_, handler, handlers_, footers_,
+    } else if (!LoadOther(input_, handler, handlers_, description_, footers_,
                           configuration_.present, options_.limits, guessed_)) {
       return false;
     }
     return CheckFooter(handler);
+  }
+
+  // The destination's target has the source's pages.
+  void FindPageSize(SectionType type) {
+    if (traits_.page_bytes_known) return;
+    const VmDescription* description = description_.description().get();
+    if (type == SectionType::kStart) {
+      if (description != nullptr && IsPageSize(description->page_bytes)) {
+        traits_.page_bytes = description->page_bytes;
+      }
+      return;
+    }
+    const PageSizeGuess guess = ram_.GuessPages(input_, traits_.page_bytes);
+    if (guess.page_bytes == 0) return;
+    traits_.page_bytes = guess.page_bytes;
+    traits_.page_bytes_known = guess.proved;
   }
 
   bool LoadDevice(const LoaderHandler& handler) {
@@ -300,7 +322,7 @@ class Loader {
 
   bool LoadCommand(uint64_t at) {
     std::optional<uint64_t> page_bytes;
-    if (configuration_.present) page_bytes = traits_.page_bytes;
+    if (traits_.page_bytes_known) page_bytes = traits_.page_bytes;
     if (!commands_.Load(input_, at, page_bytes, section_)) return false;
     traits_.advised_page_sizes = commands_.advised_page_sizes().value_or(0);
     return !commands_.package_bytes() ||

@@ -10,7 +10,7 @@
 // and stricter where a loader knows its own machine. What is known here of that
 // machine is in the options; the rest is assumed to be as the stream needs it,
 // and the verdict lists what was assumed. The state of other devices is not
-// judged: its length is that of the description.
+// judged: its length is that of the description, as far as the footers agree.
 
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_H_
@@ -37,6 +37,8 @@ struct LoaderOptions {
   std::string destination_config = "";
   std::string destination_device = "";
   StreamLimits limits = {};
+  // The target's; 0: as in ReaderOptions.
+  uint64_t page_bytes = 0;
 };
 
 struct LoadVerdict {

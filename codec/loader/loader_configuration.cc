@@ -7,6 +7,7 @@
 #include "codec/loader/loader_vmstate.h"
 #include "codec/qemu/configuration.h"
 #include "codec/wire/text.h"
+#include "flags/machine_type.h"
 #include "flags/release.h"
 #include "flags/section_type.h"
 
@@ -15,8 +16,6 @@ namespace {
 
 constexpr size_t kFirstWindowBytes = 512;
 constexpr uint64_t kBeforeMachineType = 1 + 4;  // Section type, length.
-// "pc-q35-8.2", "pc-i440fx-8.2": their target pages have 4 KiB.
-constexpr std::string_view kX86Family = "pc-";
 constexpr uint32_t kX86PageBits = 12;
 constexpr uint64_t kVersionBytes = 4;  // Before a subsection's payload.
 
@@ -145,7 +144,7 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
   }
   configuration.page_bits = parsed.traits.page_bits;
   if (parsed.traits.page_bits != 0 && parsed.traits.page_bits != kX86PageBits &&
-      configuration.machine_type.starts_with(kX86Family)) {
+      IsX86(configuration.machine_type)) {
     return input.Refuse(offset, OtherPageBits(parsed.traits.page_bits));
   }
   traits.ignore_shared = parsed.traits.ignore_shared;
@@ -153,6 +152,8 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
   if (parsed.traits.page_bits != 0) {
     traits.page_bytes = uint64_t{1} << parsed.traits.page_bits;
   }
+  traits.page_bytes_known |=
+      parsed.traits.page_bits != 0 || IsX86(configuration.machine_type);
   input.source().Consume(parsed.bytes);
   return true;
 }

@@ -41,10 +41,10 @@ bool LoaderHandlers::Exists(LoaderHandler& handler,
     // QEMU 5.2 describes none.
     return handler.instance_id == 0 && described_vfio_ == 0;
   }
-  // Where nothing is described, what no release has.
+  // What the description does not name may well be there, but not what no
+  // release has.
   newest = kNewestVersion;
-  return !has_description() &&
-         std::all_of(handler.idstr.begin(), handler.idstr.end(),
+  return std::all_of(handler.idstr.begin(), handler.idstr.end(),
                      [](char c) { return c >= ' ' && c <= '~'; });
 }
 

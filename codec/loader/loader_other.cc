@@ -1,8 +1,9 @@
 #include "codec/loader/loader_other.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
-#include <vector>
+#include <string>
 
 #include "codec/qemu/section_guess.h"
 #include "codec/wire/bytes.h"
@@ -14,52 +15,66 @@ namespace {
 
 constexpr size_t kLengthBytes = 4;
 
-// A description that is damaged, or cut short, is no follower that a guess
-// takes; the loader does not look at it.
-std::optional<SectionGuess> GuessLast(uint32_t section_id, bool footer,
-                                      ByteSpan bytes) {
-  std::vector<uint8_t> end;
-  if (footer) {
-    end.resize(kFooterBytes);
-    end[0] = static_cast<uint8_t>(SectionType::kSectionFooter);
-    StoreBe32(&end[1], section_id);
-  }
-  end.push_back(static_cast<uint8_t>(SectionType::kEof));
-  end.push_back(static_cast<uint8_t>(SectionType::kVmDescription));
+// Without footers, a description that is damaged or cut short is no follower
+// that a guess takes; the loader does not look at it.
+std::optional<SectionGuess> GuessLast(ByteSpan bytes) {
+  constexpr uint8_t kEnd[] = {
+      static_cast<uint8_t>(SectionType::kEof),
+      static_cast<uint8_t>(SectionType::kVmDescription)};
   auto found = bytes.begin();
   while (true) {
-    found = std::search(found, bytes.end(), end.begin(), end.end());
+    found = std::search(found, bytes.end(), std::begin(kEnd), std::end(kEnd));
     if (found == bytes.end()) return std::nullopt;
-    size_t json = found - bytes.begin() + end.size() + kLengthBytes;
+    size_t json = found - bytes.begin() + std::size(kEnd) + kLengthBytes;
     if (json >= bytes.size() || bytes[json] == '{') break;
     ++found;
   }
-  return SectionGuess{static_cast<uint64_t>(found - bytes.begin()), true};
+  return SectionGuess{static_cast<uint64_t>(found - bytes.begin()), false};
 }
 
 }  // namespace
 
 bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
-               const LoaderHandlers& handlers, std::optional<bool> footers,
-               bool has_configuration, const StreamLimits& limits,
-               bool& guessed) {
-  if (handler.described_bytes != 0 || handlers.has_description()) {
-    input.Skip(handler.described_bytes);
-    return input.CheckEnd();
-  }
+               const LoaderHandlers& handlers, DescriptionLoader& description,
+               std::optional<bool> footers, bool has_configuration,
+               const StreamLimits& limits, bool& guessed) {
   GuessContext context;
   context.section_id = handler.section_id;
-  context.footers = footers.value_or(has_configuration);
+  context.footers = footers.value_or(true);
   context.known_section = [&](uint32_t id) -> const std::string* {
     const LoaderHandler* known = handlers.Find(id);
     return known == nullptr ? nullptr : &known->idstr;
   };
+  context.package_left = input.bounded_bytes();
+  SectionView section;
+  section.id = handler.section_id;
+  section.idstr = handler.idstr;
+  section.instance_id = handler.instance_id;
+  const DescribedLength described =
+      description.LengthOf(section, footers, context, input.source());
+  if (described.kind == DescribedLength::kFits) {
+    input.Skip(described.bytes);
+    return input.CheckEnd();
+  }
   ByteSpan bytes = input.Peek(limits.guessed_bytes);
   context.end_of_input = bytes.size() < limits.guessed_bytes;
-  context.package_left = input.bounded_bytes();
   std::optional<SectionGuess> guess = GuessSectionEnd(bytes, 0, context);
-  if (!guess) {
-    guess = GuessLast(handler.section_id, footers.value_or(true), bytes);
+  // Machine types that write a configuration write footers as well.
+  if (!guess && !footers && !has_configuration) {
+    context.footers = false;
+    guess = GuessSectionEnd(bytes, 0, context);
+    context.footers = true;
+  }
+  if (!guess && footers.value_or(true)) {
+    context.footers = context.any_end = true;
+    guess = GuessSectionEnd(bytes, 0, context);
+  } else if (!guess) {
+    guess = GuessLast(bytes);
+  }
+  // Then it is the footer that is damaged.
+  if (!guess && described.kind == DescribedLength::kContradicts) {
+    input.Skip(described.bytes);
+    return input.CheckEnd();
   }
   if (!guess) {
     return input.Refuse(

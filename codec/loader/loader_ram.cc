@@ -143,6 +143,14 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
   }
 }
 
+PageSizeGuess LoaderRam::GuessPages(LoaderInput& input, uint64_t usual) const {
+  std::vector<RamBlock> blocks;
+  for (const auto& [name, bytes] : used_bytes_) {
+    blocks.push_back({.name = name, .used_bytes = bytes});
+  }
+  return GuessPageSize(input.Peek(kPageSizeGuessBytes), usual, blocks);
+}
+
 uint64_t LoaderRam::total_bytes() const {
   uint64_t total = 0;
   for (const auto& [name, bytes] : used_bytes_) total += bytes;
@@ -193,7 +201,8 @@ bool LoaderRam::LoadMappedRam(LoaderInput& input, const std::string& name,
                                    "not supported (expected <= ",
                                    kMappedRamVersion, ", got ", version, ")"));
   }
-  if (row_.checks_mapped_page_size && page_bytes != traits.page_bytes) {
+  if (row_.checks_mapped_page_size && traits.page_bytes_known &&
+      page_bytes != traits.page_bytes) {
     return input.Refuse(
         at, StrCat("Migration mapped-ram header has "
                    "invalid page_size ",

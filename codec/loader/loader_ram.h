@@ -15,6 +15,7 @@
 #include "codec/loader/loader_input.h"
 #include "codec/loader/loader_row.h"
 #include "codec/qemu/limits.h"
+#include "codec/qemu/page_size_guess.h"
 #include "codec/qemu/ram_decoder.h"
 
 namespace migstream {
@@ -29,6 +30,8 @@ class LoaderRam {
 
   // What a destination needs to take it.
   size_t blocks() const { return used_bytes_.size(); }
+  // How many bytes of a target's page the records from here on show.
+  PageSizeGuess GuessPages(LoaderInput& input, uint64_t usual) const;
   uint64_t total_bytes() const;
   bool compressed_pages() const { return compressed_pages_; }
   bool multifd() const { return multifd_; }

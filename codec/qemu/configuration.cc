@@ -69,7 +69,8 @@ ConfigurationView::Subsection ParseConfigurationSubsection(
     if (!cursor.ok()) return subsection;
     const uint32_t bits = LoadBe32(subsection.payload.data());
     if (bits < kMinPageBits || bits > kMaxPageBits) {
-      fail(StrCat("target page of ", bits, " bits, expected 10 to 16"));
+      fail(StrCat("target page of ", bits, " bits, expected ", kMinPageBits,
+                  " to ", kMaxPageBits));
     }
     traits.page_bits = bits;
   } else if (subsection.name == kCapabilitiesSubsection) {

@@ -1,10 +1,12 @@
 #include "codec/qemu/description_loader.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "flags/section_type.h"
 
 namespace migstream {
 namespace {
@@ -20,7 +22,8 @@ DescriptionLoader::Outcome DescriptionLoader::Load(ByteSource& source) {
   if (absent_) return Outcome::kAbsent;
   // A source that cannot seek holds all up to its end; if that is too much
   // now, it may not be later.
-  if (!source.ReachEnd(limits_.held_bytes)) return Outcome::kOutOfReach;
+  out_of_reach_ = !source.ReachEnd(limits_.held_bytes);
+  if (out_of_reach_) return Outcome::kOutOfReach;
   uint64_t longest =
       std::min<uint64_t>(limits_.description_bytes, ~uint32_t{0}) +
       kHeaderBytes + 1;
@@ -52,23 +55,140 @@ DescriptionLoader::Outcome DescriptionLoader::Load(ByteSource& source) {
   return Outcome::kAbsent;
 }
 
-Error DescriptionLoader::Take(uint64_t offset, ByteSpan json) {
-  if (!description_) {
-    absl::StatusOr<VmDescription> parsed = Parse(std::string(AsText(json)));
-    if (!parsed.ok()) {
-      return {absl::IsResourceExhausted(parsed.status())
-                  ? ErrorCode::kDescriptionLimit
-                  : ErrorCode::kBadDescription,
-              offset + kHeaderBytes, "VMDESCRIPTION",
-              std::string(parsed.status().message())};
-    }
-    description_ = std::make_shared<VmDescription>(*std::move(parsed));
+struct DescriptionLoader::Place {
+  const SectionView& section;
+  std::optional<bool> footers;
+  const GuessContext& context;
+  ByteSource& source;
+};
+
+DescribedLength DescriptionLoader::LengthOf(const SectionView& section,
+                                            std::optional<bool> footers,
+                                            const GuessContext& context,
+                                            ByteSource& source) {
+  const Place place = {section, footers, context, source};
+  DescribedLength length;
+  switch (Load(source)) {
+    case Outcome::kThere:
+      length = Ask(*description_, place);
+      break;
+    case Outcome::kAbsent:
+    case Outcome::kOutOfReach:
+      break;
   }
-  if (used_json_bytes_ != 0 && used_json_bytes_ != json.size()) {
+  if (length.kind != DescribedLength::kFits && LoadAhead(place)) {
+    length = Ask(*description_, place);
+  }
+  if (length.kind == DescribedLength::kFits) {
+    used_.push_back(description_->Find(section.idstr, section.instance_id));
+  }
+  return length;
+}
+
+DescribedLength DescriptionLoader::Ask(const VmDescription& description,
+                                       const Place& place) const {
+  const DescribedDevice* device =
+      description.Find(place.section.idstr, place.section.instance_id);
+  if (device == nullptr) return {DescribedLength::kNotNamed, 0};
+  // What is longer than may be looked at is believed, if so much is there.
+  const uint64_t looked_at = std::min(device->bytes, limits_.guessed_bytes);
+  const ByteSpan content = place.source.Peek(looked_at + kFooterBytes);
+  const bool fits =
+      device->bytes > looked_at
+          ? content.size() >= looked_at + kFooterBytes
+          : MayEndAt(content, looked_at, place.footers, place.context);
+  return {fits ? DescribedLength::kFits : DescribedLength::kContradicts,
+          device->bytes};
+}
+
+// Looks for a description that fits behind the section.
+bool DescriptionLoader::LoadAhead(const Place& place) {
+  // EOF, the type, the length, and an object with a member.
+  constexpr size_t kHead = 1 + kHeaderBytes + 2;
+  constexpr uint8_t kType = static_cast<uint8_t>(SectionType::kVmDescription);
+  const uint64_t start = place.source.offset();
+  const uint64_t limit = limits_.held_bytes;
+  size_t at = searched_to_ > start ? searched_to_ - start : 0;
+  for (uint64_t wanted = kFirstTailBytes;; wanted *= 4) {
+    wanted = std::min(wanted, limit);
+    auto look = [&] {
+      const ByteSpan bytes = place.source.Peek(wanted);
+      return bytes.first(std::min<uint64_t>(wanted, bytes.size()));
+    };
+    ByteSpan window = look();
+    const bool all = window.size() < wanted || wanted == limit;
+    for (; at + kHead <= window.size(); ++at) {
+      const void* type =
+          std::memchr(&window[at + 1], kType, window.size() - kHead - at + 1);
+      if (type == nullptr) {
+        at = window.size() - kHead + 1;
+        break;
+      }
+      at = static_cast<const uint8_t*>(type) - window.data() - 1;
+      if (window[at] != 0 || window[at + 6] != '{' || window[at + 7] != '"') {
+        continue;
+      }
+      const uint64_t end = at + 1 + kHeaderBytes + LoadBe32(&window[at + 2]);
+      if (end > window.size() && !all) break;
+      if (end > window.size() || window[end - 1] != '}') continue;
+      if (TakeAhead(place, window.first(end), at + 1)) return true;
+      // What was looked at is no longer there.
+      window = look();
+    }
+    searched_to_ = std::max<uint64_t>(searched_to_, start + at);
+    if (all) return false;
+  }
+}
+
+bool DescriptionLoader::TakeAhead(const Place& place, ByteSpan window,
+                                  size_t at) {
+  ByteSpan json = window.subspan(at + kHeaderBytes);
+  if (json.size() > limits_.description_bytes || tries_left_-- <= 0) {
+    return false;
+  }
+  const size_t json_bytes = json.size();
+  absl::StatusOr<VmDescription> parsed = Parse(std::string(AsText(json)));
+  if (!parsed.ok() || Ask(*parsed, place).kind != DescribedLength::kFits ||
+      !Replace(*std::move(parsed))) {
+    return false;
+  }
+  used_json_bytes_ = json_bytes;
+  used_offset_ = place.source.offset() + at;
+  return true;
+}
+
+Error DescriptionLoader::Take(uint64_t offset, ByteSpan json, bool last) {
+  if (description_ && used_json_bytes_ == json.size() &&
+      (used_offset_ ? *used_offset_ == offset : last)) {
+    return {};
+  }
+  absl::StatusOr<VmDescription> parsed = Parse(std::string(AsText(json)));
+  if (!parsed.ok()) {
+    return {absl::IsResourceExhausted(parsed.status())
+                ? ErrorCode::kDescriptionLimit
+                : ErrorCode::kBadDescription,
+            offset + kHeaderBytes, "VMDESCRIPTION",
+            std::string(parsed.status().message())};
+  }
+  if (!Replace(*std::move(parsed))) {
     return {ErrorCode::kOutOfStep, offset, "VMDESCRIPTION",
-            "another one, at the input's end, was used so far"};
+            "another one, which stands further on, was used so far"};
   }
   return {};
+}
+
+bool DescriptionLoader::Replace(VmDescription description) {
+  auto other = std::make_shared<const VmDescription>(std::move(description));
+  std::vector<const DescribedDevice*> used;
+  for (const DescribedDevice* device : used_) {
+    const DescribedDevice* same =
+        other->Find(device->name, device->instance_id);
+    if (same == nullptr || same->bytes != device->bytes) return false;
+    used.push_back(same);
+  }
+  used_ = std::move(used);
+  former_ = std::exchange(description_, std::move(other));
+  return true;
 }
 
 absl::StatusOr<VmDescription> DescriptionLoader::Parse(std::string json) const {

@@ -197,7 +197,7 @@ Step RamDecoder::Block(ByteSpan& input, const RamTraits& traits,
     cursor.Fail(ErrorCode::kBadRam, at,
                 StrCat("RAM block '", block_.name, "' is listed twice"));
   }
-  if (traits.mapped_ram) MappedRam(cursor, traits.page_bytes, walk);
+  if (traits.mapped_ram) MappedRam(cursor, traits, walk);
   if (!cursor.ok()) return walk.Stop(cursor);
   list_left_ -= block_.used_bytes;
   has_block_ = true;
@@ -205,7 +205,7 @@ Step RamDecoder::Block(ByteSpan& input, const RamTraits& traits,
   return walk.Take(input, cursor.bytes(), StreamEvent::kRamBlock, event);
 }
 
-void RamDecoder::MappedRam(RecordCursor& cursor, uint64_t page_bytes,
+void RamDecoder::MappedRam(RecordCursor& cursor, const RamTraits& traits,
                            ContentWalk& walk) {
   const uint64_t at = cursor.offset();
   const uint32_t version = cursor.Be32();
@@ -217,18 +217,17 @@ void RamDecoder::MappedRam(RecordCursor& cursor, uint64_t page_bytes,
     return cursor.Fail(ErrorCode::kBadRam, at,
                        StrCat("mapped-ram header of version ", version));
   }
-  if (block_.page_bytes < uint64_t{1} << kMinPageBits ||
-      block_.page_bytes > uint64_t{1} << kMaxPageBits ||
-      (block_.page_bytes & (block_.page_bytes - 1)) != 0) {
+  if (!IsPageSize(block_.page_bytes)) {
     return cursor.Fail(ErrorCode::kBadRam, at,
                        StrCat("mapped-ram page size ", block_.page_bytes));
   }
-  if (block_.page_bytes != page_bytes) {
+  if (traits.page_bytes_known && block_.page_bytes != traits.page_bytes) {
     walk.Note(
         Severity::kWarning, "page-size", at,
         StrCat("mapped-ram page size ", block_.page_bytes, " of RAM block '",
-               block_.name, "', but target pages of ", page_bytes));
+               block_.name, "', but target pages of ", traits.page_bytes));
   }
+  if (mapped_page_bytes_ == 0) mapped_page_bytes_ = block_.page_bytes;
   if (block_.pages_offset == 0 && block_.bitmap_offset == 0) {
     return;  // Ignored, and not in the file.
   }

@@ -30,6 +30,7 @@ struct RamStats {
 // What other parts of the stream say about its RAM sections.
 struct RamTraits {
   uint64_t page_bytes = 4096;
+  bool page_bytes_known = false;    // Not only assumed.
   bool ignore_shared = false;       // Capability x-ignore-shared.
   bool mapped_ram = false;          // Capability mapped-ram.
   uint64_t advised_page_sizes = 0;  // POSTCOPY_ADVISE; 0 without.
@@ -47,6 +48,8 @@ class RamDecoder {
             StreamEvent& event);
 
   const RamStats& stats() const { return stats_; }
+  // As the first of mapped-ram's headers says; 0: none came.
+  uint64_t mapped_page_bytes() const { return mapped_page_bytes_; }
 
  private:
   Step Record(ByteSpan& input, const RamTraits& traits, ContentWalk& walk,
@@ -57,7 +60,8 @@ class RamDecoder {
              StreamEvent& event);
   bool FindBlock(std::string_view name, uint64_t at, ContentWalk& walk);
   // The part of a block's entry that mapped-ram adds.
-  void MappedRam(RecordCursor& cursor, uint64_t page_bytes, ContentWalk& walk);
+  void MappedRam(RecordCursor& cursor, const RamTraits& traits,
+                 ContentWalk& walk);
 
   struct NameHash {
     using is_transparent = void;
@@ -76,6 +80,7 @@ class RamDecoder {
   bool in_list_ = false;
   bool has_block_ = false;  // block_ is an entry whose pages are passed over.
   RamBlock block_;
+  uint64_t mapped_page_bytes_ = 0;
   uint64_t list_left_ = 0;  // Of the total that the blocks add up to.
   uint64_t list_at_ = 0;    // Offset of the record that says it.
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/wire/bytes.h"
 #include "codec/wire/cursor.h"
 #include "flags/command.h"
 #include "flags/section_type.h"
@@ -14,6 +15,7 @@ namespace {
 // No device of a released QEMU goes beyond.
 constexpr uint32_t kMaxInstances = 0xffff;
 constexpr uint32_t kMaxVersion = 0xff;
+constexpr uint32_t kMaxDescriptionBytes = 1 << 28;
 
 bool LooksLikeIdstr(std::string_view idstr) {
   return idstr.size() >= 2 &&
@@ -42,13 +44,24 @@ bool LooksLikeCommand(Cursor cursor) {
   return cursor.ok() && IsCommandLength(static_cast<Command>(command), length);
 }
 
-bool LooksLikeEnd(Cursor cursor, const GuessContext& context) {
-  if (cursor.remaining() == 0) return context.end_of_input;
-  uint8_t type = cursor.U8();
-  uint32_t length = cursor.Be32();
-  return context.end_of_input && cursor.ok() &&
-         type == static_cast<uint8_t>(SectionType::kVmDescription) &&
-         length == cursor.remaining();
+// What may stand behind EOF: nothing, a description, or what is no part of the
+// stream: zeros, or another stream.
+bool LooksLikeEnd(ByteSpan rest, const GuessContext& context) {
+  if (rest.empty()) return context.end_of_input;
+  Cursor cursor(rest);
+  const uint8_t type = cursor.U8();
+  const uint32_t length = cursor.Be32();
+  if (type == static_cast<uint8_t>(SectionType::kVmDescription)) {
+    return cursor.ok() && (context.footers ? length <= kMaxDescriptionBytes
+                                           : context.end_of_input &&
+                                                 length == cursor.remaining());
+  }
+  if (rest.size() >= 4 && LoadBe32(rest.data()) == kStreamMagic) return true;
+  if (!context.footers) return false;
+  return context.any_end ||
+         ((context.end_of_input || context.no_more) &&
+          std::all_of(rest.begin(), rest.end(),
+                      [](uint8_t byte) { return byte == 0 || byte == '\n'; }));
 }
 
 bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
@@ -67,7 +80,7 @@ bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
     case SectionType::kCommand:
       return context.footers && LooksLikeCommand(cursor);
     case SectionType::kEof:
-      return LooksLikeEnd(cursor, context);
+      return LooksLikeEnd(bytes.subspan(at + 1), context);
     // Inside of content, or after EOF.
     case SectionType::kSubsection:
     case SectionType::kVmDescription:
@@ -78,7 +91,56 @@ bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
   return false;
 }
 
+// Whether it is the section's own footer, perhaps with a wrong byte in the id.
+bool LooksLikeFooter(ByteSpan bytes, uint32_t section_id) {
+  if (bytes.size() < kFooterBytes ||
+      bytes[0] != static_cast<uint8_t>(SectionType::kSectionFooter)) {
+    return false;
+  }
+  const uint32_t wrong = LoadBe32(&bytes[1]) ^ section_id;
+  int wrong_bytes = 0;
+  for (int shift = 0; shift < 32; shift += 8) {
+    wrong_bytes += (wrong >> shift & 0xff) != 0;
+  }
+  return wrong_bytes <= 1;
+}
+
 }  // namespace
+
+bool LooksLikeItem(ByteSpan bytes, const GuessContext& context) {
+  return !bytes.empty() &&
+         bytes[0] != static_cast<uint8_t>(SectionType::kEof) &&
+         LooksLikeNext(bytes, 0, context);
+}
+
+bool MayEndAt(ByteSpan content, uint64_t at, std::optional<bool> footers,
+              const GuessContext& context) {
+  if (context.package_left != 0 && content.size() > context.package_left) {
+    content = content.first(context.package_left);
+  }
+  if (at > content.size()) return false;
+  const ByteSpan rest = content.subspan(at);
+  if (footers.value_or(true) && LooksLikeFooter(rest, context.section_id)) {
+    return true;
+  }
+  if (footers.value_or(false)) return false;
+  if (rest.empty()) return true;
+  switch (static_cast<SectionType>(rest[0])) {
+    case SectionType::kEof:
+    case SectionType::kStart:
+    case SectionType::kPart:
+    case SectionType::kEnd:
+    case SectionType::kFull:
+    case SectionType::kCommand:
+      return true;
+    case SectionType::kSubsection:
+    case SectionType::kVmDescription:
+    case SectionType::kConfiguration:
+    case SectionType::kSectionFooter:
+      break;
+  }
+  return false;
+}
 
 std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,
                                             const GuessContext& context) {
@@ -110,7 +172,9 @@ std::optional<SectionGuess> GuessSectionEnd(ByteSource& source, uint64_t limit,
   for (size_t window = 64 << 10;; window *= 2) {
     window = std::min<uint64_t>(window, limit);
     ByteSpan bytes = source.Peek(window);
+    bytes = bytes.first(std::min(window, bytes.size()));
     context.end_of_input = bytes.size() < window;
+    context.no_more = window == limit;
     // What was no end may be one, now that the input's end is known.
     if (context.end_of_input) from = 0;
     auto guess = GuessSectionEnd(bytes, from, context);

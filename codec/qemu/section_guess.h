@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "codec/io/byte_source.h"
 #include "codec/wire/bytes.h"
@@ -22,6 +22,8 @@ struct GuessContext {
   uint32_t section_id = 0;
   bool footers = false;       // The section's own footer must come first.
   bool end_of_input = false;  // The input ends with these bytes.
+  bool no_more = false;       // It may go on, but no more will be looked at.
+  bool any_end = false;       // Anything may follow a footer and EOF.
   // Bytes from here to the end of the PACKAGED that this is in; 0: in none.
   uint64_t package_left = 0;
   // The idstr of the section with this id, if one was seen, as this one was;
@@ -33,6 +35,15 @@ struct SectionGuess {
   uint64_t content_bytes = 0;
   bool by_footer = false;
 };
+
+// Whether the section's content can well be `at` bytes long, as a description
+// says: its footer follows, perhaps with a wrong byte in the id; or, without
+// footers, a section's type or a command's. If `footers` is unset, either.
+bool MayEndAt(ByteSpan content, uint64_t at, std::optional<bool> footers,
+              const GuessContext& context);
+
+// Whether a section or a COMMAND seems to begin here.
+bool LooksLikeItem(ByteSpan bytes, const GuessContext& context);
 
 // `content` begins with the section's content. No guess: look at more of it.
 std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,

@@ -104,13 +104,42 @@ TEST(SectionGuessTest, AFooterBeforeWhatCannotFollowIsState) {
   }
 }
 
-TEST(SectionGuessTest, EofIsTheEndOrBeforeADescriptionThatReachesIt) {
+TEST(SectionGuessTest, EofIsTheEndOrBeforeADescription) {
   std::string bytes = kState + kTimer.Footer() + EofBytes();
   EXPECT_EQ(Guess(bytes, Context(true, false)), -1);
   EXPECT_EQ(Guess(bytes + "x", Context(true, true)), -1);
   std::string description = DescriptionBytes(DescriptionJson({}));
-  EXPECT_EQ(Guess(bytes + description, Context(true, false)), -1);
-  EXPECT_EQ(Guess(bytes + description + "x", Context(true, true)), -1);
+  EXPECT_EQ(Guess(bytes + description, Context(true, false)), 8);
+  EXPECT_EQ(Guess(bytes + description + "x", Context(true, true)), 8);
+  // Without footers only if it reaches the input's end.
+  std::string plain = kState + EofBytes() + description;
+  EXPECT_EQ(Guess(plain, Context(false, true)), 8);
+  EXPECT_EQ(Guess(plain + "x", Context(false, true)), -1);
+}
+
+TEST(SectionGuessTest, WhatIsNoPartOfTheStreamMayFollowEof) {
+  std::string bytes = kState + kTimer.Footer() + EofBytes();
+  EXPECT_EQ(Guess(bytes + "QEVM", Context(true, false)), 8);
+  EXPECT_EQ(Guess(bytes + std::string(100, '\0'), Context(true, true)), 8);
+  EXPECT_EQ(Guess(bytes + "\n", Context(true, true)), 8);
+  EXPECT_EQ(Guess(bytes + std::string(100, '\0'), Context(true, false)), -1);
+  GuessContext context = Context(true, false);
+  context.any_end = true;
+  EXPECT_EQ(Guess(bytes + "anything", context), 8);
+}
+
+TEST(SectionGuessTest, AContentMayEndBeforeItsFooter) {
+  const GuessContext context = Context(true, false);
+  const std::string bytes = kState + kTimer.Footer() + kSerial.Full("");
+  for (size_t at = 0; at < bytes.size(); ++at) {
+    EXPECT_EQ(MayEndAt(AsBytes(bytes), at, true, context), at == 8) << at;
+  }
+  // Without footers, before whatever has a section's type.
+  const std::string plain = kState + kPlainSerial.Full("");
+  EXPECT_TRUE(MayEndAt(AsBytes(plain), 8, false, context));
+  EXPECT_FALSE(MayEndAt(AsBytes(plain), 3, false, context));
+  EXPECT_TRUE(MayEndAt(AsBytes(plain), 8, std::nullopt, context));
+  EXPECT_FALSE(MayEndAt(AsBytes(plain), plain.size() + 1, false, context));
 }
 
 TEST(SectionGuessTest, NothingIsGuessedBeforeFrom) {

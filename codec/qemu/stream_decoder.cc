@@ -17,11 +17,6 @@ constexpr size_t kDescriptionHeadBytes = 5;  // Type, length.
 
 constexpr uint8_t Byte(SectionType type) { return static_cast<uint8_t>(type); }
 
-bool IsPageSize(uint64_t bytes, uint64_t limit) {
-  return bytes >= uint64_t{1} << kMinPageBits && bytes <= limit &&
-         (bytes & (bytes - 1)) == 0;
-}
-
 }  // namespace
 
 bool IsVfioIdstr(std::string_view idstr) {
@@ -31,6 +26,7 @@ bool IsVfioIdstr(std::string_view idstr) {
 StreamDecoder::StreamDecoder(const StreamDecoderOptions& options)
     : options_(options), ram_(options_.limits), footers_(options_.footers) {
   walk_.offset = options_.offset;
+  if (options_.page_bytes != 0) SetPageBytes(options_.page_bytes);
 }
 
 Step StreamDecoder::Next(ByteSpan& input, StreamEvent& event) {
@@ -186,7 +182,7 @@ Step StreamDecoder::ConfigurationSubsection(ByteSpan& input,
   traits_.ignore_shared = configuration_.ignore_shared;
   traits_.mapped_ram = configuration_.mapped_ram;
   if (configuration_.page_bits != 0) {
-    traits_.page_bytes = uint64_t{1} << configuration_.page_bits;
+    SetPageBytes(uint64_t{1} << configuration_.page_bits);
   }
   return walk_.Take(input, cursor.bytes(),
                     StreamEvent::kConfigurationSubsection, event);
@@ -253,7 +249,7 @@ Step StreamDecoder::CommandRecord(ByteSpan& input, StreamEvent& event) {
   if (command == Command::kPostcopyAdvise && length == 16) {
     traits_.advised_page_sizes = LoadBe64(&data[0]);
     const uint64_t page_bytes = LoadBe64(&data[8]);
-    if (!IsPageSize(page_bytes, options_.limits.page_bytes)) {
+    if (!IsPageSize(page_bytes) || page_bytes > options_.limits.page_bytes) {
       return Fail(ErrorCode::kBadCommand, at + 13, section(),
                   StrCat("target page size ", page_bytes));
     }
@@ -262,7 +258,7 @@ Step StreamDecoder::CommandRecord(ByteSpan& input, StreamEvent& event) {
            StrCat("page size ", page_bytes, ", CONFIGURATION says ",
                   traits_.page_bytes));
     }
-    traits_.page_bytes = page_bytes;
+    SetPageBytes(page_bytes);
   }
   if (command == Command::kPackaged) {
     const uint32_t bytes = LoadBe32(data.data());
@@ -493,6 +489,9 @@ Step StreamDecoder::Footer(ByteSpan& input, StreamEvent& event) {
                   StrCat("mismatched section id in footer: read ", Hex(id),
                          ", expected ", Hex(section_.id)));
     }
+  }
+  if (!traits_.page_bytes_known && ram_.mapped_page_bytes() != 0) {
+    SetPageBytes(ram_.mapped_page_bytes());
   }
   event.content_bytes = walk_.offset - content_start_;
   event.footer = bytes != 0;

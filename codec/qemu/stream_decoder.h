@@ -80,6 +80,9 @@ struct StreamDecoderOptions {
   // See DecoderOptions.
   bool switchover_ack_off = false;
   uint64_t offset = 0;  // Of the first byte; mapped-ram counts from 0.
+  // The target's page size, for a caller that knows; 0: as the stream says, and
+  // 4096 as long as it does not.
+  uint64_t page_bytes = 0;
   // Whether sections have footers, for a caller that knows.
   std::optional<bool> footers = std::nullopt;
   // Asked for the FULL of each device that is not known here; `input` begins
@@ -134,8 +137,18 @@ class StreamDecoder {
   }
 
   const RamStats& ram() const { return ram_.stats(); }
-  // The target's; from the CONFIGURATION or the postcopy advice.
+  // The target's; from the CONFIGURATION, the postcopy advice or mapped-ram's
+  // headers.
   uint64_t page_bytes() const { return traits_.page_bytes; }
+  // Whether the stream or the caller has said so.
+  bool page_bytes_known() const { return traits_.page_bytes_known; }
+  // What the caller has found out by now, or takes for likely, before a
+  // section's content. A size that is only assumed leads to no finding.
+  void SetPageBytes(uint64_t bytes) {
+    traits_.page_bytes = bytes;
+    traits_.page_bytes_known = true;
+  }
+  void AssumePageBytes(uint64_t bytes) { traits_.page_bytes = bytes; }
   bool mapped_ram() const { return traits_.mapped_ram; }
   bool has_configuration() const { return has_configuration_; }
   // Whether sections are closed by footers; unset before that shows.

@@ -4,13 +4,28 @@
 #include <utility>
 
 #include "codec/io/file_kind.h"
+#include "codec/qemu/page_size_guess.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/wire/text.h"
+#include "flags/machine_type.h"
+#include "flags/ram_flags.h"
 
 namespace migstream {
 namespace {
 
 constexpr size_t kDescriptionHeadBytes = 5;  // Type, length.
+
+// A stream without a description that is whole ends with a footer and EOF.
+bool EndsWithEof(ByteSpan bytes) {
+  return bytes.size() > kFooterBytes && bytes.back() == 0 &&
+         bytes[bytes.size() - 1 - kFooterBytes] ==
+             static_cast<uint8_t>(SectionType::kSectionFooter);
+}
+
+// "1 byte follows", "7 bytes follow"
+std::string Follow(uint64_t bytes) {
+  return StrCat(bytes, bytes == 1 ? " byte follows" : " bytes follow");
+}
 
 std::string NameOf(const SectionView& section) {
   return StrCat(section.idstr, " ", ToString(section.type));
@@ -29,6 +44,7 @@ StreamReader::StreamReader(ByteSource& source, StreamVisitor& visitor,
         decoder.limits = options.limits;
         decoder.switchover_ack_off = options.switchover_ack_off;
         decoder.offset = source.offset();
+        decoder.page_bytes = options.page_bytes;
         // Both are settled before the decoder asks: the source must not be
         // read while the decoder looks at its bytes.
         decoder.content_length = options.content_length;
@@ -66,10 +82,7 @@ StreamReader::Status StreamReader::ReadOn() {
         AtEnd(source_.Peek(1));
         continue;
       case Pulled::kDone:
-        End(source_.Peek(1).empty()
-                ? Error{}
-                : Error{ErrorCode::kTrailingBytes, source_.offset(), "stream",
-                        "bytes after EOF that are no VMDESCRIPTION"});
+        End({});
         continue;
       case Pulled::kError:
         End(decoder_.error());
@@ -158,6 +171,7 @@ void StreamReader::Tell(const StreamEvent& event) {
       return;
     }
     case StreamEvent::kSection:
+      any_section_ = true;
       return visitor_.OnSection(*event.section);
     case StreamEvent::kDevice:
       return visitor_.OnDeviceEvent(*event.section, event.device);
@@ -201,37 +215,92 @@ void StreamReader::Prepare(const SectionView& section) {
   content_start_ = source_.offset();
   described_ = false;
   hints_ = {};
-  if (section.type != SectionType::kFull) return;
   if (options_.content_length != nullptr) return;
-  if (section.vfio) {
+  if (section.idstr == "ram" && !decoder_.page_bytes_known()) {
+    PreparePages(section);
+  }
+  if (section.type != SectionType::kFull) return;
+  if (section.vfio) return PrepareDevice(section);
+  if (FindHandlerParser(section.idstr, section.type) == nullptr) {
+    length_ = LengthOf(section);
+  } else if (visitor_.wants_fields()) {
     LoadDescription(section);
-    if (const DescribedDevice* device = Describe(section)) {
-      hints_.content_bytes = device->bytes;
+    described_ = true;
+  }
+  if (visitor_.wants_fields()) {
+    visitor_.OnDescribed(section, description().get(),
+                         described_ ? Describe(section) : nullptr);
+  }
+}
+
+// How large the target's pages are, before the first of them comes. What the
+// description says is believed as long as the records do not prove it wrong.
+void StreamReader::PreparePages(const SectionView& section) {
+  if (IsX86(configuration_.machine_type)) {
+    return decoder_.SetPageBytes(page_bytes());
+  }
+  if (section.type == SectionType::kStart) {
+    LoadDescription(section);
+    if (description() != nullptr && IsPageSize(description()->page_bytes)) {
+      decoder_.AssumePageBytes(description()->page_bytes);
     }
     return;
   }
-  if (visitor_.wants_fields()) {
-    LoadDescription(section);
-    visitor_.OnDescribed(section, description().get(), Describe(section));
+  // Many sections hold nothing.
+  constexpr size_t kEmptyBytes = 8 + kFooterBytes;
+  const ByteSpan head = source_.Peek(kEmptyBytes);
+  if (head.size() < 8 || LoadBe64(head.data()) == kRamEos) return;
+  const PageSizeGuess guess = GuessPageSize(source_.Peek(kPageSizeGuessBytes),
+                                            page_bytes(), ram().blocks);
+  if (guess.page_bytes == 0) return;
+  decoder_.AssumePageBytes(guess.page_bytes);
+  if (guess.proved) decoder_.SetPageBytes(guess.page_bytes);
+}
+
+// How long its config payload is.
+void StreamReader::PrepareDevice(const SectionView& section) {
+  const DescribedLength length =
+      description_.LengthOf(section, footers(), ContextOf(section), source_);
+  if (length.kind == DescribedLength::kNone && description_.is_out_of_reach()) {
+    NoteHoldLimit(section);
   }
-  if (FindHandlerParser(section.idstr, section.type) == nullptr) {
-    length_ = LengthOf(section);
+  if (length.kind == DescribedLength::kFits) {
+    hints_.content_bytes = length.bytes;
+  } else if (length.kind == DescribedLength::kContradicts) {
+    Note(Severity::kNote, "description-wrong", source_.offset(),
+         NameOf(section),
+         StrCat("the description gives it ", length.bytes,
+                " bytes, behind which there is no footer"));
   }
 }
 
 ContentLength StreamReader::LengthOf(const SectionView& section) {
-  LoadDescription(section);
-  if (description() == nullptr) return Guess(section);
-  const DescribedDevice* device = Describe(section);
-  if (device == nullptr) {
-    return {.error = {ErrorCode::kOutOfStep, section.offset, NameOf(section),
-                      "the description does not name this section"}};
+  const DescribedLength length =
+      description_.LengthOf(section, footers(), ContextOf(section), source_);
+  if (length.kind == DescribedLength::kNone && description_.is_out_of_reach()) {
+    NoteHoldLimit(section);
+  }
+  switch (length.kind) {
+    case DescribedLength::kNone:
+      return Guess(section, "no description");
+    case DescribedLength::kNotNamed:
+      return Guess(section, "the description does not name it");
+    case DescribedLength::kContradicts: {
+      ContentLength guess =
+          Guess(section, StrCat("the description gives it ", length.bytes,
+                                " bytes, behind which there is no footer"));
+      if (guess.kind == ContentLength::kBytes) return guess;
+      // Then it is the footer that is damaged, or missing.
+      break;
+    }
+    case DescribedLength::kFits:
+      break;
   }
   described_ = true;
-  return {.kind = ContentLength::kBytes, .bytes = device->bytes};
+  return {.kind = ContentLength::kBytes, .bytes = length.bytes};
 }
 
-ContentLength StreamReader::Guess(const SectionView& section) {
+GuessContext StreamReader::ContextOf(const SectionView& section) const {
   GuessContext context;
   context.section_id = section.id;
   context.footers = footers().value_or(true);
@@ -239,6 +308,12 @@ ContentLength StreamReader::Guess(const SectionView& section) {
   if (decoder_.package_end() != 0) {
     context.package_left = decoder_.package_end() - source_.offset();
   }
+  return context;
+}
+
+ContentLength StreamReader::Guess(const SectionView& section,
+                                  std::string_view why) {
+  GuessContext context = ContextOf(section);
   const uint64_t limit = options_.limits.guessed_bytes;
   std::optional<SectionGuess> guess = GuessSectionEnd(source_, limit, context);
   // Machine types that write a configuration write footers as well.
@@ -246,13 +321,19 @@ ContentLength StreamReader::Guess(const SectionView& section) {
     context.footers = false;
     guess = GuessSectionEnd(source_, limit, context);
   }
-  auto fail = [&](ErrorCode code, uint64_t at, std::string_view why) {
+  // The last section, in a stream with something else behind it.
+  if (!guess && context.footers) {
+    context.any_end = true;
+    guess = GuessSectionEnd(source_, limit, context);
+  }
+  auto fail = [&](ErrorCode code, uint64_t at, std::string_view reason) {
     return ContentLength{
         .error = {code, at, NameOf(section),
                   StrCat("cannot walk past ", section.idstr, " at ",
-                         Hex(section.offset), ": ", why)}};
+                         Hex(section.offset), ": ", reason)}};
   };
-  if (!guess && source_.Peek(limit).size() < limit) {
+  if (!guess && source_.Peek(limit).size() < limit &&
+      !EndsWithEof(source_.Peek(1))) {
     return fail(ErrorCode::kTruncated,
                 source_.offset() + source_.Peek(1).size(),
                 "the input ends, and nothing describes its state");
@@ -262,29 +343,35 @@ ContentLength StreamReader::Guess(const SectionView& section) {
                 description_.is_too_long()
                     ? StrCat("the description has more than ",
                              options_.limits.description_bytes, " bytes")
-                    : "there is no description of its state");
+                    : "nothing describes its state, and no footer ends it");
   }
-  if (!description_.is_absent()) {
-    if (guessed_.size() >= options_.limits.guesses) {
+  if (description() == nullptr) {
+    if (guessed_.size() < options_.limits.guesses) {
+      guessed_.push_back({std::string(section.idstr), section.instance_id,
+                          section.offset, *guess});
+    } else if (!description_.is_absent()) {
       return {.error = {ErrorCode::kHoldLimit, section.offset, NameOf(section),
                         StrCat("more than ", options_.limits.guesses,
                                " sections whose description is out of reach")}};
     }
-    guessed_.push_back({std::string(section.idstr), section.instance_id,
-                        section.offset, guess->content_bytes});
   }
-  Note(Severity::kNote, "guessed-end", source_.offset(), NameOf(section),
-       StrCat("no description; its end at ",
+  Note(Severity::kNote,
+       description() == nullptr ? "guessed-end" : "description-wrong",
+       source_.offset(), NameOf(section),
+       StrCat(why, "; its end at ",
               Hex(source_.offset() + guess->content_bytes), " is a guess by ",
               guess->by_footer ? "its footer" : "what seems to follow"));
   return {.kind = ContentLength::kBytes, .bytes = guess->content_bytes};
 }
 
 void StreamReader::LoadDescription(const SectionView& section) {
-  if (description_.Load(source_) != DescriptionLoader::Outcome::kOutOfReach ||
-      std::exchange(hold_noted_, true)) {
-    return;
+  if (description_.Load(source_) == DescriptionLoader::Outcome::kOutOfReach) {
+    NoteHoldLimit(section);
   }
+}
+
+void StreamReader::NoteHoldLimit(const SectionView& section) {
+  if (std::exchange(hold_noted_, true)) return;
   Note(Severity::kNote, "hold-limit", source_.offset(), NameOf(section),
        StrCat("the description is more than ", options_.limits.held_bytes,
               " bytes ahead in an input that cannot seek"));
@@ -311,31 +398,29 @@ void StreamReader::TakeDescription() {
   const uint64_t offset = description_offset_;
   const ByteSpan json =
       all.subspan(kDescriptionHeadBytes, bytes - kDescriptionHeadBytes);
-  if (Error error = description_.Take(offset, json); !error.ok()) {
+  if (Error error = description_.Take(offset, json, all.size() == bytes);
+      !error.ok()) {
     return End(std::move(error));
   }
-  if (description()->page_bytes != 0 &&
-      description()->page_bytes != page_bytes()) {
-    Note(Severity::kWarning, "page-size", offset, "VMDESCRIPTION",
-         StrCat("page size ", description()->page_bytes, ", but ", page_bytes(),
-                " was used"));
-  }
-  for (const Guessed& guess : guessed_) {
+  TakePageBytes(offset);
+  for (const Guessed& guessed : guessed_) {
     const DescribedDevice* device =
-        description()->Find(guess.idstr, guess.instance_id);
-    if (device != nullptr && device->bytes == guess.bytes) continue;
-    return End({ErrorCode::kOutOfStep, guess.offset,
-                StrCat(guess.idstr, " FULL"),
-                StrCat("was guessed to have ", guess.bytes,
-                       " bytes, and the description says otherwise")});
+        description()->Find(guessed.idstr, guessed.instance_id);
+    const uint64_t guess = guessed.guess.content_bytes;
+    if (device != nullptr && device->bytes == guess) continue;
+    const std::string section = StrCat(guessed.idstr, " FULL");
+    const std::string_view what = " bytes, and the description says otherwise";
+    if (!guessed.guess.by_footer) {
+      return End({ErrorCode::kOutOfStep, guessed.offset, section,
+                  StrCat("was guessed to have ", guess, what)});
+    }
+    Note(Severity::kNote, "description-wrong", guessed.offset, section,
+         StrCat("has, by its footer, ", guess, what));
   }
+  has_description_ = true;
   visitor_.OnDescription(offset, json);
   source_.Consume(bytes);
   decoder_.TakeOver(decoder_.payload_left());
-  if (!source_.Peek(1).empty()) {
-    return End({ErrorCode::kTrailingBytes, source_.offset(), "stream",
-                "bytes after the VMDESCRIPTION, which is the last thing"});
-  }
   End({});
 }
 
@@ -352,9 +437,56 @@ void StreamReader::AtEnd(ByteSpan left) {
   End(*std::move(error));
 }
 
+// A size that was never put to use need not be the right one.
+void StreamReader::TakePageBytes(uint64_t offset) {
+  const uint64_t described = description()->page_bytes;
+  if (described == 0 || described == page_bytes()) return;
+  if (!decoder_.page_bytes_known() && ram().pages == 0 &&
+      IsPageSize(described)) {
+    return decoder_.AssumePageBytes(described);
+  }
+  Note(Severity::kWarning, "page-size", offset, "VMDESCRIPTION",
+       StrCat("page size ", described, ", but ", page_bytes(), " was used"));
+}
+
+// Whatever follows a stream is no part of it: it may have been written over a
+// longer one, or onto a volume.
+void StreamReader::PassTrailingBytes() {
+  const ByteSpan next = source_.Peek(kMaxSectionHeaderBytes);
+  GuessContext context;
+  context.section_id = ~uint32_t{0};  // Of none.
+  context.footers = footers().value_or(true);
+  context.known_section = [this](uint32_t id) {
+    return decoder_.FindSection(id);
+  };
+  if (!next.empty() && !has_description_ &&
+      (!any_section_ || LooksLikeItem(next, context))) {
+    Note(Severity::kWarning, "early-eof", source_.offset() - 1, "stream",
+         any_section_ ? "EOF, behind which the stream seems to go on"
+                      : "EOF before any section, and more behind it");
+  }
+  const bool stream = next.size() >= 4 && LoadBe32(next.data()) == kStreamMagic;
+  const uint64_t offset = source_.offset();
+  // A socket may go on with anything.
+  const bool live = options_.content_length != nullptr;
+  trailing_bytes_ = live ? next.size() : source_.Skip(~uint64_t{0});
+  if (trailing_bytes_ != 0) {
+    Note(Severity::kNote, "trailing-bytes", offset, "stream",
+         StrCat(live ? "bytes follow" : Follow(trailing_bytes_), " the stream",
+                stream ? StrCat(": another stream, which --offset=",
+                                Hex(offset), " reads")
+                       : ""));
+  }
+  if (const uint64_t padding = source_.padding_bytes(); padding != 0) {
+    Note(Severity::kNote, "trailing-bytes", source_.offset(), "stream",
+         StrCat(Follow(padding), " the compressed data"));
+  }
+}
+
 void StreamReader::End(Error error) {
   ended_ = true;
   if (begun_ && !sections_begun_) TellConfiguration();
+  if (error.ok()) PassTrailingBytes();
   const std::string& failure = source_.failure();
   if (!failure.empty() && error.ok()) {
     error = {ErrorCode::kReadFailed, source_.offset(), "stream", failure};

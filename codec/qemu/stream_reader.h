@@ -23,12 +23,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/io/byte_source.h"
 #include "codec/qemu/description_loader.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/puller.h"
+#include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_decoder.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/qemu/vm_description.h"
@@ -40,6 +42,8 @@ namespace migstream {
 struct ReaderOptions {
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
   StreamLimits limits = {};
+  // The target's page size; 0: as the stream says, or as its records show.
+  uint64_t page_bytes = 0;
   // See DecoderOptions.
   bool switchover_ack_off = false;
   // See StreamDecoderOptions; in the place of the description. kTakenOver is an
@@ -65,7 +69,8 @@ class StreamReader {
   const Error& error() const { return error_; }
 
   const RamStats& ram() const { return decoder_.ram(); }
-  // The target's; from the configuration or the postcopy advice.
+  // The target's; from the configuration, the postcopy advice, mapped-ram's
+  // headers, the records or the description.
   uint64_t page_bytes() const { return decoder_.page_bytes(); }
   // Null if the stream has none, or it was never reached. It may outlive the
   // reader.
@@ -74,6 +79,8 @@ class StreamReader {
   }
   // Unset where no section was read.
   std::optional<bool> footers() const { return decoder_.footers(); }
+  // What of the input came behind the stream, and was passed over.
+  uint64_t trailing_bytes() const { return trailing_bytes_; }
 
  private:
   bool Begin();
@@ -82,11 +89,18 @@ class StreamReader {
   void TellConfiguration();
   // What is needed before a FULL's content, and how long that is.
   void Prepare(const SectionView& section);
+  void PreparePages(const SectionView& section);
+  void PrepareDevice(const SectionView& section);
   ContentLength LengthOf(const SectionView& section);
-  ContentLength Guess(const SectionView& section);
+  GuessContext ContextOf(const SectionView& section) const;
+  // `why` the description does not tell.
+  ContentLength Guess(const SectionView& section, std::string_view why);
   void LoadDescription(const SectionView& section);
+  void NoteHoldLimit(const SectionView& section);
   const DescribedDevice* Describe(const SectionView& section) const;
   void TakeDescription();
+  void TakePageBytes(uint64_t offset);
+  void PassTrailingBytes();
   void AtEnd(ByteSpan left);
   void End(Error error);
   void Note(Severity severity, const char* id, uint64_t offset,
@@ -116,12 +130,15 @@ class StreamReader {
   std::optional<uint32_t> description_due_;
   uint64_t description_offset_ = 0;
   bool hold_noted_ = false;
+  uint64_t trailing_bytes_ = 0;
+  bool any_section_ = false;
+  bool has_description_ = false;  // It was come to.
   // Ends that were guessed before the description was seen.
   struct Guessed {
     std::string idstr;
     uint32_t instance_id;
     uint64_t offset;
-    uint64_t bytes;
+    SectionGuess guess;
   };
   std::vector<Guessed> guessed_;
 };

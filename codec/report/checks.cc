@@ -93,6 +93,11 @@ class Checker {
     CheckConfig(device, doubts);
     CheckAmounts(name, facts, doubts);
     if (!stream_.complete()) return;
+    if (facts.data.pre_copy.sections == 0 && facts.ends() != 0 &&
+        stream_.ram_parts != 0 && IsV1(facts)) {
+      Add("part-missing", facts.first_offset, name,
+          "no PART, which each device of QEMU up to 7.2 writes");
+    }
     if (facts.ends() == 0) {
       Add("end-missing", facts.first_offset, name,
           "the stream ends without the device's END");
@@ -111,6 +116,16 @@ class Checker {
       Add("config-missing", facts.first_offset, name,
           "no CONFIG: the destination's config space stays as it is");
     }
+  }
+
+  // Whether every dialect that the device can be of is one of v1.
+  bool IsV1(const DeviceFacts& facts) const {
+    const std::vector<const Dialect*> rows =
+        stream_.is_detected() ? facts.detector.Candidates()
+                              : std::vector<const Dialect*>{stream_.dialect};
+    return std::all_of(rows.begin(), rows.end(), [](const Dialect* row) {
+      return row->protocol == VfioProtocol::kV1;
+    });
   }
 
   // Whether the one finding of the channels is about the device, or a channel.
@@ -201,7 +216,13 @@ class Checker {
           "MULTIFD_FLUSH: pages travel on multifd channels, which were not "
           "read");
     }
+    if (stream_.machine_type != report_.machine_type()) {
+      Add("machine-type", stream_.start_offset, "CONFIGURATION",
+          StrCat("machine type ", report_.machine_type(),
+                 ", a name that no release has"));
+    }
     if (!stream_.complete()) return;
+    CheckLosses();
     std::set<std::string_view> devices;
     for (const report::Device& device : report_.devices()) {
       devices.insert(device.idstr());
@@ -213,6 +234,32 @@ class Checker {
       if (devices.count(idstr) != 0) continue;
       Add("vfio-section-missing", other.offset(), std::string(other.idstr()),
           StrCat("there is no state of ", idstr));
+    }
+  }
+
+  // What is not there, or twice, although QEMU loads it without a word.
+  void CheckLosses() {
+    const StreamLosses& losses = stream_.losses;
+    if (losses.configuration) {
+      Add("configuration-missing", stream_.start_offset, "CONFIGURATION",
+          "the description has one, and the stream has none");
+    }
+    for (const StreamLosses::Section& section : losses.missing) {
+      Add("section-missing", stream_.description_offset, section.name,
+          "the description names it, and the stream has no FULL of it");
+    }
+    for (const StreamLosses::Section& section : losses.repeated) {
+      Add("section-twice", section.offset, section.name,
+          "came before: the later one is loaded over it");
+    }
+    if (losses.ram_end) {
+      Add("ram-missing", stream_.ram_offset, "ram",
+          "RAM has no END, where other devices have one");
+    }
+    if (losses.ram_pages) {
+      Add("ram-missing", stream_.ram_offset, "ram",
+          "no PART, and no page came of a guest's RAM, on the main channel or "
+          "any other");
     }
   }
 
@@ -272,6 +319,14 @@ class Checker {
       if (!evidence.contradiction) continue;
       switch (evidence.kind) {
         case DialectEvidence::kGrammar:
+          if (evidence.loads) {
+            Add("dialect-habit", evidence.offset, name,
+                StrCat(evidence.what,
+                       ": no release writes that beside what "
+                       "came before (",
+                       detector.Name(), "), but each loads it"));
+            break;
+          }
           Add("dialect", evidence.offset, name,
               StrCat(evidence.what,
                      ": no release takes that beside what came before (",

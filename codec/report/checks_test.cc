@@ -30,9 +30,9 @@ struct Checked {
   report::Report report;
 };
 
-Checked Check(const std::string& sections, DialectId dialect = DialectId::kAuto,
-              uint64_t region_bytes = 0) {
-  std::string bytes = HeaderBytes() + sections + EofBytes();
+Checked CheckBytes(const std::string& bytes,
+                   DialectId dialect = DialectId::kAuto,
+                   uint64_t region_bytes = 0) {
   MemorySource source(AsBytes(bytes));
   ReportOptions options;
   options.reader.dialect = &GetDialect(dialect);
@@ -44,6 +44,12 @@ Checked Check(const std::string& sections, DialectId dialect = DialectId::kAuto,
     checked.ids.push_back(finding.severity() + " " + finding.id());
   }
   return checked;
+}
+
+Checked Check(const std::string& sections, DialectId dialect = DialectId::kAuto,
+              uint64_t region_bytes = 0) {
+  return CheckBytes(HeaderBytes() + sections + EofBytes(), dialect,
+                    region_bytes);
 }
 
 std::string Start() { return kVfio.Start(kSetupTag + kEos); }
@@ -136,7 +142,37 @@ TEST(ChecksTest, ADeviceHasAnEndAndAConfig) {
 TEST(ChecksTest, ADeviceWithDataInEndHasNoneOnChannels) {
   const std::string end = kVfio.End(DataBytes("x") + kEos);
   EXPECT_THAT(Check(Start() + end + kVfio.Full(kEos)).ids,
-              ElementsAre("warning config-missing", "error dialect"));
+              ElementsAre("warning config-missing", "note dialect-habit"));
+}
+
+// QEMU loads it all without a word.
+TEST(ChecksTest, WhatTheStreamItselfProvesToBeLostIsReported) {
+  const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
+  const HandlerBytes timer = {.id = 3, .idstr = "timer"};
+  const std::string eos = Be64Bytes(0x10);
+  const std::string start = ram.Start(
+      Be64Bytes(0x1000 | 4) + Str8Bytes("pc.ram") + Be64Bytes(0x1000) + eos);
+  const std::string part =
+      ram.Part(Be64Bytes(2) + Str8Bytes("pc.ram") + U8Bytes(0) + eos);
+  const std::string vfio = End() + Full();
+  const std::string described =
+      EofBytes() + DescriptionBytes(DescriptionJson(
+                       {kVfio.Json(Full().size() - kVfio.Named(4).size() - 5),
+                        timer.Json(5)}));
+  auto check = [&](const std::string& sections) {
+    return CheckBytes(HeaderBytes() + sections + described).ids;
+  };
+  const std::string ended = ram.End(eos);
+  const std::string state = timer.Full("state");
+  EXPECT_THAT(check(start + Start() + part + ended + vfio + state), IsEmpty());
+  EXPECT_THAT(check(start + Start() + part + ended + vfio),
+              ElementsAre("warning section-missing"));
+  EXPECT_THAT(check(start + Start() + ended + vfio + state),
+              ElementsAre("warning ram-missing"));
+  EXPECT_THAT(check(start + Start() + part + vfio + state),
+              ElementsAre("warning ram-missing"));
+  EXPECT_THAT(check(start + Start() + part + ended + vfio + state + state),
+              ElementsAre("warning section-twice"));
 }
 
 TEST(ChecksTest, NoDeviceHasTheVendorIdOfAnAbsentOne) {

@@ -65,6 +65,7 @@ class ReportBuilder : public StreamVisitor {
                                        content_bytes);
       }
     }
+    const bool guessed = std::exchange(guessed_, false);
     if (section.vfio || section.type != SectionType::kFull) return;
     if (report_.other_devices_size() >= kMaxOtherDevices) {
       report_.set_other_devices_omitted(report_.other_devices_omitted() + 1);
@@ -75,7 +76,7 @@ class ReportBuilder : public StreamVisitor {
     device.set_instance_id(section.instance_id);
     device.set_offset(section.offset);
     device.set_bytes(content_bytes);
-    device.set_guessed(std::exchange(guessed_, false));
+    device.set_guessed(guessed);
   }
 
   void OnCommand(const CommandView& command) override {
@@ -103,7 +104,8 @@ class ReportBuilder : public StreamVisitor {
   }
 
   void OnFinding(const Finding& finding) override {
-    guessed_ |= finding.id == "guessed-end";
+    guessed_ |=
+        finding.id == "guessed-end" || finding.id == "description-wrong";
     AddFinding(finding, report_);
   }
 
@@ -114,7 +116,8 @@ class ReportBuilder : public StreamVisitor {
     devices_.OnMainEnd();
     Error unreadable;
     if (!channels.empty()) unreadable = ReadChannels(std::move(channels));
-    report_.set_bytes(source.offset() - report_.stream_offset());
+    report_.set_bytes(source.offset() - facts_.trailing_bytes -
+                      report_.stream_offset());
     Finish();
     return error.ok() ? unreadable : error;
   }
@@ -122,6 +125,7 @@ class ReportBuilder : public StreamVisitor {
  private:
   // What is wrong is a finding; an error only if a channel could not be read.
   Error ReadChannels(std::vector<ChannelReader::Channel> channels) {
+    const std::vector<ChannelReader::Channel> paddable = channels;
     Error error = survey_.ReadChannels(
         std::move(channels),
         [this](const ReassembledPiece& piece) { devices_.OnPiece(piece); });
@@ -135,6 +139,14 @@ class ReportBuilder : public StreamVisitor {
       row.set_normal_pages(channel.normal_pages);
       row.set_zero_pages(channel.zero_pages);
       row.set_device_packets(channel.device_packets);
+    }
+    for (const ChannelReader::Channel& channel : paddable) {
+      const uint64_t bytes = channel.source->padding_bytes();
+      if (bytes == 0) continue;
+      AddFinding({Severity::kNote, "trailing-bytes", channel.source->offset(),
+                  "channel", StrCat(bytes, " bytes follow the compressed data"),
+                  channel.name},
+                 report_);
     }
     if (error.code == ErrorCode::kReadFailed) return error;
     const bool damaged = !error.ok();

@@ -20,6 +20,7 @@ std::string HexText(ByteSpan bytes) {
 
 std::string ValueText(const Field& field, const FieldValue& value) {
   constexpr uint64_t kNullMarker = 0x30;
+  constexpr uint64_t kPointerMarker = 0x31;
   const int digits = static_cast<int>(2 * value.bytes.size());
   std::string number = absl::StrFormat("0x%0*x", digits, value.number);
   switch (field.kind) {
@@ -34,7 +35,8 @@ std::string ValueText(const Field& field, const FieldValue& value) {
     case FieldKind::kBool:
       return value.number != 0 ? "true" : "false";
     case FieldKind::kPointer:
-      if (value.number == kNullMarker) return "nullptr";
+      if (value.number == kNullMarker) return "null-ptr";
+      if (value.number == kPointerMarker) return "valid-ptr";
       break;
     default:
       if (field.type == "capability") return Printable(AsText(value.bytes));

@@ -59,8 +59,8 @@ struct FieldValue {
 };
 
 // A number as QEMU's own analysis script shows it: "0x0000001f", and for a
-// negative one "0xffffffff (-1)"; "true", "nullptr". Bytes: "00 1f"; those of a
-// capability, which is a name, as text.
+// negative one "0xffffffff (-1)"; "true", "null-ptr". Bytes: "00 1f"; those of
+// a capability, which is a name, as text.
 std::string ValueText(const Field& field, const FieldValue& value);
 
 // "00 1f"

@@ -65,19 +65,22 @@ void FieldPaths::GiveChunk(const Field& field) {
   FieldValue value;
   value.bytes = chunk_;
   value.offset = chunk_offset_;
-  Give(field, value);
+  Give(field, value, path_.size() - before);
   path_.resize(before);
   chunk_offset_ += chunk_.size();
   chunk_.clear();
 }
 
-void FieldPaths::Give(const Field& field, const FieldValue& value) {
+void FieldPaths::Give(const Field& field, const FieldValue& value,
+                      size_t offset_characters) {
   std::string text = ValueText(field, value);
   PathValue given;
   given.device = device_;
   given.instance_id = instance_id_;
   given.state = state_;
   given.path = path_;
+  given.offset = value.offset;
+  given.offset_characters = offset_characters;
   given.type = field.type;
   given.text = text;
   given.bytes = value.bytes;

@@ -36,6 +36,10 @@ struct PathValue {
   // Fit to be printed.
   std::string_view path;
   std::string_view type;  // As the description says.
+  // Bytes that come in chunks: where the chunk is in the field; and the path's
+  // end, which says that too, has so many characters.
+  uint64_t offset = 0;
+  size_t offset_characters = 0;
   std::string_view text;  // ValueText().
   ByteSpan bytes;         // As they stand in the stream.
 };
@@ -56,7 +60,8 @@ class FieldPaths : public FieldVisitor {
 
  private:
   void Append(const Field& field);
-  void Give(const Field& field, const FieldValue& value);
+  void Give(const Field& field, const FieldValue& value,
+            size_t offset_characters = 0);
   void GiveChunk(const Field& field);
 
   const std::function<void(const PathValue&)> on_value_;

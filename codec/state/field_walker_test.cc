@@ -101,9 +101,9 @@ TEST(FieldWalkerTest, AnyByteButZeroIsTrue) {
 }
 
 TEST(FieldWalkerTest, ANullPointerIsTheDigitZero) {
-  EXPECT_EQ(One("nullptr", "0"), "f = nullptr");
-  EXPECT_EQ(One("ptr-marker", "0"), "f = nullptr");
-  EXPECT_EQ(One("ptr-marker", "1"), "f = 31");
+  EXPECT_EQ(One("nullptr", "0"), "f = null-ptr");
+  EXPECT_EQ(One("ptr-marker", "0"), "f = null-ptr");
+  EXPECT_EQ(One("ptr-marker", "1"), "f = valid-ptr");
 }
 
 TEST(FieldWalkerTest, EverythingElseIsItsBytes) {
@@ -155,7 +155,7 @@ TEST(FieldWalkerTest, OneNameIsOneListWhereverItStands) {
            "0"
            "\x04\x05")
           .values,
-      ElementsAre("p[0] = 0x01", "p[1] = 0x02", "p[2] = nullptr", "q = 0x04",
+      ElementsAre("p[0] = 0x01", "p[1] = 0x02", "p[2] = null-ptr", "q = 0x04",
                   "p[3] = 0x05"));
 }
 

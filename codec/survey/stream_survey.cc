@@ -1,5 +1,6 @@
 #include "codec/survey/stream_survey.h"
 
+#include <algorithm>
 #include <string>
 
 #include "codec/qemu/configuration.h"
@@ -13,7 +14,21 @@
 
 namespace migstream {
 
+namespace {
+
+constexpr size_t kMostListed = 100;
+
+std::string NameOf(std::string_view idstr, uint32_t instance_id,
+                   SectionType type) {
+  return StrCat(Printable(idstr),
+                instance_id == 0 ? "" : StrCat("#", instance_id), " ",
+                ToString(type));
+}
+
+}  // namespace
+
 Error StreamSurvey::Read(ByteSource& source) {
+  facts_.start_offset = source.offset();
   StreamReader reader(source, *this, options_);
   facts_.end = reader.Read();
   Finish(reader);
@@ -60,7 +75,40 @@ void StreamSurvey::OnConfiguration(const ConfigurationView& configuration) {
   next().OnConfiguration(configuration);
 }
 
+void StreamSurvey::FindRepeated(const SectionView& section) {
+  const uint8_t bit = 1u << static_cast<unsigned>(section.type);
+  uint8_t& came = came_[{std::string(section.idstr), section.instance_id}];
+  std::vector<StreamLosses::Section>& repeated = facts_.losses.repeated;
+  if ((came & bit) != 0 && repeated.size() < kMostListed) {
+    repeated.push_back(
+        {NameOf(section.idstr, section.instance_id, section.type),
+         section.offset});
+  }
+  came |= bit;
+}
+
 void StreamSurvey::OnSection(const SectionView& section) {
+  switch (section.type) {
+    case SectionType::kStart:
+      if (section.idstr == "ram") facts_.ram_offset = section.offset;
+      [[fallthrough]];
+    case SectionType::kFull:
+      FindRepeated(section);
+      break;
+    case SectionType::kEnd:
+      ++(section.idstr == "ram" ? ram_ends_ : other_ends_);
+      break;
+    case SectionType::kPart:
+      if (section.idstr == "ram") ++facts_.ram_parts;
+      break;
+    case SectionType::kEof:
+    case SectionType::kSubsection:
+    case SectionType::kVmDescription:
+    case SectionType::kConfiguration:
+    case SectionType::kCommand:
+    case SectionType::kSectionFooter:
+      break;
+  }
   if (section.vfio) {
     device_ = Known(section.idstr, section.instance_id);
     if (device_ == nullptr) {
@@ -122,6 +170,10 @@ void StreamSurvey::CountConfig(DeviceFacts& device, const Event& event) {
 // Two tags hold no record, and one no CONFIG.
 void StreamSurvey::OnSectionEnd(const SectionView& section,
                                 uint64_t content_bytes, bool footer) {
+  if (section.vfio) {
+    device_->end_closed |= section.type == SectionType::kEnd;
+    device_->full_closed |= section.type == SectionType::kFull;
+  }
   if (section.vfio && section.type == SectionType::kEnd) {
     device_->data_in_end |= content_bytes > 2 * kTagBytes;
   } else if (section.vfio && section.type == SectionType::kFull &&
@@ -155,9 +207,11 @@ void StreamSurvey::OnDescription(uint64_t offset, ByteSpan json) {
 
 void StreamSurvey::Finish(const StreamReader& reader) {
   facts_.page_bytes = reader.page_bytes();
+  facts_.trailing_bytes = reader.trailing_bytes();
   facts_.ram = reader.ram();
   facts_.description = reader.description();
   facts_.cut_record = records_.Cut(facts_.end);
+  FindLosses();
   ReleaseBounds& bounds = facts_.bounds;
   if (facts_.ram.multifd_flushes != 0) {
     bounds.Saw(feature::kMultifdFlush, facts_.ram.first_multifd_flush);
@@ -185,6 +239,37 @@ void StreamSurvey::Finish(const StreamReader& reader) {
     detectors.push_back(&device.detector);
   }
   facts_.dialects = DetectDialects(bounds, detectors);
+}
+
+void StreamSurvey::FindLosses() {
+  if (!facts_.complete()) return;
+  StreamLosses& losses = facts_.losses;
+  const VmDescription* description = facts_.description.get();
+  if (description != nullptr && facts_.description_offset != 0) {
+    constexpr uint8_t kFullBit = 1u
+                                 << static_cast<unsigned>(SectionType::kFull);
+    for (const DescribedDevice& device : description->devices) {
+      auto found = came_.find({device.name, device.instance_id});
+      if (found != came_.end() && (found->second & kFullBit) != 0) continue;
+      if (losses.missing.size() == kMostListed) break;
+      losses.missing.push_back(
+          {NameOf(device.name, device.instance_id, SectionType::kFull)});
+    }
+    losses.configuration =
+        description->has_configuration && facts_.machine_type.empty();
+  }
+  const RamStats& ram = facts_.ram;
+  if (ram.total_bytes == 0) return;
+  losses.ram_end = ram_ends_ == 0 && other_ends_ != 0;
+  const bool elsewhere =
+      ram.multifd_flushes != 0 ||
+      std::any_of(ram.blocks.begin(), ram.blocks.end(),
+                  [](const RamBlock& block) {
+                    return block.pages_offset != 0 || block.has_address;
+                  });
+  losses.ram_pages =
+      facts_.ram_parts == 0 && !elsewhere && facts_.postcopy_offset == 0 &&
+      ram.pages + ram.zero_pages + ram.xbzrle_pages + ram.compressed_pages == 0;
 }
 
 DeviceFacts* StreamSurvey::Known(std::string_view idstr,

@@ -60,6 +60,8 @@ struct DeviceFacts {
   uint32_t configs = 0;
   uint64_t extra_config_offset = 0;  // One more than the dialect has.
   bool data_in_end = false;
+  bool end_closed = false;   // An END was read to its end.
+  bool full_closed = false;  // Likewise.
   // The state is on multifd channels: its END has no DATA, and its FULL is
   // END_OF_STATE or CONFIG_LOAD_READY and nothing more. FORMAT.md section 13.8.
   bool in_channels = false;
@@ -69,17 +71,36 @@ struct DeviceFacts {
   uint64_t ends() const { return data.stop_copy.sections; }
 };
 
+// What a whole stream proves to be lost, or to have come twice. Each list has
+// the first hundred.
+struct StreamLosses {
+  struct Section {
+    std::string name;     // "timer FULL", "timer#1 FULL"; fit to be printed.
+    uint64_t offset = 0;  // Of the later one.
+  };
+  std::vector<Section> missing;   // Described, and not there.
+  std::vector<Section> repeated;  // A START or FULL that came before.
+  bool configuration = false;     // Described, and not there.
+  bool ram_end = false;    // No END of RAM, where another handler has one.
+  bool ram_pages = false;  // No page came, on no channel.
+};
+
 struct StreamFacts {
   const Dialect* dialect = nullptr;  // The reader's.
   std::string machine_type;
   std::vector<std::string> capabilities;
-  std::optional<VmUuid> uuid;  // Of the VM.
-  uint64_t page_bytes = 0;     // Of the target.
+  std::optional<VmUuid> uuid;   // Of the VM.
+  uint64_t page_bytes = 0;      // Of the target.
+  uint64_t trailing_bytes = 0;  // Behind the stream.
   RamStats ram;
   std::shared_ptr<const VmDescription> description;
   uint64_t description_offset = 0;  // 0: it was not come to.
-  bool return_path = false;         // COMMAND OPEN_RETURN_PATH.
-  uint64_t postcopy_offset = 0;     // COMMAND POSTCOPY_ADVISE; 0: none.
+  uint64_t start_offset = 0;        // Of the stream's first byte.
+  uint64_t ram_offset = 0;          // Of RAM's START.
+  uint64_t ram_parts = 0;           // PART sections.
+  StreamLosses losses;
+  bool return_path = false;      // COMMAND OPEN_RETURN_PATH.
+  uint64_t postcopy_offset = 0;  // COMMAND POSTCOPY_ADVISE; 0: none.
 
   // In the order of the stream.
   std::deque<DeviceFacts> devices;
@@ -141,6 +162,8 @@ class StreamSurvey : public ForwardingVisitor {
 
  private:
   void Finish(const StreamReader& reader);
+  void FindRepeated(const SectionView& section);
+  void FindLosses();
   void CountConfig(DeviceFacts& device, const Event& event);
   DeviceFacts* Known(std::string_view idstr, uint32_t instance_id) const;
   void CountPiece(const ReassembledPiece& piece);
@@ -150,6 +173,10 @@ class StreamSurvey : public ForwardingVisitor {
   absl::flat_hash_map<std::pair<std::string_view, uint32_t>, DeviceFacts*>
       by_name_;
   RecordCounter records_;
+  // The STARTs and FULLs that came, by handler.
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, uint8_t> came_;
+  uint64_t ram_ends_ = 0;
+  uint64_t other_ends_ = 0;
   // Whose section is read.
   DeviceFacts* device_ = nullptr;
   uint64_t records_before_ = 0;

@@ -1,0 +1,304 @@
+// The right answers to inputs that people really have: streams with something
+// else behind them, of machines with other page sizes, described wrongly, with
+// a part missing. testdata/inputs/.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/wire/text.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inspect/run_program.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string Input(std::string_view name) {
+  return StrCat("testdata/inputs/", name);
+}
+
+ProgramInput Feed(const std::string& bytes) {
+  return {
+      .feed = [bytes](int fd) { WriteAll(fd, bytes.data(), bytes.size()); }};
+}
+
+// What is said of a file, without its name.
+std::string Said(const std::vector<std::string>& words,
+                 const std::string& file) {
+  ProgramRun run = RunProgram(words);
+  std::string said = StrCat(run.status, "\n", run.output, run.errors);
+  for (size_t at; (at = said.find(file)) != said.npos;) {
+    said.erase(at, file.size());
+  }
+  return said;
+}
+
+// The lines of a finding are not compared.
+std::string Inspected(const std::string& file) {
+  return Said({"inspect", file}, file);
+}
+
+std::string Repacked(const std::string& file) {
+  const std::string out = StrCat(TestFolder(), "/out");
+  ProgramRun run = RunProgram({"repack", file, "-o", out});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  return ReadTestFile(out);
+}
+
+struct Followed {
+  std::string_view name;
+  size_t bytes;  // Behind the stream.
+};
+
+class FollowedTest : public testing::TestWithParam<Followed> {};
+
+TEST_P(FollowedTest, AStreamIsReadAsIfNothingCameBehindIt) {
+  const std::string packed = Input(GetParam().name);
+  const std::string bytes = ReadDecompressed(packed);
+  const std::string whole = WriteTestFile("whole.qvm", bytes);
+  const std::string stream = bytes.substr(0, bytes.size() - GetParam().bytes);
+  const std::string alone = WriteTestFile("alone.qvm", stream);
+  const std::string note =
+      StrCat(GetParam().bytes, " byte", GetParam().bytes == 1 ? "" : "s",
+             " follow", GetParam().bytes == 1 ? "s" : "", " the stream");
+  const std::string expected = Inspected(alone);
+  EXPECT_THAT(expected, HasSubstr(", complete, "));
+  for (const std::string& file : {packed, whole}) {
+    ProgramRun check = RunProgram({"check", file});
+    EXPECT_EQ(check.status, 0) << check.output;
+    EXPECT_THAT(check.output, AllOf(HasSubstr(note), Not(HasSubstr("guess")),
+                                    Not(HasSubstr("truncated"))));
+    EXPECT_EQ(Inspected(file), expected);
+    EXPECT_TRUE(Repacked(file) == stream);
+    EXPECT_THAT(RunProgram({"check", "--for=qemu-11.1", file}).output,
+                HasSubstr("qemu-11.1 would load it"));
+  }
+  ProgramRun pipe = RunProgram({"check", "-"}, Feed(bytes));
+  EXPECT_EQ(pipe.status, 0) << pipe.output;
+  EXPECT_THAT(pipe.output, HasSubstr(note));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, FollowedTest,
+    testing::Values(Followed{"trailing-newline.qvm.zst", 1},
+                    Followed{"trailing-zeros.qvm.zst", 4096},
+                    Followed{"f3-vfio-111-then-zeros.qvm.zst", 1000000},
+                    Followed{"f3-vfio-72-then-old-tail.qvm.zst", 300000},
+                    Followed{"twice.qvm.zst", 246994}),
+    [](const auto& info) { return StrCat(info.index); });
+
+TEST(AnswersTest, WhatFollowsAnotherStreamIsNamedAsOne) {
+  EXPECT_THAT(RunProgram({"check", Input("twice.qvm.zst")}).output,
+              HasSubstr("another stream, which --offset=0x3c4d2 reads"));
+  EXPECT_EQ(
+      RunProgram({"check", "--offset=0x3c4d2", Input("twice.qvm.zst")}).output,
+      "");
+}
+
+TEST(AnswersTest, PaddingBehindCompressedDataIsANote) {
+  for (const char* name :
+       {"f3-gzip-then-zeros.gz", "f3-zstd-then-zeros.zst.file"}) {
+    ProgramRun run = RunProgram({"check", Input(name)});
+    EXPECT_EQ(run.status, 0) << run.errors;
+    EXPECT_THAT(run.output, HasSubstr("3000 bytes follow the compressed data"));
+  }
+}
+
+struct Pages {
+  std::vector<std::string_view> names;
+  std::string_view page;
+};
+
+class PageSizeTest : public testing::TestWithParam<Pages> {};
+
+TEST_P(PageSizeTest, IsFoundWithoutASubsectionThatSaysIt) {
+  std::vector<std::string> packed, plain;
+  for (std::string_view name : GetParam().names) {
+    packed.push_back(Input(name));
+    plain.push_back(WriteTestFile("plain", ReadDecompressed(packed.back())));
+  }
+  for (const std::vector<std::string>& files : {packed, plain}) {
+    std::vector<std::string> words = {"check"};
+    words.insert(words.end(), files.begin(), files.end());
+    ProgramRun check = RunProgram(words);
+    EXPECT_EQ(check.status, 0);
+    EXPECT_EQ(check.output, "");
+    words.push_back("--for=qemu-11.1");
+    EXPECT_THAT(RunProgram(words).output, HasSubstr("qemu-11.1 would load it"));
+    words.pop_back();
+    words[0] = "inspect";
+    EXPECT_THAT(RunProgram(words).output,
+                AllOf(HasSubstr(", complete, "),
+                      HasSubstr(StrCat("; page ", GetParam().page))));
+    if (files.size() == 1) {
+      EXPECT_TRUE(Repacked(files[0]) == ReadDecompressed(files[0]));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, PageSizeTest,
+    testing::Values(Pages{{"f1-alpha-8k.qvm.zst"}, "8 KiB"},
+                    Pages{{"f1-alpha-8k-multifd.0.zst",
+                           "f1-alpha-8k-multifd.1.zst",
+                           "f1-alpha-8k-multifd.2.zst"},
+                          "8 KiB"},
+                    Pages{{"f1-or1k-8k-zero-only.qvm.zst"}, "8 KiB"},
+                    Pages{{"f1-arm-microbit-1k.qvm.zst"}, "1 KiB"},
+                    Pages{{"f1-avr111-1k.qvm.zst"}, "1 KiB"}),
+    [](const auto& info) { return StrCat(info.index); });
+
+TEST(AnswersTest, ThePageSizeCanBeGiven) {
+  const std::string bytes = ReadDecompressed(Input("f1-alpha-8k.qvm.zst"));
+  ProgramRun run = RunProgram({"check", "--page-size=8192", "-"}, Feed(bytes));
+  EXPECT_EQ(run.status, 0) << run.output;
+  EXPECT_EQ(run.output, "");
+  EXPECT_EQ(RunProgram({"check", "--page-size=4096", "-"}, Feed(bytes)).status,
+            1);
+}
+
+struct Answer {
+  std::string_view name;
+  int status;
+  // What the findings have, and what they do not.
+  std::vector<std::string_view> has;
+  std::vector<std::string_view> lacks = {};
+};
+
+class AnswerTest : public testing::TestWithParam<Answer> {};
+
+TEST_P(AnswerTest, IsTheRightOne) {
+  ProgramRun run = RunProgram({"check", Input(GetParam().name)});
+  EXPECT_EQ(run.status, GetParam().status);
+  for (std::string_view text : GetParam().has) {
+    EXPECT_THAT(run.output, HasSubstr(std::string(text)));
+  }
+  for (std::string_view text : GetParam().lacks) {
+    EXPECT_THAT(run.output, Not(HasSubstr(std::string(text))));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, AnswerTest,
+    testing::Values(
+        // Described wrongly: the footer counts.
+        Answer{"f2-s390-72.qvm.zst",
+               0,
+               {"s390_css FULL: note: the description gives it 272 bytes",
+                "[description-wrong]"},
+               {"refused"}},
+        Answer{"badfooter.qvm.zst", 1, {"apic FULL: missing section footer"}},
+        Answer{"nested-in-description.qvm.zst",
+               1,
+               {"its end at 0x33 is", "its end at 0x63 is",
+                "VMDESCRIPTION: a NUL in the JSON"}},
+        // What the stream itself proves to be lost.
+        Answer{"drop-cpu.qvm.zst",
+               1,
+               {"cpu FULL: warning: the description names it",
+                "[section-missing]"}},
+        Answer{"drop-ram.qvm.zst", 1, {"ram: warning: ", "[ram-missing]"}},
+        Answer{"drop-configuration.qvm.zst", 1, {"[configuration-missing]"}},
+        Answer{"noconfig72.qvm.zst",
+               1,
+               {"[config-missing]", "but each loads it"},
+               {"no release takes that"}},
+        // The input ends early, and it is said so.
+        Answer{"cut.qvm.zst", 1, {"[truncated]"}},
+        Answer{"cutram.qvm.zst", 1, {"[truncated]"}},
+        Answer{"noeof.qvm.zst", 1, {"[truncated]"}},
+        Answer{"f4-xen-72.vm.zst", 0, {"by its footer"}}),
+    [](const auto& info) { return StrCat(info.index); });
+
+TEST(AnswersTest, AStreamWithFootersIsNotGivenWithoutThem) {
+  EXPECT_THAT(
+      RunProgram({"check", "--for=qemu-7.2", Input("f4-xen-72.vm.zst")}).output,
+      Not(HasSubstr("send-section-footer off")));
+}
+
+// No loader looks at the description.
+TEST(AnswersTest, NoLoadersVerdictIsMadeOfTheDescription) {
+  for (const char* name :
+       {"attack-10.0-s100-1-17.qvm.zst", "attack-7.2-s72-10-36.qvm.zst",
+        "attack-11.1-s111-1-158.qvm.zst"}) {
+    const std::string release(std::string_view(name).substr(
+        7, std::string_view(name).find("-s") - 7));
+    EXPECT_THAT(
+        RunProgram({"check", StrCat("--for=qemu-", release), Input(name)})
+            .output,
+        HasSubstr(" would load it"))
+        << name;
+  }
+}
+
+class MoreCapturesTest : public testing::TestWithParam<testdata::Capture> {};
+
+TEST_P(MoreCapturesTest, EachDevicesPayloadIsWhatItGave) {
+  const testdata::Capture& capture = GetParam();
+  std::vector<std::string> words = {"extract"};
+  for (const testdata::File& file : capture.files()) {
+    words.push_back(StrCat(kMoreCaptures, file.file(), ".zst"));
+  }
+  words.insert(words.end(), {"-o", "-"});
+  for (const testdata::Device& device : capture.devices()) {
+    std::vector<std::string> all = words;
+    all.push_back(StrCat("--device=", device.idstr()));
+    ProgramRun run = RunProgram(all);
+    if (!capture.completed()) {
+      EXPECT_EQ(run.status, 1);
+      EXPECT_EQ(run.output, "");
+      continue;
+    }
+    EXPECT_EQ(run.status, 0) << run.errors;
+    EXPECT_EQ(Sha256(run.output), device.payload_sha256()) << device.idstr();
+  }
+}
+
+TEST_P(MoreCapturesTest, NothingUntrueIsFound) {
+  const testdata::Capture& capture = GetParam();
+  std::vector<std::string> words = {"check"};
+  for (const testdata::File& file : capture.files()) {
+    words.push_back(StrCat(kMoreCaptures, file.file(), ".zst"));
+  }
+  ProgramRun run = RunProgram(words);
+  if (!capture.completed()) {
+    EXPECT_EQ(run.status, 1);
+    EXPECT_THAT(run.output, HasSubstr("[truncated]"));
+    return;
+  }
+  for (std::string_view line : Split(run.output, '\n')) {
+    if (line.empty() || line.find(": note: ") != line.npos) continue;
+    // The two things that are not as they should be.
+    EXPECT_TRUE(line.ends_with("[config-size]") ||
+                line.ends_with("[postcopy-with-vfio]"))
+        << line;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Captures, MoreCapturesTest,
+                         testing::ValuesIn(MoreCaptures()), CaptureName());
+
+// A device whose END arrived has all its data, wherever the stream ends.
+TEST(AnswersTest, APayloadWhoseEndArrivedIsTakenOutOfACutStream) {
+  const testdata::Capture& capture = GetCapture("s111-two");
+  const std::string bytes = ReadCapture(capture);
+  const std::string file =
+      WriteTestFile("cut.qvm", bytes.substr(0, bytes.size() * 9 / 10));
+  for (const testdata::Device& device : capture.devices()) {
+    ProgramRun run =
+        RunProgram({"extract", "--device", device.idstr(), file, "-o", "-"});
+    EXPECT_EQ(run.status, 1);
+    EXPECT_THAT(run.errors, Not(IsEmpty()));
+    EXPECT_EQ(Sha256(run.output), device.payload_sha256());
+  }
+}
+
+}  // namespace
+}  // namespace migstream
