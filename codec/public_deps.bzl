@@ -8,6 +8,8 @@ _REPORT = _STREAM + ["com_google_protobuf"]
 # A target, and all the repositories that it needs; none: what a VMM links.
 _PUBLIC = {
     "//codec/channels:channel_reader": _ABSL,
+    "//codec/destination:dump": ["com_github_tencent_rapidjson"],
+    "//codec/destination:stream_check": _STREAM,
     "//codec/device:config": [],
     "//codec/device:config_shape": [],
     "//codec/device:section": [],
@@ -17,6 +19,10 @@ _PUBLIC = {
     "//codec/generate:generator": _REPORT,
     "//codec/io:open_stream": _ABSL + ["bzip2", "xz", "zlib", "zstd"],
     "//codec/loader:loader": _STREAM + ["zlib"],
+    "//codec/model:generic": [],
+    "//codec/model:json": ["com_github_tencent_rapidjson"],
+    "//codec/model:lint": [],
+    "//codec/model:model": [],
     "//codec/multifd:channel_receiver": [],
     "//codec/multifd:multifd": [],
     "//codec/multifd:packet_distributor": [],

@@ -13,6 +13,7 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/release.h"
+#include "inspect/destination.h"
 #include "inspect/inputs.h"
 #include "inspect/payload_input.h"
 #include "inspect/progress.h"
@@ -205,6 +206,7 @@ ExitStatus Run(const Arguments& arguments) {
   if (arguments.loader != 0) return AskLoader(arguments);
   if (arguments.kernel) return AskKernel(arguments);
   if (arguments.payload) return CheckPayload(arguments);
+  if (!arguments.destination.empty()) return CheckDestination(arguments);
   ReportOptions options;
   options.payload_records = 0;
   options.region_bytes = arguments.region_bytes;
@@ -269,6 +271,13 @@ const Option kOptions[] = {
      SetDestination, kReleaseChoices, "region-size dialect"},
     kPayloadOption,
     kSplitOption,
+    {"destination",
+     "FILE",
+     "whether the QEMU that wrote FILE for -dump-vmstate would\n"
+     "take the devices' state; instead of the findings",
+     Set<&Arguments::destination>,
+     {},
+     "for payload region-size switchover-ack destination-config"},
     {"region-size", "BYTES",
      "what the destination's v1 migration region holds; larger\n"
      "records are found",

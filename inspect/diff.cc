@@ -6,6 +6,7 @@
 #include "codec/io/file_kind.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/destination.h"
 #include "inspect/inputs.h"
 #include "inspect/table.h"
 #include "inspect/text_report.h"
@@ -136,6 +137,10 @@ ExitStatus RunWithin(const Arguments& arguments) {
 }
 
 ExitStatus Run(const Arguments& arguments) {
+  if (arguments.files.size() == 2 && IsDump(arguments, arguments.files[0]) &&
+      IsDump(arguments, arguments.files[1])) {
+    return DiffDumps(arguments);
+  }
   std::vector<Arguments> sides = Split(arguments);
   if (sides.empty()) return kUnusable;
   if (arguments.within) return RunWithin(sides[0]);

@@ -40,16 +40,17 @@ struct Arguments {
   // stats
   double link_bits_per_second = 100e9;
   // check
-  std::string switchover_ack;  // "on", "off"; empty: not given.
-  std::string destination_config;
+  std::string switchover_ack;      // "on", "off"; empty: not given.
+  std::string destination_config;  // model's too.
+  std::string destination;         // A file of -dump-vmstate.
   Release loader = 0;  // The release whose loader is asked; 0: none.
-  // The kernel whose drivers are asked; and of these one alone.
+  // The kernel whose drivers are asked, and model's; of these one alone.
   std::optional<KernelRelease> kernel;
   const payload::Format* kernel_driver = nullptr;
   std::string machine_type;
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.
-  // check, extract
+  // check, extract, model
   std::string device;
   // extract, repack
   std::string what = "payload";
@@ -80,6 +81,10 @@ struct Arguments {
   std::string frame;
   std::vector<std::string> damages;
   uint16_t expected_loader = 0;  // 1101 is 11.1; 0: no --expect.
+  // model
+  std::string source_models;
+  std::string source_config;
+  bool json = false;
 };
 
 struct Option {
@@ -168,6 +173,7 @@ extern const Verb kStatsVerb;
 extern const Verb kExtractVerb;
 extern const Verb kRepackVerb;
 extern const Verb kGenerateVerb;
+extern const Verb kModelVerb;
 
 }  // namespace migstream
 

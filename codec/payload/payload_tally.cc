@@ -177,7 +177,8 @@ void PayloadTally::Add(ByteSpan piece, const PayloadPlace& place) {
     }
     // Less than the next step needs: it is held until there is more.
     size_t more = std::min(piece.size(), needed - held_.size());
-    held_.insert(held_.end(), piece.begin(), piece.begin() + more);
+    ByteSpan next = piece.first(more);
+    held_.insert(held_.end(), next.begin(), next.end());
     piece = piece.subspan(more);
     if (held_.size() < needed) return;
     if (!decoder_) Start();
@@ -188,7 +189,9 @@ void PayloadTally::Add(ByteSpan piece, const PayloadPlace& place) {
 void PayloadTally::WalkHeld() {
   ByteSpan left = held_;
   Walk(left);
-  held_.erase(held_.begin(), held_.end() - left.size());
+  // Which stands at its end.
+  std::copy(left.begin(), left.end(), held_.begin());
+  held_.resize(left.size());
 }
 
 void PayloadTally::Walk(ByteSpan& input) {

@@ -125,7 +125,7 @@ Error SaveSession::Put(migstream::Put put) {
 SectionView SaveSession::Section(SectionType type, size_t i) const {
   const DeviceReport& report = set_.device(i).report();
   return {.type = type,
-          .id = options_.section_ids.empty() ? static_cast<uint32_t>(i)
+          .id = options_.section_ids.empty() ? static_cast<uint32_t>(i + 1)
                                              : options_.section_ids[i],
           .idstr = report.idstr,
           .instance_id = report.instance_id,
@@ -607,14 +607,14 @@ Error SaveSession::SyncChannels() {
   return {};
 }
 
-Error SaveSession::WriteEof(ByteSpan description) {
+Error SaveSession::WriteEof(ByteSpan json) {
   if (Error error = Expect(Phase::kSaved, "WriteEof()"); !error.ok()) {
     return error;
   }
   phase_ = Phase::kEof;
   eof_begun_ = true;
   encoder_.Eof();
-  if (!description.empty()) encoder_.Description(description);
+  if (!json.empty()) encoder_.Description(json);
   return Flush();
 }
 

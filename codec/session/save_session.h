@@ -56,7 +56,8 @@ struct SaveOptions {
   // Multifd's, for a dialect with device state on channels.
   std::vector<ChannelOutput*> channels = {};
   VmUuid uuid = {};
-  // The devices' ids, in the order of the set; empty: 0, 1, 2 …
+  // The devices' ids, in the order of the set; empty: 1, 2, 3 … Not 0: QEMU
+  // takes a PART of id 0 for any handler that has loaded nothing yet.
   std::vector<uint32_t> section_ids = {};
   bool footers = true;
   bool return_path = true;
@@ -136,8 +137,10 @@ class SaveSession {
   Error Complete(std::span<const SavedConfig> configs);
   // A SYNC packet on each channel, where the VMM's RAM section has its flush.
   Error SyncChannels();
-  // The stream's end. From here on a broken connection means kUnknown.
-  Error WriteEof(ByteSpan description = {});
+  // The stream's end. From here on a broken connection means kUnknown. `json`
+  // is the VMDESCRIPTION: a QEMU waits for one, of which it reads nothing, or
+  // for the channel's end, before it says SHUT.
+  Error WriteEof(ByteSpan json = {});
 
   // No message will come any more: has it completed? Aborted: the devices run.
   // Unknown: they stay stopped until Decide().
