@@ -22,12 +22,21 @@ namespace migstream {
 namespace {
 
 constexpr size_t kBufferBytes = 256 << 10;
+// Zeros that are left out, at a multiple of their number: one page or more of
+// the guest, and a multiple of what file systems allocate.
+constexpr size_t kHoleBytes = 64 << 10;
+constexpr size_t kLeastHoleBytes = 4 << 10;
 constexpr int kMaxLinks = 16;
 constexpr int kMaxNames = 1000;
 constexpr mode_t kPermissions = 0777;
 
 absl::Status Problem(std::string_view path, int error) {
   return absl::UnavailableError(StrCat(path, ": ", std::strerror(error)));
+}
+
+bool IsZero(ByteSpan bytes) {
+  return bytes[0] == 0 &&
+         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
 std::string OpenFileName(int fd) { return StrCat("/proc/self/fd/", fd); }
@@ -185,21 +194,51 @@ void OutputFile::Write(ByteSpan bytes) {
 }
 
 void OutputFile::Flush() {
-  size_t done = 0;
-  while (done < buffer_.size() && status_.ok()) {
-    ssize_t wrote = write(fd_, buffer_.data() + done, buffer_.size() - done);
+  ByteSpan left = buffer_;
+  size_t data = 0;  // At the front of `left`.
+  while (status_.ok() && data < left.size()) {
+    const uint64_t at = position_ + data;
+    const ByteSpan piece = left.subspan(
+        data,
+        std::min<size_t>(left.size() - data, kHoleBytes - at % kHoleBytes));
+    if (way_ == Way::kDirect || piece.size() < kLeastHoleBytes ||
+        !IsZero(piece)) {
+      data += piece.size();
+      continue;
+    }
+    Put(left.first(data));
+    left = left.subspan(data + piece.size());
+    data = 0;
+    position_ += piece.size();
+    ends_in_hole_ = true;
+    if (lseek(fd_, static_cast<off_t>(position_), SEEK_SET) < 0) {
+      status_ = Problem(path_, errno);
+    }
+  }
+  Put(left.first(data));
+  buffer_.clear();
+}
+
+void OutputFile::Put(ByteSpan bytes) {
+  while (!bytes.empty() && status_.ok()) {
+    ssize_t wrote = write(fd_, bytes.data(), bytes.size());
     if (wrote >= 0) {
-      done += wrote;
+      bytes = bytes.subspan(wrote);
+      position_ += wrote;
+      ends_in_hole_ = false;
     } else if (errno != EINTR) {
       status_ = Problem(path_, errno);
     }
   }
-  buffer_.clear();
 }
 
 // All of it is written, though not in its place.
 void OutputFile::Finish() {
   if (status_.ok()) Flush();
+  if (status_.ok() && ends_in_hole_ &&
+      ftruncate(fd_, static_cast<off_t>(position_)) != 0) {
+    status_ = Problem(path_, errno);
+  }
   if (!status_.ok() || way_ != Way::kBeside || old_fd_ >= 0 || fd_ < 0) return;
   // Some file systems say only now that there is no room.
   if (close(fd_) != 0) status_ = Problem(path_, errno);

@@ -35,6 +35,7 @@ class OutputFile : public ByteSink {
   // by Write(); -1 if it can only be written to from front to back.
   int image() const { return way_ == Way::kDirect ? -1 : fd_; }
 
+  // Zeros become holes where there can be any, as in files of mapped-ram.
   // Errors are kept for Commit().
   void Write(ByteSpan bytes) override;
 
@@ -55,6 +56,7 @@ class OutputFile : public ByteSink {
   std::string NameBeside() const;
   int LinkTo(const std::string& path) const;
   void Flush();
+  void Put(ByteSpan bytes);
   void Finish();
   bool Place();
   bool PutInPlace();
@@ -71,6 +73,8 @@ class OutputFile : public ByteSink {
   int fd_ = -1;
   int old_fd_ = -1;  // A file that stays, and gets the new bytes.
   std::vector<uint8_t> buffer_;
+  uint64_t position_ = 0;  // Of what is put next.
+  bool ends_in_hole_ = false;
   absl::Status status_;
 };
 

@@ -117,6 +117,24 @@ TEST(OutputFileTest, ForceKeepsAFilesOtherNames) {
   EXPECT_TRUE(fs::is_symlink(folder + "/symbolic"));
 }
 
+TEST(OutputFileTest, ZerosBecomeHoles) {
+  std::string folder = TestFolder();
+  const std::string zeros(1 << 20, '\0');
+  const std::string bytes = StrCat("begin", zeros, "middle", zeros);
+  ASSERT_TRUE(WriteFile(folder + "/out", false, bytes).ok());
+  EXPECT_TRUE(ReadTestFile(folder + "/out") == bytes);
+  // Nothing but zeros, and little behind a hole.
+  for (const std::string& more : {zeros, StrCat(zeros, "end")}) {
+    ASSERT_TRUE(WriteFile(folder + "/more", true, more).ok());
+    EXPECT_TRUE(ReadTestFile(folder + "/more") == more);
+  }
+  int fd = open((folder + "/out").c_str(), O_RDONLY | O_CLOEXEC);
+  if (lseek(fd, 0, SEEK_HOLE) < static_cast<off_t>(bytes.size())) {
+    EXPECT_LT(InfoOf(folder + "/out").st_blocks * 512, 300 << 10);
+  }
+  close(fd);
+}
+
 TEST(OutputFileTest, OneOfSeveralThatCannotBePlacedTakesTheOthersBack) {
   std::string folder = TestFolder();
   OutputFile first;

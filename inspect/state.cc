@@ -50,6 +50,9 @@ class Characters {
   std::string text_;
 };
 
+// RapidJSON's own is declared too late for its ASCII.
+void PutUnsafe(Characters& characters, char c) { characters.Put(c); }
+
 void PrintJson(ByteSpan json, ByteSink& sink) {
   rapidjson::MemoryStream stream(AsText(json).data(), json.size());
   Characters characters(sink);

@@ -200,8 +200,13 @@ TEST(ChecksTest, ASectionVersionThatNoLoaderKnowsIsRefused) {
 
 TEST(ChecksTest, FormsOfDifferentReleasesDoNotGoTogether) {
   std::string end = kVfio.End(ConfigElement() + DataBytes("x") + kEos);
-  EXPECT_THAT(Check(Start() + end + kVfio.Full(kEos)).ids,
+  EXPECT_THAT(Check(CommandBytes(1) + Start() +
+                    kVfio.Part(DataBytes("x") + TagBytes(5)) + end)
+                  .ids,
               testing::Contains("error dialect"));
+  // QEMU 5.2 never writes the FULL, and takes it.
+  EXPECT_THAT(Check(Start() + end + kVfio.Full(kEos)).ids,
+              testing::Each("note dialect-habit"));
   EXPECT_THAT(Check(CommandBytes(11) + Start() + end).ids,
               ElementsAre("warning dialect-release"));
 }
@@ -358,7 +363,7 @@ TEST(ChecksTest, AHundredFindingsOfAKindAreListedAndTheOthersCounted) {
   // What ended it is not left out for what there is more of.
   EXPECT_TRUE(std::any_of(report.findings().begin(), report.findings().end(),
                           [](const report::Finding& finding) {
-                            return finding.id() == "refused";
+                            return finding.id() == "truncated";
                           }));
   ASSERT_EQ(report.omitted_findings_size(), 2);
   EXPECT_EQ(report.omitted_findings(0).id(), "unknown-command");

@@ -37,7 +37,9 @@ void ChannelMerger::OnDeviceEvent(const SectionView& section,
   if (section.type == SectionType::kEnd && TakesData(section)) {
     PutData(section);
   }
-  if (section.type == SectionType::kFull) return PutConfig(section);
+  if (section.type == SectionType::kFull) {
+    return PutConfig(section, event.element);
+  }
   next().OnDeviceEvent(section, event);
 }
 
@@ -62,13 +64,15 @@ void ChannelMerger::PutData(const SectionView& section) {
   }
 }
 
-void ChannelMerger::PutConfig(const SectionView& section) {
+void ChannelMerger::PutConfig(const SectionView& section, Element ending) {
   ReassembledPiece piece;
   configured_.emplace(std::string(section.idstr), section.instance_id);
   Fail(pieces_.ReadConfig(section.idstr, section.instance_id, piece));
   if (!error().ok()) return;
   Fail(DecodeConfigPiece(piece, [&](const Event& event) {
-    next().OnDeviceEvent(section, event);
+    Event config = event;
+    if (event.kind == EventKind::kConfigEnd) config.element = ending;
+    next().OnDeviceEvent(section, config);
   }));
 }
 

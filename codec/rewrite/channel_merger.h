@@ -28,7 +28,8 @@ class ChannelMerger : public VisitorFilter {
  private:
   bool TakesData(const SectionView& section);
   void PutData(const SectionView& section);
-  void PutConfig(const SectionView& section);
+  // Its end keeps what the FULL ended with: a splitter writes that again.
+  void PutConfig(const SectionView& section, Element ending);
 
   PieceStore& pieces_;
   bool complete_ = false;  // This END has DATA_STATE_COMPLETE: dialect E6.

@@ -47,7 +47,10 @@ void ChannelSplitter::OnDeviceEvent(const SectionView& section,
   if (event.kind == EventKind::kConfigEnd) {
     Event end = event;
     end.kind = EventKind::kTag;
-    end.element = Element::kEndOfState;
+    // A destination that expects the one waits for ever without it.
+    end.element = event.element == Element::kConfigLoadReady
+                      ? Element::kConfigLoadReady
+                      : Element::kEndOfState;
     next().OnDeviceEvent(section, end);
   }
 }

@@ -35,6 +35,10 @@ Error NotAgain() {
           "once"};
 }
 
+constexpr char kMergeFirst[] =
+    "device state is on multifd channels; merge them into a single channel for "
+    "this";
+
 Error Misuse(std::string reason) {
   return {ErrorCode::kBadOptions, 0, "", std::move(reason)};
 }
@@ -63,12 +67,8 @@ Error CheckOptions(const RewriteInput& input, const RewriteOutput& output,
     return Misuse("there are no channels to split over");
   }
   bool merges = options.single_channel && !input.channels.empty();
-  if (!merges && !input.channels.empty() &&
-      (options.split_channels || !options.dropped_devices.empty() ||
-       !options.config.empty() || options.payload != nullptr)) {
-    return Misuse(
-        "device state is on multifd channels; merge them into a single channel "
-        "for this");
+  if (!merges && !input.channels.empty() && options.split_channels) {
+    return Misuse(kMergeFirst);
   }
   if (options.payload_split && options.payload == nullptr) {
     return Misuse("there is no new payload to split");
@@ -104,6 +104,7 @@ class Rewriter {
     if (error.ok() && (options_.record_bytes != 0 || options_.payload)) {
       error = LookAtDialect();
     }
+    if (error.ok() && !merges_) error = CheckDevicesAreHere();
     if (error.ok() && merges_) error = ReadChannels();
     if (error.ok() && options_.payload_split.value_or(0) > 0) {
       error = LookForPreCopy();
@@ -127,6 +128,17 @@ class Rewriter {
     looked_ = true;
     std::unique_ptr<ByteSource> source = input_.main();
     return source ? survey_.Read(*source) : NotAgain();
+  }
+
+  // A device that is to be changed beside channels has nothing on them: they
+  // hold guest memory alone.
+  Error CheckDevicesAreHere() {
+    const bool changes = !options_.dropped_devices.empty() ||
+                         !options_.config.empty() ||
+                         options_.payload != nullptr;
+    if (!changes || input_.channels.empty()) return {};
+    if (Error error = Look(); !error.ok()) return error;
+    return survey_.facts().in_channels.empty() ? Error() : Misuse(kMergeFirst);
   }
 
   Error LookAtDialect() {

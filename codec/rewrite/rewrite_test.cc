@@ -242,6 +242,41 @@ TEST(RewriteTest, ADescriptionThatCannotBeKeptTrueIsNotWritten) {
   EXPECT_THAT(smaller.error.reason, HasSubstr("has several fields"));
 }
 
+TEST(RewriteTest, ConfigLoadReadyStaysWhereChannelsAreSplitAnew) {
+  RewriteOptions options;
+  options.single_channel = true;
+  options.split_channels = true;
+  for (const char* name : {"s111-multifd-cfg-after-iter", "s111-multifd-two"}) {
+    const Streams streams = ReadStreams(name);
+    RewrittenStreams split = RewriteStreams(streams, 2, options);
+    ASSERT_TRUE(split.error.ok()) << ToString(split.error);
+    const report::Report before = ReportOf(streams.main);
+    const report::Report after = ReportOf(split.streams.main);
+    for (int i = 0; i < before.devices_size(); ++i) {
+      EXPECT_EQ(after.devices(i).config_load_ready(),
+                before.devices(i).config_load_ready())
+          << name;
+    }
+  }
+}
+
+TEST(RewriteTest, ADeviceIsDroppedBesideChannelsOfGuestMemoryAlone) {
+  const std::string device = "0000:00:05.0/vfio";
+  RewriteOptions options;
+  options.dropped_devices = {device};
+  const Streams streams = ReadStreams("s72-multifd-ram");
+  ASSERT_NE(streams.main.find(device), std::string::npos);
+  RewrittenStreams dropped =
+      RewriteStreams(streams, streams.channels.size(), options);
+  ASSERT_TRUE(dropped.error.ok()) << ToString(dropped.error);
+  EXPECT_EQ(dropped.streams.main.find(device), std::string::npos);
+  EXPECT_TRUE(dropped.streams.channels == streams.channels);
+
+  const Streams state = ReadStreams("s111-multifd-two");
+  dropped = RewriteStreams(state, state.channels.size(), options);
+  EXPECT_EQ(dropped.error.code, ErrorCode::kBadOptions);
+}
+
 TEST(RewriteTest, AMissingChannelIsNoticed) {
   for (const char* name :
        {"s111-multifd-two", "s100-multifd-zero", "s72-multifd-ram"}) {
