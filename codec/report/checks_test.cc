@@ -199,8 +199,13 @@ TEST(ChecksTest, ASectionVersionThatNoLoaderKnowsIsRefused) {
 
 TEST(ChecksTest, FormsOfDifferentReleasesDoNotGoTogether) {
   std::string end = kVfio.End(ConfigElement() + DataBytes("x") + kEos);
-  EXPECT_THAT(Check(Start() + end + kVfio.Full(kEos)).ids,
+  EXPECT_THAT(Check(CommandBytes(1) + Start() +
+                    kVfio.Part(DataBytes("x") + TagBytes(5)) + end)
+                  .ids,
               testing::Contains("error dialect"));
+  // QEMU 5.2 never writes the FULL, and takes it.
+  EXPECT_THAT(Check(Start() + end + kVfio.Full(kEos)).ids,
+              testing::Each("note dialect-habit"));
   EXPECT_THAT(Check(CommandBytes(11) + Start() + end).ids,
               ElementsAre("warning dialect-release"));
 }
