@@ -18,6 +18,7 @@ namespace {
 constexpr uint64_t kPageBytes = 4096;
 constexpr uint64_t kRecordBytes = 1 << 20;
 constexpr uint64_t kPartBytes = 16 << 20;
+constexpr uint64_t kImageRecords = 64;
 
 class StringMaker : public StreamMaker {
  public:
@@ -58,7 +59,30 @@ std::string RamPages(uint64_t first, uint64_t pages) {
   return content + Be64Bytes(kRamEos);
 }
 
+// An mlx5 image's header, and as much of the image.
+std::string Image(uint64_t bytes, uint64_t here) {
+  std::string record(16 + here, 'x');
+  for (int i = 0; i < 16; ++i) {
+    record[i] = i < 8 ? static_cast<char>(bytes >> (8 * i)) : '\0';
+  }
+  return record;
+}
+
 }  // namespace
+
+// Images of kImageRecords records.
+void StreamMaker::WriteImages(const HandlerBytes& device, uint64_t bytes) {
+  const uint64_t record = std::min(kRecordBytes, bytes);
+  const uint64_t image = kImageRecords * record;
+  const std::string first =
+      device.Part(DataBytes(Image(image - 16, record - 16)) + kEos);
+  const std::string next =
+      device.Part(DataBytes(std::string(record, 'x')) + kEos);
+  for (uint64_t made = 0; made < bytes; made += image) {
+    Write(first);
+    for (uint64_t i = 1; i < kImageRecords; ++i) Write(next);
+  }
+}
 
 void StreamMaker::Make(StreamContent content, uint64_t bytes) {
   const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
@@ -74,13 +98,17 @@ void StreamMaker::Make(StreamContent content, uint64_t bytes) {
       uint64_t count = std::min(kPartBytes / kPageBytes, pages - page);
       Write(ram.Part(RamPages(page, count)));
     }
+  } else if (content == StreamContent::kFirmware) {
+    WriteImages(device, bytes);
   } else {
     std::string part = device.Part(
         DataBytes(std::string(std::min(kRecordBytes, bytes), 'x')) + kEos);
     for (uint64_t made = 0; made < bytes; made += kRecordBytes) Write(part);
   }
   Write(ram.End(Be64Bytes(kRamEos)));
-  Write(device.End(kEos));
+  Write(device.End(content == StreamContent::kFirmware
+                       ? DataBytes(Image(1, 1)) + kEos
+                       : kEos));
   Write(EofBytes());
   Write(DescriptionBytes(DescriptionJson({}, kPageBytes)));
 }

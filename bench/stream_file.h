@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/qemu/stream_bytes.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
@@ -14,6 +15,8 @@ namespace migstream {
 enum class StreamContent {
   kRam,     // Pages of 4 KiB, in PARTs of 16 MiB.
   kDevice,  // A VFIO device's records of 1 MiB, a PART each.
+  // The same of mlx5, whose own records are images of 64 MiB.
+  kFirmware,
 };
 
 // The stream piece by piece, about `bytes` in all.
@@ -24,6 +27,9 @@ class StreamMaker {
 
  protected:
   virtual void Write(std::string_view bytes) = 0;
+
+ private:
+  void WriteImages(const HandlerBytes& device, uint64_t bytes);
 };
 
 std::string MakeStream(StreamContent content, uint64_t bytes);

@@ -62,6 +62,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     plain &= device.config().subsections().empty();
     plain &= device.config().msix_table().empty();
     plain &= device.config().pci_config().empty();
+    // So is what a driver would not have written, or another's device.
+    plain &= device.vendor().damage().empty();
+    plain &= !device.vendor().has_carried();
+    plain &= device.config().pci_vendor() == 0;
+    plain &= device.config().pci_device() == 0;
   }
   // Nothing in E5-v7's config says how many MSI-X vectors it has.
   plain &= recipe.dialect() != recipe::E5_V7 ||

@@ -1,16 +1,21 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
+#include "codec/payload/formats.h"
+#include "codec/payload/payload_verdict.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/release.h"
+#include "inspect/destination.h"
 #include "inspect/inputs.h"
+#include "inspect/payload_input.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
 #include "inspect/text_report.h"
@@ -66,20 +71,141 @@ ExitStatus AskLoader(const Arguments& arguments) {
                verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
 }
 
+// What the destination's driver says to one payload.
+std::string VerdictLine(const Arguments& arguments, const std::string& idstr,
+                        const PayloadReport& payload,
+                        const std::vector<std::string>& files,
+                        ExitStatus& status) {
+  if (arguments.kernel_driver != nullptr &&
+      arguments.kernel_driver != payload.format) {
+    return "";
+  }
+  PayloadVerdict verdict = Judge(payload, *arguments.kernel);
+  std::string where = arguments.files[0];
+  bool refused = false;
+  switch (verdict.fate) {
+    case PayloadFate::kAcceptedWithLoss:
+    case PayloadFate::kRefused:
+      refused = true;
+      break;
+    case PayloadFate::kNoDriver:
+      status = kFindings;
+      break;
+    case PayloadFate::kAccepted:
+    case PayloadFate::kDeviceDecides:
+    case PayloadFate::kUnknown:
+      break;
+  }
+  std::string section = idstr;
+  if (refused) {
+    status = kFindings;
+    PayloadPlace place =
+        FindPlace(payload, std::min(verdict.offset, payload.runs_end))
+            .value_or(PayloadPlace());
+    if (place.channel != 0) where = files[place.channel - 1];
+    where = StrCat(where, ":", Hex(place.stream_offset));
+    StrAppend(&section, section.empty() ? "" : " ", "payload ",
+              Hex(verdict.offset));
+  }
+  return StrCat(Printable(where), ": ", section, section.empty() ? "" : ": ",
+                Printable(verdict.text),
+                payload.whole ? "" : " (not all of it was given)", "\n");
+}
+
+// What the drivers of one kernel would say to the devices' payloads.
+ExitStatus AskKernel(const Arguments& arguments) {
+  ExitStatus status = kFine;
+  std::string lines;
+  report::Report report;
+  Error error;
+  if (arguments.payload) {
+    PayloadReport payload;
+    if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
+    lines = VerdictLine(arguments, "", payload, {}, status);
+  } else {
+    Inputs inputs = OpenInputs(arguments);
+    if (!inputs.main) return kUnusable;
+    ReportOptions options;
+    options.payload_records = 0;
+    options.on_payload = [&](const std::string& idstr,
+                             const PayloadReport& payload,
+                             const std::vector<std::string>& files) {
+      StrAppend(&lines, VerdictLine(arguments, idstr, payload, files, status));
+    };
+    error = ReadReport(arguments, inputs, options, report);
+    if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
+    if (IsUnusable(error)) return kUnusable;
+  }
+  if (lines.empty()) {
+    lines = StrCat(Printable(arguments.files[0]),
+                   ": no payload of a driver that is asked\n");
+  }
+  return Print(lines, error.ok() ? status : kFindings);
+}
+
+std::string SetDestination(Arguments& arguments, const std::string& value) {
+  arguments.loader = ParseRelease(value);
+  if (arguments.loader != 0) return "";
+  size_t colon = value.find(':');
+  bool linux_named = colon == std::string::npos && value.starts_with("linux-");
+  if (colon != std::string::npos) {
+    arguments.kernel_driver = FormatNamed(value.substr(0, colon));
+  }
+  if (linux_named || arguments.kernel_driver != nullptr) {
+    arguments.kernel =
+        ParseKernelRelease(linux_named ? value : value.substr(colon + 1));
+  }
+  if (arguments.kernel) return "";
+  return StrCat("no loader of '", value, "' is known, but of ",
+                ReleaseName(kReleases->release), " to ",
+                ReleaseName(std::rbegin(kReleases)->release),
+                "; or of a kernel: linux-6.12, mlx5:6.1");
+}
+
 std::string FindingList() {
   Table table("lll");
   table.Row({"ID", "SEVERITY", "MEANING; WHAT TO DO"});
   for (const FindingKind& kind : AllFindings()) {
-    table.Row({std::string(kind.id), std::string(ToString(kind.severity)),
-               StrCat(kind.meaning, "; ", kind.advice)});
+    table.Row(
+        {std::string(kind.id), std::string(SeverityText(kind)),
+         StrCat(kind.meaning, "; ", kind.advice,
+                kind.kernel.empty() ? "" : "; the kernel ", kind.kernel)});
   }
   return table.Text();
+}
+
+ExitStatus PrintFindings(const std::string& file, const report::Report& report,
+                         bool failed) {
+  std::string lines;
+  for (const report::Finding& finding : report.findings()) {
+    StrAppend(&lines, FindingLine(file, finding), "\n");
+  }
+  if (report.notes_omitted() != 0) {
+    StrAppend(&lines, Printable(file), ": ", report.notes_omitted(),
+              " more notes\n");
+  }
+  // For somebody who watches, silence would be a riddle.
+  if (lines.empty() && isatty(STDOUT_FILENO)) {
+    lines = StrCat(file, ": no findings\n");
+  }
+  return Print(lines, failed || HasFindings(report) ? kFindings : kFine);
+}
+
+ExitStatus CheckPayload(const Arguments& arguments) {
+  PayloadReport payload;
+  report::Report report;
+  if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
+  return PrintFindings(arguments.files[0], report, false);
 }
 
 ExitStatus Run(const Arguments& arguments) {
   if (arguments.list_findings) return Print(FindingList(), kFine);
   if (arguments.loader != 0) return AskLoader(arguments);
+  if (arguments.kernel) return AskKernel(arguments);
+  if (arguments.payload) return CheckPayload(arguments);
+  if (!arguments.destination.empty()) return CheckDestination(arguments);
   ReportOptions options;
+  options.payload_records = 0;
   options.region_bytes = arguments.region_bytes;
   options.destination_device = arguments.device;
   if (!ReadConfigSpace(arguments.destination_config,
@@ -103,27 +229,18 @@ ExitStatus Run(const Arguments& arguments) {
                " to compare with"));
     return kUnusable;
   }
-  std::string lines;
-  for (const report::Finding& finding : report.findings()) {
-    StrAppend(&lines, FindingLine(file, finding), "\n");
-  }
-  if (report.notes_omitted() != 0) {
-    StrAppend(&lines, Printable(file), ": ", report.notes_omitted(),
-              " more notes\n");
-  }
-  // For somebody who watches, silence would be a riddle.
-  if (lines.empty() && isatty(STDOUT_FILENO)) {
-    lines = StrCat(file, ": no findings\n");
-  }
-  return Print(lines, !error.ok() || HasFindings(report) ? kFindings : kFine);
+  return PrintFindings(file, report, !error.ok());
 }
 
 std::string Misused(const Arguments& arguments) {
+  if (arguments.payload && arguments.loader != 0) {
+    return "--for=qemu-X.Y asks about a stream, not about a payload";
+  }
   if (arguments.list_findings == arguments.files.empty()) return "";
   return arguments.list_findings ? "--list takes no FILE" : kWhichFile;
 }
 
-constexpr Option kOptions[] = {
+const Option kOptions[] = {
     {"switchover-ack", "on/off",
      "off: refuse INIT_DATA_SENT, as a destination without\n"
      "the capability does",
@@ -143,18 +260,21 @@ constexpr Option kOptions[] = {
      {},
      {},
      "destination-config"},
-    {"for", "qemu-X.Y",
-     "whether that release's loader would take the stream, and\n"
-     "its message if not; instead of the findings",
-     [](Arguments& arguments, const std::string& value) {
-       arguments.loader = ParseRelease(value);
-       return arguments.loader != 0
-                  ? std::string()
-                  : StrCat("no loader of '", value, "' is known, but of ",
-                           ReleaseName(kReleases->release), " to ",
-                           ReleaseName(std::rbegin(kReleases)->release));
-     },
-     kReleaseChoices, "region-size dialect"},
+    {"for", "RELEASE",
+     "whether the loader of qemu-X.Y would take the stream, and\n"
+     "its message if not; or what the drivers of linux-X.Y do\n"
+     "with the payloads, or one driver of it, as in mlx5:6.1;\n"
+     "instead of the findings",
+     SetDestination, kReleaseChoices, "region-size dialect"},
+    kPayloadOption,
+    kSplitOption,
+    {"destination",
+     "FILE",
+     "whether the QEMU that wrote FILE for -dump-vmstate would\n"
+     "take the devices' state; instead of the findings",
+     Set<&Arguments::destination>,
+     {},
+     "for payload region-size switchover-ack destination-config"},
     {"region-size", "BYTES",
      "what the destination's v1 migration region holds; larger\n"
      "records are found",

@@ -62,8 +62,8 @@ constexpr Option kCommonOptions[] = {
 // In the order of the help.
 const std::vector<const Verb*>& Verbs() {
   static const auto* verbs = new std::vector<const Verb*>{
-      &kInspectVerb, &kCheckVerb, &kStatsVerb,   &kExtractVerb,
-      &kRepackVerb,  &kDiffVerb,  &kGenerateVerb};
+      &kInspectVerb, &kCheckVerb, &kStatsVerb,    &kExtractVerb,
+      &kRepackVerb,  &kDiffVerb,  &kGenerateVerb, &kModelVerb};
   return *verbs;
 }
 

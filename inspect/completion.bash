@@ -17,6 +17,12 @@ _migstream() {
     return
   fi
 
+  if ((COMP_CWORD == 2)) && [[ $verb == model && $current != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W \
+      'check show canonical lint describe' -- "$current")
+    return
+  fi
+
   # bash takes "--option=value" for three words.
   if [[ $current == = ]]; then
     option=$previous current=

@@ -6,6 +6,7 @@
 #include "codec/io/file_kind.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/destination.h"
 #include "inspect/inputs.h"
 #include "inspect/table.h"
 #include "inspect/text_report.h"
@@ -27,8 +28,12 @@ std::vector<Arguments> Split(const Arguments& arguments) {
     }
     sides.back().files.push_back(file);
   }
-  if (sides.size() == 2) return sides;
-  PrintError(StrCat("diff compares two streams, not ", sides.size()));
+  const size_t wanted = arguments.within ? 1 : 2;
+  if (sides.size() == wanted) return sides;
+  PrintError(
+      StrCat("diff ", arguments.within ? "--within" : "compares two",
+             arguments.within ? " is of one stream, not " : " streams, not ",
+             sides.size()));
   return {};
 }
 
@@ -91,28 +96,12 @@ void SayWhatIsNotCompared(const Arguments& arguments,
   }
 }
 
-ExitStatus Run(const Arguments& arguments) {
-  std::vector<Arguments> sides = Split(arguments);
-  if (sides.empty()) return kUnusable;
-  StreamState states[2];
-  ExitStatus status = kFine;
-  for (int i = 0; i < 2; ++i) {
-    status = std::max(status, Read(sides[i], states[i]));
-    if (status == kUnusable) return status;
-  }
-  DiffOptions options;
-  options.ignore_cuts = arguments.ignore_cuts;
-  if (arguments.list_all) options.max_of_a_kind = ~size_t{0};
-  std::vector<Difference> differences;
-  Error error = CompareStreams(states[0], states[1], options, differences);
-  if (!error.ok()) {
-    PrintError(ToString(error));
-    return kUnusable;
-  }
-  SayWhatIsNotCompared(arguments, sides, states);
+ExitStatus PrintTable(std::vector<Difference> differences,
+                      std::string_view column_a, std::string_view column_b,
+                      ExitStatus status) {
   if (differences.empty()) return Print("", status);
   Table table("llll");
-  table.Row({"DEVICE", "WHAT", "A", "B"});
+  table.Row({"DEVICE", "WHAT", std::string(column_a), std::string(column_b)});
   for (Difference& d : differences) {
     table.Row({std::move(d.device), std::move(d.what),
                d.a.empty() ? "-" : std::move(d.a),
@@ -121,11 +110,68 @@ ExitStatus Run(const Arguments& arguments) {
   return Print(table.Text(), kFindings);
 }
 
+DiffOptions OptionsOf(const Arguments& arguments) {
+  DiffOptions options;
+  options.ignore_cuts = arguments.ignore_cuts;
+  if (arguments.list_all) options.max_of_a_kind = ~size_t{0};
+  return options;
+}
+
+ExitStatus RunWithin(const Arguments& arguments) {
+  StreamState state;
+  ExitStatus status = Read(arguments, state);
+  if (status == kUnusable) return status;
+  std::vector<Difference> differences;
+  size_t devices = 0;
+  Error error =
+      CompareSnapshots(state, OptionsOf(arguments), differences, devices);
+  if (!error.ok()) {
+    PrintError(ToString(error));
+    return kUnusable;
+  }
+  if (devices == 0 && !arguments.quiet) {
+    PrintError("no device's driver sends more than one snapshot of it here");
+  }
+  return PrintTable(std::move(differences), "FIRST", "LAST", status);
+}
+
+ExitStatus Run(const Arguments& arguments) {
+  if (arguments.files.size() == 2 && IsDump(arguments, arguments.files[0]) &&
+      IsDump(arguments, arguments.files[1])) {
+    return DiffDumps(arguments);
+  }
+  std::vector<Arguments> sides = Split(arguments);
+  if (sides.empty()) return kUnusable;
+  if (arguments.within) return RunWithin(sides[0]);
+  StreamState states[2];
+  ExitStatus status = kFine;
+  for (int i = 0; i < 2; ++i) {
+    status = std::max(status, Read(sides[i], states[i]));
+    if (status == kUnusable) return status;
+  }
+  std::vector<Difference> differences;
+  Error error =
+      CompareStreams(states[0], states[1], OptionsOf(arguments), differences);
+  if (!error.ok()) {
+    PrintError(ToString(error));
+    return kUnusable;
+  }
+  SayWhatIsNotCompared(arguments, sides, states);
+  return PrintTable(std::move(differences), "A", "B", status);
+}
+
 constexpr Option kOptions[] = {
     {"ignore-cuts", "",
      "compare what a destination would end up with: not how\n"
      "many PARTs there were, nor how payload was cut",
      Set<&Arguments::ignore_cuts>},
+    {"within",
+     "",
+     "compare the first snapshot of each device with its last,\n"
+     "in one stream: what the guest changed meanwhile",
+     Set<&Arguments::within>,
+     {},
+     "ignore-cuts ram"},
     {"ram", "",
      "compare guest memory too, by block; it is put into files\n"
      "in $TMPDIR or /var/tmp for that",
@@ -142,6 +188,8 @@ const Verb kDiffVerb = {
     "what two streams differ in: devices, fields, registers, payload",
     kAnyFiles,
     kOptions,
-    Run};
+    Run,
+    "--within A [CHANNEL]... [OPTION]...",
+    nullptr};
 
 }  // namespace migstream

@@ -102,6 +102,30 @@ TEST(DiffTest, AllListsWhatIsCountedOtherwise) {
   EXPECT_EQ(Lines(run.output), 65);
 }
 
+TEST(DiffTest, WithinIsOfOneStream) {
+  std::string folder = TestFolder();
+  auto stream = [&](const std::string& name, const std::string& vendor) {
+    std::string recipe =
+        WriteTestFile(name, StrCat("devices { vendor { ", vendor, " {} } }"));
+    std::string out = StrCat(folder, "/", name);
+    EXPECT_EQ(RunProgram({"generate", recipe, "-o", out}).status, 0);
+    return out;
+  };
+  std::string virtio = stream("virtio", "virtio"),
+              mtty = stream("mtty", "mtty");
+  ProgramRun run = RunProgram({"diff", "--within", virtio});
+  EXPECT_EQ(run.status, 1) << run.errors;
+  EXPECT_THAT(run.output, HasSubstr("FIRST"));
+  EXPECT_THAT(run.output, HasSubstr("DEVICE_STATUS device_status"));
+  run = RunProgram({"diff", "--within", mtty});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, IsEmpty());
+  EXPECT_THAT(run.errors, HasSubstr("no device's driver sends more than one"));
+  run = RunProgram({"diff", "--within", virtio, mtty});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("--within is of one stream, not 2"));
+}
+
 TEST(DiffTest, AStreamThatIsCutIsAFindingAndAFewLines) {
   std::string whole = ReadCapture(GetCapture("s111-plain"));
   std::string cut = WriteTestFile("cut", whole.substr(0, whole.size() * 2 / 3));

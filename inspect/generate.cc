@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <span>
@@ -11,6 +12,7 @@
 #include "codec/generate/expectation.h"
 #include "codec/generate/frame.h"
 #include "codec/generate/generator.h"
+#include "codec/generate/payload_damage.h"
 #include "codec/generate/random.h"
 #include "codec/generate/random_recipe.h"
 #include "codec/generate/recipe_dialect.h"
@@ -79,6 +81,21 @@ bool ReadRecipe(const std::string& path, recipe::Migration& recipe) {
   if (parser.ParseFromString(text, &recipe)) return true;
   PrintError(StrCat(path, ":", problem.text));
   return false;
+}
+
+// The payloads that devices of a recipe carry; false, and said why, if one
+// cannot be read.
+bool ReadCarried(recipe::Migration& recipe) {
+  for (recipe::Device& device : *recipe.mutable_devices()) {
+    if (device.vendor().carried().file().empty()) continue;
+    recipe::Carried& carried = *device.mutable_vendor()->mutable_carried();
+    if (!ReadAll(carried.file(), kMaxFrameBytes, nullptr,
+                 *carried.mutable_bytes())) {
+      return false;
+    }
+    carried.clear_file();
+  }
+  return true;
 }
 
 // A real stream for a frame; false, with a message, if it is not one.
@@ -174,12 +191,35 @@ absl::Status InflictAny(uint64_t seed, Generated& made) {
   return absl::NotFoundError("nothing can be done to the stream");
 }
 
+bool IsPayloadDamage(std::string_view name) {
+  return FindPayloadDamage(name) != recipe::PayloadDamage::NONE;
+}
+
+// Those of a payload are done to the first device that has a vendor's, before
+// the stream is written around it.
+absl::Status AskForPayloadDamage(const Arguments& arguments,
+                                 recipe::Migration& recipe) {
+  for (const std::string& name : arguments.damages) {
+    if (!IsPayloadDamage(name)) continue;
+    auto device = std::find_if(
+        recipe.mutable_devices()->begin(), recipe.mutable_devices()->end(),
+        [](const recipe::Device& device) { return device.has_vendor(); });
+    if (device == recipe.mutable_devices()->end()) {
+      return absl::NotFoundError(
+          StrCat("damage ", name, ": no device has a vendor's payload"));
+    }
+    device->mutable_vendor()->add_damage()->set_kind(FindPayloadDamage(name));
+  }
+  return absl::OkStatus();
+}
+
 // In the recipe's order those of the recipe, and then those of the command
 // line. `missed` counts what a stream has nothing to do it to.
 absl::Status InflictAll(const Arguments& arguments, uint64_t seed,
                         uint64_t* missed, Generated& made) {
   for (const std::string& name : arguments.damages) {
     absl::Status status;
+    if (IsPayloadDamage(name)) continue;  // It was asked for before.
     if (name == kAnyDamage) {
       status = InflictAny(seed, made);
     } else {
@@ -209,8 +249,13 @@ ExitStatus GenerateRecipe(const Arguments& arguments) {
   }
   GenerateOptions options;
   options.frame = AsBytes(frame);
-  auto made = Generate(recipe, options);
-  absl::Status status = made.status();
+  if (!ReadCarried(recipe)) return kUnusable;
+  absl::Status status = AskForPayloadDamage(arguments, recipe);
+  absl::StatusOr<Generated> made;
+  if (status.ok()) {
+    made = Generate(recipe, options);
+    status = made.status();
+  }
   if (status.ok()) {
     status = InflictAll(arguments, recipe.seed(), nullptr, *made);
   }
@@ -241,7 +286,14 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     if (!arguments.frame.empty()) PutIntoFrame(arguments.frame, recipe);
     GenerateOptions options;
     options.frame = AsBytes(frame);
+    const recipe::Migration sound = recipe;
+    absl::Status asked = AskForPayloadDamage(arguments, recipe);
     auto made = Generate(recipe, options);
+    if (!asked.ok() || absl::IsNotFound(made.status())) {
+      ++missed;
+      recipe = sound;
+      made = Generate(recipe, options);
+    }
     if (!made.ok()) {
       PrintError(StrCat("seed ", seed, ": ", StdView(made.status().message())));
       return kUnusable;
@@ -282,10 +334,14 @@ std::string Misused(const Arguments& arguments) {
 
 std::string SetDamages(Arguments& arguments, const std::string& value) {
   for (std::string_view name : Split(value, ',')) {
-    if (name != kAnyDamage && FindDamage(name) == nullptr) {
+    if (name != kAnyDamage && FindDamage(name) == nullptr &&
+        !IsPayloadDamage(name)) {
       std::vector<std::string> names;
       for (const DamageRow& row : DamageRows()) {
         names.push_back(DamageName(row.kind));
+      }
+      for (const PayloadFindingRow& row : AllPayloadFindings()) {
+        names.emplace_back(row.name);
       }
       return StrCat("there is no damage '", name, "', but ", kAnyDamage, ", ",
                     StrJoin(names, ", "));

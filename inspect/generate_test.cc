@@ -21,6 +21,7 @@
 namespace migstream {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -64,6 +65,40 @@ TEST(GenerateTest, DamageIsDoneInOrderAndExpected) {
               HasSubstr("loader: \"qemu-7.2\"\nverdict: REFUSES\n"
                         "message: \"Unknown tag 0xffffffffef100009\"\n"));
   EXPECT_EQ(RunProgram({"check", out}).status, 1);
+}
+
+TEST(GenerateTest, AVendorsPayloadComesFromAFileOrIsDamagedByName) {
+  std::string folder = TestFolder();
+  std::string out = folder + "/vm.qvm";
+  std::string payload = WriteTestFile("payload", std::string(500, 'p'));
+  std::string carried = WriteTestFile(
+      "carried.textproto",
+      StrCat("devices { vendor { carried { file: '", payload,
+             "' pre_copy_bytes: 90 pci_vendor: 0x10de pci_device: 1 } } }"));
+  ProgramRun run = RunProgram({"generate", carried, "-o", out});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  run = RunProgram({"extract", out, "-o", "-"});
+  EXPECT_EQ(run.output, std::string(500, 'p'));
+
+  std::string made = WriteTestFile(
+      "made.textproto",
+      "devices { end { bytes: 1 } } devices { vendor { mtty {} } }");
+  run = RunProgram({"generate", made, "-o", out, "--force", "--expect",
+                    "--damage=payload-version"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_THAT(
+      ReadTestFile(folder + "/vm.expect"),
+      AllOf(HasSubstr("verdict: LOADS\n"), HasSubstr("driver: \"mtty\""),
+            HasSubstr("findings: \"payload-version\""), HasSubstr("EFAULT")));
+  run = RunProgram(
+      {"generate", made, "-o", out, "--force", "--damage=payload-gap"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("damage payload-gap: the payload cannot "
+                                    "have it"));
+  run = RunProgram({"generate", WriteTestFile("none.textproto", "devices {}"),
+                    "-o", out, "--force", "--damage=payload-cut"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("no device has a vendor's payload"));
 }
 
 TEST(GenerateTest, ChannelsStandBesideTheMainChannel) {

@@ -7,6 +7,8 @@
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/message_format.h"
+#include "inspect/payload_input.h"
+#include "inspect/payload_text.h"
 #include "inspect/state.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
@@ -15,10 +17,26 @@ namespace migstream {
 namespace {
 
 // Empty if the report cannot be put so.
-std::string Format(const report::Report& report, const std::string& format) {
-  if (format == "text") return TextReport(report);
+std::string Format(const report::Report& report, const Arguments& arguments) {
+  if (arguments.format == "text") return TextReport(report, arguments.records);
   std::string text;
-  return FormatMessage(report, format, text) ? text : "";
+  return FormatMessage(report, arguments.format, text) ? text : "";
+}
+
+ExitStatus InspectPayload(const Arguments& arguments) {
+  PayloadReport payload;
+  report::Report report;
+  if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
+  std::string text;
+  if (arguments.format == "text") {
+    text = StrCat(BarePayloadText(report),
+                  arguments.records ? PayloadRecords(report.payload()) : "");
+  } else {
+    text = Format(report, arguments);
+  }
+  // A text dump is never complete, and not meant to be.
+  bool damaged = payload.whole && !payload.complete;
+  return Print(text, damaged ? kFindings : kFine);
 }
 
 // A file that stands beside a stream, alone.
@@ -27,10 +45,11 @@ ExitStatus InspectSide(const Arguments& arguments, const Inputs::Side& side) {
   report.set_file(Printable(side.file));
   ExitStatus status = ReportSide(side, report);
   if (status == kUnusable) return status;
-  return Print(Format(report, arguments.format), status);
+  return Print(Format(report, arguments), status);
 }
 
 ExitStatus Run(const Arguments& arguments) {
+  if (arguments.payload) return InspectPayload(arguments);
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   if (arguments.vmdesc) return PrintDescription(arguments, inputs);
@@ -69,7 +88,7 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   if (printed != kFine) return printed;
-  std::string text = Format(report, arguments.format);
+  std::string text = Format(report, arguments);
   if (text.empty()) {
     PrintError(StrCat("the report cannot be put into ", arguments.format));
     return kUnusable;
@@ -82,9 +101,13 @@ ExitStatus Run(const Arguments& arguments) {
 }
 
 const Option kOptions[] = {
-    {"records", "", "list every element of the devices' sections",
+    {"records", "",
+     "list every element of the devices' sections, and every\n"
+     "record inside their payloads",
      Set<&Arguments::records>},
     kFormatOption,
+    kPayloadOption,
+    kSplitOption,
     {"state",
      "",
      "the fields of all devices instead, as JSON in the\n"
@@ -92,14 +115,14 @@ const Option kOptions[] = {
      "payload and no guest memory",
      Set<&Arguments::state>,
      {},
-     "vmdesc records format"},
+     "vmdesc records format payload"},
     {"vmdesc",
      "",
      "the description of the devices instead: the JSON at\n"
      "the stream's end, indented",
      Set<&Arguments::vmdesc>,
      {},
-     "records format"},
+     "records format payload"},
 };
 
 }  // namespace

@@ -213,6 +213,21 @@ TEST(CompletionTest, OffersFiles) {
   EXPECT_THAT(Complete({"generate", "--out-dir", "=", start}), ElementsAre());
 }
 
+TEST(CompletionTest, OffersWhatModelDoesAndThenFiles) {
+  EXPECT_THAT(Complete({"model", "c"}),
+              UnorderedElementsAre("check", "canonical"));
+  // As many as there are.
+  const std::string errors = RunProgram({"model"}).errors;
+  for (const std::string& action : Complete({"model", ""})) {
+    EXPECT_THAT(errors, ContainsRegex(StrCat("[ ]", action, "[,\n]")));
+  }
+  EXPECT_EQ(Complete({"model", ""}).size(),
+            Split(errors.substr(0, errors.find('\n')), ',').size());
+  std::string path = WriteTestFile("new.json", "");
+  EXPECT_THAT(Complete({"model", "show", path.substr(0, path.size() - 2)}),
+              ElementsAre(path));
+}
+
 TEST(CompletionTest, IsSilentWithoutTheProgram) {
   EXPECT_EQ(Shell("bash -c 'source inspect/completion.bash; "
                   "COMP_WORDS=(migstream x); COMP_CWORD=1; "

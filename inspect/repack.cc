@@ -62,6 +62,7 @@ bool OpenReplacements(const Arguments& arguments, RewriteOptions& options,
     return false;
   }
   options.payload = payload.get();
+  options.payload_split = arguments.payload_split;
   return payload != nullptr;
 }
 
@@ -171,6 +172,17 @@ const Option kOptions[] = {
      Set<&Arguments::replace_config>},
     {"replace-payload", "FILE", "give the device this payload",
      Set<&Arguments::replace_payload>},
+    {"split",
+     "N",
+     "the payload's first N bytes are of pre-copy: they go into\n"
+     "PART, and the others into END",
+     [](Arguments& arguments, const std::string& value) {
+       return ParseNumber("split", " of bytes", value, 0, UINT64_MAX,
+                          arguments.payload_split.emplace());
+     },
+     {},
+     {},
+     "replace-payload"},
     {"drop-device",
      "IDSTR",
      "leave a device out; may be given again",

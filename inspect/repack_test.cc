@@ -113,6 +113,25 @@ TEST(RepackTest, ConfigAndPayloadComeFromFiles) {
   EXPECT_THAT(run.errors, HasSubstr("256 or 4096 bytes"));
 }
 
+TEST(RepackTest, APayloadsPhasesAreThoseOfTheSplit) {
+  std::string out = TestFolder() + "/split";
+  std::string payload = WriteTestFile("payload", std::string(5000, 'p'));
+  ProgramRun run = RunProgram({"repack", Path("s111-precopy"), "-o", out,
+                               "--replace-payload", payload, "--split=90"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  run = RunProgram({"extract", out, "-o", "-"});
+  EXPECT_TRUE(run.output == std::string(5000, 'p'));
+  run = RunProgram({"repack", Path("s111-precopy"), "-o", out, "--force",
+                    "--replace-payload", payload, "--split=5001"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.errors,
+            "migstream: the new payload has 5000 bytes, and is to "
+            "be split after 5001\n");
+  run = RunProgram({"repack", Path("s111-precopy"), "-o", out, "--split=90"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("--split"));
+}
+
 TEST(RepackTest, ADeviceIsDroppedFromTheDescriptionAsWell) {
   std::string out = TestFolder() + "/dropped";
   ProgramRun run = RunProgram({"repack", Path("s111-two"), "-o", out,

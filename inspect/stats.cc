@@ -90,7 +90,9 @@ ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   report::Report report;
-  Error error = ReadReport(arguments, inputs, {}, report);
+  ReportOptions options;
+  options.payloads = false;
+  Error error = ReadReport(arguments, inputs, options, report);
   if (IsUnusable(error)) {
     PrintError(ErrorLine(inputs.file, error));
     return kUnusable;

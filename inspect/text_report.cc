@@ -8,6 +8,7 @@
 #include "codec/wire/error.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/payload_text.h"
 #include "inspect/table.h"
 
 namespace migstream {
@@ -324,7 +325,7 @@ std::string ConfigText(const report::Device& device) {
 
 }  // namespace
 
-std::string TextReport(const report::Report& report) {
+std::string TextReport(const report::Report& report, bool payload_records) {
   // Nothing was read as a stream.
   if (report.dialects_size() == 0 && report.return_paths_size() == 1) {
     return ReturnPathAlone(report.return_paths(0));
@@ -342,6 +343,10 @@ std::string TextReport(const report::Report& report) {
   StrAppend(&text, DeviceTable(report));
   for (const report::Device& device : report.devices()) {
     StrAppend(&text, ConfigText(device));
+    if (!device.has_payload()) continue;
+    StrAppend(&text, "\n", device.idstr(), " payload\n",
+              PayloadText(device.payload()));
+    if (payload_records) StrAppend(&text, PayloadRecords(device.payload()));
   }
   return text;
 }
@@ -363,7 +368,8 @@ std::string FindingLine(const std::string& file,
       finding.file().empty() ? Printable(file) : finding.file(), ":",
       Hex(finding.offset()), ": ", finding.section(), ": ",
       finding.severity() == "error" ? "" : StrCat(finding.severity(), ": "),
-      finding.message(), " [", finding.id(), "]");
+      finding.message(), finding.kernel().empty() ? "" : "; the kernel ",
+      finding.kernel(), " [", finding.id(), "]");
 }
 
 }  // namespace migstream

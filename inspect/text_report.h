@@ -15,8 +15,10 @@ namespace migstream {
 std::string Plural(uint64_t count, std::string_view what);
 
 // What the stream is, a table of its VFIO devices, and what is known of each
-// one's config. Findings are not in it.
-std::string TextReport(const report::Report& report);
+// one's config and payload, with `payload_records` each record of it. Findings
+// are not in it.
+std::string TextReport(const report::Report& report,
+                       bool payload_records = false);
 
 // One line of `inspect --records`; a line of headings first.
 std::string RecordHeadings();

@@ -5,6 +5,7 @@
 #define MIGSTREAM_INSPECT_VERB_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "codec/io/decompressor.h"
+#include "codec/payload/format.h"
+#include "codec/payload/kernel_release.h"
 #include "flags/dialect.h"
 #include "inspect/console.h"
 
@@ -30,16 +33,24 @@ struct Arguments {
   bool vmdesc = false;
   // inspect, stats
   std::string format = "text";
+  // inspect, check
+  bool payload = false;                             // FILE is one.
+  const payload::Format* payload_format = nullptr;  // Null: not said.
+  std::optional<uint64_t> split;
   // stats
   double link_bits_per_second = 100e9;
   // check
-  std::string switchover_ack;  // "on", "off"; empty: not given.
-  std::string destination_config;
+  std::string switchover_ack;      // "on", "off"; empty: not given.
+  std::string destination_config;  // model's too.
+  std::string destination;         // A file of -dump-vmstate.
   Release loader = 0;  // The release whose loader is asked; 0: none.
+  // The kernel whose drivers are asked, and model's; of these one alone.
+  std::optional<KernelRelease> kernel;
+  const payload::Format* kernel_driver = nullptr;
   std::string machine_type;
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.
-  // check, extract
+  // check, extract, model
   std::string device;
   // extract, repack
   std::string what = "payload";
@@ -48,6 +59,7 @@ struct Arguments {
   bool force = false;
   // diff
   bool ignore_cuts = false;
+  bool within = false;
   bool compare_ram = false;
   bool list_all = false;
   // repack
@@ -58,6 +70,7 @@ struct Arguments {
   uint64_t channels = 0;
   std::string replace_config;
   std::string replace_payload;
+  std::optional<uint64_t> payload_split;
   std::vector<std::string> drop_devices;
   uint64_t zstd_level = 0;
   // generate
@@ -68,6 +81,10 @@ struct Arguments {
   std::string frame;
   std::vector<std::string> damages;
   uint16_t expected_loader = 0;  // 1101 is 11.1; 0: no --expect.
+  // model
+  std::string source_models;
+  std::string source_config;
+  bool json = false;
 };
 
 struct Option {
@@ -156,6 +173,7 @@ extern const Verb kStatsVerb;
 extern const Verb kExtractVerb;
 extern const Verb kRepackVerb;
 extern const Verb kGenerateVerb;
+extern const Verb kModelVerb;
 
 }  // namespace migstream
 

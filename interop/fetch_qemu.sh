@@ -7,7 +7,8 @@
 set -eu
 
 cache=${MIGSTREAM_QEMU:-${XDG_CACHE_HOME:-$HOME/.cache}/migstream/qemu}
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/debian_suites.sh"
 
 fetch() {
   release=$1
@@ -19,38 +20,11 @@ fetch() {
       return 1
       ;;
   esac
-  # The archive that this machine's own packages come from.
-  # Where apt has no lists yet, it does not know an archive's origin.
-  archive=$(apt-get indextargets --format '$(SITE) $(RELEASE) $(ORIGIN)' 'Identifier: Packages' |
-    awk -v codename="$(. /etc/os-release && echo "$VERSION_CODENAME")" '
-      $2 == codename && $3 ~ /^(Debian|\$.*)$/ { print $1; exit }')
-  if [ -z "$archive" ]; then
-    echo "$0: apt knows no Debian archive" >&2
-    return 1
-  fi
-
   work=$cache/$release.part
   rm -rf "$work"
-  mkdir -p "$work/root" "$work/state/lists/partial" "$work/cache/archives/partial" "$work/etc"
-  : >"$work/state/status"
-  for each in $suite $pinned; do
-    echo "deb [signed-by=$keys] $archive $each main"
-  done >"$work/etc/sources.list"
-  # Only the machine's proxies and the like are taken over.
-  cat >"$work/etc/apt.conf" <<CONF
-Dir::State "$work/state";
-Dir::State::status "$work/state/status";
-Dir::Cache "$work/cache";
-Dir::Etc::sourcelist "$work/etc/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferences "/dev/null";
-Dir::Etc::preferencesparts "/dev/null";
-Acquire::Languages "none";
-APT::Sandbox::User "";
-APT::Get::List-Cleanup "false";
-CONF
-  export APT_CONFIG="$work/etc/apt.conf"
-  apt-get -qq update
+  mkdir -p "$work/root"
+  # shellcheck disable=SC2086
+  use_suites "$work" $suite $pinned
   apt-get -qq -y --no-install-recommends --download-only ${pinned:+-t "$pinned"} \
     install qemu-system-x86 seabios ipxe-qemu
   for package in "$work"/cache/archives/*.deb; do

@@ -17,44 +17,47 @@ Error StoredBytes::Append(TempFile& file, ByteSpan bytes) {
   uint64_t offset = file.size();
   Error error = file.Append(bytes);
   if (!error.ok()) return error;
+  bool follows = !pieces_.empty() &&
+                 pieces_.back().offset + (size_ - pieces_.back().at) == offset;
+  if (!follows) pieces_.push_back({size_, offset});
   size_ += bytes.size();
-  if (!pieces_.empty() &&
-      pieces_.back().offset + pieces_.back().bytes == offset) {
-    pieces_.back().bytes += bytes.size();
-  } else {
-    pieces_.push_back({offset, bytes.size()});
+  return {};
+}
+
+StoredBytes StoredBytes::Part(uint64_t offset, uint64_t bytes) const {
+  StoredBytes part;
+  if (offset >= size_) return part;
+  part.size_ = std::min(bytes, size_ - offset);
+  const uint64_t end = offset + part.size_;
+  auto piece = std::upper_bound(
+      pieces_.begin(), pieces_.end(), offset,
+      [](uint64_t at, const Piece& piece) { return at < piece.at; });
+  for (--piece; piece != pieces_.end() && piece->at < end; ++piece) {
+    uint64_t from = std::max(piece->at, offset);
+    part.pieces_.push_back({from - offset, piece->offset + (from - piece->at)});
+  }
+  return part;
+}
+
+void StoredCursor::Advance(uint64_t bytes) {
+  at_ += bytes;
+  while (piece_ < kept_.pieces_.size() && kept_.EndOf(piece_) <= at_) ++piece_;
+}
+
+Error StoredCursor::Read(std::span<uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const StoredBytes::Piece& piece = kept_.pieces_[piece_];
+    size_t here = std::min<uint64_t>(bytes.size(), kept_.EndOf(piece_) - at_);
+    Error error =
+        file_.ReadAt(piece.offset + (at_ - piece.at), bytes.first(here));
+    if (!error.ok()) return error;
+    bytes = bytes.subspan(here);
+    Advance(here);
   }
   return {};
 }
 
-// Reads them from their start.
-class StoredCursor {
- public:
-  StoredCursor(const TempFile& file, const StoredBytes& kept)
-      : file_(file), kept_(kept) {}
-
-  // Fills `bytes`, of which there must be so many left.
-  Error Read(std::span<uint8_t> bytes) {
-    while (!bytes.empty()) {
-      const StoredBytes::Piece& piece = kept_.pieces_[piece_];
-      size_t here = std::min<uint64_t>(bytes.size(), piece.bytes - in_piece_);
-      Error error = file_.ReadAt(piece.offset + in_piece_, bytes.first(here));
-      if (!error.ok()) return error;
-      bytes = bytes.subspan(here);
-      in_piece_ += here;
-      if (in_piece_ < piece.bytes) continue;
-      ++piece_;
-      in_piece_ = 0;
-    }
-    return {};
-  }
-
- private:
-  const TempFile& file_;
-  const StoredBytes& kept_;
-  size_t piece_ = 0;
-  uint64_t in_piece_ = 0;
-};
+void StoredCursor::Skip(uint64_t bytes) { Advance(bytes); }
 
 namespace {
 

@@ -5,6 +5,7 @@
 #define MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,14 +23,41 @@ class StoredBytes {
 
   uint64_t size() const { return size_; }
 
+  // As much as there is of these bytes.
+  StoredBytes Part(uint64_t offset, uint64_t bytes) const;
+
  private:
   friend class StoredCursor;
   struct Piece {
+    uint64_t at = 0;      // In these bytes: up to the next piece's.
     uint64_t offset = 0;  // In the file.
-    uint64_t bytes = 0;
   };
+  uint64_t EndOf(size_t piece) const {
+    return piece + 1 < pieces_.size() ? pieces_[piece + 1].at : size_;
+  }
+
   std::vector<Piece> pieces_;
   uint64_t size_ = 0;
+};
+
+// Reads them from their start.
+class StoredCursor {
+ public:
+  StoredCursor(const TempFile& file, const StoredBytes& kept)
+      : file_(file), kept_(kept) {}
+
+  // Fills `bytes`, of which there must be so many left.
+  Error Read(std::span<uint8_t> bytes);
+  // Likewise.
+  void Skip(uint64_t bytes);
+
+ private:
+  void Advance(uint64_t bytes);
+
+  const TempFile& file_;
+  const StoredBytes& kept_;
+  size_t piece_ = 0;
+  uint64_t at_ = 0;
 };
 
 // Whether both are the same bytes. Errors are those of reading the files.

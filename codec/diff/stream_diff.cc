@@ -6,6 +6,7 @@
 
 #include "codec/diff/config_diff.h"
 #include "codec/diff/diff_text.h"
+#include "codec/diff/payload_diff.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
@@ -112,14 +113,12 @@ class Comparison {
     if (!CutOff(a.size(), b.size(), StrCat("bytes of ", what))) {
       out_.Compare(StrCat(what, " bytes"), a.size(), b.size());
     }
-    Error error = CompareStored(what, a_.file, a, b_.file, b, out_);
-    if (error_.ok()) error_ = error;
+    Keep(CompareStored(what, a_.file, a, b_.file, b, out_));
   }
 
   bool IsSame(const StoredBytes& a, const StoredBytes& b) {
     bool same = false;
-    Error error = IsSameStored(a_.file, a, b_.file, b, same);
-    if (error_.ok()) error_ = error;
+    Keep(IsSameStored(a_.file, a, b_.file, b, same));
     return same;
   }
 
@@ -198,7 +197,7 @@ class Comparison {
     if (cuts_) CompareCuts(a, b);
     out_.Compare("version_id", VersionsText(a.versions),
                  VersionsText(b.versions));
-    CompareBytes("payload", a.payload, b.payload);
+    ComparePayload(a, b);
     const size_t both = std::min(a.configs.size(), b.configs.size());
     for (size_t i = 0; i < both; ++i) {
       CompareConfigs(i == 0 ? "" : StrCat("CONFIG ", i + 1, ": "), a.configs[i],
@@ -211,6 +210,28 @@ class Comparison {
                             : StrCat(configs, " times");
     };
     out_.Compare("CONFIG", text(a.configs.size()), text(b.configs.size()));
+  }
+
+  // By record and field, if both are whole and of a driver that is known.
+  void ComparePayload(const VfioState& a, const VfioState& b) {
+    if (IsShort() || IsSame(a.payload, b.payload)) {
+      return CompareBytes("payload", a.payload, b.payload);
+    }
+    PayloadSide side_a, side_b;
+    Keep(ReadPayload(a_.file, a, side_a));
+    Keep(ReadPayload(b_.file, b, side_b));
+    if (!error_.ok()) return;
+    if (!IsComparable(side_a, side_b)) {
+      out_.Compare("payload's driver", std::string(side_a.report.format->name),
+                   std::string(side_b.report.format->name));
+      return CompareBytes("payload", a.payload, b.payload);
+    }
+    out_.Compare("payload bytes", a.payload.size(), b.payload.size());
+    Keep(ComparePayloads(side_a, side_b, out_));
+  }
+
+  void Keep(const Error& error) {
+    if (error_.ok()) error_ = error;
   }
 
   void CompareCuts(const VfioState& a, const VfioState& b) {
@@ -304,8 +325,8 @@ class Comparison {
                    StrCat(state_b.missing_pages));
       }
     }
-    if (error_.ok()) error_ = a_.ram_store.error();
-    if (error_.ok()) error_ = b_.ram_store.error();
+    Keep(a_.ram_store.error());
+    Keep(b_.ram_store.error());
   }
 
   StreamState& a_;
@@ -322,6 +343,23 @@ class Comparison {
 Error CompareStreams(StreamState& a, StreamState& b, const DiffOptions& options,
                      std::vector<Difference>& differences) {
   return Comparison(a, b, options, differences).Run();
+}
+
+Error CompareSnapshots(const StreamState& state, const DiffOptions& options,
+                       std::vector<Difference>& differences, size_t& devices) {
+  Differences out(options.max_of_a_kind, differences);
+  devices = 0;
+  for (const auto& [name, device] : state.vfio) {
+    PayloadSide side;
+    Error error = ReadPayload(state.file, device, side);
+    if (!error.ok()) return error;
+    if (!HasSnapshots(side)) continue;
+    ++devices;
+    out.SetDevice(NameText(name));
+    error = CompareWithin(side, out);
+    if (!error.ok()) return error;
+  }
+  return {};
 }
 
 }  // namespace migstream

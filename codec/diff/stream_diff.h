@@ -1,5 +1,5 @@
-// What two streams differ in, by device: fields, config registers, ranges of
-// payload, pages of guest memory.
+// What two streams differ in, by device: fields, config registers, records and
+// ranges of payload, pages of guest memory.
 //
 //   std::vector<Difference> differences;
 //   Error error = CompareStreams(a, b, {}, differences);
@@ -32,6 +32,11 @@ struct DiffOptions {
 // both states have kept it. An error is one of reading what was kept.
 Error CompareStreams(StreamState& a, StreamState& b, const DiffOptions& options,
                      std::vector<Difference>& differences);
+
+// What each VFIO device's first snapshot of itself and its last one differ in,
+// where the driver sends several. `devices` is how many have some.
+Error CompareSnapshots(const StreamState& state, const DiffOptions& options,
+                       std::vector<Difference>& differences, size_t& devices);
 
 }  // namespace migstream
 

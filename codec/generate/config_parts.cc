@@ -60,6 +60,15 @@ ConfigParts ConfigParts::Make(const recipe::Config& config,
   } else {
     vectors = PciConfig::Parse(AsBytes(parts.pci_config)).msix.vectors;
   }
+  auto set_id = [&parts](size_t at, uint32_t id) {
+    if (id == 0) return;
+    parts.pci_config[at] = static_cast<char>(id & 0xff);
+    parts.pci_config[at + 1] = static_cast<char>(id >> 8 & 0xff);
+  };
+  if (parts.pci_config.size() >= 4) {
+    set_id(0, config.pci_vendor());
+    set_id(2, config.pci_device());
+  }
   for (int i = 0; i < std::min(config.irq_state_size(), 4); ++i) {
     parts.irq_state[i] = config.irq_state(i);
   }

@@ -85,6 +85,16 @@ Expectation Expect(const Generated& stream, Release loader) {
     expected.set_message(predicted.message);
   }
   for (const std::string& given : predicted.given) provide(given);
+  for (const GeneratedDevice& device : stream.devices) {
+    if (device.driver.empty()) continue;
+    Expectation::Payload& payload = *expected.add_payloads();
+    payload.set_device(device.idstr);
+    payload.set_driver(device.driver);
+    payload.set_kernel(device.kernel_says);
+    for (const std::string& finding : device.payload_findings) {
+      payload.add_findings(finding);
+    }
+  }
   return expected;
 }
 

@@ -26,6 +26,10 @@ struct GeneratedDevice {
   std::vector<std::string> subsections;  // Their names.
   bool init_data_sent = false;
   bool config_load_ready = false;
+  // With a vendor's payload.
+  std::string driver;
+  std::vector<std::string> payload_findings;  // By the damage that was done.
+  std::string kernel_says;
 };
 
 // One damage, done.

@@ -20,6 +20,7 @@
 #include "codec/generate/recipe_bounds.h"
 #include "codec/generate/recipe_dialect.h"
 #include "codec/generate/record_payload.h"
+#include "codec/generate/vendor_device.h"
 #include "codec/io/absl_view.h"
 #include "codec/io/byte_source.h"
 #include "codec/qemu/configuration.h"
@@ -627,13 +628,20 @@ class Generator : private StreamWriter {
 absl::StatusOr<Generated> Generate(const recipe::Migration& recipe,
                                    const GenerateOptions& options) {
   Generated out;
-  // The generator writes into `out`, which must stay where it is.
-  if (absl::Status status = Generator(recipe, options, out).Run();
-      !status.ok()) {
-    return status;
+  recipe::Migration spelled;
+  if (HasVendors(recipe)) {
+    spelled = recipe;
+    absl::Status status =
+        SpellOutVendors(options.max_bytes, spelled, out.devices);
+    if (!status.ok()) return status;
   }
+  // The generator writes into `out`, which must stay where it is.
+  absl::Status status =
+      Generator(HasVendors(recipe) ? spelled : recipe, options, out).Run();
+  if (!status.ok()) return status;
   for (const recipe::Damage& damage : recipe.damage()) {
-    if (absl::Status status = Inflict(damage, out); !status.ok()) return status;
+    status = Inflict(damage, out);
+    if (!status.ok()) return status;
   }
   return out;
 }

@@ -103,6 +103,61 @@ void FillDevice(Random& random, const Dialect& dialect,
       random.OneIn(2));
 }
 
+void FillVendor(Random& random, recipe::Vendor& vendor) {
+  auto few = [&random](uint64_t most) {
+    return static_cast<uint32_t>(random.Below(most + 1));
+  };
+  switch (random.Below(11)) {
+    case 0:
+      vendor.mutable_mlx5()->set_generation(
+          static_cast<recipe::Mlx5::Generation>(
+              random.Below(recipe::Mlx5::Generation_ARRAYSIZE)));
+      vendor.mutable_mlx5()->set_increments(few(3));
+      vendor.mutable_mlx5()->set_final_images(few(4));
+      break;
+    case 1:
+      vendor.mutable_hisi_acc()->set_v1(random.OneIn(3));
+      vendor.mutable_hisi_acc()->set_not_ready(random.OneIn(3));
+      break;
+    case 2:
+      vendor.mutable_pds()->set_bytes(uint64_t{4} * few(16384));
+      break;
+    case 3:
+      vendor.mutable_virtio()->set_snapshots(few(4));
+      vendor.mutable_virtio()->set_queues(few(8));
+      vendor.mutable_virtio()->set_device_parts(random.OneIn(2));
+      vendor.mutable_virtio()->set_block(random.OneIn(2));
+      break;
+    case 4:
+      vendor.mutable_qat()->set_slas(few(4));
+      break;
+    case 5:
+      vendor.mutable_xe()->set_gts(few(2));
+      vendor.mutable_xe()->set_vram_packets(few(3));
+      vendor.mutable_xe()->set_vram_bytes(uint64_t{12288} * few(2));
+      break;
+    case 6:
+      vendor.mutable_mtty()->set_ports(few(2));
+      break;
+    case 7:
+      vendor.mutable_ice_rfc()->set_queues(few(4));
+      break;
+    case 8:
+      vendor.mutable_gvt_g()->set_gtt_bytes(few(256));
+      break;
+    case 9:
+      vendor.mutable_spdk_nvme()->set_bytes(few(1024));
+      break;
+    default:
+      vendor.mutable_carried()->set_bytes(random.Bytes(1 + few(300)));
+      vendor.mutable_carried()->set_pci_vendor(0x10de);
+      vendor.mutable_carried()->set_pci_device(0x2237);
+      break;
+  }
+  if (random.OneIn(4)) vendor.set_pre_copy(recipe::NO);
+  if (random.OneIn(3)) vendor.set_record_bytes(1 + random.Below(600));
+}
+
 }  // namespace
 
 recipe::Migration RandomRecipe(uint64_t seed, recipe::Dialect wanted) {
@@ -137,6 +192,17 @@ recipe::Migration RandomRecipe(uint64_t seed, recipe::Dialect wanted) {
     channels.set_count(static_cast<uint32_t>(1 + random.Below(4)));
     channels.set_shuffled(random.OneIn(2));
     channels.set_sync_packets(static_cast<uint32_t>(random.Below(3)));
+  }
+  // Drivers that have a format speak v2.
+  for (recipe::Device& device : *recipe.mutable_devices()) {
+    if (dialect.protocol != VfioProtocol::kV2 || !random.OneIn(3)) continue;
+    bool acks = std::any_of(
+        device.parts().begin(), device.parts().end(),
+        [](const recipe::Part& part) { return part.init_data_sent(); });
+    device.clear_parts();
+    device.clear_end();
+    FillVendor(random, *device.mutable_vendor());
+    if (acks) device.mutable_vendor()->set_init_data_sent(recipe::YES);
   }
   return recipe;
 }

@@ -17,8 +17,10 @@
 #include "codec/loader/loader_other.h"
 #include "codec/loader/loader_ram.h"
 #include "codec/loader/loader_row.h"
+#include "codec/payload/payload_verdict.h"
 #include "codec/qemu/description_loader.h"
 #include "codec/qemu/stream_visitor.h"
+#include "codec/survey/payload_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"
@@ -27,6 +29,23 @@
 
 namespace migstream {
 namespace {
+
+// What of the device's driver the load depends on, as far as the payload says.
+std::string AssumedDriver(const PayloadReport& payload) {
+  const payload::Format& format = *payload.format;
+  if (format.readers.empty()) return {};
+  const payload::Generation& generation =
+      format.generations[payload.generation];
+  std::string text =
+      StrCat("a driver that takes its payload, ", generation.needs);
+  std::string also = PayloadAlso(payload);
+  if (!also.empty()) StrAppend(&text, " with ", also);
+  PayloadVerdict verdict = Judge(payload, kNewestKernel);
+  if (verdict.fate == PayloadFate::kRefused) {
+    StrAppend(&text, "; ", verdict.text);
+  }
+  return text;
+}
 
 class Loader {
  public:
@@ -217,6 +236,8 @@ class Loader {
                           LoaderDevice{handler.idstr, handler.instance_id});
     LoaderDevice& device = found->second;
     if (added) {
+      device.payload = &payloads_.Tally(vfio_.size() - 1);
+      numbers_[found->first] = vfio_.size() - 1;
       constexpr uint64_t kTagsBytes = 16;  // CONFIG, END_OF_STATE
       if (handler.described_bytes > kTagsBytes) {
         device.config_bytes = handler.described_bytes - kTagsBytes;
@@ -355,6 +376,12 @@ class Loader {
           [this](std::string_view idstr) {
             return AsBytes(DestinationConfig(idstr));
           },
+          [this](const ReassembledPiece& piece) {
+            auto number =
+                numbers_.find({std::string(piece.idstr), piece.instance_id});
+            if (number == numbers_.end()) return;
+            payloads_.OnPiece(number->second, piece);
+          },
           verdict_);
     }
   }
@@ -400,6 +427,13 @@ class Loader {
                                "capabilities"));
       }
     }
+    for (const auto& [name, number] : numbers_) {
+      if (auto payload = payloads_.Finish(number, !channels_missing_)) {
+        std::string driver = AssumedDriver(*payload);
+        if (driver.empty()) continue;
+        given.push_back(StrCat(Printable(name.first), ": ", driver));
+      }
+    }
     if (vfio_.size() > 1 && row_.several_devices_need_p2p) {
       given.push_back("each VFIO device supports P2P");
     }
@@ -424,6 +458,9 @@ class Loader {
   RamTraits traits_;
   std::string section_;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, LoaderDevice> vfio_;
+  // Those of payloads_.
+  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> numbers_;
+  PayloadSurvey payloads_{{.records = 0, .values = 0}};
   std::optional<bool> footers_;
   // Where the first section ends, if no footer seems to be there.
   struct {

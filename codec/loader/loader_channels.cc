@@ -42,11 +42,13 @@ void LoadChannels(
     std::vector<ChannelReader::Channel> channels,
     const ChannelReaderOptions& options, const LoaderRow& row,
     const std::function<ByteSpan(std::string_view idstr)>& destination_config,
+    const std::function<void(const ReassembledPiece&)>& on_piece,
     LoadVerdict& verdict) {
   ChannelReader reader(std::move(channels), options);
   Error config_error;
   std::optional<ConfigRefusal> refusal;
   Error error = reader.Read([&](const ReassembledPiece& piece) {
+    on_piece(piece);
     if (!piece.config || !config_error.ok()) return;
     const ByteSpan destination = destination_config(piece.idstr);
     if (!destination.empty()) ++verdict.configs_compared;

@@ -17,11 +17,13 @@ namespace migstream {
 
 // All of them, if the main channel was taken. What goes wrong there mostly
 // leaves the loader waiting. `destination_config` is that of the destination's
-// device of a name; empty: it agrees with the stream's.
+// device of a name; empty: it agrees with the stream's. `on_piece` is given
+// each piece.
 void LoadChannels(
     std::vector<ChannelReader::Channel> channels,
     const ChannelReaderOptions& options, const LoaderRow& row,
     const std::function<ByteSpan(std::string_view idstr)>& destination_config,
+    const std::function<void(const ReassembledPiece&)>& on_piece,
     LoadVerdict& verdict);
 
 // Makes it a wait for `what`.

@@ -11,6 +11,7 @@
 
 #include "codec/loader/loader_input.h"
 #include "codec/loader/loader_row.h"
+#include "codec/payload/payload_tally.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
@@ -23,6 +24,8 @@ struct LoaderDevice {
   std::string config = {};
   // Bytes of its config payload; 0: unknown, what fits is taken.
   uint64_t config_bytes = 0;
+  // Told of its DATA and its ids; may be null.
+  PayloadTally* payload = nullptr;
 };
 
 // From behind the CONFIG tag up to the END_OF_STATE; false if it is refused.

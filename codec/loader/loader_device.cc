@@ -1,5 +1,8 @@
 #include "codec/loader/loader_device.h"
 
+#include <algorithm>
+
+#include "codec/survey/payload_survey.h"
 #include "codec/wire/error.h"
 #include "codec/wire/text.h"
 
@@ -20,7 +23,7 @@ bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
         return input.Refuse(at,
                             StrCat("SETUP STATE: EOS not found ", Hex(tag)));
       case Element::kData:
-        input.Skip(input.Be64());
+        LoadData(input, device.payload);
         break;
       case Element::kConfig:
         if (!LoadConfig(input, device)) return false;
@@ -52,6 +55,24 @@ bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
   }
 }
 
+// A loader looks at none of it, but the device's driver will.
+void LoaderDevices::LoadData(LoaderInput& input, PayloadTally* payload) {
+  uint64_t left = input.Be64();
+  while (payload != nullptr && left != 0) {
+    ByteSpan here = input.Peek(1);
+    here = here.first(std::min<uint64_t>(here.size(), left));
+    if (here.empty()) break;
+    payload->Add(here, {.stream_offset = input.offset()});
+    input.Skip(here.size());
+    left -= here.size();
+    uint64_t skippable = std::min(left, payload->skippable());
+    payload->Skip(skippable);
+    input.Skip(skippable);
+    left -= skippable;
+  }
+  input.Skip(left);
+}
+
 bool LoaderDevices::LoadInitDataSent(LoaderInput& input, uint64_t at) {
   ++acks_;
   if (!switchover_ack_) {
@@ -67,6 +88,11 @@ bool LoaderDevices::LoadInitDataSent(LoaderInput& input, uint64_t at) {
 }
 
 bool LoaderDevices::LoadConfig(LoaderInput& input, const LoaderDevice& device) {
+  constexpr size_t kVersionBytes = 4;
+  ByteSpan head = input.Peek(kVersionBytes + 4);
+  if (device.payload != nullptr && head.size() >= kVersionBytes + 4) {
+    if (auto id = IdOf(head.subspan(kVersionBytes))) device.payload->SetId(*id);
+  }
   if (!LoadConfigPayload(input, device, row_)) return false;
   uint64_t at = input.offset();
   uint64_t tag = input.Be64();

@@ -44,6 +44,7 @@ class LoaderDevices {
   const Names& configured() const { return configured_; }
 
  private:
+  void LoadData(LoaderInput& input, PayloadTally* payload);
   bool LoadConfig(LoaderInput& input, const LoaderDevice& device);
   bool LoadInitDataSent(LoaderInput& input, uint64_t at);
 

@@ -4,7 +4,20 @@
 
 namespace migstream::payload {
 
+namespace {
+
+// A name ends at its first zero byte, whatever stands behind it.
+uint64_t UpToItsEnd(uint64_t name) {
+  for (int bits = 0; bits < 64; bits += 8) {
+    if ((name >> bits & 0xff) == 0) return name & ((uint64_t{1} << bits) - 1);
+  }
+  return name;
+}
+
+}  // namespace
+
 const Record* FindRecord(const Level& level, uint64_t key) {
+  if (level.key.bytes == 8) key = UpToItsEnd(key);
   for (const Record& record : level.records) {
     if (record.key == key) return &record;
   }

@@ -41,6 +41,14 @@ inline uint64_t LoadNumber(const uint8_t* from, int width, bool big_endian) {
   return value;
 }
 
+// Its `width` low bytes; 0: none.
+inline void StoreNumber(uint8_t* to, int width, bool big_endian,
+                        uint64_t value) {
+  for (int i = 0; i < width; ++i) {
+    to[big_endian ? width - 1 - i : i] = static_cast<uint8_t>(value >> 8 * i);
+  }
+}
+
 struct ValueName {
   uint64_t value = 0;  // Or, in a set of bits, the bit's number.
   std::string_view name;

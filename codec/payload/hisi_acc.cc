@@ -134,7 +134,9 @@ void HisiAccRules::Match(const PayloadEvent& event, RuleOutput& out) {
         {Moment::kWrite, "EFAULT", "migration driver version"});
   }
   if (qp_num == 0 || qp_num > 1024) {
-    out.Warn(Id::kValue, 8, StrCat("qp_num ", qp_num, " is not 1 to 1024"));
+    out.Error(Id::kValue, 8,
+              StrCat("qp_num ", qp_num, " is not 1 to 1024: no VF has as many"),
+              {Moment::kWrite, "EFAULT", "failed to match VF qp num"});
   }
   if (state > 1) {
     out.Warn(Id::kValue, 24, StrCat("vf_qm_state ", state, " is not 0 or 1"));
@@ -184,7 +186,7 @@ void HisiAccRules::Finish(const PayloadEnd& end, RuleOutput& out) {
   out.generation = v1 ? 0 : 1;
   if (end.bytes > kAllBytes) {
     out.Error(Id::kLength, kAllBytes,
-              StrCat(end.bytes - kAllBytes, " bytes after the 176: ENOMEM"),
+              StrCat(end.bytes - kAllBytes, " bytes after the 176"),
               {Moment::kWrite, "ENOMEM", {}});
   } else if (end.bytes != kMatchBytes && end.bytes != kAllBytes) {
     out.Error(Id::kLength, end.bytes,

@@ -126,10 +126,10 @@ void Mlx5Rules::Add(const PayloadEvent& event, RuleOutput& out) {
   uint64_t flags = event.Number(8, 4);
   if (event.bytes > kMaxRecord) {
     oversize = true;
-    out.Error(Id::kCut, event.offset,
-              StrCat("record_size ", Hex(event.bytes),
-                     " is more than 0xffffffff: ENOMEM"),
-              kTooLong);
+    out.Error(
+        Id::kCut, event.offset,
+        StrCat("record_size ", Hex(event.bytes), " is more than 0xffffffff"),
+        kTooLong);
     return;
   }
   if (flags > kOptional) {
@@ -144,10 +144,9 @@ void Mlx5Rules::Add(const PayloadEvent& event, RuleOutput& out) {
                       ToString(kNewestKernel), "; optional: ", event.bytes,
                       " bytes are skipped"));
     } else {
-      out.Error(
-          Id::kUnknownTag, event.offset,
-          StrCat("tag ", event.key, " is mandatory and not known: EOPNOTSUPP"),
-          kNoSuchTag);
+      out.Error(Id::kUnknownTag, event.offset,
+                StrCat("tag ", event.key, " is mandatory and not known"),
+                kNoSuchTag);
     }
     return;
   }

@@ -105,7 +105,7 @@ void MttyRules::Header(const PayloadEvent& event, RuleOutput& out) {
   if (major != 1 || minor != 0) {
     out.Error(Id::kVersion, major != 1 ? 8 : 12,
               StrCat("version ", major, ".", minor, "; every kernel up to ",
-                     ToString(kNewestKernel), " wants exactly 1.0: EFAULT"),
+                     ToString(kNewestKernel), " wants exactly 1.0"),
               kRefused);
   }
   if (ports != 1 && ports != 2) {
@@ -126,8 +126,7 @@ void MttyRules::Port(const PayloadEvent& event, RuleOutput& out) {
     out.Error(Id::kValue, event.offset,
               StrCat("port ", port, ": ", head >= kFifo ? "head " : "tail ",
                      head >= kFifo ? head : tail,
-                     " is outside the 16-byte fifo; the kernel takes it, and "
-                     "uses it"));
+                     " is outside the 16-byte fifo, and is used all the same"));
     return;
   }
   bool fits =
@@ -146,16 +145,16 @@ void MttyRules::Finish(const PayloadEnd& end, RuleOutput& out) {
               {Moment::kStop, "EINVAL", {}});
     return;
   }
-  if (ports != 1 && ports != 2) return;
-  uint64_t want = kHeaderBytes + kPortBytes * ports;
-  if (end.bytes < want) {
+  const bool known = ports == 1 || ports == 2;
+  if (known) out.Fact("ports", ports);
+  const uint64_t want = kHeaderBytes + kPortBytes * (known ? ports : 2);
+  if (end.bytes < want && known) {
     out.Error(Id::kLength, end.bytes,
-              StrCat(end.bytes, " bytes; ", ports, " ports want ", want,
-                     ": EINVAL leaving RESUMING"),
+              StrCat(end.bytes, " bytes; ", ports, " ports want ", want),
               {Moment::kStop, "EINVAL", {}});
   } else if (end.bytes > want) {
     out.Error(Id::kLength, want,
-              StrCat(end.bytes - want, " bytes after the ", want, ": ENOMEM"),
+              StrCat(end.bytes - want, " bytes after the ", want),
               {Moment::kWrite, "ENOMEM", {}});
   }
 }

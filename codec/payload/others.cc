@@ -10,7 +10,6 @@ using payload::Generation;
 using payload::Level;
 using payload::Likeness;
 using payload::Look;
-using payload::PciRow;
 using payload::Record;
 using payload::Show;
 using Id = PayloadFindingId;
@@ -42,7 +41,6 @@ constexpr Level kIceRoot = {.header_bytes = 4,
                             .unknown = "tlv",
                             .header = kTlvHeader,
                             .records = kTlvs};
-constexpr PciRow kIceIds[] = {{0x8086, 0x1889, "E800 VF"}};
 constexpr Generation kIceGenerations[] = {
     {"ice RFC, never merged", "the tree that it was written for"}};
 
@@ -120,7 +118,6 @@ constexpr payload::Format kIceRfcFormat = {
     .name = "ice (RFC)",
     .source = "a series of 2025, never merged",
     .root = &kIceRoot,
-    .ids = kIceIds,
     .look = LookAtIce,
     .length_law = "the sum of 4 + len, the last an END",
     .generations = kIceGenerations,

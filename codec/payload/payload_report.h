@@ -27,13 +27,18 @@ struct PayloadPlace {
   bool operator==(const PayloadPlace&) const = default;
 };
 
+// Bytes that stand one behind the other there, up to the next run.
+struct PayloadRun {
+  uint64_t at = 0;  // The first one's, in the payload.
+  PayloadPlace place;
+};
+
 struct PayloadValue {
   const payload::Field* field = nullptr;
   uint16_t index = 0;  // Where the field has several.
   bool in_header = false;
-  uint8_t bytes = 0;  // 0: bytes, not a number.
+  uint8_t bytes = 0;  // 0: bytes, not a number; or unknown.
   uint64_t offset = 0;
-  PayloadPlace place;
   uint64_t value = 0;
 };
 
@@ -46,7 +51,6 @@ struct PayloadRecord {
   bool straddles = false;  // It begins in pre-copy and ends in stop-copy.
   bool cut = false;        // Not all of its bytes are there.
   uint64_t offset = 0;
-  PayloadPlace place;
   uint32_t header_bytes = 0;
   uint64_t bytes = 0;  // Of the body, as its header claims.
   uint64_t there = 0;  // Of them.
@@ -68,6 +72,7 @@ struct PayloadReport {
   uint64_t pre_copy_bytes = 0;
   uint64_t initial_bytes = 0;  // 0: the driver's are not known.
   std::optional<uint64_t> init_data_sent;
+  bool whole = true;      // What was tallied is all that the driver wrote.
   bool complete = false;  // The walk came to the end, and nothing is cut.
   // Where it stopped, if it did.
   std::optional<uint64_t> unread_from;
@@ -76,6 +81,8 @@ struct PayloadReport {
   uint64_t records_unkept = 0;
   std::vector<PayloadValue> values;
   uint64_t values_unkept = 0;
+  std::vector<PayloadRun> runs;
+  uint64_t runs_end = 0;  // They say where the bytes up to here stand.
   std::vector<PayloadFact> facts;
   std::vector<PayloadFinding> findings;
   uint64_t findings_unkept = 0;
@@ -83,8 +90,18 @@ struct PayloadReport {
   uint64_t stop_copy_bytes() const { return bytes - pre_copy_bytes; }
 };
 
+// Where a byte of payload stands, or would stand behind the last one; none if
+// that was not kept.
+std::optional<PayloadPlace> FindPlace(const PayloadReport& report,
+                                      uint64_t offset);
+
+// Each record's name with those of the lists that it stands in:
 // "state/ETRBAR/bnk0/mregs".
-std::string PayloadPath(const PayloadReport& report, size_t record);
+std::vector<std::string> PayloadPaths(const PayloadReport& report);
+
+// What the destination's device and its configuration must be, beyond the
+// driver: "as many ports, 2".
+std::string PayloadAlso(const PayloadReport& report);
 
 // "needs mlx5_vfio_pci >= 6.3 on the destination"; and what its device has to
 // have, if the stream says so.

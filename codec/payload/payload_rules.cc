@@ -44,11 +44,32 @@ PayloadRules::PayloadRules(const Recognition& found)
 void PayloadRules::Finish(const PayloadEnd& end) {
   Phase(end);
   if (end.bytes == 0) {
-    output_.Error(Id::kNoFinal, 0, "no byte of payload");
+    output_.Error(Id::kNoFinal, 0, "no byte of payload", Nothing());
     return;
   }
   Cut(end);
   std::visit([&](auto& rules) { rules.Finish(end, output_); }, driver_);
+}
+
+// What the driver says where nothing came.
+payload::Refusal PayloadRules::Nothing() const {
+  switch (format_->driver) {
+    case Driver::kHisiAcc:
+    case Driver::kQat:
+    case Driver::kMtty:
+      return {Moment::kStop, "EINVAL", {}};
+    case Driver::kXe:
+      return {Moment::kStop, {}, "RESTORE didn't finish"};
+    case Driver::kMlx5:
+    case Driver::kPds:
+    case Driver::kVirtio:
+    case Driver::kOpaque:
+    case Driver::kIceRfc:
+    case Driver::kGvtG:
+    case Driver::kSpdkNvme:
+      break;
+  }
+  return {};
 }
 
 void PayloadRules::Phase(const PayloadEnd& end) {
@@ -78,7 +99,6 @@ void PayloadRules::Cut(const PayloadEnd& end) {
     return;
   }
   payload::Refusal refusal;
-  std::string_view notice = "; the kernel does not notice";
   switch (format_->driver) {
     case Driver::kHisiAcc:
     case Driver::kPds:
@@ -87,8 +107,9 @@ void PayloadRules::Cut(const PayloadEnd& end) {
     case Driver::kSpdkNvme:
       return;
     case Driver::kXe:
+      // What comes after the TRAILER is not waited for.
+      if (std::get<XeRules>(driver_).trailer) break;
       refusal = {Moment::kStop, {}, "RESTORE didn't finish"};
-      notice = "; the kernel waits for them, and fails";
       break;
     case Driver::kMlx5:
     case Driver::kVirtio:
@@ -100,7 +121,7 @@ void PayloadRules::Cut(const PayloadEnd& end) {
   output_.Error(
       Id::kCut, fault.offset,
       StrCat(fault.record ? fault.record->name : "a record", " wants ",
-             fault.wanted, " bytes, ", fault.found, " are there", notice),
+             fault.wanted, " bytes, ", fault.found, " are there"),
       refusal);
 }
 

@@ -41,6 +41,7 @@ class PayloadRules {
  private:
   void Phase(const PayloadEnd& end);
   void Cut(const PayloadEnd& end);
+  payload::Refusal Nothing() const;
 
   const payload::Format* format_;
   std::variant<OtherRules, Mlx5Rules, HisiAccRules, PdsRules, VirtioRules,

@@ -69,14 +69,15 @@ std::vector<Damage> Damages() {
   };
 }
 
-std::vector<Damage> MoreDamages() {
+std::vector<Damage> HisiAndVirtioDamages() {
   return {
       // hisi-v2-zip: 0 match, 40 registers.
       {"HisiShort", "hisi-v2-zip", 100, "", "payload-length error 100",
        "EINVAL"},
       {"HisiNotMatched", "hisi-v2-zip", 39, "", "payload-length error 39",
        "EINVAL"},
-      {"HisiQueues", "hisi-v2-zip", 8, Bytes(0, 4), "payload-value warning 8"},
+      {"HisiQueues", "hisi-v2-zip", 8, Bytes(0, 4), "payload-value error 8",
+       "EFAULT"},
       {"HisiDevice", "hisi-v2-zip", 12, Bytes(0xa256, 4),
        "payload-device error 12", "EFAULT"},
       {"HisiMajor", "hisi-v2-zip", 28, Bytes(3, 2), "payload-version error 28",
@@ -112,7 +113,18 @@ std::vector<Damage> MoreDamages() {
        "payload-unknown-tag note 1189"},
       {"VirtioStatus", "virtio-net-precopy", 1347, Bytes(3, 1),
        "payload-value warning 1173"},
+  };
+}
+
+std::vector<Damage> OtherDamages() {
+  return {
       // qat: 0 setup, 90 state, 340 bnk0/mregs, 2340 zero fill.
+      {"QatIdsFill", "qat", 112, Bytes(0x20, 1),
+       "payload-reserved warning 106"},
+      {"QatStateSizeIsNotLookedAt", "qat", 102, Bytes(0x100, 4),
+       "payload-nesting error 308"},
+      {"QatSectionBeyondTheBuffer", "qat", 114, Bytes(5000, 4),
+       "payload-nesting error 106", "EINVAL"},
       {"QatLength", "qat", 4095, "", "payload-length warning 4095"},
       {"QatCut", "qat", 1000, "", "payload-cut error 90"},
       {"QatStateVersion", "qat", 94, Bytes(2, 4), "payload-version error 94",
@@ -166,6 +178,23 @@ std::vector<Damage> MoreDamages() {
   };
 }
 
+// Where the kernel's code decides otherwise than its format looks.
+std::vector<Damage> Surprises() {
+  return {
+      {"QatIdsFill", "qat", 112, Bytes(0x20, 1),
+       "payload-reserved warning 106"},
+      {"QatStateSizeIsNotLookedAt", "qat", 102, Bytes(0x100, 4),
+       "payload-nesting error 308"},
+      {"QatSectionBeyondTheBuffer", "qat", 114, Bytes(5000, 4),
+       "payload-nesting error 106", "EINVAL"},
+      {"XeAfterTheTrailer", "xe-bmg", 9952, "more", "payload-cut error 9952"},
+      {"MttyLessThanItsMagic", "mtty-2port", 5, "", "payload-driver error 0",
+       "EINVAL"},
+      {"MttyNothing", "mtty-2port", 0, "", "payload-no-final error 0",
+       "EINVAL"},
+  };
+}
+
 std::string Edited(const Damage& damage) {
   std::string bytes = ReadPayload(GetPayload(damage.sample));
   if (damage.bytes.empty()) return bytes.substr(0, damage.at);
@@ -193,14 +222,14 @@ TEST_P(DamageTest, IsFoundWhereItIs) {
   EXPECT_EQ(verdict.refusal.error, damage.error) << verdict.text;
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, DamageTest, testing::ValuesIn([] {
-                           std::vector<Damage> all = Damages();
-                           for (const Damage& more : MoreDamages()) {
-                             all.push_back(more);
-                           }
-                           return all;
-                         }()),
-                         [](const auto& info) { return info.param.name; });
+constexpr auto kName = [](const auto& info) { return info.param.name; };
+INSTANTIATE_TEST_SUITE_P(Each, DamageTest, testing::ValuesIn(Damages()), kName);
+INSTANTIATE_TEST_SUITE_P(Hisi, DamageTest,
+                         testing::ValuesIn(HisiAndVirtioDamages()), kName);
+INSTANTIATE_TEST_SUITE_P(Others, DamageTest, testing::ValuesIn(OtherDamages()),
+                         kName);
+INSTANTIATE_TEST_SUITE_P(Kernel, DamageTest, testing::ValuesIn(Surprises()),
+                         kName);
 
 PayloadReport Sample(std::string_view name) {
   const Payload& truth = GetPayload(name);
@@ -250,7 +279,7 @@ TEST(VerdictTest, AReleaseReadsTheGenerationsOfItsRow) {
 
   PayloadReport v2 = Sample("hisi-v2-zip");
   EXPECT_EQ(Judge(v2, {6, 12}).text,
-            "linux-6.12: hisi_acc_vfio_pci refuses it at the write (0x0): "
+            "linux-6.12: hisi_acc_vfio_pci refuses it at the write: "
             "EFAULT, \"failed to match ACC_DEV_MAGIC\"; late 6.1.y and 6.12.y "
             "read V2 as well");
   EXPECT_EQ(Judge(v2, {6, 16}).fate, PayloadFate::kAccepted);

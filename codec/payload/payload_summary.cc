@@ -22,6 +22,7 @@ class Summary {
 
   std::vector<PayloadLine> Lines() && {
     AddDriver();
+    if (report_.format->driver == Driver::kOpaque) return std::move(lines_);
     AddGeneration();
     switch (report_.format->driver) {
       case Driver::kMlx5:
@@ -73,7 +74,7 @@ class Summary {
   std::string Text(const PayloadRecord& record, std::string_view name) const {
     for (size_t i = 0; i < record.value_count; ++i) {
       const PayloadValue& value = report_.values[record.first_value + i];
-      if (value.field->name != name) continue;
+      if (value.field->name != name || value.bytes == 0) continue;
       return StrCat(name, " ", FieldText(*value.field, value.value));
     }
     return {};
@@ -96,6 +97,11 @@ class Summary {
   }
 
   void AddDriver() {
+    if (report_.format->driver == Driver::kOpaque) {
+      return Add("driver",
+                 StrCat("none known", report_.id ? " for " : "",
+                        report_.id ? ToString(*report_.id) : "", "; opaque"));
+    }
     std::string text(report_.format->name);
     if (report_.id) {
       StrAppend(&text, " (", ToString(*report_.id));
@@ -235,6 +241,8 @@ class Summary {
       text += ", complete to the last byte";
     } else if (report_.unread_from) {
       StrAppend(&text, ", unreadable from ", Hex(*report_.unread_from));
+    } else if (!report_.whole) {
+      text += "; more is not in what was given";
     } else {
       text += ", the last one cut";
     }

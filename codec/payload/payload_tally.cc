@@ -19,16 +19,20 @@ using payload::Show;
 namespace {
 
 constexpr uint64_t kWatchedForZero = 65536;
-// Pieces of what is kept.
-constexpr size_t kMaxRuns = 256;
 
 // A format that is one bare record: which one it is can be said at the end.
 bool IsOneRecord(const payload::Level& root) {
   return root.key.bytes == 0 && root.records.size() == 1;
 }
 
-// What the driver of the id does with bytes that are not its own.
-Refusal RefusalOf(const Format& format) {
+// What the driver of the id does with bytes that are not its own. Less than it
+// looks at it finds missing at the end.
+Refusal RefusalOf(const Format& format, uint64_t bytes) {
+  constexpr uint64_t kQatPreamble = 16;
+  uint64_t looked_at = format.driver == Driver::kQat ? kQatPreamble
+                       : format.host_order           ? format.prefix_bytes
+                                                     : 0;
+  if (bytes < looked_at) return {Moment::kStop, "EINVAL", {}};
   switch (format.driver) {
     case Driver::kHisiAcc:
       return {Moment::kWrite, "EFAULT", "failed to match ACC_DEV_MAGIC"};
@@ -50,6 +54,39 @@ Refusal RefusalOf(const Format& format) {
   return {};
 }
 
+// What is only wrong if nothing follows.
+void DropOfTheEnd(ErrorCode fault, std::vector<PayloadFinding>& findings) {
+  std::erase_if(findings, [fault](const PayloadFinding& finding) {
+    switch (finding.id) {
+      case PayloadFindingId::kCut:
+      case PayloadFindingId::kNoFinal:
+      case PayloadFindingId::kLength:
+      case PayloadFindingId::kMissing:
+      case PayloadFindingId::kNotReady:
+        return true;
+      case PayloadFindingId::kNesting:
+        return fault == ErrorCode::kPayloadCount;
+      case PayloadFindingId::kDriver:
+      case PayloadFindingId::kPhase:
+      case PayloadFindingId::kInitEarly:
+      case PayloadFindingId::kDevice:
+      case PayloadFindingId::kVersion:
+      case PayloadFindingId::kUnknownTag:
+      case PayloadFindingId::kSectionSize:
+      case PayloadFindingId::kValue:
+      case PayloadFindingId::kDmaNull:
+      case PayloadFindingId::kGap:
+      case PayloadFindingId::kTwoSessions:
+      case PayloadFindingId::kReserved:
+      case PayloadFindingId::kGrew:
+      case PayloadFindingId::kGeneration:
+      case PayloadFindingId::kOpaque:
+        break;
+    }
+    return false;
+  });
+}
+
 std::string RecordName(const PayloadEvent& event) {
   if (event.record) return std::string(event.record->name);
   const payload::Level& level = *event.level;
@@ -64,33 +101,58 @@ std::string RecordName(const PayloadEvent& event) {
 }  // namespace
 
 void PayloadTally::Start() {
-  ByteSpan head(held_.data(), held_bytes_);
+  ByteSpan head = held_;
   std::copy(head.begin(), head.end(), head_.begin());
   found_ = options_.format ? RecognizeAs(*options_.format, head)
                            : Recognize(head, id_);
   id_at_start_ = id_;
-  decoder_.emplace(*found_->root, found_->big_endian);
+  decoder_ =
+      std::make_unique<PayloadDecoder>(*found_->root, found_->big_endian);
   stop_copy_at_ ? decoder_->BeginStopCopy(*stop_copy_at_)
                 : decoder_->BeginPreCopy();
-  rules_.emplace(*found_);
+  rules_ = std::make_unique<PayloadRules>(*found_);
   open_.fill(-1);
   if (found_->by_bytes || id_ || options_.format) {
     keep_ = false;
     kept_ = {};
-    runs_ = {};
   }
 }
 
-void PayloadTally::Keep(ByteSpan piece, const PayloadPlace& place) {
-  if (!keep_) return;
-  if (kept_.size() + piece.size() > kKeptBytes || runs_.size() == kMaxRuns) {
-    keep_ = false;
-    kept_ = {};
-    runs_ = {};
-    return;
+bool PayloadTally::MayKeep(size_t kept, size_t limit) {
+  if (kept >= limit) return false;
+  if (options_.budget == nullptr) return true;
+  if (*options_.budget == 0) return false;
+  --*options_.budget;
+  return true;
+}
+
+void PayloadTally::AddRun(const PayloadPlace& place) {
+  std::vector<PayloadRun>& runs = report_.runs;
+  // The phases have runs of their own.
+  if (!runs.empty() && stop_copy_at_ != bytes_) {
+    const PayloadRun& last = runs.back();
+    if (place.channel == last.place.channel &&
+        place.stream_offset == last.place.stream_offset + (bytes_ - last.at)) {
+      return;
+    }
   }
-  runs_.push_back({kept_.size(), place});
-  kept_.append(AsText(piece));
+  if (!runs.empty() && runs.back().at == bytes_) {
+    runs.back().place = place;
+  } else if (runs.size() < options_.runs && !runs_full_) {
+    runs.push_back({bytes_, place});
+  } else if (!runs_full_) {
+    runs_full_ = true;
+    report_.runs_end = bytes_;
+  }
+}
+
+void PayloadTally::Keep(ByteSpan piece) {
+  if (!keep_) return;
+  kept_.append(AsText(
+      piece.first(std::min(piece.size(), kKeptBytes + 1 - kept_.size()))));
+  if (kept_.size() <= kKeptBytes) return;
+  keep_ = false;
+  kept_ = {};
 }
 
 void PayloadTally::WatchZero(ByteSpan piece) {
@@ -102,53 +164,43 @@ void PayloadTally::WatchZero(ByteSpan piece) {
 }
 
 void PayloadTally::Add(ByteSpan piece, const PayloadPlace& place) {
+  AddRun(place);
   WatchZero(piece);
-  Keep(piece, place);
-  uint64_t base = bytes_;
+  Keep(piece);
   bytes_ += piece.size();
-  PayloadPlace at = place;
   while (!piece.empty() && !failed_) {
     size_t needed = decoder_ ? decoder_->bytes_needed() : kRecognizedBytes;
-    if (decoder_ && held_bytes_ == 0) {
-      size_t before = piece.size();
-      Walk(piece, base, nullptr, at);
-      base += before - piece.size();
-      at.stream_offset += before - piece.size();
+    if (decoder_ && held_.empty()) {
+      Walk(piece);
       needed = decoder_->bytes_needed();
       if (failed_ || piece.empty()) return;
     }
     // Less than the next step needs: it is held until there is more.
-    size_t more = std::min(piece.size(), needed - held_bytes_);
-    for (size_t i = 0; i < more; ++i) {
-      held_[held_bytes_] = piece[i];
-      held_places_[held_bytes_++] = {at.stream_offset + i, at.channel};
-    }
+    size_t more = std::min(piece.size(), needed - held_.size());
+    ByteSpan next = piece.first(more);
+    held_.insert(held_.end(), next.begin(), next.end());
     piece = piece.subspan(more);
-    base += more;
-    at.stream_offset += more;
-    if (held_bytes_ < needed) return;
+    if (held_.size() < needed) return;
     if (!decoder_) Start();
-    ByteSpan held(held_.data(), held_bytes_);
-    Walk(held, base - held_bytes_, held_places_.data(), at);
-    size_t taken = held_bytes_ - held.size();
-    std::copy(held_.begin() + taken, held_.begin() + held_bytes_,
-              held_.begin());
-    std::copy(held_places_.begin() + taken, held_places_.begin() + held_bytes_,
-              held_places_.begin());
-    held_bytes_ = held.size();
+    WalkHeld();
   }
 }
 
-// `base` is where `input` begins in the payload. Each byte's place is in
-// `places`, or, without, they stand one behind the other from `place` on.
-void PayloadTally::Walk(ByteSpan& input, uint64_t base,
-                        const PayloadPlace* places, const PayloadPlace& place) {
+void PayloadTally::WalkHeld() {
+  ByteSpan left = held_;
+  Walk(left);
+  // Which stands at its end.
+  std::copy(left.begin(), left.end(), held_.begin());
+  held_.resize(left.size());
+}
+
+void PayloadTally::Walk(ByteSpan& input) {
   PayloadEvent event;
   while (true) {
     switch (decoder_->Next(input, event)) {
       case Step::kEvent:
         rules_->Add(event);
-        Take(event, base, places, place);
+        Take(event);
         break;
       case Step::kNeedInput:
         return;
@@ -160,13 +212,12 @@ void PayloadTally::Walk(ByteSpan& input, uint64_t base,
   }
 }
 
-void PayloadTally::Take(const PayloadEvent& event, uint64_t base,
-                        const PayloadPlace* places, const PayloadPlace& place) {
+void PayloadTally::Take(const PayloadEvent& event) {
   int64_t& open = open_[event.depth];
   switch (event.kind) {
     case PayloadEventKind::kRecord: {
       last_depth_ = event.depth;
-      if (report_.records.size() == options_.records) {
+      if (!MayKeep(report_.records.size(), options_.records)) {
         ++report_.records_unkept;
         open = -1;
         return;
@@ -178,24 +229,18 @@ void PayloadTally::Take(const PayloadEvent& event, uint64_t base,
       record.depth = event.depth;
       record.stop_copy = event.stop_copy;
       record.offset = event.offset;
-      uint64_t at = event.offset - base;
-      record.place =
-          places ? places[at]
-                 : PayloadPlace{place.stream_offset + at, place.channel};
       record.header_bytes = static_cast<uint32_t>(event.view.size());
       record.bytes = event.bytes;
       record.there = event.bytes;
       record.first_value = report_.values.size();
-      AddValues(event, true, record, base, places, place);
+      AddValues(event, true, record);
       open =
           event.bytes == 0 ? -1 : static_cast<int64_t>(report_.records.size());
       report_.records.push_back(std::move(record));
       return;
     }
     case PayloadEventKind::kFields:
-      if (open >= 0) {
-        AddValues(event, false, report_.records[open], base, places, place);
-      }
+      if (open >= 0) AddValues(event, false, report_.records[open]);
       open = -1;
       return;
     case PayloadEventKind::kOpaque:
@@ -210,9 +255,7 @@ void PayloadTally::Take(const PayloadEvent& event, uint64_t base,
 }
 
 void PayloadTally::AddValues(const PayloadEvent& event, bool in_header,
-                             PayloadRecord& to, uint64_t base,
-                             const PayloadPlace* places,
-                             const PayloadPlace& place) {
+                             PayloadRecord& to) {
   std::span<const Field> fields;
   if (in_header && !event.view.empty()) fields = event.level->header;
   if (!in_header && event.record) fields = event.record->fields;
@@ -222,21 +265,17 @@ void PayloadTally::AddValues(const PayloadEvent& event, bool in_header,
     for (uint16_t i = 0; i < field.count; ++i) {
       size_t at = field.offset + i * width;
       if (at + width > event.view.size()) return;
-      if (report_.values.size() == options_.values) {
+      if (!MayKeep(report_.values.size(), options_.values)) {
         ++report_.values_unkept;
         continue;
       }
       bool number = field.show != Show::kBytes && width >= 1 && width <= 8;
-      uint64_t from = event.offset + at - base;
       report_.values.push_back(
           {.field = &field,
            .index = i,
            .in_header = in_header,
            .bytes = static_cast<uint8_t>(number ? width : 0),
            .offset = event.offset + at,
-           .place =
-               places ? places[from]
-                      : PayloadPlace{place.stream_offset + from, place.channel},
            .value = number ? event.Number(at, static_cast<int>(width)) : 0});
       ++to.value_count;
     }
@@ -244,14 +283,14 @@ void PayloadTally::AddValues(const PayloadEvent& event, bool in_header,
 }
 
 uint64_t PayloadTally::skippable() const {
-  return decoder_ && held_bytes_ == 0 && !keep_ && !failed_
-             ? decoder_->opaque_left()
-             : 0;
+  bool watched = all_zero_ && bytes_ < kWatchedForZero;
+  if (!decoder_ || keep_ || watched) return 0;
+  if (failed_) return kAllThereIs;
+  return held_.empty() ? decoder_->opaque_left() : 0;
 }
 
 void PayloadTally::Skip(uint64_t count) {
-  // Nobody looks at them.
-  all_zero_ = false;
+  if (count == 0) return;
   bytes_ += count;
   if (failed_) return;
   decoder_->TakeOver(count);
@@ -264,24 +303,25 @@ void PayloadTally::BeginStopCopy() {
   if (decoder_) decoder_->BeginStopCopy(bytes_);
 }
 
-std::optional<PayloadReport> PayloadTally::Again() {
+std::optional<PayloadReport> PayloadTally::Again(bool whole) {
   bool told_more = id_ && !id_at_start_ && !options_.format &&
                    !found_->by_bytes && FormatFor(*id_) != found_->format;
   if (!told_more) return std::nullopt;
   PayloadOptions options = options_;
   options.id = id_;
+  const std::vector<PayloadRun>& runs = report_.runs;
   if (keep_) {
     PayloadTally again(options);
     uint64_t stop_copy_at = stop_copy_at_.value_or(UINT64_MAX);
-    for (size_t i = 0; i < runs_.size(); ++i) {
-      uint64_t end = i + 1 < runs_.size() ? runs_[i + 1].at : kept_.size();
-      if (runs_[i].at >= stop_copy_at) again.BeginStopCopy();
-      again.Add(AsBytes(kept_).subspan(runs_[i].at, end - runs_[i].at),
-                runs_[i].place);
+    for (size_t i = 0; i < runs.size(); ++i) {
+      uint64_t end = i + 1 < runs.size() ? runs[i + 1].at : kept_.size();
+      if (runs[i].at >= stop_copy_at) again.BeginStopCopy();
+      again.Add(AsBytes(kept_).subspan(runs[i].at, end - runs[i].at),
+                runs[i].place);
     }
     if (stop_copy_at_) again.BeginStopCopy();
     again.init_data_sent_ = init_data_sent_;
-    return again.Finish();
+    return again.Finish(whole);
   }
   // Too long to be kept. Where the format is one record all the same, it is
   // only called by another name.
@@ -290,18 +330,18 @@ std::optional<PayloadReport> PayloadTally::Again() {
   renamed_ = true;
   unread_ = !IsOneRecord(*now.root);
   if (unread_) now.root = kOpaqueFormat.root;
-  PayloadPlace place =
-      report_.records.empty() ? PayloadPlace() : report_.records[0].place;
   found_ = now;
-  decoder_.emplace(*now.root);
-  rules_.emplace(now);
+  decoder_ = std::make_unique<PayloadDecoder>(*now.root);
+  rules_ = std::make_unique<PayloadRules>(now);
   failed_ = false;
-  held_bytes_ = 0;
-  report_ = {};
+  held_.clear();
+  PayloadReport renamed;
+  renamed.runs = std::move(report_.runs);
+  renamed.runs_end = report_.runs_end;
+  report_ = std::move(renamed);
   report_.records.push_back({.name = std::string(now.root->records[0].name),
                              .row = &now.root->records[0],
                              .stop_copy = stop_copy_at_ == uint64_t{0},
-                             .place = place,
                              .bytes = kAllThereIs});
   open_.fill(-1);
   open_[0] = 0;
@@ -325,15 +365,14 @@ void PayloadTally::CloseRecords(bool truncated) {
   }
 }
 
-PayloadReport PayloadTally::Finish() {
+PayloadReport PayloadTally::Finish(bool whole) {
   if (!decoder_) {
     Start();
-    ByteSpan held(held_.data(), held_bytes_);
-    Walk(held, 0, held_places_.data(), {});
-    std::copy(held.begin(), held.end(), held_.begin());
-    held_bytes_ = held.size();
+    WalkHeld();
   }
-  if (std::optional<PayloadReport> again = Again()) return *again;
+  if (std::optional<PayloadReport> again = Again(whole)) {
+    return *std::move(again);
+  }
 
   ByteSpan head(head_.data(), std::min<uint64_t>(bytes_, head_.size()));
   PayloadEnd end = {.bytes = bytes_,
@@ -341,8 +380,7 @@ PayloadReport PayloadTally::Finish() {
                     .id = id_,
                     .all_zero = all_zero_,
                     .init_data_sent = init_data_sent_};
-  if (!renamed_ &&
-      decoder_->Finish(ByteSpan(held_.data(), held_bytes_)) != Step::kDone) {
+  if (!renamed_ && decoder_->Finish(held_) != Step::kDone) {
     end.fault = decoder_->fault();
   }
   report_.pre_copy_bytes = end.pre_copy_bytes;
@@ -353,10 +391,11 @@ PayloadReport PayloadTally::Finish() {
   const Format* of_id = id_ ? FormatFor(*id_) : nullptr;
   if (!against.empty()) {
     rules_->output().Error(PayloadFindingId::kDriver, 0, against,
-                           RefusalOf(of_id ? *of_id : *found_->format));
+                           RefusalOf(of_id ? *of_id : *found_->format, bytes_));
   }
   // Nothing else can be said of a format whose records could not be read.
   if (!unread_) rules_->Finish(end);
+  if (!runs_full_) report_.runs_end = bytes_;
 
   report_.format = found_->format;
   report_.id = id_;
@@ -365,7 +404,8 @@ PayloadReport PayloadTally::Finish() {
   report_.id_agrees = against.empty();
   report_.big_endian = found_->big_endian;
   report_.init_data_sent = init_data_sent_;
-  report_.complete = end.sound() && !unread_;
+  report_.whole = whole;
+  report_.complete = end.sound() && !unread_ && whole;
   if (failed_) report_.unread_from = decoder_->offset();
   if (unread_) report_.unread_from = 0;
   RuleOutput& output = rules_->output();
@@ -374,6 +414,7 @@ PayloadReport PayloadTally::Finish() {
   report_.facts = std::move(output.facts);
   report_.findings_unkept = output.findings.unkept();
   report_.findings = output.findings.Take();
+  if (!whole) DropOfTheEnd(end.fault.code, report_.findings);
   return std::move(report_);
 }
 

@@ -18,6 +18,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ struct PayloadOptions {
   // Kept in the report; what is beyond is walked and counted.
   size_t records = 1 << 18;
   size_t values = 1 << 18;
+  size_t runs = 1 << 16;
+  // How many records and values several tallies may still keep together; null:
+  // as many as they like.
+  size_t* budget = nullptr;
 };
 
 class PayloadTally {
@@ -52,47 +57,47 @@ class PayloadTally {
 
   // How many of the coming bytes nobody has to read.
   uint64_t skippable() const;
-  // They went by: `count` is at most skippable().
+  // They went by, behind those of the last piece: `count` is at most
+  // skippable().
   void Skip(uint64_t count);
 
   // Bytes from here on were read while the guest stood.
   void BeginStopCopy();
-  void InitialDataSent() { init_data_sent_ = bytes_; }
+  // Only the first time counts: later ones are about data that became initial
+  // afterwards.
+  void InitialDataSent() {
+    if (!init_data_sent_) init_data_sent_ = bytes_;
+  }
   void SetId(PciId id) { id_ = id; }
 
   uint64_t bytes() const { return bytes_; }
 
-  // Once, at the end.
-  PayloadReport Finish();
+  // Once, at the end. If it is not the whole payload, as where its stream was
+  // cut, nothing is found that concerns the end.
+  PayloadReport Finish(bool whole = true);
 
  private:
-  // Bytes that stand in one place.
-  struct Run {
-    uint64_t at = 0;  // In the payload.
-    PayloadPlace place;
-  };
-
   void Start();
-  void Walk(ByteSpan& input, uint64_t base, const PayloadPlace* places,
-            const PayloadPlace& place);
-  void Take(const PayloadEvent& event, uint64_t base,
-            const PayloadPlace* places, const PayloadPlace& place);
-  void AddValues(const PayloadEvent& event, bool in_header, PayloadRecord& to,
-                 uint64_t base, const PayloadPlace* places,
-                 const PayloadPlace& place);
-  void Keep(ByteSpan piece, const PayloadPlace& place);
+  void Walk(ByteSpan& input);
+  void WalkHeld();
+  void Take(const PayloadEvent& event);
+  void AddValues(const PayloadEvent& event, bool in_header, PayloadRecord& to);
+  bool MayKeep(size_t kept, size_t limit);
+  void AddRun(const PayloadPlace& place);
+  void Keep(ByteSpan piece);
   void WatchZero(ByteSpan piece);
   // An id that came late tells more than the bytes did: walks what is kept
   // again.
-  std::optional<PayloadReport> Again();
+  std::optional<PayloadReport> Again(bool whole);
   void CloseRecords(bool truncated);
 
   PayloadOptions options_;
   std::optional<PciId> id_;
   std::optional<PciId> id_at_start_;
   std::optional<Recognition> found_;
-  std::optional<PayloadDecoder> decoder_;
-  std::optional<PayloadRules> rules_;
+  // From the first kRecognizedBytes on: many devices have next to no payload.
+  std::unique_ptr<PayloadDecoder> decoder_;
+  std::unique_ptr<PayloadRules> rules_;
   bool failed_ = false;
 
   uint64_t bytes_ = 0;
@@ -101,14 +106,12 @@ class PayloadTally {
   bool all_zero_ = true;
   std::array<uint8_t, kRecognizedBytes> head_ = {};
 
-  // What Next() did not take, and where each byte of it stands.
-  std::array<uint8_t, PayloadDecoder::kMaxWhole> held_ = {};
-  std::array<PayloadPlace, PayloadDecoder::kMaxWhole> held_places_ = {};
-  size_t held_bytes_ = 0;
+  // What Next() did not take.
+  std::vector<uint8_t> held_;
 
   bool keep_ = true;  // kept_ has all bytes so far.
   std::string kept_;
-  std::vector<Run> runs_;
+  bool runs_full_ = false;
 
   // The record at each depth that is not over; -1: none.
   std::array<int64_t, PayloadDecoder::kMaxDepth + 1> open_ = {};

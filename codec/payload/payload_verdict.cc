@@ -13,20 +13,33 @@ using payload::Refusal;
 
 namespace {
 
+// The destination has the driver of its device, whatever the bytes are.
+const Format& DestinationsFormat(const PayloadReport& report) {
+  const Format* of_id = report.id ? FormatFor(*report.id) : nullptr;
+  return of_id ? *of_id : *report.format;
+}
+
 std::string_view When(Moment moment) {
   switch (moment) {
     case Moment::kNever:
-      return "never";
+      return "accepts it";
     case Moment::kWrite:
-      return "at the write";
+      return "refuses it at the write";
     case Moment::kStop:
-      return "leaving RESUMING";
+      return "refuses it leaving RESUMING";
     case Moment::kLater:
-      return "later, from a worker";
+      return "refuses it later, from a worker";
     case Moment::kDevice:
-      return "if the device does";
+      return "leaves it to the device";
   }
   return {};
+}
+
+std::string Text(const Refusal& refusal) {
+  std::string text(When(refusal.when));
+  if (!refusal.error.empty()) StrAppend(&text, ": ", refusal.error);
+  if (!refusal.log.empty()) StrAppend(&text, ", \"", refusal.log, "\"");
+  return text;
 }
 
 // Which of two refusals comes first in time.
@@ -53,12 +66,7 @@ PayloadVerdict Refuse(const Format& format, std::string_view where,
     refusal.error = refusal.error_before;
   }
   bool device = refusal.when == Moment::kDevice;
-  std::string text =
-      StrCat(where, format.module,
-             device ? " leaves it to the device" : " refuses it ",
-             device ? "" : When(refusal.when), " (", Hex(offset), ")");
-  if (!refusal.error.empty()) StrAppend(&text, ": ", refusal.error);
-  if (!refusal.log.empty()) StrAppend(&text, ", \"", refusal.log, "\"");
+  std::string text = StrCat(where, format.module, " ", Text(refusal));
   if (!why.empty()) StrAppend(&text, "; ", why);
   return {device ? PayloadFate::kDeviceDecides : PayloadFate::kRefused, refusal,
           offset, std::move(text)};
@@ -66,10 +74,18 @@ PayloadVerdict Refuse(const Format& format, std::string_view where,
 
 }  // namespace
 
+std::string KernelText(const PayloadReport& report,
+                       const PayloadFinding& finding) {
+  if (DestinationsFormat(report).readers.empty()) return {};
+  if (finding.refusal.when == Moment::kNever &&
+      finding.severity == Severity::kNote) {
+    return {};
+  }
+  return Text(finding.refusal);
+}
+
 PayloadVerdict Judge(const PayloadReport& report, KernelRelease release) {
-  // The destination has the driver of its device, whatever the bytes are.
-  const Format* of_id = report.id ? FormatFor(*report.id) : nullptr;
-  const Format& format = of_id ? *of_id : *report.format;
+  const Format& format = DestinationsFormat(report);
   std::string where = StrCat("linux-", ToString(release), ": ");
   if (format.readers.empty()) {
     bool opaque = format.driver == payload::Driver::kOpaque;
@@ -117,12 +133,14 @@ PayloadVerdict Judge(const PayloadReport& report, KernelRelease release) {
             StrCat(where, format.module,
                    " takes it, and does not notice: ", lost->text)};
   }
-  return {PayloadFate::kAccepted,
-          {},
-          0,
-          StrCat(where, format.module, " takes it",
-                 format.not_in_stream.empty() ? "" : "; not in the stream: ",
-                 format.not_in_stream)};
+  const std::string also = PayloadAlso(report);
+  return {
+      PayloadFate::kAccepted,
+      {},
+      0,
+      StrCat(where, format.module, " takes it", also.empty() ? "" : ", given ",
+             also, format.not_in_stream.empty() ? "" : "; not in the stream: ",
+             format.not_in_stream)};
 }
 
 }  // namespace migstream

@@ -35,6 +35,12 @@ struct PayloadVerdict {
   std::string text;     // One line.
 };
 
+// What the destination's kernel does with what was found: "refuses it at the
+// write: EFAULT, \"failed validation\"", "accepts it". Empty for a note, and
+// where no released kernel reads such payloads.
+std::string KernelText(const PayloadReport& report,
+                       const PayloadFinding& finding);
+
 PayloadVerdict Judge(const PayloadReport& report, KernelRelease release);
 
 }  // namespace migstream

@@ -40,13 +40,13 @@ void PdsRules::Finish(const PayloadEnd& end, RuleOutput& out) {
            "were looked at");
   if (end.bytes > kMaxBytes) {
     out.Error(Id::kLength, kMaxBytes,
-              StrCat(end.bytes, " bytes; 65536 are the most: EINVAL"),
+              StrCat(end.bytes, " bytes; 65536 are the most"),
               {payload::Moment::kWrite, "EINVAL", {}});
   }
   if (end.bytes % 4 != 0) {
     out.Warn(Id::kLength, end.bytes,
-             "not whole 32-bit words: cut? The kernel does not notice: its "
-             "firmware always gets 65536 bytes, the rest zero",
+             "not whole 32-bit words: cut? Firmware always gets 65536 bytes, "
+             "the rest zero",
              kFirmware);
   }
   if (end.all_zero && end.bytes > 0) {

@@ -247,7 +247,7 @@ void QatRules::Block(const PayloadEvent& event, RuleOutput& out) {
   if (version > kVersion) {
     out.Error(Id::kVersion, event.offset + 4,
               StrCat(event.record->name, " block version ", version,
-                     ", newer than 1: EINVAL"),
+                     ", newer than 1"),
               refusal);
   }
   if (uint64_t bytes = event.Number(8, 2); bytes != kPreambleBytes) {
@@ -265,6 +265,10 @@ void QatRules::Section(const PayloadEvent& event, RuleOutput& out) {
     out.Note(Id::kUnknownTag, event.offset,
              "a section that no known kernel reads: skipped");
     return;
+  }
+  if (record->key != event.key) {
+    out.Warn(Id::kReserved, event.offset,
+             StrCat("the fill of the id ", record->name, " is not zero"));
   }
   for (size_t i = 0; i < std::size(kWanted); ++i) {
     if (record == &kWanted[i].level->records[kWanted[i].row]) seen |= 1u << i;
@@ -307,27 +311,38 @@ void QatRules::Value(const PayloadEvent& event, RuleOutput& out) {
 void QatRules::Finish(const PayloadEnd& end, RuleOutput& out) {
   if (end.bytes > kAllBytes) {
     out.Error(Id::kLength, kAllBytes,
-              StrCat(end.bytes - kAllBytes, " bytes after the 4096: ENOMEM"),
+              StrCat(end.bytes - kAllBytes, " bytes after the 4096"),
               {Moment::kWrite, "ENOMEM", {}});
   } else if (end.bytes < kAllBytes && end.sound()) {
     out.Warn(Id::kLength, end.bytes,
              StrCat(end.bytes,
                     " bytes of 4096; only zero fill is missing "
                     "(used ",
-                    state_end, "): the kernel does not look at the length"));
+                    state_end, ")"));
   }
   if (end.fault.code == ErrorCode::kPayloadNesting ||
       end.fault.code == ErrorCode::kPayloadCount) {
     const Record* record = end.fault.record;
     std::string_view name = record ? record->name : "a section";
+    bool counted = end.fault.code == ErrorCode::kPayloadCount;
+    // The state block's own size and count are not looked at, as long as its
+    // sections are in the buffer.
+    bool of_block =
+        counted ? record == &kBlocks[1]
+                : std::any_of(
+                      std::begin(kStateSections), std::end(kStateSections),
+                      [record](const Record& row) { return record == &row; });
+    uint64_t section_end = end.fault.offset + kPreambleBytes + end.fault.wanted;
+    bool taken = of_block && (counted || section_end <= kAllBytes);
     out.Error(Id::kNesting, end.fault.offset,
-              end.fault.code == ErrorCode::kPayloadCount
-                  ? StrCat(name, " has ", end.fault.wanted,
-                           " sections fewer than it says")
-                  : StrCat(name, " of ", end.fault.wanted,
-                           " bytes runs over its block or section (",
-                           end.fault.found, ")"),
-              in_state ? kStateRefused : kSetupRefused);
+              counted ? StrCat(name, " has ", end.fault.wanted,
+                               " sections fewer than it says")
+                      : StrCat(name, " of ", end.fault.wanted,
+                               " bytes runs over its block or section (",
+                               end.fault.found, ")"),
+              taken      ? Refusal()
+              : in_state ? kStateRefused
+                         : kSetupRefused);
   }
   if (end.sound() && setup_sound) {
     for (size_t i = 0; i < std::size(kWanted); ++i) {

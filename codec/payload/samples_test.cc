@@ -97,7 +97,7 @@ TEST_P(SamplesTest, HasTheRecordsOfTheTruth) {
     const PayloadRecord& record = report.records[i];
     // The truth about xe does not go into its descriptor.
     if (truth.driver() == "xe" && record.depth > 0) continue;
-    std::string name = qat ? PayloadPath(report, i) : record.name;
+    std::string name = qat ? PayloadPaths(report)[i] : record.name;
     if (numbers)
       name = StrCat(record.header_bytes == 8 ? "type" : "tlv", record.key);
     bool bare = record.header_bytes == 0;
@@ -230,11 +230,13 @@ TEST_P(SamplesTest, PlacesAreThoseOfTheStream) {
   for (size_t piece : {1, 13, 100, 5000}) {
     PayloadReport cut = Tally(truth, bytes, piece, false);
     for (const PayloadRecord& record : cut.records) {
-      EXPECT_EQ(record.place.stream_offset, PlaceOf(record.offset, piece))
+      EXPECT_EQ(FindPlace(cut, record.offset)->stream_offset,
+                PlaceOf(record.offset, piece))
           << record.name << " in pieces of " << piece;
     }
     for (const PayloadValue& value : cut.values) {
-      EXPECT_EQ(value.place.stream_offset, PlaceOf(value.offset, piece))
+      EXPECT_EQ(FindPlace(cut, value.offset)->stream_offset,
+                PlaceOf(value.offset, piece))
           << value.field->name << " in pieces of " << piece;
     }
   }

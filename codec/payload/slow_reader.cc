@@ -1,5 +1,6 @@
 #include "codec/payload/slow_reader.h"
 
+#include <algorithm>
 #include <map>
 
 #include "codec/wire/text.h"
@@ -265,8 +266,7 @@ class SlowReader {
         return Stop(StrCat("nesting ", at, " ", bytes, " ", end - at - 16));
       }
       std::string name(AsText(bytes_.subspan(at, 8)));
-      size_t used = name.find_last_not_of('\0');
-      name.resize(used == std::string::npos ? 0 : used + 1);
+      name.resize(std::min(name.find('\0'), name.size()));
       std::string here = path + "/" + name;
       char kind = path.empty() ? 0 : KindOf(here);
       Record(at, depth, key, bytes);

@@ -247,18 +247,17 @@ void VirtioRules::Add(const PayloadEvent& event, RuleOutput& out) {
 void VirtioRules::Outer(const PayloadEvent& event, RuleOutput& out) {
   if (event.bytes > kMaxRecord) {
     oversize = true;
-    out.Error(Id::kCut, event.offset,
-              StrCat("record_size ", Hex(event.bytes),
-                     " is more than 0xffffffff: ENOMEM"),
-              kTooLong);
+    out.Error(
+        Id::kCut, event.offset,
+        StrCat("record_size ", Hex(event.bytes), " is more than 0xffffffff"),
+        kTooLong);
   } else if (event.key != 0 && (event.Number(8, 4) & kOptional)) {
     out.Note(Id::kUnknownTag, event.offset,
              StrCat("tag ", event.key, " is not known; optional: skipped"));
   } else if (event.key != 0) {
-    out.Error(
-        Id::kUnknownTag, event.offset,
-        StrCat("tag ", event.key, " is mandatory and not known: EOPNOTSUPP"),
-        {Moment::kWrite, "EOPNOTSUPP", {}});
+    out.Error(Id::kUnknownTag, event.offset,
+              StrCat("tag ", event.key, " is mandatory and not known"),
+              {Moment::kWrite, "EOPNOTSUPP", {}});
   } else if (event.bytes == 0) {
     out.Warn(Id::kValue, event.offset,
              "DEVICE_DATA of 0 bytes: no source can be read past one");

@@ -198,7 +198,10 @@ void XeRules::Packet(const PayloadEvent& event, RuleOutput& out) {
   if (version != kVersion) {
     out.Error(Id::kVersion, event.offset,
               StrCat("packet version ", version, "; kernels up to ",
-                     ToString(kNewestKernel), " want 1: EINVAL, no message"),
+                     ToString(kNewestKernel), " want 1",
+                     type == kDescriptor && event.bytes >= 4
+                         ? "; in a DESCRIPTOR they follow a null pointer"
+                         : ""),
               kSilent);
   }
   std::string_view name = event.record ? event.record->name : "packet";
@@ -253,10 +256,7 @@ void XeRules::OfType(const PayloadEvent& event, RuleOutput& out) {
       trailer = true;
       if (event.bytes != 0) {
         out.Error(Id::kValue, event.offset,
-                  StrCat("TRAILER of ", event.bytes,
-                         " bytes: EINVAL, no "
-                         "message"),
-                  kSilent);
+                  StrCat("TRAILER of ", event.bytes, " bytes"), kSilent);
       }
       break;
     case kGgtt:
@@ -286,9 +286,9 @@ void XeRules::OfType(const PayloadEvent& event, RuleOutput& out) {
       if (gt >= kGts) break;
       // Behind a hole the rest is sound, and so it is behind a wrong offset.
       if (at != next_vram[gt] && at != vram_end[gt]) {
-        out.Error(Id::kGap, event.offset,
-                  StrCat("VRAM at ", Hex(at), ", ", Hex(next_vram[gt]),
-                         " expected: the kernel does not notice"));
+        out.Error(
+            Id::kGap, event.offset,
+            StrCat("VRAM at ", Hex(at), ", ", Hex(next_vram[gt]), " expected"));
       }
       next_vram[gt] = (at == vram_end[gt] ? at : next_vram[gt]) + event.bytes;
       vram_end[gt] = at + event.bytes;

@@ -25,6 +25,9 @@ class ForwardingVisitor : public StreamVisitor {
 
   bool wants_content() const override { return next_.wants_content(); }
   bool wants_payload() const override { return next_.wants_payload(); }
+  uint64_t unwanted_payload() const override {
+    return wants_payload() ? next_.unwanted_payload() : UINT64_MAX;
+  }
   bool wants_fields() const override { return next_.wants_fields(); }
 
   void OnHeader(uint32_t version) override { next_.OnHeader(version); }
@@ -36,6 +39,9 @@ class ForwardingVisitor : public StreamVisitor {
   }
   void OnDeviceEvent(const SectionView& section, const Event& event) override {
     next_.OnDeviceEvent(section, event);
+  }
+  void OnPayloadSkipped(uint64_t count) override {
+    next_.OnPayloadSkipped(count);
   }
   void OnDescribed(const SectionView& section, const VmDescription* description,
                    const DescribedDevice* device) override {

@@ -99,12 +99,7 @@ StreamReader::Status StreamReader::ReadOn() {
       Prepare(*event.section);
       wants_content_ = visitor_.wants_content();
     }
-    if (decoder_.payload_left() != 0 &&
-        (skip_ ||
-         !(event.kind == StreamEvent::kDevice ? visitor_.wants_payload()
-                                              : wants_content_))) {
-      decoder_.TakeOver(source_.Skip(decoder_.payload_left()));
-    }
+    if (decoder_.payload_left() != 0) SkipUnwanted(event);
     switch (visitor_.TakeFlow()) {
       case StreamVisitor::Flow::kGoOn:
         break;
@@ -116,6 +111,18 @@ StreamReader::Status StreamReader::ReadOn() {
     }
   }
   return Status::kDone;
+}
+
+// What of the payload that is due nobody wants is sought over.
+void StreamReader::SkipUnwanted(const StreamEvent& event) {
+  const bool of_device = event.kind == StreamEvent::kDevice && !skip_;
+  uint64_t unwanted = skip_ || !wants_content_ ? UINT64_MAX : 0;
+  if (of_device) unwanted = visitor_.unwanted_payload();
+  if (unwanted == 0) return;
+  const uint64_t skipped =
+      source_.Skip(std::min(unwanted, decoder_.payload_left()));
+  decoder_.TakeOver(skipped);
+  if (of_device) visitor_.OnPayloadSkipped(skipped);
 }
 
 // Looks at the first bytes; false if they are not there yet.

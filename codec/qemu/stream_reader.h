@@ -85,6 +85,7 @@ class StreamReader {
  private:
   bool Begin();
   void Tell(const StreamEvent& event);
+  void SkipUnwanted(const StreamEvent& event);
   void TellConfiguration();
   // What is needed before a FULL's content, and how long that is.
   void Prepare(const SectionView& section);

@@ -32,6 +32,11 @@ class StreamVisitor {
   // wants_content() is asked for each section, after OnSection().
   virtual bool wants_content() const { return false; }
   virtual bool wants_payload() const { return false; }
+  // How many of the next bytes of a record need not come, after one of its
+  // events; OnPayloadSkipped() tells how many did not.
+  virtual uint64_t unwanted_payload() const {
+    return wants_payload() ? 0 : UINT64_MAX;
+  }
   // Whether the fields of the description are kept, and OnDescribed() is to
   // come.
   virtual bool wants_fields() const { return false; }
@@ -41,6 +46,7 @@ class StreamVisitor {
   virtual void OnSection(const SectionView&) {}
   // The content of a VFIO device's section.
   virtual void OnDeviceEvent(const SectionView&, const Event&) {}
+  virtual void OnPayloadSkipped(uint64_t /*count*/) {}
   // What describes a FULL of any other device, before its content; null where
   // nothing does. Both are good as long as the reader, or as the description
   // is shared.

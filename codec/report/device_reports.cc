@@ -3,6 +3,7 @@
 #include "codec/channels/channel_reader.h"
 #include "codec/device/config_compare.h"
 #include "codec/report/config_report.h"
+#include "codec/report/payload_rows.h"
 #include "codec/report/report_findings.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -27,6 +28,7 @@ report::Phase PhaseOf(const PhaseTally& tally) {
 }  // namespace
 
 void DeviceReports::Select(const DeviceFacts& facts) {
+  index_ = facts.index;
   device_ = report_.mutable_devices(static_cast<int>(facts.index));
   device_doubts_ = &doubts_[facts.index];
 }
@@ -41,6 +43,7 @@ void DeviceReports::OnSection(const SectionView& section) {
 }
 
 void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
+  if (options_.payloads) payloads_.OnEvent(index_, section.type, event);
   switch (event.kind) {
     case EventKind::kData:
       if (event.starts_record) OnRecord(section, event);
@@ -93,6 +96,7 @@ void DeviceReports::OnPiece(const ReassembledPiece& piece) {
   const DeviceFacts* facts = survey_.Find(piece.idstr, piece.instance_id);
   if (facts == nullptr) return;  // The reader refuses it.
   Select(*facts);
+  if (options_.payloads) payloads_.OnPiece(facts->index, piece);
   SectionView section;
   section.idstr = piece.idstr;
   section.instance_id = piece.instance_id;
@@ -146,6 +150,20 @@ void DeviceReports::Finish() {
     device.set_init_data_sent(facts.init_data_sent);
     device.set_multifd_device_state(facts.in_channels);
     device.set_multifd_read(facts.channels_read);
+    FinishPayload(facts, device);
+  }
+}
+
+void DeviceReports::FinishPayload(const DeviceFacts& facts,
+                                  report::Device& device) {
+  const bool whole =
+      facts.in_channels ? facts.channels_read : payloads_.ended(facts.index);
+  std::optional<PayloadReport> payload = payloads_.Finish(facts.index, whole);
+  if (!payload) return;
+  FillPayload(*payload, payloads_.files(), *device.mutable_payload());
+  AddPayloadFindings(*payload, payloads_.files(), device.idstr(), report_);
+  if (options_.on_payload) {
+    options_.on_payload(device.idstr(), *payload, payloads_.files());
   }
 }
 

@@ -16,6 +16,7 @@
 #include "codec/report/checks.h"
 #include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
+#include "codec/survey/payload_survey.h"
 #include "codec/survey/stream_survey.h"
 
 namespace migstream {
@@ -26,11 +27,20 @@ class DeviceReports {
   // survey has seen each section, event and piece before.
   DeviceReports(const ReportOptions& options, const StreamSurvey& survey,
                 report::Report& report)
-      : options_(options), survey_(survey), report_(report) {}
+      : options_(options),
+        survey_(survey),
+        report_(report),
+        payloads_({.records = options.payload_records,
+                   .values = options.payload_records}) {}
 
   // A VFIO device's section, and then each of its events.
   void OnSection(const SectionView& section);
   void OnEvent(const SectionView& section, const Event& event);
+  // See StreamVisitor.
+  uint64_t unwanted_payload() const { return payloads_.skippable(); }
+  void OnPayloadSkipped(uint64_t count) {
+    if (options_.payloads) payloads_.OnSkipped(count);
+  }
   // The main channel is read.
   void OnMainEnd();
   void OnPiece(const ReassembledPiece& piece);
@@ -51,12 +61,16 @@ class DeviceReports {
   void AddTrigger(const SectionView& section, const Event& event);
   void List(const SectionView& section, const Event& event, uint64_t bytes);
 
+  void FinishPayload(const DeviceFacts& facts, report::Device& device);
+
   const ReportOptions& options_;
   const StreamSurvey& survey_;
   report::Report& report_;
+  PayloadSurvey payloads_;
   std::vector<DeviceDoubts> doubts_;
 
   // The device of the section or packet that is looked at.
+  size_t index_ = 0;
   report::Device* device_ = nullptr;
   DeviceDoubts* device_doubts_ = nullptr;
   std::optional<uint32_t> packet_;  // Its index; none in a section.

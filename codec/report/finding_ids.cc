@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <span>
 #include <string_view>
+#include <vector>
+
+#include "codec/payload/payload_finding.h"
 
 namespace migstream {
 namespace {
@@ -161,15 +164,33 @@ constexpr FindingKind kFindings[] = {
 
 }  // namespace
 
-std::span<const FindingKind> AllFindings() { return kFindings; }
+std::span<const FindingKind> AllFindings() {
+  static const auto* all = [] {
+    auto* kinds = new std::vector<FindingKind>(std::begin(kFindings),
+                                               std::end(kFindings));
+    for (const PayloadFindingRow& row : AllPayloadFindings()) {
+      kinds->push_back({row.name, Severity::kNote, row.meaning, row.advice,
+                        row.kernel, row.severity});
+    }
+    std::sort(kinds->begin(), kinds->end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    return kinds;
+  }();
+  return *all;
+}
+
+std::string_view SeverityText(const FindingKind& kind) {
+  return kind.severities.empty() ? ToString(kind.severity) : kind.severities;
+}
 
 const FindingKind* FindFinding(std::string_view id) {
+  std::span<const FindingKind> all = AllFindings();
   auto found =
-      std::lower_bound(std::begin(kFindings), std::end(kFindings), id,
+      std::lower_bound(all.begin(), all.end(), id,
                        [](const FindingKind& kind, std::string_view wanted) {
                          return kind.id < wanted;
                        });
-  return found != std::end(kFindings) && found->id == id ? found : nullptr;
+  return found != all.end() && found->id == id ? &*found : nullptr;
 }
 
 }  // namespace migstream

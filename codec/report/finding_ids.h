@@ -19,10 +19,17 @@ struct FindingKind {
   Severity severity;
   std::string_view meaning;
   std::string_view advice;
+  // What the destination's kernel does with it, if it is inside a payload.
+  std::string_view kernel = {};
+  // Where it is not always the same: "error or warning".
+  std::string_view severities = {};
 };
 
-// In alphabetical order.
+// In alphabetical order. Those of payloads are codec/payload's.
 std::span<const FindingKind> AllFindings();
+
+// "error"; "error or warning".
+std::string_view SeverityText(const FindingKind& kind);
 
 // Null if there is no such id.
 const FindingKind* FindFinding(std::string_view id);

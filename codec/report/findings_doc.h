@@ -38,8 +38,27 @@ inline std::string FindingsDoc() {
       "| id | severity | meaning | what to do |\n"
       "|---|---|---|---|\n";
   for (const FindingKind& kind : AllFindings()) {
-    StrAppend(&text, "| `", kind.id, "` | ", ToString(kind.severity), " | ",
+    if (!kind.kernel.empty()) continue;
+    StrAppend(&text, "| `", kind.id, "` | ", SeverityText(kind), " | ",
               kind.meaning, " | ", kind.advice, " |\n");
+  }
+  text +=
+      "\n"
+      "## Inside a payload\n"
+      "\n"
+      "What a device's driver put inside DATA can be wrong where nothing in "
+      "the "
+      "stream is. These are held\n"
+      "against its rules ([payload/PAYLOADS.md](payload/PAYLOADS.md)); QEMU "
+      "looks at none of it. Offsets are the\n"
+      "stream's, and behind the device's name stands that in its payload.\n"
+      "\n"
+      "| id | severity | meaning | the destination's kernel | what to do |\n"
+      "|---|---|---|---|---|\n";
+  for (const FindingKind& kind : AllFindings()) {
+    if (kind.kernel.empty()) continue;
+    StrAppend(&text, "| `", kind.id, "` | ", SeverityText(kind), " | ",
+              kind.meaning, " | ", kind.kernel, " | ", kind.advice, " |\n");
   }
   return text;
 }

@@ -34,6 +34,14 @@ class ReportBuilder : public StreamVisitor {
         report_(report),
         devices_(options, survey_, report) {}
 
+  bool wants_payload() const override { return options_.payloads; }
+  uint64_t unwanted_payload() const override {
+    return options_.payloads ? devices_.unwanted_payload() : UINT64_MAX;
+  }
+  void OnPayloadSkipped(uint64_t count) override {
+    devices_.OnPayloadSkipped(count);
+  }
+
   void OnSection(const SectionView& section) override {
     CountSection(section.type);
     if (section.type == SectionType::kEnd) Switchover(section.offset);

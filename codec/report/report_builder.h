@@ -17,6 +17,7 @@
 
 #include "codec/channels/channel_reader.h"
 #include "codec/io/byte_source.h"
+#include "codec/payload/payload_report.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/report/report.pb.h"
 #include "codec/wire/error.h"
@@ -30,6 +31,15 @@ struct ReportOptions {
   // Called for each of them as it is found, with the device's idstr.
   std::function<void(const std::string& idstr, const report::Record& record)>
       on_record = nullptr;
+  // Whether what is inside payloads is looked at.
+  bool payloads = true;
+  // Driver records, and their fields, that are kept of each device's payload.
+  size_t payload_records = 1 << 16;
+  // Called for each device that sent any payload, at the end; `files` are the
+  // names of PayloadPlace::channel, from 1 on.
+  std::function<void(const std::string& idstr, const PayloadReport& payload,
+                     const std::vector<std::string>& files)>
+      on_payload = nullptr;
   // A PCI configuration space that the destination's device has; the loader's
   // comparison is made against it for each device named `destination_device`,
   // or for all if that is empty.

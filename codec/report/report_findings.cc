@@ -14,13 +14,15 @@ void AddPrintableFinding(const Finding& finding, report::Report& report) {
   }
   report::Finding& row = *report.add_findings();
   const FindingKind* kind = FindFinding(finding.id);
-  row.set_severity(std::string(
-      ToString(kind == nullptr ? finding.severity : kind->severity)));
+  const bool fixed = kind != nullptr && kind->severities.empty();
+  row.set_severity(
+      std::string(ToString(fixed ? kind->severity : finding.severity)));
   row.set_id(finding.id);
   row.set_offset(finding.offset);
   row.set_section(finding.section);
   row.set_message(finding.message);
   row.set_file(finding.file);
+  row.set_kernel(finding.kernel);
 }
 
 void AddFinding(const Finding& finding, report::Report& report) {

@@ -137,6 +137,34 @@ TEST(ScaleTest, RecordSizesAreListedUpToALimit) {
   EXPECT_LT(watched.allocations.peak, 8 << 20);
 }
 
+TEST(ScaleTest, WhatDriversWroteIsListedUpToALimitForAllDevices) {
+  // Optional tags that mlx5 does not know, and nothing in them.
+  std::string payload = std::string("\x08\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0", 16) +
+                        std::string(8, '\0');
+  for (int i = 0; i < 15'000; ++i) {
+    payload += std::string("\0\0\0\0\0\0\0\0\1\0\0\0\7\0\0\0", 16);
+  }
+  std::string bytes = HeaderBytes();
+  for (uint32_t i = 0; i < 10; ++i) {
+    bytes += Device(i).Start(kSetupTag + kEos) +
+             Device(i).End(DataBytes(payload) + kEos);
+  }
+  Watched watched = Read(bytes + EofBytes());
+  ASSERT_TRUE(watched.error.ok()) << ToString(watched.error);
+  uint64_t listed = 0, omitted = 0;
+  for (const report::Device& device : watched.report.devices()) {
+    EXPECT_EQ(device.payload().driver(), "mlx5");
+    omitted += device.payload().records_omitted();
+    listed += device.payload().records_size();
+    for (const report::PayloadRecord& record : device.payload().records()) {
+      listed += record.fields_size();
+    }
+  }
+  EXPECT_EQ(listed, 1 << 18);
+  EXPECT_GT(omitted, 10'000);
+  EXPECT_LT(watched.allocations.peak, 160 << 20);
+}
+
 TEST(ScaleTest, DifferentSectionsHaveALimit) {
   std::string bytes = HeaderBytes();
   // Whose content ends where the footer stands.

@@ -4,9 +4,11 @@
 #define MIGSTREAM_CODEC_REWRITE_BUFFERED_CONFIG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "codec/payload/driver_rules.h"
 #include "codec/qemu/stream_visitor.h"
 
 namespace migstream {
@@ -25,6 +27,9 @@ class BufferedConfig {
 
   // Tells them all again.
   void Replay(const SectionView& section, StreamVisitor& visitor) const;
+
+  // What its PCI config space says; none without one.
+  std::optional<PciId> pci_id() const;
 
   // Bytes held; a little more than are in the stream.
   uint64_t bytes() const { return bytes_; }

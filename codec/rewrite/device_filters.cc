@@ -113,17 +113,55 @@ void ConfigReplacer::Finish() {
 }
 
 PayloadReplacer::PayloadReplacer(std::string idstr, ByteSource& payload,
+                                 std::optional<uint64_t> split,
                                  bool record_boundaries_matter,
                                  StreamVisitor& next)
     : VisitorFilter(next),
       choice_(std::move(idstr)),
       payload_(payload),
-      left_(payload.size().value_or(0)),
+      split_(split.has_value()),
+      left_in_parts_(split.value_or(0)),
+      left_(payload.size().value_or(0) - left_in_parts_),
       keep_records_(record_boundaries_matter) {}
 
 void PayloadReplacer::OnSection(const SectionView& section) {
+  if (section.type == SectionType::kEnd) EndPreCopy();
   chosen_ = choice_.Matches(section);
+  if (chosen_ && section.type == SectionType::kStart) {
+    idstr_ = section.idstr;
+    device_ = section;
+    device_.type = SectionType::kPart;
+    device_.idstr = idstr_;
+  }
   next().OnSection(section);
+}
+
+void PayloadReplacer::OnSectionEnd(const SectionView& section,
+                                   uint64_t content_bytes, bool footer) {
+  footers_ = footer;
+  next().OnSectionEnd(section, content_bytes, footer);
+}
+
+void PayloadReplacer::OnCommand(const CommandView& command) {
+  if (command.command == Command::kSwitchoverStart) EndPreCopy();
+  next().OnCommand(command);
+}
+
+// A writer puts one record into each PART.
+void PayloadReplacer::EndPreCopy() {
+  while (left_in_parts_ > 0 && error().ok()) {
+    if (keep_records_ || idstr_.empty()) {
+      return Fail({ErrorCode::kNotWritable, 0, idstr_,
+                   StrCat("the new payload has ", left_in_parts_,
+                          " bytes of pre-copy more than the records of the "
+                          "device's PARTs, and records of v1 must stay as "
+                          "they are")});
+    }
+    next().OnSection(device_);
+    Record(device_, std::min(left_in_parts_, kRecordBytes));
+    next().OnDeviceEvent(device_, {});  // END_OF_STATE
+    next().OnSectionEnd(device_, 0, footers_);
+  }
 }
 
 void PayloadReplacer::OnDeviceEvent(const SectionView& section,
@@ -131,13 +169,14 @@ void PayloadReplacer::OnDeviceEvent(const SectionView& section,
   if (!chosen_) return next().OnDeviceEvent(section, event);
   if (event.kind == EventKind::kData) {
     if (!event.starts_record) return;  // It was filled with its header.
-    if (keep_records_ && event.record_bytes > left_) {
+    const uint64_t left = LeftFor(section);
+    if (keep_records_ && event.record_bytes > left) {
       return Fail({ErrorCode::kNotWritable, event.offset, Name(section),
-                   StrCat("the new payload has ", left_,
+                   StrCat("the new payload has ", left,
                           " bytes left for a record of ", event.record_bytes,
                           ", and records of v1 must stay as they are")});
     }
-    uint64_t bytes = std::min(event.record_bytes, left_);
+    uint64_t bytes = std::min(event.record_bytes, left);
     if (bytes > 0 || event.record_bytes == 0) Record(section, bytes);
     return;
   }
@@ -155,7 +194,7 @@ void PayloadReplacer::Record(const SectionView& section, uint64_t bytes) {
   event.kind = EventKind::kData;
   event.starts_record = true;
   event.record_bytes = bytes;
-  left_ -= bytes;
+  LeftFor(section) -= bytes;
   do {
     ByteSpan here = payload_.Peek(bytes > event.record_offset ? 1 : 0);
     here = here.first(

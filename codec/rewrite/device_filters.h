@@ -4,6 +4,7 @@
 #define MIGSTREAM_CODEC_REWRITE_DEVICE_FILTERS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "codec/io/byte_source.h"
@@ -71,25 +72,44 @@ class ConfigReplacer : public VisitorFilter {
 // Gives a device another payload. It fills the records that are there, in turn.
 // Where records are transactions of the device (v1) it must fit exactly; else
 // what is left goes into further records of END, and records for which nothing
-// is left are left out.
+// is left are left out. With a split, its first bytes fill PARTs, if need be
+// further ones before the first END of all or the switchover command, and the
+// others END.
 class PayloadReplacer : public VisitorFilter {
  public:
-  // `payload` must know its size, and outlive the filter.
+  // `payload` must know its size, which is at least `split`, and outlive the
+  // filter.
   PayloadReplacer(std::string idstr, ByteSource& payload,
-                  bool record_boundaries_matter, StreamVisitor& next);
+                  std::optional<uint64_t> split, bool record_boundaries_matter,
+                  StreamVisitor& next);
 
   void OnSection(const SectionView& section) override;
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
+  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+                    bool footer) override;
+  void OnCommand(const CommandView& command) override;
   void Finish() override;
 
  private:
   void Record(const SectionView& section, uint64_t bytes);
+  void EndPreCopy();
+  // What is left for a section of this type.
+  uint64_t& LeftFor(const SectionView& section) {
+    return section.type == SectionType::kPart && split_ ? left_in_parts_
+                                                        : left_;
+  }
 
   DeviceChoice choice_;
   ByteSource& payload_;
+  const bool split_;
+  uint64_t left_in_parts_;  // With a split only.
   uint64_t left_;
   const bool keep_records_;
   bool chosen_ = false;
+  bool footers_ = true;  // As the stream has shown.
+  // The device, from its START on, for PARTs of its own.
+  std::string idstr_;
+  SectionView device_;
 };
 
 }  // namespace migstream

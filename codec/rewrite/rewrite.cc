@@ -9,6 +9,7 @@
 #include "codec/channels/channel_reader.h"
 #include "codec/channels/channel_set_writer.h"
 #include "codec/extract/channel_pages.h"
+#include "codec/payload/formats.h"
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/rewrite/channel_merger.h"
@@ -69,6 +70,16 @@ Error CheckOptions(const RewriteInput& input, const RewriteOutput& output,
         "device state is on multifd channels; merge them into a single channel "
         "for this");
   }
+  if (options.payload_split && options.payload == nullptr) {
+    return Misuse("there is no new payload to split");
+  }
+  uint64_t payload_bytes =
+      options.payload ? options.payload->size().value_or(0) : 0;
+  if (options.payload_split && *options.payload_split > payload_bytes) {
+    return Misuse(StrCat("the new payload has ", payload_bytes,
+                         " bytes, and is to be split after ",
+                         *options.payload_split));
+  }
   if ((!options.config.empty() || options.payload != nullptr) &&
       std::find(options.dropped_devices.begin(), options.dropped_devices.end(),
                 options.device) != options.dropped_devices.end()) {
@@ -94,6 +105,9 @@ class Rewriter {
       error = LookAtDialect();
     }
     if (error.ok() && merges_) error = ReadChannels();
+    if (error.ok() && options_.payload_split.value_or(0) > 0) {
+      error = LookForPreCopy();
+    }
     if (error.ok() && options_.to && ConfigInEnd(*options_.to)) {
       error = LookAtConfigs();
     }
@@ -126,6 +140,13 @@ class Rewriter {
     for (const Dialect* row : rows) {
       names.push_back(row->name);
       record_boundaries_matter_ |= row->record_boundaries_matter;
+      has_parts_ &= row->part.Exists();
+    }
+    if (options_.payload_split.value_or(0) > 0 && !has_parts_) {
+      return {ErrorCode::kNotWritable, 0, "",
+              StrCat("the stream may be of ", StrJoin(names, " or "),
+                     ", which has no pre-copy: split the payload after 0 "
+                     "bytes")};
     }
     if (options_.record_bytes != 0 && record_boundaries_matter_) {
       return {ErrorCode::kNotWritable, 0, "",
@@ -151,6 +172,25 @@ class Rewriter {
     filters_.clear();
     configs_ = std::move(collector.configs());
     return error.ok() ? collector.error() : error;
+  }
+
+  // Whether the device's driver sends anything while the guest runs.
+  Error LookForPreCopy() {
+    if (Error error = LookAtConfigs(); !error.ok()) return error;
+    ByteSpan head = options_.payload->Peek(
+        std::min<uint64_t>(kRecognizedBytes, *options_.payload->size()));
+    for (const auto& [device, config] : configs_) {
+      if (!options_.device.empty() && !IsNamed(device.first, options_.device)) {
+        continue;
+      }
+      Recognition found = Recognize(head, config.pci_id());
+      if (found.format->pre_copy != payload::PreCopy::kNone) continue;
+      return {ErrorCode::kNotWritable, 0, device.first,
+              StrCat("its driver is ", found.format->name,
+                     ", which has no pre-copy: split the payload after 0 "
+                     "bytes")};
+    }
+    return {};
   }
 
   // Device state goes to the store; guest memory is read again with the main
@@ -235,7 +275,7 @@ class Rewriter {
     }
     if (options_.payload != nullptr) {
       Add<PayloadReplacer>(options_.device, *options_.payload,
-                           record_boundaries_matter_);
+                           options_.payload_split, record_boundaries_matter_);
     }
     if (merges_) {
       Add<ChannelMerger>(store_);
@@ -309,6 +349,7 @@ class Rewriter {
   StreamSurvey survey_{options_.reader, nobody_};
   bool looked_ = false;
   bool record_boundaries_matter_ = true;
+  bool has_parts_ = true;
   BufferedConfigs configs_;
   VmUuid uuid_ = {};  // Of the channels that are merged.
   PieceStore store_;

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ struct RewriteOptions {
   std::string config = {};
   // Another payload, of a size that is known; null for none.
   ByteSource* payload = nullptr;
+  // Its first bytes that travelled in pre-copy, and so go into PARTs; without,
+  // the records that are there are filled in turn.
+  std::optional<uint64_t> payload_split = {};
   // Devices to leave out, by idstr.
   std::vector<std::string> dropped_devices = {};
 };

@@ -100,6 +100,24 @@ enum class ErrorCode : uint16_t {
   // 8xx: what a driver put inside DATA.
   kPayloadNesting = 800,  // A record runs over the list that it stands in.
   kPayloadCount = 801,    // A list has fewer records than it says.
+
+  // 9xx: devices, and sessions that move them.
+  kDeviceCannotMigrate = 900,  // Its driver cannot, or not with the others.
+  kDeviceRefused = 901,        // A way between states that there is not.
+  kDeviceFailed = 902,         // A call of the kernel gave an errno.
+  kDeviceDesync = 903,         // It was reset while it was being moved.
+  kDeviceProtocol = 904,       // It does what the kernel's rules forbid.
+  kDeviceRejected = 905,       // It does not take the data.
+  kDeviceRecordLimit = 906,    // A record is larger than a v1 region.
+  kDeviceLost = 907,           // Not even a reset brings it back.
+  kSessionOrder = 910,         // Use of the library: not now.
+  kSessionNeedsPreCopy = 911,  // A device began anew: let the guest run on.
+  kSessionUnknownDevice = 912,
+  kSessionRepeated = 913,    // A START, END or CONFIG comes once too often.
+  kSessionIncomplete = 914,  // Something of a device never came.
+  kSessionReturnPath = 915,  // A message that may not come now.
+  kSessionPeerFailed = 916,  // The destination says so.
+  kSessionActionLimit = 917,
 };
 
 struct Error {

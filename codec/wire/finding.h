@@ -25,6 +25,8 @@ struct Finding {
   std::string section;  // As in Error.
   std::string message;
   std::string file = {};  // As in Error.
+  // What the destination's kernel does with what is inside a payload.
+  std::string kernel = {};
 };
 
 }  // namespace migstream

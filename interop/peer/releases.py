@@ -1,6 +1,6 @@
 """The QEMU releases at hand, and how each is started under the shim.
 
-`releases.txt` (made by //third_party:qemu_releases.bzl) has a line for each:
+`releases.txt` (made by //third_party:releases.bzl) has a line for each:
 its release, its version and the root folder of its packages.
 """
 

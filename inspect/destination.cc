@@ -1,0 +1,126 @@
+#include "inspect/destination.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "codec/destination/dump_compare.h"
+#include "codec/destination/stream_check.h"
+#include "codec/destination/vmstate_dump.h"
+#include "codec/io/absl_view.h"
+#include "codec/io/byte_source.h"
+#include "codec/io/decompressing_source.h"
+#include "codec/qemu/stream_visitor.h"
+#include "codec/qemu/vm_description.h"
+#include "codec/survey/stream_survey.h"
+#include "codec/wire/printable.h"
+#include "codec/wire/text.h"
+#include "inspect/inputs.h"
+#include "inspect/text_report.h"
+
+namespace migstream {
+namespace {
+
+// False, with a message, if it is no dump.
+bool Read(const Arguments& arguments, const std::string& file,
+          VmstateDump& dump) {
+  std::unique_ptr<ByteSource> source = OpenRaw(file);
+  if (!source) return false;
+  source = Decompressed(std::move(source), OpenOptionsOf(arguments).limits);
+  const DumpLimits limits;
+  std::string_view json = AsText(source->Peek(limits.json_bytes + 1));
+  std::string problem = source->failure();
+  if (problem.empty() && !LooksLikeDump(json)) {
+    problem = "it is not what QEMU writes for -dump-vmstate";
+  }
+  if (problem.empty()) problem = ParseDump(json, dump, limits);
+  if (problem.empty()) return true;
+  PrintError(StrCat(file, ": ", problem));
+  return false;
+}
+
+class DescriptionKeeper : public StreamVisitor {
+ public:
+  void OnDescription(uint64_t, ByteSpan json) override {
+    json_ = std::string(AsText(json));
+  }
+  std::optional<std::string> Take() { return std::move(json_); }
+
+ private:
+  std::optional<std::string> json_;
+};
+
+std::string Lines(const std::string& file, const DumpVerdict& verdict,
+                  const VmstateDump& dump) {
+  std::string lines;
+  for (const DumpRefusal& refusal : verdict.refusals) {
+    StrAppend(&lines, file, ": ", Printable(refusal.section),
+              ": the destination would refuse it: ", refusal.message, "\n");
+  }
+  StrAppend(&lines, file, ": ", Plural(verdict.compared, "section"),
+            " compared with ", Printable(dump.machine));
+  if (!verdict.unknown.empty()) {
+    std::vector<std::string> names;
+    for (const std::string& name : verdict.unknown) {
+      names.push_back(Printable(name));
+    }
+    StrAppend(&lines, "; its dump says nothing of ", StrJoin(names, ", "));
+  }
+  return lines + "\n";
+}
+
+}  // namespace
+
+ExitStatus CheckDestination(const Arguments& arguments) {
+  VmstateDump dump;
+  if (!Read(arguments, arguments.destination, dump)) return kUnusable;
+  Inputs inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
+  DescriptionKeeper keeper;
+  StreamSurvey survey({.dialect = arguments.dialect}, keeper);
+  Error error = ReadMigration(arguments, inputs, survey);
+  std::optional<std::string> json = keeper.Take();
+  if (!json) {
+    PrintError(error.ok() ? StrCat(inputs.file,
+                                   ": the stream has no description "
+                                   "to compare with")
+                          : ErrorLine(inputs.file, error));
+    return kUnusable;
+  }
+  auto description =
+      VmDescription::Parse(*std::move(json), {.keep_fields = true});
+  if (!description.ok()) {
+    PrintError(
+        StrCat(inputs.file, ": ", StdView(description.status().message())));
+    return kUnusable;
+  }
+  DumpVerdict verdict = CheckAgainstDump(*description, dump);
+  return Print(Lines(Printable(inputs.file), verdict, dump),
+               verdict.refusals.empty() ? kFine : kFindings);
+}
+
+bool IsDump(const Arguments& arguments, const std::string& file) {
+  // What cannot be read twice is a stream.
+  if (!std::filesystem::is_regular_file(file)) return false;
+  auto opened = OpenFile(file);
+  if (!opened.ok()) return false;
+  std::unique_ptr<ByteSource> source =
+      Decompressed(*std::move(opened), OpenOptionsOf(arguments).limits);
+  constexpr size_t kHead = 64;
+  return LooksLikeDump(AsText(source->Peek(kHead)));
+}
+
+ExitStatus DiffDumps(const Arguments& arguments) {
+  VmstateDump dumps[2];
+  for (int i = 0; i < 2; ++i) {
+    if (!Read(arguments, arguments.files[i], dumps[i])) return kUnusable;
+  }
+  std::string lines;
+  for (const DumpDifference& difference : CompareDumps(dumps[0], dumps[1])) {
+    StrAppend(&lines, Printable(ToString(difference)), "\n");
+  }
+  return Print(lines, lines.empty() ? kFine : kFindings);
+}
+
+}  // namespace migstream
