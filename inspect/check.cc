@@ -54,6 +54,9 @@ ExitStatus AskLoader(const Arguments& arguments) {
   }
   std::string loader = StrCat(ReleaseName(options.release), " would ");
   std::string lines;
+  if (verdict.outcome != LoadVerdict::kLoads) {
+    SayContainerDamage(inputs, {.code = ErrorCode::kTruncated});
+  }
   if (verdict.outcome == LoadVerdict::kLoads) {
     lines = StrCat(file, ": ", loader, "load it\n");
   } else {
@@ -180,13 +183,13 @@ ExitStatus PrintFindings(const std::string& file, const report::Report& report,
   for (const report::Finding& finding : report.findings()) {
     StrAppend(&lines, FindingLine(file, finding), "\n");
   }
-  if (report.notes_omitted() != 0) {
-    StrAppend(&lines, Printable(file), ": ", report.notes_omitted(),
-              " more notes\n");
+  for (const report::OmittedFindings& more : report.omitted_findings()) {
+    StrAppend(&lines, Printable(file), ": ", more.count(), " more ",
+              more.severity(), "s [", more.id(), "]\n");
   }
   // For somebody who watches, silence would be a riddle.
   if (lines.empty() && isatty(STDOUT_FILENO)) {
-    lines = StrCat(file, ": no findings\n");
+    lines = StrCat(Printable(file), ": no findings\n");
   }
   return Print(lines, failed || HasFindings(report) ? kFindings : kFine);
 }

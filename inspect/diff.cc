@@ -69,6 +69,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
   }
   Error error = state.Read(*input.main(), channels, options);
   if (error.ok()) return kFine;
+  SayContainerDamage(inputs, error);
   PrintError(ErrorLine(inputs.file, error));
   const bool not_kept = error.code == ErrorCode::kWriteFailed ||
                         error.code == ErrorCode::kHoldLimit;

@@ -42,6 +42,12 @@ ExitStatus SayError(const Inputs& inputs, const Error& error) {
              : kFindings;
 }
 
+// False, and said why, if it cannot be.
+bool Open(OutputFile& output, const Arguments& arguments) {
+  return IsFine(
+      output.Open(arguments.output, arguments.force, ModeOf(arguments.files)));
+}
+
 ExitStatus Commit(OutputFile& output, ExitStatus fine) {
   return IsFine(output.Commit()) ? fine : kUnusable;
 }
@@ -53,7 +59,7 @@ ExitStatus ExtractXml(const Arguments& arguments) {
     return kUnusable;
   }
   OutputFile output;
-  if (!IsFine(output.Open(arguments.output, arguments.force))) return kUnusable;
+  if (!Open(output, arguments)) return kUnusable;
   OpenOptions options = OpenOptionsOf(arguments);
   options.on_xml = [&output](ByteSpan bytes) { output.Write(bytes); };
   const std::string& file = arguments.files[0];
@@ -98,7 +104,7 @@ ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   OutputFile output;
-  if (!IsFine(output.Open(arguments.output, arguments.force))) return kUnusable;
+  if (!Open(output, arguments)) return kUnusable;
   if (!arguments.ram.empty()) return ExtractRam(arguments, inputs, output);
   PayloadExtractor extractor(output, arguments.device,
                              arguments.what == "config"

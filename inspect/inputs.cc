@@ -36,6 +36,17 @@ OpenedStream Reported(const std::string& file, OpenedStream opened) {
   return opened;
 }
 
+// What is wrong with a compressed file; empty if nothing is. A stream is read
+// up to its first error, and a checksum stands behind all of it.
+std::string DamageOf(const std::string& file, const OpenOptions& options) {
+  constexpr uint64_t kMost = uint64_t{64} << 30;
+  if (!IsRegularFile(file)) return "";
+  OpenedStream opened = OpenStream(file, options);
+  if (!opened.source || opened.source->size()) return "";
+  opened.source->Skip(kMost);
+  return opened.source->failure();
+}
+
 bool IsSide(FileKind kind) {
   return kind == FileKind::kReturnPath || kind == FileKind::kCpr;
 }
@@ -167,8 +178,11 @@ Error ReadMigration(const Arguments& arguments, Inputs& inputs,
                     StreamSurvey& survey,
                     const StreamSurvey::OnPiece& on_piece) {
   Progress progress(*inputs.main, arguments.quiet);
-  return on_piece ? survey.ReadAll(*inputs.main, inputs.Channels(), on_piece)
-                  : survey.Read(*inputs.main);
+  Error error = on_piece
+                    ? survey.ReadAll(*inputs.main, inputs.Channels(), on_piece)
+                    : survey.Read(*inputs.main);
+  SayContainerDamage(inputs, error);
+  return error;
 }
 
 Error ReadReport(const Arguments& arguments, Inputs& inputs,
@@ -177,7 +191,25 @@ Error ReadReport(const Arguments& arguments, Inputs& inputs,
   options.reader = ReaderOptionsOf(arguments);
   report.set_file(Printable(inputs.file));
   if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
-  return BuildReport(*inputs.main, inputs.Channels(), options, report);
+  Error error = BuildReport(*inputs.main, inputs.Channels(), options, report);
+  SayContainerDamage(inputs, error);
+  return error;
+}
+
+void SayContainerDamage(const Inputs& inputs, const Error& error) {
+  // One that was read to where it is damaged is named by the error.
+  if (error.ok() || IsUnusable(error)) return;
+  auto say = [](const std::string& file, const OpenOptions& options) {
+    const std::string damage = DamageOf(file, options);
+    if (damage.empty()) return;
+    PrintError(StrCat(file, ": ", damage,
+                      "; what follows may be this file's damage, and not the "
+                      "migration's"));
+  };
+  say(inputs.file, inputs.options);
+  for (const std::string& file : inputs.channel_files) {
+    say(file, {.limits = inputs.options.limits});
+  }
 }
 
 std::vector<ChannelReader::Channel> Inputs::Channels() const {

@@ -85,6 +85,11 @@ Error ReadReport(const Arguments& arguments, Inputs& inputs,
 // said.
 ExitStatus ReportSide(const Inputs::Side& side, report::Report& report);
 
+// After an error: whether a compressed file is damaged itself, which may be
+// why, is found by reading it to its end, and said on standard error before the
+// error is.
+void SayContainerDamage(const Inputs& inputs, const Error& error);
+
 // Says on standard error what is wrong with the channels of a stream that is
 // shown all the same: kFindings, or kFine if nothing is.
 ExitStatus SayChannelFindings(const std::string& file,

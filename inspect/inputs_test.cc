@@ -373,5 +373,37 @@ std::vector<testdata::Capture> MultifdCaptures() {
 INSTANTIATE_TEST_SUITE_P(All, ChannelSetTest,
                          testing::ValuesIn(MultifdCaptures()), CaptureName());
 
+TEST(ContainerTest, ADamagedOneIsNamedBeforeWhatItDamages) {
+  std::string bytes = ReadCapture(GetCapture("s72-two"));
+  // As a decompressor gives bytes of a damaged block, before it meets the
+  // checksum.
+  std::string damaged = bytes;
+  damaged[damaged.find("/vfio") + 5 + 8 + 7] ^= 0x40;  // The SETUP tag.
+  for (Compression compression : {Compression::kGzip, Compression::kZstd}) {
+    std::string packed = compression == Compression::kGzip ? GzipBytes(damaged)
+                                                           : ZstdBytes(damaged);
+    for (bool sound : {true, false}) {
+      if (!sound) packed[packed.size() - 2] ^= 1;  // Of length or checksum.
+      std::string path = WriteTestFile("packed", packed);
+      for (std::vector<std::string> words :
+           {std::vector<std::string>{"check", path},
+            {"check", "--for=7.2", path},
+            {"inspect", path},
+            {"extract", path, "--device=0000:00:05.0/vfio", "-o", "-"},
+            {"repack", path, "-o", "-"},
+            {"stats", path},
+            {"diff", path, path}}) {
+        ProgramRun run = RunProgram(words);
+        EXPECT_NE(run.status, 0) << words[0];
+        const std::string first = run.errors.substr(0, run.errors.find('\n'));
+        EXPECT_EQ(first.find(StrCat(ToString(compression), ": ")) !=
+                      std::string::npos,
+                  !sound)
+            << words[0] << run.errors;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace migstream

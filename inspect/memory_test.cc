@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/device/section_encoder.h"
 #include "codec/io/compress_bytes.h"
@@ -293,6 +294,40 @@ TEST(MemoryTest, APackageOf4GiBCostsNothing) {
                             });
                           }),
                           "input ends");
+}
+
+TEST(MemoryTest, FindingsAndDevicesWithoutNumberPeakUnder64MiB) {
+  const std::string findings = Claim([](Maker& maker) {
+    for (int i = 0; i < 400000; ++i) {
+      maker.Put([](Writer& w) {
+        w.U8(8);
+        w.Be16(0x63);
+        w.Be16(0);
+      });
+    }
+  });
+  const std::string devices = Claim([](Maker& maker) {
+    for (uint32_t id = 0; id < 25000; ++id) {
+      maker.Named(4, id, StrCat("0000:00:", id, ".0/vfio"), 1);
+      maker.Tag(1, 0);
+      maker.Footer(id);
+    }
+  });
+  for (const std::string& bytes : {findings, devices}) {
+    std::string path = WriteTestFile("many.qvm", bytes);
+    for (std::vector<std::string> words :
+         {std::vector<std::string>{"inspect", path},
+          {"inspect", "--format=json", path},
+          {"check", path},
+          {"stats", path}}) {
+      ProgramRun run = RunProgram(words);
+      EXPECT_EQ(run.status, 1) << run.errors;
+      EXPECT_LT(run.peak_rss_kib, 64 << 10) << words[0];
+      RecordProperty(StrCat("many_", words[0], "_peak_kib"),
+                     static_cast<int>(run.peak_rss_kib));
+    }
+    unlink(path.c_str());
+  }
 }
 
 // One device of 2^20 fields, each of one byte.

@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "codec/wire/text.h"
+#include "inspect/unfinished_files.h"
 
 namespace migstream {
 namespace {
@@ -23,117 +24,76 @@ namespace {
 constexpr size_t kBufferBytes = 256 << 10;
 constexpr int kMaxLinks = 16;
 constexpr int kMaxNames = 1000;
-constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
-// A file that a signal must not leave behind. For the signal handler, so these
-// are never freed, but used again.
-struct UnfinishedFile {
-  char path[4096];
-  bool ours = false;  // To be removed.
-  UnfinishedFile* next = nullptr;
-};
-
-// Held by whoever changes files or the list of them.
-std::atomic_flag changing;
-UnfinishedFile* all_unfinished = nullptr;
-
-void Take() {
-  while (changing.test_and_set(std::memory_order_acquire)) {
-  }
-}
-
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigset_t before;
-  sigemptyset(&signals);
-  for (int signal : kSignals) sigaddset(&signals, signal);
-  pthread_sigmask(SIG_BLOCK, &signals, &before);
-  return before;
-}
-
-// While it lives no signal ends the process: not in this thread, which has it
-// blocked, and not in another, where the handler waits.
-class Uninterrupted {
- public:
-  Uninterrupted() : before_(BlockSignals()) { Take(); }
-  ~Uninterrupted() {
-    changing.clear(std::memory_order_release);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  Uninterrupted(const Uninterrupted&) = delete;
-  Uninterrupted& operator=(const Uninterrupted&) = delete;
-
- private:
-  const sigset_t before_;
-};
-
-void EndUnfinished(int signal) {
-  RemoveUnfinishedFiles();
-  // As if there were no handler: the caller sees what ended the process.
-  std::signal(signal, SIG_DFL);
-  raise(signal);
-}
-
-void HandleSignals() {
-  static bool done = false;
-  if (std::exchange(done, true)) return;
-  struct sigaction action = {};
-  action.sa_handler = EndUnfinished;
-  for (int signal : kSignals) {
-    struct sigaction before = {};
-    sigaction(signal, nullptr, &before);
-    // One that is ignored, as under nohup, stays so.
-    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
-  }
-}
-
-// Creates `path`, to be removed by a signal; -1 if it cannot be.
-int Create(const std::string& path, mode_t mode) {
-  Uninterrupted uninterrupted;
-  int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (fd < 0) return fd;
-  UnfinishedFile* file = all_unfinished;
-  while (file != nullptr && file->ours) file = file->next;
-  if (file == nullptr) {
-    file = new UnfinishedFile;
-    file->next = all_unfinished;
-    all_unfinished = file;
-  }
-  // No path that can be opened is longer.
-  std::strncpy(file->path, path.c_str(), sizeof file->path - 1);
-  file->ours = true;
-  return fd;
-}
-
-// It is gone, or in its place. Only while uninterrupted.
-void Forget(const std::string& path) {
-  for (UnfinishedFile* file = all_unfinished; file != nullptr;
-       file = file->next) {
-    if (file->ours && path == file->path) file->ours = false;
-  }
-}
+constexpr mode_t kPermissions = 0777;
 
 absl::Status Problem(std::string_view path, int error) {
   return absl::UnavailableError(StrCat(path, ": ", std::strerror(error)));
 }
 
+std::string OpenFileName(int fd) { return StrCat("/proc/self/fd/", fd); }
+
+// False, and errno, if they cannot all be written.
+bool WriteAt(int fd, std::span<const uint8_t> bytes, off_t at) {
+  while (!bytes.empty()) {
+    ssize_t wrote = pwrite(fd, bytes.data(), bytes.size(), at);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return false;
+    bytes = bytes.subspan(wrote);
+    at += wrote;
+  }
+  return true;
+}
+
+// Copies what is no hole; false, and errno, if that fails.
+bool CopyFile(int from, int to, off_t size) {
+  std::vector<uint8_t> buffer(kBufferBytes);
+  for (off_t at = 0; at < size;) {
+    at = lseek(from, at, SEEK_DATA);
+    if (at < 0) break;  // Only a hole is left.
+    off_t end = lseek(from, at, SEEK_HOLE);
+    if (end < 0) return false;
+    while (at < end) {
+      ssize_t got = pread(from, buffer.data(),
+                          std::min<off_t>(kBufferBytes, end - at), at);
+      if (got < 0 && errno == EINTR) continue;
+      if (got == 0) errno = EIO;
+      if (got <= 0 || !WriteAt(to, std::span(buffer.data(), got), at)) {
+        return false;
+      }
+      at += got;
+    }
+  }
+  return ftruncate(to, size) == 0;
+}
+
 }  // namespace
 
-void RemoveUnfinishedFiles() {
-  BlockSignals();  // A second one would wait for the first.
-  Take();          // For good.
-  for (UnfinishedFile* file = all_unfinished; file != nullptr;
-       file = file->next) {
-    if (file->ours) unlink(file->path);
+mode_t ModeOf(std::span<const std::string> files) {
+  mode_t mode = 0666;
+  for (const std::string& file : files) {
+    struct stat info;
+    int failed =
+        file == "-" ? fstat(STDIN_FILENO, &info) : stat(file.c_str(), &info);
+    if (failed != 0) continue;
+    if (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode)) mode &= info.st_mode;
   }
+  return mode;
+}
+
+bool IsWrittenDirectly(const std::string& path) {
+  struct stat info;
+  return path == "-" || (stat(path.c_str(), &info) == 0 &&
+                         !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
 }
 
 OutputFile::~OutputFile() {
   if (fd_ >= 0) close(fd_);
+  if (old_fd_ >= 0) close(old_fd_);
   Discard();
 }
 
-absl::Status OutputFile::Open(const std::string& path, bool force) {
+absl::Status OutputFile::Open(const std::string& path, bool force,
+                              mode_t mode) {
   path_ = path;
   force_ = force;
   if (path == "-") {
@@ -163,24 +123,59 @@ absl::Status OutputFile::Open(const std::string& path, bool force) {
     if (error || links == kMaxLinks) return Problem(path, ELOOP);
     path_ = (std::filesystem::path(path_).parent_path() / target).string();
   }
-  HandleSignals();
-  static int count = 0;
-  std::string beside;
+  absl::Status status = OpenNew(replaces_ ? 0600 : mode);
+  return status.ok() && replaces_ ? KeepOwner(info) : status;
+}
+
+// A file in the folder of path_, for the new bytes.
+absl::Status OutputFile::OpenNew(mode_t mode) {
+  std::string folder = std::filesystem::path(path_).parent_path().string();
+  if (folder.empty()) folder = ".";
+  fd_ = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+  // It gets its name by the one that /proc has for it.
+  if (fd_ >= 0 && access(OpenFileName(fd_).c_str(), F_OK) == 0) {
+    way_ = Way::kWithoutName;
+    return absl::OkStatus();
+  }
+  if (fd_ >= 0) close(fd_);
   // A killed process may have left one of the same name.
   for (int tries = 0; tries < kMaxNames; ++tries) {
-    beside = (std::filesystem::path(path_).parent_path() /
-              StrCat(".migstream.", getpid(), ".", count++, ".unfinished"))
-                 .string();
-    fd_ = Create(beside, replaces_ ? 0600 : 0666);
+    beside_ = NameBeside();
+    fd_ = CreateUnfinished(beside_, mode);
     if (fd_ >= 0 || errno != EEXIST) break;
   }
-  if (fd_ < 0) return Problem(errno == EEXIST ? beside : path, errno);
-  beside_ = beside;
-  // Guest memory stays as private as what it replaces was.
-  if (replaces_ && fchmod(fd_, info.st_mode & 0777) != 0) {
-    return Problem(path, errno);
+  if (fd_ >= 0) {
+    way_ = Way::kBeside;
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  absl::Status problem = Problem(errno == EEXIST ? beside_ : path_, errno);
+  beside_.clear();
+  return problem;
+}
+
+// What --force replaces keeps what people gave it. One file cannot take the
+// place of another under several names, nor be given to somebody else without
+// the right to do so: there the old one gets the new bytes in the end.
+absl::Status OutputFile::KeepOwner(const struct stat& old) {
+  struct stat mine;
+  if (fstat(fd_, &mine) != 0) return Problem(path_, errno);
+  const bool same_owner =
+      (mine.st_uid == old.st_uid && mine.st_gid == old.st_gid) ||
+      fchown(fd_, old.st_uid, old.st_gid) == 0;
+  if (!same_owner || old.st_nlink > 1) {
+    // One that may not be written to is replaced after all, as by cp --force.
+    old_fd_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (old_fd_ >= 0) return absl::OkStatus();
+  }
+  return fchmod(fd_, old.st_mode & kPermissions) == 0 ? absl::OkStatus()
+                                                      : Problem(path_, errno);
+}
+
+std::string OutputFile::NameBeside() const {
+  static int count = 0;
+  return (std::filesystem::path(path_).parent_path() /
+          StrCat(".migstream.", getpid(), ".", count++, ".unfinished"))
+      .string();
 }
 
 void OutputFile::Write(ByteSpan bytes) {
@@ -205,31 +200,75 @@ void OutputFile::Flush() {
 // All of it is written, though not in its place.
 void OutputFile::Finish() {
   if (status_.ok()) Flush();
-  if (!status_.ok() || beside_.empty() || fd_ < 0) return;
+  if (!status_.ok() || way_ != Way::kBeside || old_fd_ >= 0 || fd_ < 0) return;
+  // Some file systems say only now that there is no room.
   if (close(fd_) != 0) status_ = Problem(path_, errno);
   fd_ = -1;
 }
 
+// 0, or -1 and errno, also if there is something of that name.
+int OutputFile::LinkTo(const std::string& path) const {
+  if (way_ == Way::kWithoutName) {
+    return linkat(AT_FDCWD, OpenFileName(fd_).c_str(), AT_FDCWD, path.c_str(),
+                  AT_SYMLINK_FOLLOW);
+  }
+  if (link(beside_.c_str(), path.c_str()) == 0) return 0;
+  // No links on this file system?
+  return errno == EEXIST ? -1
+                         : renameat2(AT_FDCWD, beside_.c_str(), AT_FDCWD,
+                                     path.c_str(), RENAME_NOREPLACE);
+}
+
 // Only while uninterrupted. False, and status_ says why, if it cannot be.
 bool OutputFile::Place() {
-  if (beside_.empty()) return true;
-  // link() does not replace what somebody else has put there meanwhile.
-  int failed = force_ ? rename(beside_.c_str(), path_.c_str())
-                      : link(beside_.c_str(), path_.c_str());
-  if (failed != 0 && !force_ && errno != EEXIST) {
-    // No links on this file system.
-    failed = renameat2(AT_FDCWD, beside_.c_str(), AT_FDCWD, path_.c_str(),
-                       RENAME_NOREPLACE);
-  }
-  if (failed != 0) {
+  if (way_ == Way::kDirect || placed_) return true;
+  if (!(old_fd_ >= 0 ? Overwrite() : PutInPlace())) {
     status_ = Problem(path_, errno);
     return false;
   }
   placed_ = true;
-  unlink(beside_.c_str());
-  Forget(beside_);
-  beside_.clear();
+  if (!beside_.empty()) {
+    unlink(beside_.c_str());
+    ForgetUnfinished(beside_);
+    beside_.clear();
+  }
   return true;
+}
+
+bool OutputFile::PutInPlace() {
+  // Nothing that somebody else has put there meanwhile is replaced.
+  if (!force_) return LinkTo(path_) == 0;
+  if (way_ == Way::kBeside) return rename(beside_.c_str(), path_.c_str()) == 0;
+  if (LinkTo(path_) == 0) return true;
+  // A link replaces nothing, but a name does.
+  for (int tries = 0; tries < kMaxNames && errno == EEXIST; ++tries) {
+    std::string name = NameBeside();
+    if (LinkTo(name) != 0) continue;
+    if (rename(name.c_str(), path_.c_str()) == 0) return true;
+    const int error = errno;
+    unlink(name.c_str());
+    errno = error;
+    return false;
+  }
+  return false;
+}
+
+// The old file gets the new bytes; none, if there is no room for all.
+bool OutputFile::Overwrite() {
+  struct stat mine;
+  struct stat old;
+  struct statvfs room;
+  if (fstat(fd_, &mine) != 0 || fstat(old_fd_, &old) != 0 ||
+      fstatvfs(old_fd_, &room) != 0) {
+    return false;
+  }
+  constexpr int64_t kBlock = 512;
+  if ((mine.st_blocks - old.st_blocks) * kBlock >
+      static_cast<int64_t>(room.f_bavail * room.f_frsize)) {
+    errno = ENOSPC;
+    return false;
+  }
+  return ftruncate(old_fd_, 0) == 0 && CopyFile(fd_, old_fd_, mine.st_size);
 }
 
 // Takes it out of its place again, where nothing was before.
@@ -242,7 +281,7 @@ void OutputFile::Discard() {
   if (beside_.empty()) return;
   Uninterrupted uninterrupted;
   unlink(beside_.c_str());
-  Forget(beside_);
+  ForgetUnfinished(beside_);
   beside_.clear();
 }
 

@@ -1,8 +1,11 @@
-// An output that is there as a whole or not at all: written beside its place,
-// and moved there in the end.
+// An output that is there as a whole or not at all: written into a file without
+// a name, which gets one in the end. Where the file system has none of that
+// kind it is written beside its place, and moved there.
 
 #ifndef MIGSTREAM_INSPECT_OUTPUT_FILE_H_
 #define MIGSTREAM_INSPECT_OUTPUT_FILE_H_
+
+#include <sys/stat.h>
 
 #include <span>
 #include <string>
@@ -13,9 +16,9 @@
 
 namespace migstream {
 
-// "-" is standard output; a pipe or a device is written to directly. The
-// unfinished file is removed when the object goes, and when the process is
-// ended by SIGINT, SIGTERM, SIGHUP or SIGQUIT.
+// "-" is standard output; a pipe or a device is written to directly. What is
+// not committed is gone with the object or the process, whatever ends that;
+// where files have a name from the start, by whatever can be caught.
 class OutputFile : public ByteSink {
  public:
   OutputFile() = default;
@@ -23,12 +26,14 @@ class OutputFile : public ByteSink {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  // A file that exists is replaced only by `force`.
-  absl::Status Open(const std::string& path, bool force);
+  // A file that exists is replaced only by `force`, and then it keeps its mode,
+  // its owner and its other names, as with cp. A new one gets `mode`, less the
+  // umask: see ModeOf().
+  absl::Status Open(const std::string& path, bool force, mode_t mode = 0666);
 
   // The file that is being written, to be read and written anywhere instead of
   // by Write(); -1 if it can only be written to from front to back.
-  int image() const { return beside_.empty() ? -1 : fd_; }
+  int image() const { return way_ == Way::kDirect ? -1 : fd_; }
 
   // Errors are kept for Commit().
   void Write(ByteSpan bytes) override;
@@ -42,25 +47,40 @@ class OutputFile : public ByteSink {
  private:
   friend absl::Status CommitAll(std::span<OutputFile* const> files);
 
+  // How it is written until it is in its place.
+  enum class Way { kDirect, kWithoutName, kBeside };
+
+  absl::Status OpenNew(mode_t mode);
+  absl::Status KeepOwner(const struct stat& old);
+  std::string NameBeside() const;
+  int LinkTo(const std::string& path) const;
   void Flush();
   void Finish();
   bool Place();
+  bool PutInPlace();
+  bool Overwrite();
   void Withdraw();
   void Discard();
 
   std::string path_;
-  std::string beside_;  // Where it is written; empty if directly.
+  Way way_ = Way::kDirect;
+  std::string beside_;  // Its name, if it has one.
   bool force_ = false;
   bool replaces_ = false;
   bool placed_ = false;
   int fd_ = -1;
+  int old_fd_ = -1;  // A file that stays, and gets the new bytes.
   std::vector<uint8_t> buffer_;
   absl::Status status_;
 };
 
-// Removes what no OutputFile has put in its place yet. For a signal handler
-// that ends the process: no file can be created or placed any more.
-void RemoveUnfinishedFiles();
+// What may be read by whoever may read all of `files`, and written likewise:
+// guest memory stays as private as its capture is. "-" is standard input; what
+// is neither a file nor a disk does not count.
+mode_t ModeOf(std::span<const std::string> files);
+
+// Whether an output of that name is written to directly: "-", a pipe, a device.
+bool IsWrittenDirectly(const std::string& path);
 
 // Puts the files of one result in their places: all of them or, if one cannot
 // be, none but those that have replaced another. No signal comes in between.

@@ -10,7 +10,6 @@
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <thread>
 
 #include "absl/strings/str_split.h"
 #include "codec/report/report.pb.h"
@@ -667,22 +666,42 @@ TEST(OutputTest, AFolderThatIsNotThereIsSaid) {
   EXPECT_THAT(run.errors, HasSubstr("is a directory"));
 }
 
-TEST(OutputTest, AnInterruptLeavesNothingBehind) {
+TEST(OutputTest, NoSignalLeavesAnythingBehind) {
   std::string folder = TestFolder();
   std::string bytes = ReadCapture(GetCapture("s72-two"));
-  for (int signal : {SIGINT, SIGTERM}) {
-    ProgramRun run = RunProgram({"repack", "-", "-o", folder + "/out"},
-                                {.feed =
-                                     [&](int fd) {
-                                       WriteAll(fd, bytes.data(), 100000);
-                                       // Wait until the output is there,
-                                       // unfinished.
-                                       while (FilesIn(folder).empty())
-                                         std::this_thread::yield();
-                                     },
-                                 .signal = signal});
+  for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGUSR1, SIGUSR2,
+                     SIGALRM, SIGTERM, SIGXCPU, SIGVTALRM}) {
+    ProgramRun run = RunProgram(
+        {"repack", "-", "-o", folder + "/out"},
+        {.feed =
+             [&](int fd) { WriteAll(fd, bytes.data(), bytes.size() - 1000); },
+         .signal = signal});
     EXPECT_EQ(run.status, 128 + signal);
     EXPECT_THAT(FilesIn(folder), IsEmpty());
+  }
+}
+
+TEST(OutputTest, WhatComesOutOfAPrivateCaptureIsAsPrivate) {
+  std::string folder = TestFolder();
+  std::string in = folder + "/in";
+  std::filesystem::copy_file(Path("s111-precopy"), in);
+  for (mode_t mode : {0600, 0640}) {
+    ASSERT_EQ(chmod(in.c_str(), mode), 0);
+    for (std::vector<std::string> words :
+         {std::vector<std::string>{"extract", in, "-o", folder + "/payload"},
+          {"extract", in, "--ram=pc.ram", "-o", folder + "/ram"},
+          {"repack", in, "-o", folder + "/again"},
+          {"repack", in, "--channels=1", "-o", folder + "/split"}}) {
+      ProgramRun run = RunProgram(words);
+      EXPECT_EQ(run.status, 0) << run.errors;
+    }
+    for (const char* out : {"payload", "ram", "again", "split", "split.ch1"}) {
+      std::string path = StrCat(folder, "/", out);
+      struct stat info;
+      ASSERT_EQ(stat(path.c_str(), &info), 0) << path;
+      EXPECT_EQ(info.st_mode & 0777, mode) << path;
+      unlink(path.c_str());
+    }
   }
 }
 

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <span>
 #include <vector>
 
+#include "codec/io/temp_file.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
@@ -17,11 +17,9 @@ namespace migstream {
 RamFile::RamFile(OutputFile& output)
     : output_(output), name_(output.name()), fd_(output.image()) {
   if (fd_ >= 0) return;
-  const char* folder = std::getenv("TMPDIR");
-  if (folder == nullptr || *folder == 0) folder = "/tmp";
-  fd_ = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  fd_ = OpenTempFile();
   own_ = true;
-  name_ = StrCat("a temporary file in ", folder);
+  name_ = StrCat("a temporary file in ", TempFolder());
   if (fd_ < 0) Fail();
 }
 

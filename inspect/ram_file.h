@@ -15,7 +15,7 @@ namespace migstream {
 
 // Writes to `output`, which must outlive it. Where that can only be written
 // from front to back, as a pipe, the image is made in a file without a name in
-// $TMPDIR first.
+// $TMPDIR or /var/tmp first.
 class RamFile : public RamImage {
  public:
   explicit RamFile(OutputFile& output);

@@ -19,8 +19,9 @@ constexpr uint64_t kDefaultZstdLevel = 3;
 // A channel's or the main channel's file, compressed if that was asked for.
 class Output {
  public:
-  absl::Status Open(const std::string& path, const Arguments& arguments) {
-    absl::Status status = file_.Open(path, arguments.force);
+  absl::Status Open(const std::string& path, const Arguments& arguments,
+                    mode_t mode) {
+    absl::Status status = file_.Open(path, arguments.force, mode);
     if (status.ok() && arguments.zstd_level != 0) {
       zstd_.emplace(file_, static_cast<int>(arguments.zstd_level));
     }
@@ -96,27 +97,36 @@ ExitStatus Run(const Arguments& arguments) {
   size_t channels = options.split_channels   ? arguments.channels
                     : options.single_channel ? 0
                                              : inputs.channels.size();
-  if (channels > 0 && arguments.output == "-") {
-    PrintError("several channels do not go to standard output");
+  if (channels > 0 && IsWrittenDirectly(arguments.output)) {
+    PrintError(
+        StrCat("several channels do not go to ",
+               arguments.output == "-" ? "standard output" : arguments.output));
     return kUnusable;
   }
   auto channel_name = [&arguments](size_t number) {
     return StrCat(arguments.output, ".ch", number);
   };
-  absl::Status status = outputs[0].Open(arguments.output, arguments);
+  std::vector<std::string> sources = arguments.files;
+  for (const std::string& file :
+       {arguments.replace_config, arguments.replace_payload}) {
+    if (!file.empty()) sources.push_back(file);
+  }
+  const mode_t mode = ModeOf(sources);
+  absl::Status status = outputs[0].Open(arguments.output, arguments, mode);
   RewriteOutput output = {outputs[0].sink()};
   for (size_t i = 0; i < channels && status.ok(); ++i) {
-    status = outputs.emplace_back().Open(channel_name(i + 1), arguments);
+    status = outputs.emplace_back().Open(channel_name(i + 1), arguments, mode);
     output.channels.push_back(outputs.back().sink());
   }
   StaleChannels stale;
-  if (status.ok() && arguments.output != "-") {
+  if (status.ok() && !IsWrittenDirectly(arguments.output)) {
     status = stale.Find(arguments.output, channels + 1, channel_name,
                         arguments.force, arguments.files);
   }
   if (!IsFine(status)) return kUnusable;
 
   Error error = Rewrite(inputs.Reopenable(arguments.quiet), output, options);
+  SayContainerDamage(inputs, error);
   if (error.code == ErrorCode::kBadOptions) {
     PrintError(error.reason);
   } else if (!error.ok()) {

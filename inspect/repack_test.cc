@@ -174,6 +174,17 @@ TEST(RepackTest, WhatOnlyTheOptionsRuleOutIsWrongUsage) {
   EXPECT_EQ(ReadTestFile(out), "");
 }
 
+TEST(RepackTest, NoChannelStandsBesideADevice) {
+  ProgramRun run =
+      RunOn({"repack", "-o", "/dev/null"}, Paths("s111-multifd-two"));
+  EXPECT_EQ(run.status, 2);
+  EXPECT_EQ(run.errors, "migstream: several channels do not go to /dev/null\n");
+  EXPECT_FALSE(std::filesystem::exists("/dev/null.ch1"));
+  run = RunOn({"repack", "--single-channel", "-o", "/dev/null"},
+              Paths("s111-multifd-two"));
+  EXPECT_EQ(run.status, 0) << run.errors;
+}
+
 TEST(RepackTest, ChannelsOfAFormerRunDoNotStayBesideFewer) {
   std::string out = TestFolder() + "/vm";
   auto split = [&](const std::string& count, bool force) {

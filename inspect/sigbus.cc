@@ -5,7 +5,7 @@
 #include <csignal>
 
 #include "inspect/console.h"
-#include "inspect/output_file.h"
+#include "inspect/unfinished_files.h"
 
 namespace migstream {
 namespace {

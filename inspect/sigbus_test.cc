@@ -6,7 +6,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "inspect/output_file.h"
+#include "inspect/unfinished_files.h"
 
 namespace migstream {
 namespace {
@@ -28,9 +28,7 @@ TEST(SigbusTest, LeavesNoUnfinishedOutput) {
   EXPECT_EXIT(
       {
         HandleSigbus();
-        OutputFile output;
-        if (!output.Open(folder + "/out", false).ok()) std::_Exit(3);
-        if (std::filesystem::is_empty(folder)) std::_Exit(4);
+        if (CreateUnfinished(folder + "/out", 0600) < 0) std::_Exit(3);
         std::raise(SIGBUS);
       },
       testing::ExitedWithCode(2), "");

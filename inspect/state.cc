@@ -32,7 +32,12 @@ class Characters {
   using Ch = char;
   explicit Characters(ByteSink& sink) : sink_(sink) {}
   void Put(char c) {
-    text_ += c;
+    constexpr char kDelete = 0x7f;
+    if (c == kDelete) {
+      text_ += "\\u007f";
+    } else {
+      text_ += c;
+    }
     if (text_.size() >= (64 << 10)) Flush();
   }
   void Flush() {
@@ -48,7 +53,9 @@ class Characters {
 void PrintJson(ByteSpan json, ByteSink& sink) {
   rapidjson::MemoryStream stream(AsText(json).data(), json.size());
   Characters characters(sink);
-  rapidjson::PrettyWriter<Characters> writer(characters);
+  // A terminal might obey what is no ASCII; it is escaped.
+  rapidjson::PrettyWriter<Characters, rapidjson::UTF8<>, rapidjson::ASCII<>>
+      writer(characters);
   rapidjson::Reader reader;
   reader.Parse<rapidjson::kParseIterativeFlag>(stream, writer);
   characters.Put('\n');

@@ -55,6 +55,21 @@ TEST(StateTest, WhatAProposalSendsAfterItsConfigIsCounted) {
   }
 }
 
+// U+009B and U+202E, a letter, and DEL.
+TEST(StateTest, ADescriptionIsShownInAscii) {
+  std::string bytes = ReadCapture(GetCapture("s111-plain"));
+  const std::string odd = "\xc2\x9b\xe2\x80\xae\xc3\xa9\x7f";
+  const size_t at = bytes.rfind("globalstate");
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, odd.size(), odd);
+  ProgramRun run =
+      RunProgram({"inspect", "--vmdesc", WriteTestFile("odd.qvm", bytes)});
+  EXPECT_THAT(run.output, HasSubstr("\\u009B\\u202E\\u00E9\\u007fate"));
+  for (unsigned char c : run.output) {
+    EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f)) << static_cast<int>(c);
+  }
+}
+
 TEST(StateTest, AStreamWithoutADescriptionSaysSo) {
   ProgramRun run = RunProgram({"inspect", "--state", Path("s111-no-vmdesc")});
   EXPECT_EQ(run.status, 0);

@@ -315,7 +315,8 @@ void RamExtractor::TakePage(Memory& memory, const ChannelPage& page) {
   if (page.offset > used || used - page.offset < page_bytes_) {
     return Fail(ErrorCode::kBadRam, 0,
                 StrCat("a multifd page at ", Hex(page.offset),
-                       " is outside RAM block '", Printable(page.block), "'"));
+                       " is outside RAM block '",
+                       Printable(UnknownName(page.block)), "'"));
   }
   switch (page.kind) {
     case ChannelPageKind::kPage:

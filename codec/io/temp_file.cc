@@ -15,17 +15,29 @@
 namespace migstream {
 namespace {
 
-std::string Folder() {
+Error Problem(int error) {
+  return {
+      ErrorCode::kWriteFailed, 0, "",
+      StrCat("a temporary file in ", TempFolder(), ": ", std::strerror(error))};
+}
+
+}  // namespace
+
+std::string TempFolder() {
   const char* folder = std::getenv("TMPDIR");
   return folder != nullptr && *folder != '\0' ? folder : "/var/tmp";
 }
 
-Error Problem(int error) {
-  return {ErrorCode::kWriteFailed, 0, "",
-          StrCat("a temporary file in ", Folder(), ": ", std::strerror(error))};
+int OpenTempFile() {
+  const std::string folder = TempFolder();
+  int fd = open(folder.c_str(), O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0) return fd;
+  // A file system that has none without a name.
+  std::string path = StrCat(folder, "/migstream.XXXXXX");
+  fd = mkostemp(path.data(), O_CLOEXEC);
+  if (fd >= 0) unlink(path.c_str());
+  return fd;
 }
-
-}  // namespace
 
 TempFile::~TempFile() {
   if (fd_ >= 0) close(fd_);
@@ -33,10 +45,8 @@ TempFile::~TempFile() {
 
 Error TempFile::WriteAt(uint64_t offset, ByteSpan bytes) {
   if (fd_ < 0) {
-    std::string path = StrCat(Folder(), "/migstream.XXXXXX");
-    fd_ = mkostemp(path.data(), O_CLOEXEC);
+    fd_ = OpenTempFile();
     if (fd_ < 0) return Problem(errno);
-    unlink(path.c_str());
   }
   while (!bytes.empty()) {
     ssize_t wrote = pwrite(fd_, bytes.data(), bytes.size(), offset);

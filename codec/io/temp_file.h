@@ -7,11 +7,19 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
+
+// Where such files are: $TMPDIR, or /var/tmp.
+std::string TempFolder();
+
+// One of them, to be read, written and closed by the caller; -1, and errno, if
+// it cannot be.
+int OpenTempFile();
 
 class TempFile {
  public:
@@ -20,8 +28,8 @@ class TempFile {
   TempFile(const TempFile&) = delete;
   TempFile& operator=(const TempFile&) = delete;
 
-  // At size(). The first call makes the file, in TMPDIR or /var/tmp;
-  // kWriteFailed if that cannot be.
+  // At size(). The first call makes the file; kWriteFailed if that cannot be,
+  // or if its folder is full.
   Error Append(ByteSpan bytes) { return WriteAt(size_, bytes); }
 
   // What is left out before `offset` is zero, and takes no room.

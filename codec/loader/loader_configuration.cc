@@ -6,6 +6,7 @@
 
 #include "codec/loader/loader_vmstate.h"
 #include "codec/qemu/configuration.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"
 #include "flags/release.h"
@@ -62,7 +63,8 @@ std::string OtherPageBits(uint32_t bits) {
 std::string Message(const ParsedConfiguration& parsed, const LoaderRow& row) {
   if (!parsed.unknown_subsection.empty()) {
     return row.names_subsections
-               ? UnknownSubsection(parsed.unknown_subsection, "configuration")
+               ? UnknownSubsection(UnknownName(parsed.unknown_subsection),
+                                   "configuration")
                : "No such file or directory";
   }
   return parsed.traits.page_bits != 0 ? OtherPageBits(parsed.traits.page_bits)
@@ -133,8 +135,8 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
     for (const std::string& name : ParseCapabilities(subsection.payload)) {
       configuration.capabilities.push_back(name);
       if (!IsCapability(name, row)) {
-        return input.Refuse(payload_at,
-                            StrCat("Received unknown capability ", name));
+        return input.Refuse(payload_at, StrCat("Received unknown capability ",
+                                               UnknownName(name)));
       }
     }
   }

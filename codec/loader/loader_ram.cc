@@ -8,6 +8,7 @@
 
 #include "codec/qemu/xbzrle.h"
 #include "codec/wire/error.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 
@@ -90,7 +91,7 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
     std::string name = input.Str8();
     auto found = used_bytes_.find(name);
     if (found == used_bytes_.end()) {
-      return input.Refuse(at, StrCat("Can't find block ", name));
+      return input.Refuse(at, StrCat("Can't find block ", UnknownName(name)));
     }
     named_ = true;
     last_used_bytes_ = found->second;
@@ -164,7 +165,7 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     std::string name = input.Str8();
     uint64_t used_bytes = input.Be64();
     if (!IsBlockName(name)) {
-      return input.Refuse(at, StrCat("Unknown ramblock \"", name,
+      return input.Refuse(at, StrCat("Unknown ramblock \"", UnknownName(name),
                                      "\", cannot accept migration"));
     }
     used_bytes_[name] = used_bytes;

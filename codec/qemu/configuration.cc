@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "codec/wire/cursor.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 
@@ -60,7 +61,7 @@ ConfigurationView::Subsection ParseConfigurationSubsection(
                                 std::end(kSubsections), subsection.name);
   const uint8_t bit = static_cast<uint8_t>(1 << (known - kSubsections));
   if (known == std::end(kSubsections)) {
-    fail(StrCat("unknown subsection '", subsection.name,
+    fail(StrCat("unknown subsection '", UnknownName(subsection.name),
                 "', whose length nothing tells"));
   } else if ((traits.seen & bit) != 0) {
     fail(StrCat("a second '", subsection.name, "'"));

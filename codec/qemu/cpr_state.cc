@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "codec/qemu/pull_record.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/section_type.h"
 
@@ -108,7 +109,8 @@ Error ReadVfioDevices(ByteSource& source, const CprLimits& limits,
     if (cursor.ok() &&
         (name != kVfioDevices || version != kVfioDevicesVersion)) {
       cursor.Fail(ErrorCode::kUnknownSubsection, at,
-                  StrCat("unknown subsection '", name, "' version ", version));
+                  StrCat("unknown subsection '", UnknownName(name),
+                         "' version ", version));
     }
   });
   if (!error.ok()) return error;

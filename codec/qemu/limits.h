@@ -14,8 +14,8 @@ struct StreamLimits {
   DeviceLimits device = {};
   // Different section ids, each of which is remembered.
   uint32_t sections = 1 << 15;
-  // VFIO devices.
-  uint32_t devices = 1 << 14;
+  // VFIO devices; each takes a few KiB of a report.
+  uint32_t devices = 10000;
   // Sections whose end is guessed while the description is out of reach; each
   // is remembered until it has come.
   uint32_t guesses = 1 << 12;

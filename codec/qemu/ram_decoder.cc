@@ -1,5 +1,6 @@
 #include "codec/qemu/ram_decoder.h"
 
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 
@@ -146,7 +147,7 @@ bool RamDecoder::FindBlock(std::string_view name, uint64_t at,
   auto found = index_.find(name);
   if (found == index_.end()) {
     walk.Fail(ErrorCode::kBadRam, at,
-              StrCat("RAM block '", name, "' is not in the list"));
+              StrCat("RAM block '", UnknownName(name), "' is not in the list"));
     return false;
   }
   last_block_ = found->second;

@@ -430,6 +430,13 @@ TEST(RamDecoderTest, ABlockThatIsNotListedIsRefused) {
   EXPECT_EQ(part.error.reason, "RAM block 'other' is not in the list");
 }
 
+TEST(RamDecoderTest, GuestMemoryTakenForABlocksNameIsNotShown) {
+  RamWalked part = WalkPart(RecordBytes(kRamPage) +
+                            Str8Bytes("GUEST-SECRET-ABC and all the rest"));
+  EXPECT_EQ(part.error.reason,
+            "RAM block 'GUEST-SECRET-ABC...' is not in the list");
+}
+
 TEST(RamDecoderTest, APageOutsideItsBlockIsRefused) {
   for (uint64_t address : {uint64_t{0x10000}, uint64_t{0x11000},
                            ~uint64_t{0} & ~uint64_t{0xfff}}) {

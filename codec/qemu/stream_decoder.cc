@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/command.h"
 #include "flags/ram_flags.h"
@@ -283,11 +284,11 @@ Step StreamDecoder::NamedSection(SectionType type, ByteSpan& input,
   KnownSection& known = entry->second;
   if (added && sections_.size() > options_.limits.sections) {
     return Fail(
-        ErrorCode::kSectionLimit, walk_.offset, std::string(idstr),
+        ErrorCode::kSectionLimit, walk_.offset, UnknownName(idstr),
         StrCat("more than ", options_.limits.sections, " different sections"));
   }
   if (!added && (known.idstr != idstr || known.instance_id != instance_id)) {
-    return Fail(ErrorCode::kOutOfStep, walk_.offset, std::string(idstr),
+    return Fail(ErrorCode::kOutOfStep, walk_.offset, UnknownName(idstr),
                 StrCat("section id ", Hex(id), " is that of ", known.idstr));
   }
   if (added) known.idstr = std::string(idstr);
@@ -301,8 +302,7 @@ Step StreamDecoder::NamedSection(SectionType type, ByteSpan& input,
               instance_id,
               version_id,
               IsVfioIdstr(known.idstr)};
-  if (section_.vfio && type == SectionType::kStart &&
-      ++devices_ > options_.limits.devices) {
+  if (section_.vfio && added && ++devices_ > options_.limits.devices) {
     return Fail(ErrorCode::kDeviceLimit, walk_.offset, std::string(idstr),
                 StrCat("more than ", options_.limits.devices, " VFIO devices"));
   }
@@ -378,11 +378,12 @@ Step StreamDecoder::Content(ByteSpan input) {
       break;
   }
   if (!length.error.ok()) return Fail(length.error);
-  return Fail(
-      ErrorCode::kUnwalkable, section_.offset, SectionName(),
-      StrCat("cannot walk past ", section_.idstr, " at ", Hex(section_.offset),
-             full ? ": nothing tells how long its state is"
-                  : ": nothing tells how long its sections are"));
+  return Fail(ErrorCode::kUnwalkable, section_.offset,
+              StrCat(UnknownName(section_.idstr), " ", ToString(section_.type)),
+              StrCat("cannot walk past ", UnknownName(section_.idstr), " at ",
+                     Hex(section_.offset),
+                     full ? ": nothing tells how long its state is"
+                          : ": nothing tells how long its sections are"));
 }
 
 Step StreamDecoder::StartDevice() {

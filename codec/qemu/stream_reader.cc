@@ -6,6 +6,7 @@
 #include "codec/io/file_kind.h"
 #include "codec/qemu/page_size_guess.h"
 #include "codec/qemu/section_guess.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"
 #include "flags/ram_flags.h"
@@ -328,9 +329,11 @@ ContentLength StreamReader::Guess(const SectionView& section,
   }
   auto fail = [&](ErrorCode code, uint64_t at, std::string_view reason) {
     return ContentLength{
-        .error = {code, at, NameOf(section),
-                  StrCat("cannot walk past ", section.idstr, " at ",
-                         Hex(section.offset), ": ", reason)}};
+        .error = {
+            code, at,
+            StrCat(UnknownName(section.idstr), " ", ToString(section.type)),
+            StrCat("cannot walk past ", UnknownName(section.idstr), " at ",
+                   Hex(section.offset), ": ", reason)}};
   };
   if (!guess && source_.Peek(limit).size() < limit &&
       !EndsWithEof(source_.Peek(1))) {

@@ -2,6 +2,7 @@
 
 #include "codec/report/checks.h"
 
+#include <algorithm>
 #include <string>
 
 #include "codec/device/config_bytes.h"
@@ -349,8 +350,9 @@ TEST(ChecksTest, ACutRecordSaysWhatItNeedsAndWhereItBegins) {
                                 Hex(bytes.size() - 3 - 16))));
 }
 
-TEST(ChecksTest, ErrorsAreNeverLeftOutForNotes) {
+TEST(ChecksTest, AHundredFindingsOfAKindAreListedAndTheOthersCounted) {
   std::string bytes = HeaderBytes();
+  for (int i = 0; i < 150; ++i) bytes += CommandBytes(0x63);
   for (uint32_t id = 0; id < 1100; ++id) {
     bytes += HandlerBytes{.id = id, .idstr = StrCat("x", id)}.Full("abc");
   }
@@ -358,8 +360,17 @@ TEST(ChecksTest, ErrorsAreNeverLeftOutForNotes) {
   MemorySource source(AsBytes(bytes));
   report::Report report;
   EXPECT_FALSE(BuildReport(source, {}, report).ok());
-  EXPECT_TRUE(HasFindings(report));
-  EXPECT_GT(report.notes_omitted(), 0);
+  // What ended it is not left out for what there is more of.
+  EXPECT_TRUE(std::any_of(report.findings().begin(), report.findings().end(),
+                          [](const report::Finding& finding) {
+                            return finding.id() == "refused";
+                          }));
+  ASSERT_EQ(report.omitted_findings_size(), 2);
+  EXPECT_EQ(report.omitted_findings(0).id(), "unknown-command");
+  EXPECT_EQ(report.omitted_findings(0).count(), 50);
+  EXPECT_EQ(report.omitted_findings(1).id(), "guessed-end");
+  EXPECT_EQ(report.omitted_findings(1).severity(), "note");
+  EXPECT_GT(report.omitted_findings(1).count(), 900);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ namespace {
 
 // A report is read by people and scripts; none wants more.
 constexpr int kMaxCommands = 100;
+constexpr int kMaxEvidence = 1000;
 constexpr int kMaxOtherDevices = 1 << 16;
 
 bool IsInputProblem(ErrorCode code) {
@@ -256,7 +257,7 @@ class ReportBuilder : public StreamVisitor {
                       [&](const report::Evidence& row) {
                         return row.what() == evidence.what;
                       });
-      if (known || report_.evidence_size() >= kMaxNotes) continue;
+      if (known || report_.evidence_size() >= kMaxEvidence) continue;
       report::Evidence& row = *report_.add_evidence();
       row.set_offset(evidence.offset);
       row.set_what(evidence.what);

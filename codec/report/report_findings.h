@@ -8,11 +8,12 @@
 
 namespace migstream {
 
-// A report is read by people and scripts; none wants more notes.
-inline constexpr int kMaxNotes = 1000;
+// A report is read by people and scripts; none wants more of one id and
+// severity. What is beyond is counted, so that no stream, however damaged, makes
+// a report that grows with it.
+inline constexpr int kMaxFindingsOfAKind = 100;
 
-// A finding that finding_ids.h knows has the severity given there. What is
-// wrong is never left out; notes are, and counted.
+// A finding that finding_ids.h knows has the severity given there.
 void AddFinding(const Finding& finding, report::Report& report);
 // One whose texts are made of what a report says, which is printable.
 void AddPrintableFinding(const Finding& finding, report::Report& report);

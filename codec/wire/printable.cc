@@ -1,5 +1,7 @@
 #include "codec/wire/printable.h"
 
+#include <algorithm>
+#include <cctype>
 #include <string_view>
 
 #include "codec/wire/text.h"
@@ -18,6 +20,23 @@ std::string Printable(std::string_view text) {
     }
   }
   return printable;
+}
+
+std::string UnknownName(std::string_view name) {
+  constexpr std::string_view kAddress = "xxxx:xx:xx.x/";
+  size_t most = 16;
+  if (name.size() > kAddress.size() &&
+      std::equal(kAddress.begin(), kAddress.end(), name.begin(),
+                 [](char form, char c) {
+                   return form == 'x'
+                              ? std::isxdigit(static_cast<unsigned char>(c)) !=
+                                    0
+                              : form == c;
+                 })) {
+    most += kAddress.size();
+  }
+  return name.size() <= most ? std::string(name)
+                             : StrCat(name.substr(0, most), "...");
 }
 
 bool IsNamed(std::string_view name, std::string_view given) {
