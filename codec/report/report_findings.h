@@ -9,8 +9,8 @@
 namespace migstream {
 
 // A report is read by people and scripts; none wants more of one id and
-// severity. What is beyond is counted, so that no stream, however damaged, makes
-// a report that grows with it.
+// severity. What is beyond is counted, so that no stream, however damaged,
+// makes a report that grows with it.
 inline constexpr int kMaxFindingsOfAKind = 100;
 
 // A finding that finding_ids.h knows has the severity given there.
