@@ -81,10 +81,12 @@ std::optional<Fit> TryPageSize(ByteSpan content, uint64_t page_bytes,
 PageSizeGuess GuessPageSize(ByteSpan content, uint64_t usual,
                             std::span<const RamBlock> blocks) {
   content = content.first(std::min(content.size(), kPageSizeGuessBytes));
-  if (std::optional<Fit> fit = TryPageSize(content, usual, blocks)) {
-    return {usual, fit->has_pages};
-  }
-  PageSizeGuess guess;
+  const std::optional<Fit> fits = TryPageSize(content, usual, blocks);
+  // If the first page goes on past the content, nothing was compared.
+  const bool compared =
+      fits && (fits->records != 0 || content.size() == kPageSizeGuessBytes);
+  if (compared) return {usual, fits->has_pages};
+  PageSizeGuess guess = {fits ? usual : 0, false};
   int most = 1;  // With less, nothing was compared.
   for (uint32_t bits = kMinPageBits; bits <= kMaxPageBits; ++bits) {
     const uint64_t page_bytes = uint64_t{1} << bits;

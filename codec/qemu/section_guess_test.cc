@@ -130,7 +130,9 @@ TEST(SectionGuessTest, WhatIsNoPartOfTheStreamMayFollowEof) {
 
 TEST(SectionGuessTest, AContentMayEndBeforeItsFooter) {
   const GuessContext context = Context(true, false);
-  const std::string bytes = kState + kTimer.Footer() + kSerial.Full("");
+  const std::string bytes =
+      kState + kTimer.Footer() +
+      HandlerBytes{.id = 0x1213, .idstr = "serial"}.Full("");
   for (size_t at = 0; at < bytes.size(); ++at) {
     EXPECT_EQ(MayEndAt(AsBytes(bytes), at, true, context), at == 8) << at;
   }

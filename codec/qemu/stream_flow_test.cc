@@ -333,7 +333,9 @@ TEST(StreamReaderMemoryTest, AMillionSectionsFromAPipeTakeWhatAFifthOfThemDo) {
   Error error = StreamReader(source, visitor).Read();
   EXPECT_TRUE(error.ok()) << ToString(error);
   EXPECT_EQ(visitor.sections, 2 + 2 * kRounds);
-  EXPECT_LT(SectionCounter::PeakKib() - visitor.early_peak_kib, 1024);
+  // What stands behind EOF is looked at in a window.
+  constexpr long kWindowKib = 8 << 10;
+  EXPECT_LT(SectionCounter::PeakKib() - visitor.early_peak_kib, kWindowKib);
 }
 
 }  // namespace

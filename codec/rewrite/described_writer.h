@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "codec/qemu/stream_writer.h"
 #include "codec/qemu/description_editor.h"
+#include "codec/qemu/stream_writer.h"
 #include "codec/wire/error.h"
 #include "flags/dialect.h"
 

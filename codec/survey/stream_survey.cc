@@ -79,7 +79,9 @@ void StreamSurvey::FindRepeated(const SectionView& section) {
   const uint8_t bit = 1u << static_cast<unsigned>(section.type);
   uint8_t& came = came_[{std::string(section.idstr), section.instance_id}];
   std::vector<StreamLosses::Section>& repeated = facts_.losses.repeated;
-  if ((came & bit) != 0 && repeated.size() < kMostListed) {
+  // What a VFIO device's second FULL holds is a finding of its own.
+  const bool told = section.vfio && section.type == SectionType::kFull;
+  if ((came & bit) != 0 && !told && repeated.size() < kMostListed) {
     repeated.push_back(
         {NameOf(section.idstr, section.instance_id, section.type),
          section.offset});
