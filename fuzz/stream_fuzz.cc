@@ -24,12 +24,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Recorded piped = Record(pipe, options);
   REQUIRE(ToString(piped.error) == ToString(whole.error));
   REQUIRE(piped.recording.Text() == whole.recording.Text());
+  REQUIRE(piped.trailing_bytes == whole.trailing_bytes);
 
   if (!whole.error.ok() && whole.error.code != ErrorCode::kTruncated) return 0;
   MemorySource again(bytes);
   StringSink sink;
   REQUIRE(Repack(again, sink, options, nullptr).code == whole.error.code);
   REQUIRE(AsText(bytes).starts_with(sink.bytes()));
-  if (whole.error.ok()) REQUIRE(sink.bytes().size() == bytes.size());
+  if (whole.error.ok()) {
+    REQUIRE(sink.bytes().size() + whole.trailing_bytes == bytes.size());
+  }
   return 0;
 }

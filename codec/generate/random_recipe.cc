@@ -77,6 +77,13 @@ void FillDevice(Random& random, const Dialect& dialect,
     for (uint64_t i = random.Below(4); i > 0; --i) {
       FillPart(random, dialect, *device.add_parts());
     }
+    // v1's QEMUs write one at least.
+    if (device.parts_size() == 0 && dialect.protocol == VfioProtocol::kV1) {
+      recipe::Part& part = *device.add_parts();
+      for (int i = 0; i < dialect.habits.min_part_records; ++i) {
+        part.add_records()->set_bytes(1);
+      }
+    }
   }
   bool acks =
       dialect.part.After(Element::kNone).Contains(Element::kInitDataSent);
@@ -214,6 +221,8 @@ void PutIntoFrame(const std::string& frame, recipe::Migration& recipe) {
   recipe.clear_footers();
   for (recipe::Device& device : *recipe.mutable_devices()) {
     device.clear_config();
+    // The frame's device is not that driver's.
+    device.clear_vendor();
   }
 }
 

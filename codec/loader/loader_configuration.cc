@@ -61,11 +61,9 @@ std::string OtherPageBits(uint32_t bits) {
 
 // What the loader says to a CONFIGURATION that does not parse.
 std::string Message(const ParsedConfiguration& parsed, const LoaderRow& row) {
-  if (!parsed.unknown_subsection.empty()) {
-    return row.names_subsections
-               ? UnknownSubsection(UnknownName(parsed.unknown_subsection),
-                                   "configuration")
-               : "No such file or directory";
+  if (std::string_view name = parsed.unknown_subsection; !name.empty()) {
+    if (!row.names_subsections) return "No such file or directory";
+    return UnknownSubsection(UnknownName(name), "configuration");
   }
   return parsed.traits.page_bits != 0 ? OtherPageBits(parsed.traits.page_bits)
                                       : parsed.error.reason;

@@ -110,12 +110,12 @@ TEST(ConfigurationTest, AnUnknownSubsectionHasNoKnownLength) {
 }
 
 TEST(ConfigurationTest, TargetPageBitsHaveASaneRange) {
-  for (uint32_t bits : {10, 12, 14, 16}) {
+  for (uint32_t bits : {8, 10, 12, 14, 16}) {
     EXPECT_EQ(Parse(ConfigurationBytes("virt", PageBits(bits)) + "\x01")
                   .traits.page_bits,
               bits);
   }
-  for (uint32_t bits : {0u, 9u, 17u, 64u, 0xffffffffu}) {
+  for (uint32_t bits : {0u, 7u, 17u, 64u, 0xffffffffu}) {
     ParsedConfiguration parsed =
         Parse(ConfigurationBytes("virt", PageBits(bits)) + "\x01");
     EXPECT_EQ(parsed.error.code, ErrorCode::kBadConfiguration) << bits;

@@ -134,6 +134,7 @@ Recorded Record(ByteSource& source, const ReaderOptions& options) {
   Recorded recorded;
   StreamReader reader(source, recorded.recording, options);
   recorded.error = reader.Read();
+  recorded.trailing_bytes = reader.trailing_bytes();
   return recorded;
 }
 

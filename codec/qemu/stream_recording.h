@@ -85,6 +85,7 @@ class FailingSource : public ByteSource {
 struct Recorded {
   Error error;
   StreamRecording recording;
+  uint64_t trailing_bytes = 0;  // Behind the stream.
 };
 Recorded Record(ByteSource& source, const ReaderOptions& options = {});
 

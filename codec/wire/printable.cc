@@ -24,15 +24,18 @@ std::string Printable(std::string_view text) {
 
 std::string UnknownName(std::string_view name) {
   constexpr std::string_view kAddress = "xxxx:xx:xx.x/";
+  constexpr std::string_view kConfiguration = "configuration/";
   size_t most = 16;
-  if (name.size() > kAddress.size() &&
-      std::equal(kAddress.begin(), kAddress.end(), name.begin(),
-                 [](char form, char c) {
-                   return form == 'x'
-                              ? std::isxdigit(static_cast<unsigned char>(c)) !=
-                                    0
-                              : form == c;
-                 })) {
+  if (name.starts_with(kConfiguration)) {
+    most += kConfiguration.size();
+  } else if (name.size() > kAddress.size() &&
+             std::equal(kAddress.begin(), kAddress.end(), name.begin(),
+                        [](char form, char c) {
+                          return form == 'x'
+                                     ? std::isxdigit(
+                                           static_cast<unsigned char>(c)) != 0
+                                     : form == c;
+                        })) {
     most += kAddress.size();
   }
   return name.size() <= most ? std::string(name)

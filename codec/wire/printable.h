@@ -15,7 +15,8 @@ std::string Printable(std::string_view text);
 
 // A name that nothing else in the stream confirms. What a damaged stream makes
 // of guest memory is secret, so that no more than 16 bytes of it are shown:
-// "16 bytes of name...". The PCI address before a device's name is not counted.
+// "16 bytes of name...". The PCI address before a device's name is not counted,
+// nor is the "configuration/" of a subsection.
 std::string UnknownName(std::string_view name);
 
 // Whether somebody who says `given` means `name`: as it is, or as it is shown.

@@ -90,6 +90,8 @@ TEST(PrintableTest, OfANameThatNothingConfirmsSixteenBytesAreShown) {
   EXPECT_EQ(UnknownName("0000:00:1f.2/ich9_ahci"), "0000:00:1f.2/ich9_ahci");
   EXPECT_EQ(UnknownName("0000:00:1f.2/0123456789abcdef0"),
             "0000:00:1f.2/0123456789abcdef...");
+  EXPECT_EQ(UnknownName("configuration/0123456789abcdef0"),
+            "configuration/0123456789abcdef...");
   EXPECT_EQ(UnknownName("SECRET:SE:CR.E/T"), "SECRET:SE:CR.E/T");
   EXPECT_EQ(UnknownName("secr:et:se.c/ret01234"), "secr:et:se.c/ret...");
 }
