@@ -1,8 +1,11 @@
 #include "codec/loader/loader_handlers.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "codec/qemu/puller.h"
+#include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_decoder.h"
 
 namespace migstream {
@@ -10,6 +13,32 @@ namespace {
 
 // No handler of any release has come this far.
 constexpr uint32_t kNewestVersion = 255;
+
+// Whether one is the other with a wrong byte, or cut by one.
+bool IsNearMiss(std::string_view a, std::string_view b) {
+  if (a.size() < b.size()) std::swap(a, b);
+  if (a.size() != b.size()) {
+    return a.size() == b.size() + 1 && a.starts_with(b);
+  }
+  size_t wrong = 0;
+  for (size_t i = 0; i < a.size(); ++i) wrong += a[i] != b[i];
+  return wrong == 1;
+}
+
+// Where stream and description disagree about a name, either may be damaged.
+// This is what no QEMU calls a device, or nearly what the description says.
+bool IsDamaged(const LoaderHandler& handler, const VmDescription* description) {
+  if (handler.instance_id > kMaxInstances ||
+      !std::all_of(handler.idstr.begin(), handler.idstr.end(),
+                   [](char c) { return c >= ' ' && c <= '~'; })) {
+    return true;
+  }
+  return description != nullptr &&
+         std::any_of(description->devices.begin(), description->devices.end(),
+                     [&](const DescribedDevice& device) {
+                       return IsNearMiss(device.name, handler.idstr);
+                     });
+}
 
 }  // namespace
 
@@ -41,11 +70,9 @@ bool LoaderHandlers::Exists(LoaderHandler& handler,
     // QEMU 5.2 describes none.
     return handler.instance_id == 0 && described_vfio_ == 0;
   }
-  // What the description does not name may well be there, but not what no
-  // release has.
+  // What the description does not name may well be there.
   newest = kNewestVersion;
-  return std::all_of(handler.idstr.begin(), handler.idstr.end(),
-                     [](char c) { return c >= ' ' && c <= '~'; });
+  return !IsDamaged(handler, description_);
 }
 
 bool LoaderHandlers::Name(const LoaderHandler& handler, size_t limit) {

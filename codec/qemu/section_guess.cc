@@ -13,7 +13,6 @@ namespace migstream {
 namespace {
 
 // No device of a released QEMU goes beyond.
-constexpr uint32_t kMaxInstances = 0xffff;
 constexpr uint32_t kMaxVersion = 0xff;
 constexpr uint32_t kMaxDescriptionBytes = 1 << 28;
 
@@ -48,6 +47,7 @@ bool LooksLikeCommand(Cursor cursor) {
 // stream: zeros, or another stream.
 bool LooksLikeEnd(ByteSpan rest, const GuessContext& context) {
   if (rest.empty()) return context.end_of_input;
+  if (context.footers && context.any_end) return true;
   Cursor cursor(rest);
   const uint8_t type = cursor.U8();
   const uint32_t length = cursor.Be32();
@@ -57,11 +57,9 @@ bool LooksLikeEnd(ByteSpan rest, const GuessContext& context) {
                                                  length == cursor.remaining());
   }
   if (rest.size() >= 4 && LoadBe32(rest.data()) == kStreamMagic) return true;
-  if (!context.footers) return false;
-  return context.any_end ||
-         ((context.end_of_input || context.no_more) &&
-          std::all_of(rest.begin(), rest.end(),
-                      [](uint8_t byte) { return byte == 0 || byte == '\n'; }));
+  return context.footers && (context.end_of_input || context.no_more) &&
+         std::all_of(rest.begin(), rest.end(),
+                     [](uint8_t byte) { return byte == 0 || byte == '\n'; });
 }
 
 bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {

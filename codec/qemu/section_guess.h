@@ -18,6 +18,9 @@
 
 namespace migstream {
 
+// No device of a released QEMU goes beyond.
+inline constexpr uint32_t kMaxInstances = 0xffff;
+
 struct GuessContext {
   uint32_t section_id = 0;
   bool footers = false;       // The section's own footer must come first.

@@ -28,6 +28,10 @@ STRICTER = (
         "QEMU does not count: the guest sees the config space of another moment, or of no moment",
     ),
     (
+        r"\[(section-twice|section-missing|ram-missing|part-missing|early-eof|configuration-missing)\]",
+        "QEMU does not count what it loads: a state is missing, or was loaded over another",
+    ),
+    (
         "END_OF_STATE .*, expected SETUP",
         "QEMU reads a START to its END_OF_STATE, whatever is in it; no source leaves SETUP out",
     ),
