@@ -10,8 +10,12 @@
 #ifndef MIGSTREAM_CODEC_WIRE_JSON_DOCUMENT_H_
 #define MIGSTREAM_CODEC_WIRE_JSON_DOCUMENT_H_
 
+// So that the pragma does not reach these.
+#include <cstdio>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "codec/wire/json.h"
 
