@@ -49,7 +49,8 @@ Error TempFile::WriteAt(uint64_t offset, ByteSpan bytes) {
     if (fd_ < 0) return Problem(errno);
   }
   while (!bytes.empty()) {
-    ssize_t wrote = pwrite(fd_, bytes.data(), bytes.size(), offset);
+    ssize_t wrote =
+        pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) return Problem(wrote < 0 ? errno : ENOSPC);
     offset += wrote;
@@ -61,7 +62,8 @@ Error TempFile::WriteAt(uint64_t offset, ByteSpan bytes) {
 
 Error TempFile::ReadAt(uint64_t offset, std::span<uint8_t> bytes) const {
   while (!bytes.empty()) {
-    ssize_t got = pread(fd_, bytes.data(), bytes.size(), offset);
+    ssize_t got =
+        pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return Problem(got < 0 ? errno : EIO);
     offset += got;
