@@ -248,7 +248,7 @@ void RamExtractor::TakeMapped(ByteSpan bytes) {
       taken = mapped_.bitmap_offset - mapped_at_;
     } else if (bitmap_.size() < bitmap_bytes_) {
       taken = std::min<uint64_t>(bitmap_bytes_ - bitmap_.size(), bytes.size());
-      const ByteSpan more = ByteSpan(bytes).first(taken);
+      const ByteSpan more = bytes.first(taken);
       bitmap_.insert(bitmap_.end(), more.begin(), more.end());
     } else if (mapped_at_ < mapped_.pages_offset) {
       taken = mapped_.pages_offset - mapped_at_;
