@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <span>
 #include <string>
 
@@ -12,19 +10,8 @@
 #include "codec/device/section_bytes.h"
 #include "codec/device/section_decoder.h"
 #include "codec/device/section_encoder.h"
+#include "codec/wire/count_allocations.h"
 #include "gtest/gtest.h"
-
-namespace {
-uint64_t allocations = 0;
-}  // namespace
-
-void* operator new(size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace migstream {
 namespace {
@@ -34,8 +21,8 @@ constexpr int kRecords = 1000;
 // What has been allocated since the last call.
 uint64_t Allocations() {
   static uint64_t before = 0;
-  uint64_t count = allocations - before;
-  before = allocations;
+  uint64_t count = AllocatedSoFar().times - before;
+  before = AllocatedSoFar().times;
   return count;
 }
 

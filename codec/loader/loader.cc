@@ -19,6 +19,7 @@
 #include "codec/loader/loader_row.h"
 #include "codec/payload/payload_verdict.h"
 #include "codec/qemu/description_loader.h"
+#include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/survey/payload_survey.h"
 #include "codec/wire/printable.h"
@@ -300,20 +301,9 @@ class Loader {
   // follows it is a footer, perhaps damaged, or the next section.
   static bool LooksLikeFooter(const LoaderHandler& handler, ByteSpan bytes) {
     if (bytes.empty()) return true;
-    switch (static_cast<SectionType>(bytes[0])) {
-      case SectionType::kEof:
-      case SectionType::kStart:
-      case SectionType::kPart:
-      case SectionType::kEnd:
-      case SectionType::kFull:
-      case SectionType::kCommand:
-        return false;
-      case SectionType::kSectionFooter:
-        return true;
-      case SectionType::kSubsection:
-      case SectionType::kVmDescription:
-      case SectionType::kConfiguration:
-        break;
+    if (FollowsSection(bytes[0])) return false;
+    if (static_cast<SectionType>(bytes[0]) == SectionType::kSectionFooter) {
+      return true;
     }
     // Either is damaged; a footer has the section's id behind it.
     return bytes.size() < kFooterBytes ||

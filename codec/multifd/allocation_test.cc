@@ -1,8 +1,6 @@
 // What a packet claims costs no memory before it is checked.
 
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <span>
 #include <string>
 
@@ -11,22 +9,9 @@
 #include "codec/multifd/channel_encoder.h"
 #include "codec/multifd/packet_bytes.h"
 #include "codec/multifd/reassembler.h"
+#include "codec/wire/count_allocations.h"
 #include "flags/multifd_flags.h"
 #include "gtest/gtest.h"
-
-namespace {
-
-size_t allocated_bytes = 0;
-
-}  // namespace
-
-void* operator new(size_t bytes) {
-  allocated_bytes += bytes;
-  if (void* memory = std::malloc(bytes)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace migstream {
 namespace {
@@ -36,9 +21,9 @@ constexpr char kIdstr[] = "0000:00:05.0/vfio";
 constexpr size_t kFew = 2048;
 
 size_t BytesAllocatedBy(const std::function<void()>& act) {
-  size_t before = allocated_bytes;
+  const uint64_t before = AllocatedSoFar().bytes;
   act();
-  return allocated_bytes - before;
+  return AllocatedSoFar().bytes - before;
 }
 
 // The VFIO packet in a device-state packet of 300 bytes.

@@ -3,27 +3,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "codec/payload/formats.h"
 #include "codec/payload/payload_decoder.h"
 #include "codec/payload/payload_rules.h"
+#include "codec/wire/count_allocations.h"
 #include "gtest/gtest.h"
 #include "testdata/payloads.h"
-
-namespace {
-uint64_t allocations = 0;
-}  // namespace
-
-void* operator new(size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace migstream {
 namespace {
@@ -63,9 +50,9 @@ TEST(PayloadAllocationsTest, WalkingASoundPayloadAllocatesNothing) {
     if (truth.findings_size() > 0) continue;
     std::string bytes = ReadPayload(truth);
     for (size_t piece : {size_t{1}, size_t{100}, bytes.size()}) {
-      uint64_t before = allocations;
+      uint64_t before = AllocatedSoFar().times;
       uint64_t events = Walk(AsBytes(bytes), piece);
-      EXPECT_EQ(allocations, before) << truth.name();
+      EXPECT_EQ(AllocatedSoFar().times, before) << truth.name();
       EXPECT_GT(events, 0);
     }
   }

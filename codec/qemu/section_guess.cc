@@ -105,6 +105,24 @@ bool LooksLikeFooter(ByteSpan bytes, uint32_t section_id) {
 
 }  // namespace
 
+bool FollowsSection(uint8_t type) {
+  switch (static_cast<SectionType>(type)) {
+    case SectionType::kEof:
+    case SectionType::kStart:
+    case SectionType::kPart:
+    case SectionType::kEnd:
+    case SectionType::kFull:
+    case SectionType::kCommand:
+      return true;
+    case SectionType::kSubsection:
+    case SectionType::kVmDescription:
+    case SectionType::kConfiguration:
+    case SectionType::kSectionFooter:
+      break;
+  }
+  return false;
+}
+
 bool LooksLikeItem(ByteSpan bytes, const GuessContext& context) {
   return !bytes.empty() &&
          bytes[0] != static_cast<uint8_t>(SectionType::kEof) &&
@@ -122,22 +140,7 @@ bool MayEndAt(ByteSpan content, uint64_t at, std::optional<bool> footers,
     return true;
   }
   if (footers.value_or(false)) return false;
-  if (rest.empty()) return true;
-  switch (static_cast<SectionType>(rest[0])) {
-    case SectionType::kEof:
-    case SectionType::kStart:
-    case SectionType::kPart:
-    case SectionType::kEnd:
-    case SectionType::kFull:
-    case SectionType::kCommand:
-      return true;
-    case SectionType::kSubsection:
-    case SectionType::kVmDescription:
-    case SectionType::kConfiguration:
-    case SectionType::kSectionFooter:
-      break;
-  }
-  return false;
+  return rest.empty() || FollowsSection(rest[0]);
 }
 
 std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,

@@ -39,6 +39,10 @@ struct SectionGuess {
   bool by_footer = false;
 };
 
+// Whether it may stand behind a section where there are no footers: another
+// section's type, a COMMAND, EOF.
+bool FollowsSection(uint8_t type);
+
 // Whether the section's content can well be `at` bytes long, as a description
 // says: its footer follows, perhaps with a wrong byte in the id; or, without
 // footers, a section's type or a command's. If `footers` is unset, either.

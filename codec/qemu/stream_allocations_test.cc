@@ -2,27 +2,14 @@
 // record. This binary counts what operator new is asked for.
 
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_decoder.h"
 #include "codec/qemu/stream_encoder.h"
+#include "codec/wire/count_allocations.h"
 #include "flags/ram_flags.h"
 #include "gtest/gtest.h"
-
-namespace {
-uint64_t allocations = 0;
-}  // namespace
-
-void* operator new(size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace migstream {
 namespace {
@@ -60,9 +47,9 @@ TEST(StreamAllocationsTest, AMillionSectionsAllocateWhatTwoDo) {
   };
   feed(AsBytes(start));
   feed(AsBytes(round));
-  const uint64_t before = allocations;
+  const uint64_t before = AllocatedSoFar().times;
   for (int i = 2; i < kSections; i += 2) feed(AsBytes(round));
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(AllocatedSoFar().times, before);
   EXPECT_TRUE(encoder.ok());
   EXPECT_EQ(decoder.error().code, ErrorCode::kNone);
   EXPECT_EQ(encoded, start.size() + uint64_t{kSections} / 2 * round.size());

@@ -1,29 +1,14 @@
 // What a record costs: one read of the device, one write, no allocation; and
 // what one call may cost.
 
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <string>
 
 #include "codec/device/config_bytes.h"
 #include "codec/session/load_session.h"
 #include "codec/session/save_session.h"
+#include "codec/wire/count_allocations.h"
 #include "gtest/gtest.h"
-
-namespace {
-
-size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace migstream {
 namespace {
@@ -98,11 +83,11 @@ class CostTest : public testing::Test {
 
 TEST_F(CostTest, ARecordCostsOneReadOneWriteAndNoAllocation) {
   const size_t writes = main_.writes;
-  const size_t before = allocations;
+  const size_t before = AllocatedSoFar().times;
   Progress progress;
   ASSERT_TRUE(
       session_.Iterate({.max_bytes = 1000 * kRecordBytes}, &progress).ok());
-  EXPECT_EQ(allocations - before, 0u);
+  EXPECT_EQ(AllocatedSoFar().times - before, 0u);
   EXPECT_EQ(progress.bytes, 1000 * kRecordBytes);
   EXPECT_EQ(device_.reads, 1000u);
   EXPECT_EQ(main_.writes - writes, 1000u);
@@ -126,9 +111,9 @@ TEST_F(CostTest, LoadingARecordAllocatesNothing) {
   ByteSpan input = AsBytes(stream).first(kFirst);
   while (load.Next(input, action) == Step::kEvent) continue;
   input = AsBytes(stream).subspan(kFirst - input.size());
-  const size_t before = allocations;
+  const size_t before = AllocatedSoFar().times;
   while (load.Next(input, action) == Step::kEvent) continue;
-  EXPECT_EQ(allocations - before, 0u);
+  EXPECT_EQ(AllocatedSoFar().times - before, 0u);
   EXPECT_EQ(device.written, 1000 * kRecordBytes);
 }
 
