@@ -103,6 +103,10 @@ int Connect(const char* path) {
 }
 
 int Run(int count, char** arguments) {
+  if (FindDialect(arguments[3]) == nullptr) {
+    std::fprintf(stderr, "no dialect %s\n", arguments[3]);
+    return 2;
+  }
   const bool return_path = count > 7;
   const bool ack = count > 8;
   const int main_fd = Connect(arguments[1]);
@@ -137,14 +141,24 @@ int Run(int count, char** arguments) {
   Error error = session.WriteHead(arguments[2]);
   if (error.ok()) error = session.Start();
   Progress progress;
-  uint8_t buffer[512];
+  std::vector<uint8_t> held;
+  // What has come on the return path; false at its end.
+  auto read_replies = [&] {
+    uint8_t buffer[512];
+    const ssize_t got = read(main_fd, buffer, sizeof buffer);
+    if (got <= 0) return false;
+    held.insert(held.end(), buffer, buffer + got);
+    ByteSpan input = held;
+    error = session.OnReturnPath(input);
+    held.erase(held.begin(), held.end() - std::ssize(input));
+    return true;
+  };
   while (error.ok() && !(progress.idle && session.SwitchoverAllowed())) {
     error = session.Iterate({}, &progress);
     if (!error.ok() || session.SwitchoverAllowed()) continue;
-    const ssize_t got = read(main_fd, buffer, sizeof buffer);
-    ByteSpan input = ByteSpan(buffer).first(std::max<ssize_t>(got, 0));
-    error = got > 0 ? session.OnReturnPath(input)
-                    : Error{ErrorCode::kReadFailed, 0, "", "no ack came"};
+    if (!read_replies()) {
+      error = {ErrorCode::kReadFailed, 0, "", "no ack came"};
+    }
   }
   if (error.ok()) error = session.Switchover();
   if (error.ok()) error = session.Complete(configs);
@@ -152,10 +166,7 @@ int Run(int count, char** arguments) {
     error = session.WriteEof(AsBytes(R"({"page_size": 4096, "devices": []})"));
   }
   while (return_path && error.ok() && !session.shut_received()) {
-    const ssize_t got = read(main_fd, buffer, sizeof buffer);
-    if (got <= 0) break;
-    ByteSpan input = ByteSpan(buffer).first(got);
-    error = session.OnReturnPath(input);
+    if (!read_replies()) break;
   }
   const Outcome outcome = session.Finish();
   constexpr const char* kNames[] = {"completed", "aborted", "unknown"};

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <bitset>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -192,10 +193,13 @@ int RunSource(int socket, int return_path, char** arguments) {
   if (error.ok()) error = session.Complete({&config, 1});
   if (error.ok()) error = session.WriteEof();
   shutdown(socket, SHUT_WR);
+  std::vector<uint8_t> held;
   uint8_t buffer[512];
   for (ssize_t got; (got = read(return_path, buffer, sizeof buffer)) > 0;) {
-    ms::ByteSpan input = ms::ByteSpan(buffer).first(got);
-    session.OnReturnPath(input);  // Whole messages: there are few.
+    held.insert(held.end(), buffer, buffer + got);
+    ms::ByteSpan input = held;
+    if (!session.OnReturnPath(input).ok()) break;
+    held.erase(held.begin(), held.end() - std::ssize(input));
   }
   ms::Outcome outcome = session.Finish();
   if (outcome.kind != ms::Outcome::kCompleted) {
@@ -220,7 +224,9 @@ int RunDestination(int socket, int return_path, char** arguments) {
     replies.Write(encoder.pieces());
   };
   ms::LoadSession session(vmm.devices, {.dialect = &ms::GetDialect(kDialect)});
-  session.Start();
+  if (ms::Error error = session.Start(); !error.ok()) {
+    return Fail("destination", error);
+  }
   std::vector<uint8_t> held;
   uint8_t buffer[64 << 10];
   for (ssize_t got;
@@ -240,6 +246,7 @@ int RunDestination(int socket, int return_path, char** arguments) {
       session.Cancel({ms::ErrorCode::kConfigSize, 0, "", why});
     }
     held.erase(held.begin(), held.end() - std::ssize(input));
+    if (!session.error().ok()) break;  // The source is told at once.
   }
   ms::Outcome outcome = session.Finish();
   const bool completed = outcome.kind == ms::Outcome::kCompleted;
@@ -264,6 +271,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   setvbuf(stdout, nullptr, _IOLBF, 0);
+  std::signal(SIGPIPE, SIG_IGN);  // A write says that the other end is gone.
   pid_t child = fork();
   const bool is_source = child != 0;
   close(main_channel[is_source ? 1 : 0]);
@@ -274,6 +282,9 @@ int main(int count, char** arguments) {
   }
   int result = RunSource(main_channel[0], return_path[0],
                          count == 5 ? arguments + 1 : nullptr);
+  // So that the destination does not wait for what will not come.
+  close(main_channel[0]);
+  close(return_path[0]);
   int status = 0;
   waitpid(child, &status, 0);
   return result != 0 || status != 0 ? 1 : 0;

@@ -470,17 +470,21 @@ Error LoadSession::StartSwitchover() {
   std::deque<HeldPacket> queue;
   {
     std::lock_guard lock(mutex_);
-    switchover_ = true;
+    giving_queue_ = true;
     queue.swap(queue_);
-    queue_bytes_ = 0;
-    may_queue_.notify_all();
   }
+  // They are older than what channels bring meanwhile, which would have to be
+  // held until they have all been given.
   for (HeldPacket& packet : queue) {
     if (Error error = TakePacket(packet.device, packet.payload, packet.place);
         !error.ok()) {
       return error;
     }
   }
+  std::lock_guard lock(mutex_);
+  queue_bytes_ = 0;
+  switchover_ = true;
+  may_queue_.notify_all();
   return {};
 }
 
@@ -514,7 +518,7 @@ Error LoadSession::FeedChannel(uint32_t channel, ByteSpan& input) {
       std::unique_lock lock(mutex_);
       may_queue_.wait(lock, [&] {
         return switchover_ || failed_ ||
-               queue_bytes_ < options_.limits.queue_bytes;
+               (!giving_queue_ && queue_bytes_ < options_.limits.queue_bytes);
       });
       if (failed_) break;
       if (!switchover_) {
@@ -636,6 +640,10 @@ Outcome LoadSession::Finish() {
   if (!finished_) {
     finished_ = true;
     Error error = Missing();
+    if (!error.ok()) Fail(error);
+    // No channel's thread is in a device meanwhile; later ones are refused.
+    std::vector<std::unique_lock<std::mutex>> in_devices;
+    for (auto& device : devices_) in_devices.emplace_back(device->mutex);
     if (error.ok()) {
       error = set_.FinishResuming();
       completed_ = error.ok();

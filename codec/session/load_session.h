@@ -193,7 +193,7 @@ class LoadSession {
   std::atomic<uint64_t> held_bytes_ = 0;  // By all reassemblers.
   size_t current_ = 0;                    // The device of the open section.
   uint32_t acks_awaited_ = 0;             // Legacy: INIT_DATA_SENTs to come.
-  bool eof_ = false;
+  std::atomic<bool> eof_ = false;
   bool started_ = false;
   bool finished_ = false;
   bool completed_ = false;
@@ -202,6 +202,7 @@ class LoadSession {
   std::condition_variable may_queue_;
   std::deque<HeldPacket> queue_;
   uint64_t queue_bytes_ = 0;
+  bool giving_queue_ = false;  // The channels wait for it.
   bool switchover_ = false;
   std::deque<LoadAction> actions_;
   Error error_;

@@ -529,7 +529,7 @@ Error SaveSession::SendOnChannel(Lane& lane, size_t i,
   }
   // The config as a FULL of the main channel has it.
   uint8_t headers[SectionEncoder::kMinHeaderBytes];
-  iovec pieces[kConfigPieces];
+  iovec pieces[kConfigPieces - 1];  // The lane has one more: its header.
   SectionEncoder section(SectionType::kFull, GetDialect(DialectId::kV100),
                          headers, pieces);
   if (!PutConfig(section, config, [] { return false; })) {
@@ -537,12 +537,17 @@ Error SaveSession::SendOnChannel(Lane& lane, size_t i,
                                 StrCat(report.idstr, ": too many subsections")}
                         : section.error(report.idstr);
   }
-  lane.encoder.VfioPacketStart(
+  migstream::Put put = lane.encoder.VfioPacketStart(
       packet, {.index = index, .flags = kVfioPacketConfigState},
       static_cast<uint32_t>(section.bytes()));
   for (const iovec& piece : section.pieces()) {
-    lane.encoder.Payload(
+    if (put != migstream::Put::kDone) break;
+    put = lane.encoder.Payload(
         {static_cast<const uint8_t*>(piece.iov_base), piece.iov_len});
+  }
+  if (put == migstream::Put::kFull) {
+    return {ErrorCode::kConfigLimit, 0, "",
+            StrCat(report.idstr, ": too many subsections")};
   }
   return flush();
 }

@@ -204,6 +204,9 @@ void Rig::Save(SaveSession& save) {
     if (!error.ok()) return;
     std::vector<SavedConfig> configs(source_.set.size(),
                                      ConfigOf(config_payload_));
+    for (SavedConfig& config : configs) {
+      config.subsections = options_.subsections;
+    }
     if (save.Complete(configs).ok()) save.WriteEof();
     return;
   }

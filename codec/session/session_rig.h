@@ -64,7 +64,8 @@ struct RigOptions {
   size_t return_cut = SIZE_MAX;
   // What becomes of bytes on their way; channel -1 is the main one.
   std::function<void(int channel, std::string& bytes)> on_the_way = nullptr;
-  bool compare_configs = true;  // With what was sent.
+  bool compare_configs = true;                   // With what was sent.
+  std::vector<SubsectionView> subsections = {};  // Of each config.
 };
 
 // One VMM's side.

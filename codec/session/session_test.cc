@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/multifd/channel_receiver.h"
 #include "codec/session/session_rig.h"
 #include "codec/wire/text.h"
 #include "gtest/gtest.h"
@@ -79,6 +80,27 @@ TEST(SessionTest, EverySetOfFlagsIsMoved) {
     device.flags = flags;
     Rig rig({.source = {device}});
     ExpectCompleted(rig);
+  }
+}
+
+TEST(SessionTest, AConfigPacketIsWholeOrRefused) {
+  for (size_t count = 0; count <= 20; ++count) {
+    Rig rig({.dialect = DialectId::kV111M,
+             .channels = 1,
+             .compare_configs = false,
+             .subsections = std::vector<SubsectionView>(
+                 count, {.name = "VFIOPCIDevicea",
+                         .version = 1,
+                         .payload = AsBytes("state")})});
+    rig.Run();
+    ChannelReceiver receiver;
+    MultifdEvent event;
+    ByteSpan input = AsBytes(rig.channel(0).bytes);
+    while (receiver.Next(input, event) == Step::kEvent) continue;
+    EXPECT_TRUE(receiver.AtEndOfInput("channel", input).ok()) << count;
+    if (rig.saved().error.code == ErrorCode::kConfigLimit) {
+      EXPECT_GE(count, 10u);
+    }
   }
 }
 
