@@ -184,6 +184,15 @@ TEST(DumpCompareTest, SubsectionsMustBeKnown) {
                           "\"Subsections\" missing"));
 }
 
+TEST(DumpCompareTest, HowMuchIsComparedIsBounded) {
+  std::string many = Subsection("same");
+  for (int i = 1; i < 3000; ++i) many += "," + Subsection("same");
+  const VmstateDump dump =
+      Parsed(Dump(StrCat(R"(, "Subsections": [)", many, "]")));
+  EXPECT_THAT(Compared(dump, dump),
+              ElementsAre(HasSubstr("too many subsections to compare all")));
+}
+
 TEST(DumpCompareTest, ADeviceMustBeThere) {
   EXPECT_THAT(Compared(Dump(""), R"({"vmschkmachine": {"Name": "pc"}})"),
               ElementsAre("Section \"e1000e\" does not exist in dest"));

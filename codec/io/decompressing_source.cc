@@ -34,7 +34,7 @@ size_t DecompressingSource::Read(uint8_t* to, size_t count) {
     if (at_end && decompressor_->ended()) return 0;
     if (begun_ && decompressor_->ended()) {
       const bool padding = IsPadding();
-      if (compressed_->nothing_yet()) return kNothingYet;
+      if (compressed_->nothing_yet()) return kNothingYet;  // Undecided.
       if (padding) {
         padding_bytes_ = compressed_->Skip(~uint64_t{0});
         return 0;
@@ -62,15 +62,21 @@ size_t DecompressingSource::Read(uint8_t* to, size_t count) {
 // two; with the next they are consumed.
 bool DecompressingSource::IsPadding() {
   constexpr size_t kMostZeros = 1 << 16;
-  const ByteSpan bytes = compressed_->Peek(kMostZeros);
-  size_t zeros = 0;
-  while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
-  const ByteSpan rest = bytes.subspan(zeros);
-  if (CompressionOf(rest) != compression_ && !MayBegin(compression_, rest)) {
-    return true;
+  // No more is asked for than decides: of a live input it may not come.
+  for (size_t zeros = 0, wanted = 1;;) {
+    const ByteSpan bytes = compressed_->Peek(wanted);
+    while (zeros < bytes.size() && bytes[zeros] == 0) ++zeros;
+    const ByteSpan rest = bytes.subspan(zeros);
+    if (CompressionOf(rest) == compression_ ||
+        (bytes.size() < wanted && MayBegin(compression_, rest))) {
+      compressed_->Consume(zeros);
+      return false;
+    }
+    const bool may_follow =
+        rest.empty() ? zeros < kMostZeros : MayBegin(compression_, rest);
+    if (!may_follow || bytes.size() < wanted) return true;
+    wanted = bytes.size() + 1;
   }
-  compressed_->Consume(zeros);
-  return false;
 }
 
 void DecompressingSource::Refuse(std::string_view why) {

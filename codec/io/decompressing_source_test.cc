@@ -115,6 +115,35 @@ TEST_P(EveryFormatTest, ZerosMayStandBetweenFrames) {
   EXPECT_EQ(source.padding_bytes(), 0);
 }
 
+// Gives what has come, and then has nothing yet.
+class LiveSource : public ByteSource {
+ public:
+  explicit LiveSource(ByteSpan bytes) : rest_(bytes) {}
+
+ protected:
+  size_t Read(uint8_t* to, size_t count) override {
+    if (rest_.empty()) return kNothingYet;
+    count = std::min(count, rest_.size());
+    std::copy_n(rest_.begin(), count, to);
+    rest_ = rest_.subspan(count);
+    return count;
+  }
+
+ private:
+  ByteSpan rest_;
+};
+
+TEST_P(EveryFormatTest, AFrameThatHasComeDoesNotWaitForWhatFollowsIt) {
+  for (const std::string& between : {std::string(), std::string(512, '\0')}) {
+    std::string packed = Packed("one") + between + Packed("two");
+    DecompressingSource source(std::make_unique<LiveSource>(AsBytes(packed)),
+                               GetParam());
+    EXPECT_EQ(ReadAll(source), "onetwo");
+    EXPECT_TRUE(source.nothing_yet());
+    EXPECT_EQ(source.failure(), "");
+  }
+}
+
 TEST_P(EveryFormatTest, ADamagedFrameFails) {
   std::string packed = Packed(NoiseBytes(1000) + std::string(1000, 'x'));
   for (size_t at = 1; at < packed.size(); at += 7) {

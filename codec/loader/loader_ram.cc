@@ -145,11 +145,13 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
 }
 
 PageSizeGuess LoaderRam::GuessPages(LoaderInput& input, uint64_t usual) const {
-  std::vector<RamBlock> blocks;
-  for (const auto& [name, bytes] : used_bytes_) {
-    blocks.push_back({.name = name, .used_bytes = bytes});
-  }
-  return GuessPageSize(input.Peek(kPageSizeGuessBytes), usual, blocks);
+  return GuessPageSize(input.Peek(kPageSizeGuessBytes), usual,
+                       [this](std::string_view name) {
+                         auto found = used_bytes_.find(std::string(name));
+                         return found == used_bytes_.end()
+                                    ? std::nullopt
+                                    : std::optional<uint64_t>(found->second);
+                       });
 }
 
 uint64_t LoaderRam::total_bytes() const {

@@ -80,7 +80,7 @@ DescribedLength DescriptionLoader::LengthOf(const SectionView& section,
     length = Ask(*description_, place);
   }
   if (length.kind == DescribedLength::kFits) {
-    used_.push_back(description_->Find(section.idstr, section.instance_id));
+    used_.insert(description_->Find(section.idstr, section.instance_id));
   }
   return length;
 }
@@ -128,7 +128,9 @@ bool DescriptionLoader::LoadAhead(const Place& place) {
       if (window[at] != 0 || window[at + 6] != '{' || window[at + 7] != '"') {
         continue;
       }
-      const uint64_t end = at + 1 + kHeaderBytes + LoadBe32(&window[at + 2]);
+      const uint64_t json_bytes = LoadBe32(&window[at + 2]);
+      if (json_bytes > limits_.description_bytes) continue;
+      const uint64_t end = at + 1 + kHeaderBytes + json_bytes;
       if (end > window.size() && !all) break;
       if (end > window.size() || window[end - 1] != '}') continue;
       if (TakeAhead(place, window.first(end), at + 1)) return true;
@@ -179,12 +181,12 @@ Error DescriptionLoader::Take(uint64_t offset, ByteSpan json, bool last) {
 
 bool DescriptionLoader::Replace(VmDescription description) {
   auto other = std::make_shared<const VmDescription>(std::move(description));
-  std::vector<const DescribedDevice*> used;
+  std::set<const DescribedDevice*> used;
   for (const DescribedDevice* device : used_) {
     const DescribedDevice* same =
         other->Find(device->name, device->instance_id);
     if (same == nullptr || same->bytes != device->bytes) return false;
-    used.push_back(same);
+    used.insert(same);
   }
   used_ = std::move(used);
   former_ = std::exchange(description_, std::move(other));

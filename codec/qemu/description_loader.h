@@ -16,8 +16,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "codec/io/byte_source.h"
@@ -104,7 +104,7 @@ class DescriptionLoader {
   uint64_t searched_to_ = 0;  // No other stands before this offset.
   int tries_left_ = 16;       // That may yet be parsed.
   // The sections that were walked by it.
-  std::vector<const DescribedDevice*> used_;
+  std::set<const DescribedDevice*> used_;
   // The one before, for whoever still looks at it.
   std::shared_ptr<const VmDescription> former_;
 };

@@ -13,6 +13,8 @@ namespace {
 // Records that are looked at: each further one proves little.
 constexpr int kMostRecords = 256;
 
+using BlockBytes = std::function<std::optional<uint64_t>(std::string_view)>;
+
 struct Fit {
   int records = 0;  // That can be those of pages of the size.
   bool has_pages = false;
@@ -20,9 +22,9 @@ struct Fit {
 
 // Nothing if a record cannot be.
 std::optional<Fit> TryPageSize(ByteSpan content, uint64_t page_bytes,
-                               std::span<const RamBlock> blocks) {
+                               const BlockBytes& block_bytes) {
   Cursor cursor(content);
-  const RamBlock* block = nullptr;
+  std::optional<uint64_t> block;
   Fit fit;
   for (; fit.records < kMostRecords; ++fit.records) {
     const uint64_t record = cursor.Be64();
@@ -43,14 +45,11 @@ std::optional<Fit> TryPageSize(ByteSpan content, uint64_t page_bytes,
     if ((flags & kRamContinue) == 0) {
       const std::string_view name = cursor.Str8();
       if (!cursor.ok()) return fit;
-      auto named = std::find_if(
-          blocks.begin(), blocks.end(),
-          [name](const RamBlock& known) { return known.name == name; });
-      if (named == blocks.end()) return std::nullopt;
-      block = &*named;
+      block = block_bytes(name);
+      if (!block) return std::nullopt;
     }
     // One that a section before has named is not known here.
-    if (block != nullptr && offset >= block->used_bytes) return std::nullopt;
+    if (block && offset >= *block) return std::nullopt;
     uint64_t payload = 0;
     switch (kind) {
       case kRamPage:
@@ -79,9 +78,9 @@ std::optional<Fit> TryPageSize(ByteSpan content, uint64_t page_bytes,
 }  // namespace
 
 PageSizeGuess GuessPageSize(ByteSpan content, uint64_t usual,
-                            std::span<const RamBlock> blocks) {
+                            const BlockBytes& block_bytes) {
   content = content.first(std::min(content.size(), kPageSizeGuessBytes));
-  const std::optional<Fit> fits = TryPageSize(content, usual, blocks);
+  const std::optional<Fit> fits = TryPageSize(content, usual, block_bytes);
   // If the first page goes on past the content, nothing was compared.
   const bool compared =
       fits && (fits->records != 0 || content.size() == kPageSizeGuessBytes);
@@ -90,7 +89,7 @@ PageSizeGuess GuessPageSize(ByteSpan content, uint64_t usual,
   int most = 1;  // With less, nothing was compared.
   for (uint32_t bits = kMinPageBits; bits <= kMaxPageBits; ++bits) {
     const uint64_t page_bytes = uint64_t{1} << bits;
-    std::optional<Fit> fit = TryPageSize(content, page_bytes, blocks);
+    std::optional<Fit> fit = TryPageSize(content, page_bytes, block_bytes);
     if (!fit || fit->records < most) continue;
     most = fit->records;
     guess = {page_bytes, true};

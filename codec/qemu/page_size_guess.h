@@ -8,9 +8,10 @@
 #define MIGSTREAM_CODEC_QEMU_PAGE_SIZE_GUESS_H_
 
 #include <cstdint>
-#include <span>
+#include <functional>
+#include <optional>
+#include <string_view>
 
-#include "codec/qemu/stream_event.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
@@ -24,8 +25,11 @@ struct PageSizeGuess {
 // `content` begins with a PART's or an END's content, and need not hold all of
 // it. `usual` is taken if it fits, else the size with which the most records
 // do; of several the largest.
-PageSizeGuess GuessPageSize(ByteSpan content, uint64_t usual,
-                            std::span<const RamBlock> blocks);
+// `block_bytes` gives the used length of a block, if there is one of the name.
+PageSizeGuess GuessPageSize(
+    ByteSpan content, uint64_t usual,
+    const std::function<std::optional<uint64_t>(std::string_view)>&
+        block_bytes);
 
 // As many bytes of content are enough, and no more are looked at.
 inline constexpr size_t kPageSizeGuessBytes = 256 << 10;

@@ -1,8 +1,9 @@
 #include "codec/qemu/page_size_guess.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "codec/qemu/stream_bytes.h"
 #include "flags/ram_flags.h"
@@ -11,8 +12,9 @@
 namespace migstream {
 namespace {
 
-const std::vector<RamBlock> kBlocks = {
-    {.name = "pc.ram", .used_bytes = 1 << 20}};
+std::optional<uint64_t> BlockBytes(std::string_view name) {
+  return name == "pc.ram" ? std::optional<uint64_t>(1 << 20) : std::nullopt;
+}
 
 // Some records of a PART, of pages that follow each other.
 std::string Records(uint64_t page_bytes, bool zero) {
@@ -32,7 +34,7 @@ TEST(PageSizeGuessTest, PagesProveTheirSize) {
     for (uint64_t usual : {uint64_t{4096}, uint64_t{8192}}) {
       const std::string records = Records(page_bytes, false);
       const PageSizeGuess guess =
-          GuessPageSize(AsBytes(records), usual, kBlocks);
+          GuessPageSize(AsBytes(records), usual, BlockBytes);
       EXPECT_EQ(guess.page_bytes, page_bytes) << usual;
       EXPECT_TRUE(guess.proved);
     }
@@ -42,7 +44,8 @@ TEST(PageSizeGuessTest, PagesProveTheirSize) {
 TEST(PageSizeGuessTest, ZeroPagesProveThatPagesAreNoLarger) {
   for (uint64_t page_bytes : {1024, 4096, 8192}) {
     const std::string records = Records(page_bytes, true);
-    const PageSizeGuess guess = GuessPageSize(AsBytes(records), 4096, kBlocks);
+    const PageSizeGuess guess =
+        GuessPageSize(AsBytes(records), 4096, BlockBytes);
     EXPECT_EQ(guess.page_bytes, std::min<uint64_t>(page_bytes, 4096));
     EXPECT_EQ(guess.proved, page_bytes < 4096);
   }
@@ -50,7 +53,7 @@ TEST(PageSizeGuessTest, ZeroPagesProveThatPagesAreNoLarger) {
 
 TEST(PageSizeGuessTest, WhatFitsNoSizeIsNotGuessed) {
   const std::string records = Be64Bytes(kRamHook) + Records(4096, false);
-  EXPECT_EQ(GuessPageSize(AsBytes(records), 4096, kBlocks).page_bytes, 0);
+  EXPECT_EQ(GuessPageSize(AsBytes(records), 4096, BlockBytes).page_bytes, 0);
 }
 
 }  // namespace

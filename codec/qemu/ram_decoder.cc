@@ -142,6 +142,12 @@ Step RamDecoder::Page(ByteSpan& input, const RamTraits& traits,
   return walk.Take(input, at, StreamEvent::kRamRecord, event);
 }
 
+std::optional<uint64_t> RamDecoder::UsedBytes(std::string_view name) const {
+  auto found = index_.find(name);
+  if (found == index_.end()) return std::nullopt;
+  return stats_.blocks[found->second].used_bytes;
+}
+
 bool RamDecoder::FindBlock(std::string_view name, uint64_t at,
                            ContentWalk& walk) {
   auto found = index_.find(name);

@@ -4,6 +4,8 @@
 #define MIGSTREAM_CODEC_QEMU_RAM_DECODER_H_
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -48,6 +50,8 @@ class RamDecoder {
             StreamEvent& event);
 
   const RamStats& stats() const { return stats_; }
+  // How long the block of that name is, if the list has it.
+  std::optional<uint64_t> UsedBytes(std::string_view name) const;
   // As the first of mapped-ram's headers says; 0: none came.
   uint64_t mapped_page_bytes() const { return mapped_page_bytes_; }
 

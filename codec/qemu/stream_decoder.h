@@ -137,6 +137,10 @@ class StreamDecoder {
   }
 
   const RamStats& ram() const { return ram_.stats(); }
+  // The used length of a block of the list.
+  std::optional<uint64_t> RamBlockBytes(std::string_view name) const {
+    return ram_.UsedBytes(name);
+  }
   // The target's; from the CONFIGURATION, the postcopy advice or mapped-ram's
   // headers.
   uint64_t page_bytes() const { return traits_.page_bytes; }

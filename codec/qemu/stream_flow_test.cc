@@ -71,6 +71,54 @@ class TricklingSource : public ByteSource {
   bool waits_ = false;
 };
 
+// Whoever asks for more than the stream waits for ever.
+class StreamAlone : public ByteSource {
+ public:
+  explicit StreamAlone(ByteSpan bytes) : rest_(bytes) {}
+
+ protected:
+  size_t Read(uint8_t* to, size_t count) override {
+    if (rest_.empty()) ADD_FAILURE() << "waits for what will not come";
+    count = std::min(count, rest_.size());
+    std::copy_n(rest_.begin(), count, to);
+    rest_ = rest_.subspan(count);
+    return count;
+  }
+
+ private:
+  ByteSpan rest_;
+};
+
+TEST(LiveReaderTest, NothingIsWaitedForBehindTheStream) {
+  const std::string bytes = SmallStream();
+  StreamAlone source(AsBytes(bytes));
+  const Recorded live =
+      Record(source, {.content_length = KnownLengths::Of(bytes)});
+  EXPECT_TRUE(live.error.ok()) << ToString(live.error);
+}
+
+class StopBehindPart : public StreamVisitor {
+ public:
+  bool wants_content() const override { return true; }
+  bool wants_payload() const override { return true; }
+  void OnSectionEnd(const SectionView& section, uint64_t, bool) override {
+    if (section.type == SectionType::kPart) Stop();
+  }
+};
+
+// On a target whose pages' size nothing tells.
+TEST(LiveReaderTest, ARamSectionIsNotHeldBackToGuessItsPages) {
+  const std::string bytes =
+      HeaderBytes() + ConfigurationBytes("virt-8.2") + RamStart() + RamPart();
+  StreamAlone source(AsBytes(bytes));
+  StopBehindPart visitor;
+  StreamReader reader(source, visitor,
+                      {.content_length = [](const SectionView&, ByteSpan) {
+                        return ContentLength();
+                      }});
+  EXPECT_EQ(reader.ReadOn(), Status::kStopped);
+}
+
 class StreamFlowTest : public testing::TestWithParam<testdata::Capture> {};
 
 TEST_P(StreamFlowTest, ASourceThatHasNothingYetGivesTheSame) {

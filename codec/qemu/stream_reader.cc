@@ -248,11 +248,13 @@ void StreamReader::PreparePages(const SectionView& section) {
     return;
   }
   // Many sections hold nothing.
-  constexpr size_t kEmptyBytes = 8 + kFooterBytes;
-  const ByteSpan head = source_.Peek(kEmptyBytes);
+  const ByteSpan head = source_.Peek(8);
   if (head.size() < 8 || LoadBe64(head.data()) == kRamEos) return;
-  const PageSizeGuess guess = GuessPageSize(source_.Peek(kPageSizeGuessBytes),
-                                            page_bytes(), ram().blocks);
+  // A socket may have no more for now than this.
+  const bool live = options_.content_length != nullptr;
+  const PageSizeGuess guess = GuessPageSize(
+      live ? head : source_.Peek(kPageSizeGuessBytes), page_bytes(),
+      [this](std::string_view name) { return decoder_.RamBlockBytes(name); });
   if (guess.page_bytes == 0) return;
   decoder_.AssumePageBytes(guess.page_bytes);
   if (guess.proved) decoder_.SetPageBytes(guess.page_bytes);
@@ -455,7 +457,9 @@ void StreamReader::TakePageBytes(uint64_t offset) {
 // Whatever follows a stream is no part of it: it may have been written over a
 // longer one, or onto a volume.
 void StreamReader::PassTrailingBytes() {
-  const ByteSpan next = source_.Peek(kMaxSectionHeaderBytes);
+  // A socket may go on with anything, or with nothing for ever.
+  const bool live = options_.content_length != nullptr;
+  const ByteSpan next = source_.Peek(live ? 0 : kMaxSectionHeaderBytes);
   GuessContext context;
   context.section_id = ~uint32_t{0};  // Of none.
   context.footers = footers().value_or(true);
@@ -470,8 +474,6 @@ void StreamReader::PassTrailingBytes() {
   }
   const bool stream = next.size() >= 4 && LoadBe32(next.data()) == kStreamMagic;
   const uint64_t offset = source_.offset();
-  // A socket may go on with anything.
-  const bool live = options_.content_length != nullptr;
   trailing_bytes_ = live ? next.size() : source_.Skip(~uint64_t{0});
   if (trailing_bytes_ != 0) {
     Note(Severity::kNote, "trailing-bytes", offset, "stream",
