@@ -2,6 +2,7 @@
 // else behind them, of machines with other page sizes, described wrongly, with
 // a part missing. testdata/inputs/.
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -236,6 +237,102 @@ TEST(AnswersTest, NoLoadersVerdictIsMadeOfTheDescription) {
         HasSubstr(" would load it"))
         << name;
   }
+}
+
+// What a real QEMU of that release said.
+struct Refused {
+  std::string_view name;
+  std::string_view release;
+  std::string_view message;
+};
+
+class RefusedTest : public testing::TestWithParam<Refused> {};
+
+TEST_P(RefusedTest, ByEveryReleaseIsFoundWithoutBeingToldOne) {
+  ProgramRun run = RunProgram({"check", Input(GetParam().name)});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, AllOf(HasSubstr(std::string(GetParam().message)),
+                                HasSubstr("[unloadable]")));
+}
+
+TEST_P(RefusedTest, IsForetoldInTheReleasesOwnWords) {
+  ProgramRun run =
+      RunProgram({"check", StrCat("--for=qemu-", GetParam().release),
+                  Input(GetParam().name)});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output,
+              HasSubstr(StrCat("would refuse it: ", GetParam().message)));
+}
+
+constexpr std::string_view kXbzrle =
+    "Failed to load XBZRLE page - decode error!";
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, RefusedTest,
+    testing::Values(
+        Refused{"attack-page-s100-xbzrle-overrun-2.qvm.zst", "10.0", kXbzrle},
+        Refused{"attack-page-s72-xbzrle-overrun-2.qvm.zst", "7.2", kXbzrle},
+        Refused{"attack-page-s72-xbzrle-short-4.qvm.zst", "7.2", kXbzrle},
+        Refused{"attack-page-s52-xbzrle-overrun-2.qvm.zst", "5.2", kXbzrle},
+        Refused{"attack-page-s52-compress-flip-0.qvm.zst", "5.2",
+                "decompress data failed"},
+        Refused{"attack-10.0-s100-1-253.qvm.zst", "10.0", "Input/output error"},
+        Refused{"attack-11.1-s111-1-165.qvm.zst", "11.1",
+                "Found a zero page with value 255"},
+        Refused{"attack-11.1-s111-1-213.qvm.zst", "11.1", "Input/output error"},
+        Refused{"attack-11.1-s111-1-308.qvm.zst", "11.1",
+                "CMD_PING (0x1) received with no return path"},
+        Refused{"attack-11.1-s111-1-64.qvm.zst", "11.1",
+                "CMD_POSTCOPY_LISTEN in wrong postcopy state (0)"}),
+    [](const auto& info) { return StrCat(info.index); });
+
+TEST(AnswersTest, AVersionThatNoLoaderKnowsIsFound) {
+  const std::string file = Input("attack-10.0-s100-1-9.qvm.zst");
+  EXPECT_THAT(RunProgram({"check", file}).output,
+              HasSubstr("unsupported version 5 for 'i8259' v1"));
+  EXPECT_THAT(RunProgram({"check", "--for=qemu-10.0", file}).output,
+              HasSubstr("savevm: unsupported version 5 for 'i8259' v1"));
+}
+
+TEST(AnswersTest, AHandlersFullIsReadAsItsStart) {
+  EXPECT_THAT(
+      RunProgram({"check", Input("attack-10.0-s72-11-97.qvm.zst")}).output,
+      HasSubstr("dirty-bitmap FULL: unknown flags 0x0"));
+}
+
+TEST(AnswersTest, AColoMigrationIsNamed) {
+  ProgramRun run =
+      RunProgram({"check", Input("attack-10.0-s100-1-145.qvm.zst")});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("[colo]"));
+}
+
+TEST(AnswersTest, TheLibrarysOwnLimitsAreNoLoadersWords) {
+  for (auto [name, release, message] :
+       {std::array{"attack-10.0-s100-1-158.qvm.zst", "10.0",
+                   "Failed to load configuration:name"},
+        std::array{"attack-11.1-s111-1-93.qvm.zst", "11.1",
+                   "Received unknown capability "}}) {
+    EXPECT_THAT(
+        RunProgram({"check", StrCat("--for=qemu-", release), Input(name)})
+            .output,
+        HasSubstr(StrCat("would refuse it: ", message)));
+  }
+}
+
+// An instance id of -1 stands for any.
+TEST(AnswersTest, AnAliasIsLoaded) {
+  EXPECT_THAT(RunProgram({"check", "--for=qemu-10.0",
+                          Input("attack-10.0-s100-1-112.qvm.zst")})
+                  .output,
+              HasSubstr("qemu-10.0 would load it"));
+}
+
+TEST(AnswersTest, ABlockThatTheListDoesNotNameMayBeThere) {
+  EXPECT_THAT(RunProgram({"check", "--for=qemu-7.2",
+                          Input("attack-7.2-s72-1-5.qvm.zst")})
+                  .output,
+              HasSubstr("qemu-7.2 would load it"));
 }
 
 class MoreCapturesTest : public testing::TestWithParam<testdata::Capture> {};

@@ -1,5 +1,6 @@
 #include "codec/channels/channel_reader.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "codec/channels/channel_source.h"
@@ -10,7 +11,8 @@
 
 namespace migstream {
 
-// One channel, read up to its next device-state packet.
+// One channel, read up to its next device-state packet: to its payload, of
+// which no more is held than tells whether the packet is due.
 class ChannelReader::Reading {
  public:
   Reading(Channel channel, const ChannelReaderOptions& options)
@@ -21,18 +23,30 @@ class ChannelReader::Reading {
 
   // Reads on; false at the channel's end, or at an error.
   bool Advance() {
+    packets_.payload() = {};
     MultifdEvent event;
-    while (source_.Next(event) == Step::kEvent) {
-      stats_.bytes = source_.decoder().offset();
-      stats_.Count(event);
-      if (packets_.Take(event)) return true;
+    while (Next(event)) {
+      if (event.kind != MultifdEventKind::kDeviceState) continue;
+      const ByteSpan head = source_.PeekPayload(
+          std::min<uint64_t>(VfioPacketHeader::kBytes, event.payload_bytes));
+      head_.assign(head.begin(), head.end());
+      return true;
     }
-    ended_ = true;
+    return false;
+  }
+  // Then reads the packet's payload; false as before.
+  bool Collect() {
+    MultifdEvent event;
+    while (Next(event)) {
+      if (packets_.has_packet()) return true;
+    }
     return false;
   }
 
-  // The packet that Advance() has read, and its payload, which may be taken.
   DeviceStatePacket device() const { return packets_.device(); }
+  // What is there of the payload before Collect().
+  ByteSpan head() const { return head_; }
+  // All of it, which may be taken.
   std::vector<uint8_t>& payload() { return packets_.payload(); }
 
   PacketPlace place() const { return {name(), packets_.offset()}; }
@@ -43,13 +57,28 @@ class ChannelReader::Reading {
   const ChannelStats& stats() const { return stats_; }
 
  private:
+  bool Next(MultifdEvent& event) {
+    if (source_.Next(event) != Step::kEvent) {
+      ended_ = true;
+      return false;
+    }
+    stats_.bytes = source_.decoder().offset();
+    stats_.Count(event);
+    packets_.Take(event);
+    return true;
+  }
+
   ChannelSource source_;
+  std::vector<uint8_t> head_;
   PacketCollector packets_;
   bool ended_ = false;
   ChannelStats stats_;
 };
 
 namespace {
+
+// With more channels than this, nothing is read ahead of any.
+constexpr size_t kManyChannels = 16;
 
 // An error, and what explains it.
 Error With(Error error, const Error& cause) {
@@ -62,7 +91,9 @@ Error With(Error error, const Error& cause) {
 ChannelReader::ChannelReader(std::vector<Channel> channels,
                              const ChannelReaderOptions& options)
     : options_(options) {
+  const bool many = channels.size() > kManyChannels;
   for (Channel& channel : channels) {
+    if (many) channel.source->SetReadAhead(false);
     channels_.push_back(
         std::make_unique<Reading>(std::move(channel), options_));
   }
@@ -80,9 +111,11 @@ Error ChannelReader::Read(
     reassembler.Close();
   }
   Error first_error;
-  auto advance = [&](Reading& channel) {
-    if (!channel.Advance() && first_error.ok()) first_error = channel.error();
+  auto go_on = [&](Reading& channel, bool went_on) {
+    if (!went_on && first_error.ok()) first_error = channel.error();
+    return went_on;
   };
+  auto advance = [&](Reading& channel) { go_on(channel, channel.Advance()); };
   for (auto& channel : channels_) advance(*channel);
   if (Error error = CheckIds(); !error.ok()) return error;
   while (true) {
@@ -90,12 +123,13 @@ Error ChannelReader::Read(
     for (auto& channel : channels_) {
       if (channel->ended()) continue;
       if (next == nullptr) next = channel.get();
-      if (reassembler.IsDue(channel->device(), channel->payload())) {
+      if (reassembler.IsDue(channel->device(), channel->head())) {
         next = channel.get();
         break;
       }
     }
     if (next == nullptr) break;
+    if (!go_on(*next, next->Collect())) continue;
     Error error =
         reassembler.Take(next->device(), next->payload(), next->place());
     if (!error.ok()) return With(std::move(error), FindMissingId(stats()));

@@ -40,7 +40,9 @@ struct DeviceInChannels {
 
 struct ChannelReaderOptions {
   uint32_t page_bytes = 4096;
-  MultifdLimits limits = {};
+  // Each channel has its packets in order: few have to wait for others.
+  MultifdLimits limits = {.held_bytes_per_device = 24 << 20,
+                          .held_bytes = 32 << 20};
   bool host_endian = false;  // Dialects E6 and E7.
   // The VM's, if the main channel has it.
   std::optional<VmUuid> uuid = std::nullopt;

@@ -1,5 +1,7 @@
 #include "codec/channels/channel_source.h"
 
+#include <algorithm>
+
 namespace migstream {
 
 Step ChannelSource::Next(MultifdEvent& event) {
@@ -32,6 +34,13 @@ Step ChannelSource::Next(MultifdEvent& event) {
         return Step::kError;
     }
   }
+}
+
+ByteSpan ChannelSource::PeekPayload(size_t count) {
+  source_.Consume(used_);
+  used_ = 0;
+  const ByteSpan bytes = source_.Peek(count);
+  return bytes.first(std::min(count, bytes.size()));
 }
 
 }  // namespace migstream

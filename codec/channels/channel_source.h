@@ -39,6 +39,10 @@ class ChannelSource {
   // kEvent; kDone at the channel's end, which is between two packets; kError.
   Step Next(MultifdEvent& event);
 
+  // The next bytes of the last event's packet, whose views end with that: as
+  // many of `count` as there are.
+  ByteSpan PeekPayload(size_t count);
+
   // Its file is the channel's name, and its section kMultifdSection.
   const Error& error() const { return error_; }
   // With kTruncated: the bytes of the header that is cut short.

@@ -78,7 +78,8 @@ class Loader {
       verdict_.outcome = LoadVerdict::kUnreadable;
       verdict_.message = input_.source().failure();
     } else if (!input_.ok()) {
-      verdict_.outcome = LoadVerdict::kRefuses;
+      verdict_.outcome =
+          devices_.spins() ? LoadVerdict::kWaits : LoadVerdict::kRefuses;
       verdict_.offset = input_.refused_at();
       verdict_.section = section_;
       verdict_.message = input_.message();
@@ -106,8 +107,8 @@ class Loader {
 
   bool LoadConfiguration() {
     section_ = "CONFIGURATION";
-    return migstream::LoadConfiguration(input_, row_, options_, configuration_,
-                                        traits_);
+    return migstream::LoadConfiguration(input_, row_, options_.machine_type,
+                                        configuration_, traits_);
   }
 
   // All up to EOF, or to what ends a package. False if refused.
@@ -151,17 +152,19 @@ class Loader {
     uint64_t at = input_.offset() - 1;
     LoaderHandler handler;
     handler.section_id = input_.Be32();
+    const ByteSpan length = input_.Peek(1);
+    const bool unnamed = length.empty() || length[0] == 0;
     handler.idstr = input_.Str8();
     section_ = StrCat(Printable(handler.idstr), " ", ToString(type));
-    if (handler.idstr.empty()) {
+    if (unnamed || input_.ended()) {
       return input_.Refuse(at, StrCat("Unable to read ID string for section ",
                                       handler.section_id));
     }
     handler.instance_id = input_.Be32();
     handler.version_id = input_.Be32();
     if (!input_.CheckEnd()) return false;
-    std::optional<uint32_t> newest;
-    if (!handlers_.Exists(handler, newest)) {
+    LoaderVersions versions;
+    if (!handlers_.Exists(handler, type, versions)) {
       return input_.Refuse(
           at, StrCat("Unknown ", row_.savevm, "section or instance '",
                      handler.idstr, "' ", handler.instance_id,
@@ -169,10 +172,8 @@ class Loader {
                      "your saved VM setup, including any hotplugged "
                      "devices"));
     }
-    if (newest && handler.version_id > *newest) {
-      return input_.Refuse(at, StrCat("savevm: unsupported version ",
-                                      static_cast<int32_t>(handler.version_id),
-                                      " for '", handler.idstr, "' v", *newest));
+    if (auto refusal = CheckVersion(handler, versions, at, row_)) {
+      return input_.Refuse(*std::move(refusal));
     }
     if (!handlers_.Name(handler, options_.limits.sections)) {
       return input_.Refuse(at, "too many sections for this model");
@@ -371,6 +372,13 @@ class Loader {
                 numbers_.find({std::string(piece.idstr), piece.instance_id});
             if (number == numbers_.end()) return;
             payloads_.OnPiece(number->second, piece);
+            if (!piece.config) return;
+            DecodeConfigPiece(piece, [&](const Event& event) {
+              if (event.kind == EventKind::kSubsection &&
+                  event.subsection.name == kDisplaySubsection) {
+                vfio_[number->first].display = true;
+              }
+            });
           },
           verdict_);
     }
@@ -411,6 +419,11 @@ class Loader {
                              commands_.return_path() ? "on" : "off"));
     }
     for (const auto& [name, device] : vfio_) {
+      if (device.display) {
+        given.push_back(StrCat(Printable(name.first),
+                               ": ramfb on; without it the loader stops at an "
+                               "assertion"));
+      }
       if (device.config.empty()) {
         given.push_back(StrCat(Printable(name.first),
                                ": a device with the stream's ids and "

@@ -36,6 +36,23 @@ std::string OtherVm(const ChannelStats& channel, const VmUuid& expected) {
                 channel.id);
 }
 
+// More than the loader has room for, of pages that are packed.
+void CheckPacketSizes(const std::vector<ChannelStats>& stats,
+                      const LoaderRow& row, LoadVerdict& verdict) {
+  constexpr uint64_t kRoom = 2 * kRamPacketPageBytes;
+  if (!row.checks_packet_size) return;
+  for (const ChannelStats& channel : stats) {
+    if (channel.largest_packed_bytes <= kRoom) continue;
+    verdict.file = channel.file;
+    return Refuse(
+        {.offset = channel.largest_packed_offset,
+         .section = std::string(kMultifdSection)},
+        StrCat("multifd ", channel.id, ": next_packet_size ",
+               channel.largest_packed_bytes, " exceeds allocated ", kRoom),
+        verdict);
+  }
+}
+
 }  // namespace
 
 void LoadChannels(
@@ -68,9 +85,9 @@ void LoadChannels(
     verdict.section = kMultifdSection;
     verdict.message = refusal->message;
   }
-  if (error.ok()) return;
-  verdict.file = error.file;
   const std::vector<ChannelStats> stats = reader.stats();
+  if (error.ok()) return CheckPacketSizes(stats, row, verdict);
+  verdict.file = error.file;
   const ChannelStats& channel = WhoseByte(error, stats);
   switch (error.code) {
     case ErrorCode::kMultifdOtherVm:

@@ -26,6 +26,12 @@ class LoaderCommands {
   bool Load(LoaderInput& input, uint64_t at, std::optional<uint64_t> page_bytes,
             std::string& section);
 
+  // The same of a COMMAND of any release that is there already, with all its
+  // data. Nothing if the loader takes it.
+  std::optional<LoaderRefusal> Judge(uint64_t at, Command command,
+                                     ByteSpan data,
+                                     std::optional<uint64_t> page_bytes);
+
   // If the last one was PACKAGED: so many bytes of sections come next.
   std::optional<uint32_t> package_bytes() const { return package_bytes_; }
 
@@ -47,10 +53,21 @@ class LoaderCommands {
     kRunning
   };
 
-  bool CheckPostcopy(LoaderInput& input, uint64_t at, std::string_view name,
-                     std::initializer_list<Postcopy> states) const;
-  bool LoadAdvise(LoaderInput& input, uint64_t at, uint16_t length,
-                  std::optional<uint64_t> page_bytes);
+  // Before its data is looked at.
+  std::optional<LoaderRefusal> CheckHead(uint64_t at, Command command,
+                                         uint16_t length) const;
+  // `data` is short where the input ends.
+  std::optional<LoaderRefusal> Obey(uint64_t at, Command command,
+                                    uint16_t length, ByteSpan data,
+                                    std::optional<uint64_t> page_bytes);
+  std::optional<LoaderRefusal> Enter(uint64_t at, std::string_view name,
+                                     std::initializer_list<Postcopy> from,
+                                     Postcopy to);
+  std::optional<LoaderRefusal> Advise(uint64_t at, uint16_t length,
+                                      ByteSpan data,
+                                      std::optional<uint64_t> page_bytes);
+  std::optional<LoaderRefusal> CheckBitmap(uint64_t at, uint16_t length,
+                                           ByteSpan data) const;
 
   const LoaderRow& row_;
   bool return_path_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "codec/device/config_compare.h"
@@ -139,7 +140,8 @@ bool RefuseSubsection(LoaderInput& input, std::string_view parent,
                                                    kVfioPciVmstate, ":pdev"));
 }
 
-bool LoadSubsections(LoaderInput& input, const LoaderRow& row) {
+bool LoadSubsections(LoaderInput& input, LoaderDevice& device,
+                     const LoaderRow& row) {
   while (AtSubsection(input, kVfioPciVmstate)) {
     const uint64_t at = input.offset();
     ByteSpan head = input.Peek(kMaxSubsectionHead);
@@ -149,9 +151,10 @@ bool LoadSubsections(LoaderInput& input, const LoaderRow& row) {
       return RefuseSubsection(input, kVfioPciVmstate, row);
     }
     input.Skip(2 + name.size());
-    if (!CheckSubsectionVersion(input, at, name, input.Be32(), row)) {
-      return false;
+    if (auto refusal = CheckSubsectionVersion(at, name, input.Be32(), row)) {
+      return input.Refuse(*std::move(refusal));
     }
+    device.display = true;
     input.Skip(kRamfbBytes);
     if (!RefuseIfEnded(input)) return false;
   }
@@ -160,7 +163,7 @@ bool LoadSubsections(LoaderInput& input, const LoaderRow& row) {
 
 }  // namespace
 
-bool LoadConfigPayload(LoaderInput& input, const LoaderDevice& device,
+bool LoadConfigPayload(LoaderInput& input, LoaderDevice& device,
                        const LoaderRow& row) {
   const Sizes sizes = SizesOf(input, device);
   if (!LoadSpace(input, sizes.pci_config_bytes, device, row) ||
@@ -179,7 +182,7 @@ bool LoadConfigPayload(LoaderInput& input, const LoaderDevice& device,
   if (input.Peek(1).empty()) {
     return input.Refuse(input.offset(), std::string(kFailed));
   }
-  return LoadSubsections(input, row);
+  return LoadSubsections(input, device, row);
 }
 
 std::optional<ConfigRefusal> CompareWithDestination(ByteSpan saved,

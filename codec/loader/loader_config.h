@@ -26,10 +26,11 @@ struct LoaderDevice {
   uint64_t config_bytes = 0;
   // Told of its DATA and its ids; may be null.
   PayloadTally* payload = nullptr;
+  bool display = false;  // Its config payload had the display's subsection.
 };
 
 // From behind the CONFIG tag up to the END_OF_STATE; false if it is refused.
-bool LoadConfigPayload(LoaderInput& input, const LoaderDevice& device,
+bool LoadConfigPayload(LoaderInput& input, LoaderDevice& device,
                        const LoaderRow& row);
 
 // The first byte of a saved configuration space that the destination's own does

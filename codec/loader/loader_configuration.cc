@@ -1,11 +1,15 @@
 #include "codec/loader/loader_configuration.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "codec/loader/loader_vmstate.h"
 #include "codec/qemu/configuration.h"
+#include "codec/wire/bytes.h"
+#include "codec/wire/cursor.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"
@@ -16,9 +20,13 @@ namespace migstream {
 namespace {
 
 constexpr size_t kFirstWindowBytes = 512;
+// So much is read of a CONFIGURATION that is not sound.
+constexpr size_t kMostLookedAt = 64 << 10;
 constexpr uint64_t kBeforeMachineType = 1 + 4;  // Section type, length.
 constexpr uint32_t kX86PageBits = 12;
-constexpr uint64_t kVersionBytes = 4;  // Before a subsection's payload.
+// Before a subsection's payload: type, length, name, version.
+constexpr uint64_t kVersionBytes = 4;
+constexpr uint64_t kSubsectionHead = 1 + 1 + kVersionBytes;
 
 // The capabilities of any release but mapped-ram, which has a column of its own
 // in the loaders' table.
@@ -55,57 +63,147 @@ bool IsCapability(std::string_view name, const LoaderRow& row) {
 }
 
 std::string OtherPageBits(uint32_t bits) {
-  return StrCat("Received TARGET_PAGE_BITS is ", bits, " but local is ",
-                kX86PageBits);
+  return StrCat("Received TARGET_PAGE_BITS is ", static_cast<int32_t>(bits),
+                " but local is ", kX86PageBits);
 }
 
-// What the loader says to a CONFIGURATION that does not parse.
-std::string Message(const ParsedConfiguration& parsed, const LoaderRow& row) {
+std::string OtherMachineType(std::string_view machine_type,
+                             std::string_view local, const LoaderRow& row) {
+  return StrCat("Machine type received is '", machine_type, "' and local is '",
+                local.empty() ? StrCat("...', since ", ReleaseName(row.release),
+                                       " has no such")
+                              : StrCat(local, "'"));
+}
+
+// The text up to its first NUL, if it has any.
+std::string_view UpToNul(ByteSpan bytes) {
+  std::string_view text = AsText(bytes);
+  return text.substr(0, text.find('\0'));
+}
+
+// Nothing if the loader knows them all.
+std::optional<std::string> UnknownCapability(ByteSpan payload,
+                                             const LoaderRow& row) {
+  Cursor cursor(payload);
+  const uint32_t count = cursor.Be32();
+  for (uint32_t i = 0; i < count; ++i) {
+    const std::string_view name = cursor.Str8();
+    if (!cursor.ok()) break;
+    const std::string_view text = name.substr(0, name.find('\0'));
+    if (!IsCapability(text, row)) {
+      return StrCat("Received unknown capability ", UnknownName(text));
+    }
+  }
+  return std::nullopt;
+}
+
+// Bytes that are asked for and do not come.
+std::string CutConfiguration(const LoaderRow& row) {
+  return row.names_subsections
+             ? "Failed to load configuration state: stream error: -5"
+             : "Failed to load configuration:name";
+}
+
+// What the loader says to a machine type that is longer than any.
+std::string LongMachineType(uint32_t length, LoaderInput& input,
+                            std::string_view local, const LoaderRow& row) {
+  if (length > INT32_MAX) {
+    return StrCat("failed to allocate ",
+                  static_cast<uint64_t>(int64_t{static_cast<int32_t>(length)}),
+                  " bytes");
+  }
+  const ByteSpan bytes = input.Peek(kMostLookedAt);
+  if (bytes.size() < kMostLookedAt &&
+      length > bytes.size() - kBeforeMachineType) {
+    return CutConfiguration(row);
+  }
+  return OtherMachineType(
+      UpToNul(bytes.subspan(kBeforeMachineType,
+                            std::min<size_t>(length, kMostLookedAt / 2))),
+      local, row);
+}
+
+// What the loader says to a CONFIGURATION that does not parse. `at`: where, in
+// the CONFIGURATION.
+std::string Message(const ParsedConfiguration& parsed, uint64_t at,
+                    LoaderInput& input, std::string_view local,
+                    const LoaderRow& row) {
   if (std::string_view name = parsed.unknown_subsection; !name.empty()) {
     if (!row.names_subsections) return "No such file or directory";
     return UnknownSubsection(UnknownName(name), "configuration");
   }
-  return parsed.traits.page_bits != 0 ? OtherPageBits(parsed.traits.page_bits)
-                                      : parsed.error.reason;
+  const ByteSpan bytes = input.Peek(kMostLookedAt);
+  Cursor cursor(bytes.subspan(std::min<uint64_t>(at, bytes.size())));
+  if (at < kBeforeMachineType) {
+    return LongMachineType(cursor.Be32(), input, local, row);
+  }
+  cursor.U8();
+  const std::string_view name = cursor.Str8();
+  cursor.Be32();
+  if (name == kPageBitsSubsection) return OtherPageBits(cursor.Be32());
+  const size_t payload = at + kSubsectionHead + name.size();
+  return UnknownCapability(bytes.subspan(std::min(payload, bytes.size())), row)
+      .value_or(parsed.error.reason);
 }
 
 // A destination that expects a CONFIGURATION refuses anything else at once.
-bool IsMissed(ByteSpan bytes, const LoaderOptions& options) {
+bool IsMissed(ByteSpan bytes, std::string_view local) {
   bool other_than_a_section =
       !bytes.empty() && bytes[0] > static_cast<uint8_t>(SectionType::kFull) &&
       bytes[0] != static_cast<uint8_t>(SectionType::kCommand);
-  return !options.machine_type.empty() || other_than_a_section;
+  return !local.empty() || other_than_a_section;
 }
 
 // The loader compares as much as was sent.
 bool IsLocal(std::string_view machine_type, const LoaderRow& row,
-             const LoaderOptions& options) {
-  if (options.machine_type.empty()) {
+             std::string_view local) {
+  if (local.empty()) {
     return HasMachineType(row, machine_type);
   }
-  return machine_type ==
-         std::string_view(options.machine_type).substr(0, machine_type.size());
-}
-
-std::string OtherMachineType(std::string_view machine_type,
-                             const LoaderOptions& options) {
-  return StrCat(
-      "Machine type received is '", machine_type, "' and local is '",
-      options.machine_type.empty()
-          ? StrCat("...', since ", ReleaseName(options.release), " has no such")
-          : StrCat(options.machine_type, "'"));
+  return machine_type == local.substr(0, machine_type.size());
 }
 
 }  // namespace
 
+std::optional<LoaderRefusal> CheckConfiguration(const ConfigurationView& view,
+                                                std::string_view local,
+                                                const LoaderRow& row) {
+  uint64_t at = view.offset + kBeforeMachineType + view.machine_type.size();
+  uint32_t page_bits = 0;
+  for (const auto& subsection : view.subsections) {
+    at += kSubsectionHead + subsection.name.size();
+    auto refusal = CheckSubsectionVersion(at - kVersionBytes, subsection.name,
+                                          subsection.version, row);
+    if (refusal) return refusal;
+    if (subsection.name == kCapabilitiesSubsection) {
+      if (auto message = UnknownCapability(subsection.payload, row)) {
+        return LoaderRefusal{at, *message};
+      }
+    }
+    if (subsection.name == kPageBitsSubsection) {
+      page_bits = LoadBe32(subsection.payload.data());
+    }
+    at += subsection.payload.size();
+  }
+  const std::string_view machine_type = UpToNul(AsBytes(view.machine_type));
+  if (!IsLocal(machine_type, row, local)) {
+    return LoaderRefusal{view.offset + kBeforeMachineType,
+                         OtherMachineType(machine_type, local, row)};
+  }
+  if (page_bits != 0 && page_bits != kX86PageBits && IsX86(machine_type)) {
+    return LoaderRefusal{view.offset, OtherPageBits(page_bits)};
+  }
+  return std::nullopt;
+}
+
 bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
-                       const LoaderOptions& options,
+                       std::string_view local,
                        LoaderConfiguration& configuration, RamTraits& traits) {
   const uint64_t offset = input.offset();
   ByteSpan bytes = input.Peek(1);
   if (bytes.empty() ||
       bytes[0] != static_cast<uint8_t>(SectionType::kConfiguration)) {
-    return !IsMissed(bytes, options) ||
+    return !IsMissed(bytes, local) ||
            input.Refuse(offset, "Configuration section missing");
   }
   ParsedConfiguration parsed;
@@ -114,39 +212,25 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
     bool end = bytes.size() < window;
     parsed = ParseConfiguration(bytes, offset, end);
     if (!parsed.incomplete || !parsed.error.ok()) break;
-    if (end) return input.Refuse(offset + bytes.size(), "Input/output error");
+    if (end) return input.Refuse(offset + bytes.size(), CutConfiguration(row));
   }
   if (!parsed.error.ok()) {
-    return input.Refuse(parsed.error.offset, Message(parsed, row));
+    const uint64_t at = parsed.error.offset - offset;
+    return input.Refuse(parsed.error.offset,
+                        Message(parsed, at, input, local, row));
   }
   configuration.present = true;
-  configuration.machine_type = std::string(parsed.view.machine_type);
+  configuration.machine_type =
+      std::string(UpToNul(AsBytes(parsed.view.machine_type)));
   configuration.uuid = FindUuid(parsed.view);
   for (const auto& subsection : parsed.view.subsections) {
-    const uint64_t payload_at =
-        offset + (subsection.payload.data() - bytes.data());
-    if (!CheckSubsectionVersion(input, payload_at - kVersionBytes,
-                                subsection.name, subsection.version, row)) {
-      return false;
-    }
     if (subsection.name != kCapabilitiesSubsection) continue;
-    for (const std::string& name : ParseCapabilities(subsection.payload)) {
-      configuration.capabilities.push_back(name);
-      if (!IsCapability(name, row)) {
-        return input.Refuse(payload_at, StrCat("Received unknown capability ",
-                                               UnknownName(name)));
-      }
-    }
+    configuration.capabilities = ParseCapabilities(subsection.payload);
   }
-  if (!IsLocal(configuration.machine_type, row, options)) {
-    return input.Refuse(offset + kBeforeMachineType,
-                        OtherMachineType(configuration.machine_type, options));
+  if (auto refusal = CheckConfiguration(parsed.view, local, row)) {
+    return input.Refuse(*std::move(refusal));
   }
   configuration.page_bits = parsed.traits.page_bits;
-  if (parsed.traits.page_bits != 0 && parsed.traits.page_bits != kX86PageBits &&
-      IsX86(configuration.machine_type)) {
-    return input.Refuse(offset, OtherPageBits(parsed.traits.page_bits));
-  }
   traits.ignore_shared = parsed.traits.ignore_shared;
   traits.mapped_ram = parsed.traits.mapped_ram;
   if (parsed.traits.page_bits != 0) {

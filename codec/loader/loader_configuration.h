@@ -7,13 +7,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "codec/loader/loader.h"
 #include "codec/loader/loader_input.h"
 #include "codec/loader/loader_row.h"
 #include "codec/multifd/packet.h"
 #include "codec/qemu/ram_decoder.h"
+#include "codec/qemu/stream_event.h"
 
 namespace migstream {
 
@@ -25,10 +26,16 @@ struct LoaderConfiguration {
   uint32_t page_bits = 0;      // If the stream says them.
 };
 
+// Judges a CONFIGURATION that was read; `local` is the destination's machine
+// type, or empty: one of that release. Nothing if the loader takes it.
+std::optional<LoaderRefusal> CheckConfiguration(const ConfigurationView& view,
+                                                std::string_view local,
+                                                const LoaderRow& row);
+
 // From the byte behind the header on; false if it is refused. What it says of
 // RAM goes to `traits`.
 bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
-                       const LoaderOptions& options,
+                       std::string_view local,
                        LoaderConfiguration& configuration, RamTraits& traits);
 
 }  // namespace migstream

@@ -7,7 +7,15 @@
 #include "codec/wire/text.h"
 
 namespace migstream {
-bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
+namespace {
+
+// A v1 device's loader reads what is not there as zeros, piece by piece: so
+// many bytes take minutes.
+constexpr uint64_t kEndlessBytes = uint64_t{1} << 40;
+
+}  // namespace
+
+bool LoaderDevices::Load(LoaderInput& input, LoaderDevice& device) {
   uint64_t at = input.offset();
   uint64_t tag = input.Be64();
   while (true) {
@@ -23,7 +31,7 @@ bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
         return input.Refuse(at,
                             StrCat("SETUP STATE: EOS not found ", Hex(tag)));
       case Element::kData:
-        LoadData(input, device.payload);
+        if (!LoadData(input, at, device.payload)) return false;
         break;
       case Element::kConfig:
         if (!LoadConfig(input, device)) return false;
@@ -56,8 +64,10 @@ bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
 }
 
 // A loader looks at none of it, but the device's driver will.
-void LoaderDevices::LoadData(LoaderInput& input, PayloadTally* payload) {
-  uint64_t left = input.Be64();
+bool LoaderDevices::LoadData(LoaderInput& input, uint64_t at,
+                             PayloadTally* payload) {
+  const uint64_t bytes = input.Be64();
+  uint64_t left = bytes;
   while (payload != nullptr && left != 0) {
     ByteSpan here = input.Peek(1);
     here = here.first(std::min<uint64_t>(here.size(), left));
@@ -71,6 +81,11 @@ void LoaderDevices::LoadData(LoaderInput& input, PayloadTally* payload) {
     left -= skippable;
   }
   input.Skip(left);
+  spins_ = input.ended() && bytes >= kEndlessBytes &&
+           plain_.protocol == VfioProtocol::kV1;
+  return !spins_ ||
+         input.Refuse(at, StrCat("a record of ", bytes,
+                                 " bytes, most of which never come"));
 }
 
 bool LoaderDevices::LoadInitDataSent(LoaderInput& input, uint64_t at) {
@@ -87,7 +102,7 @@ bool LoaderDevices::LoadInitDataSent(LoaderInput& input, uint64_t at) {
   return true;
 }
 
-bool LoaderDevices::LoadConfig(LoaderInput& input, const LoaderDevice& device) {
+bool LoaderDevices::LoadConfig(LoaderInput& input, LoaderDevice& device) {
   constexpr size_t kVersionBytes = 4;
   ByteSpan head = input.Peek(kVersionBytes + 4);
   if (device.payload != nullptr && head.size() >= kVersionBytes + 4) {

@@ -35,7 +35,10 @@ class LoaderDevices {
   void SetAwaitedAcks(std::optional<uint64_t> count) { awaited_ = count; }
 
   // One section's content; false if it is refused.
-  bool Load(LoaderInput& input, const LoaderDevice& device);
+  bool Load(LoaderInput& input, LoaderDevice& device);
+
+  // What was refused is a record that the loader reads for ever.
+  bool spins() const { return spins_; }
 
   // What was seen.
   bool init_data_sent() const { return acks_ != 0; }
@@ -44,8 +47,8 @@ class LoaderDevices {
   const Names& configured() const { return configured_; }
 
  private:
-  void LoadData(LoaderInput& input, PayloadTally* payload);
-  bool LoadConfig(LoaderInput& input, const LoaderDevice& device);
+  bool LoadData(LoaderInput& input, uint64_t at, PayloadTally* payload);
+  bool LoadConfig(LoaderInput& input, LoaderDevice& device);
   bool LoadInitDataSent(LoaderInput& input, uint64_t at);
 
   const LoaderRow& row_;
@@ -55,6 +58,7 @@ class LoaderDevices {
   bool multifd_used_ = false;
   std::optional<uint64_t> awaited_;
   uint64_t acks_ = 0;
+  bool spins_ = false;
   Names ready_;  // CONFIG_LOAD_READY came.
   Names configured_;
 };

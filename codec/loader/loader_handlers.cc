@@ -4,9 +4,11 @@
 #include <string_view>
 #include <utility>
 
+#include "codec/loader/loader_vmstate.h"
 #include "codec/qemu/puller.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_decoder.h"
+#include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
@@ -14,21 +16,25 @@ namespace {
 // No handler of any release has come this far.
 constexpr uint32_t kNewestVersion = 255;
 
-// Whether one is the other with a wrong byte, or cut by one.
-bool IsNearMiss(std::string_view a, std::string_view b) {
-  if (a.size() < b.size()) std::swap(a, b);
-  if (a.size() != b.size()) {
-    return a.size() == b.size() + 1 && a.starts_with(b);
-  }
-  size_t wrong = 0;
-  for (size_t i = 0; i < a.size(); ++i) wrong += a[i] != b[i];
-  return wrong == 1;
+// An alias that every handler has which has no other: any instance.
+constexpr uint32_t kAnyInstance = 0xffffffff;
+// Shorter pieces of a name are in too many.
+constexpr size_t kTellingBytes = 3;
+constexpr std::string_view kVfioSuffix = "/vfio";
+
+bool IsNearlyVfio(std::string_view idstr) {
+  return idstr.size() > kVfioSuffix.size() &&
+         IsNearMiss(idstr.substr(idstr.size() - kVfioSuffix.size()),
+                    kVfioSuffix);
 }
 
 // Where stream and description disagree about a name, either may be damaged.
 // This is what no QEMU calls a device, or nearly what the description says.
-bool IsDamaged(const LoaderHandler& handler, const VmDescription* description) {
-  if (handler.instance_id > kMaxInstances ||
+bool IsDamaged(const LoaderHandler& handler, SectionType type,
+               const VmDescription* description) {
+  // Only those that iterate have a START.
+  if (type == SectionType::kStart || handler.idstr.empty() ||
+      handler.instance_id > kMaxInstances || IsNearlyVfio(handler.idstr) ||
       !std::all_of(handler.idstr.begin(), handler.idstr.end(),
                    [](char c) { return c >= ' ' && c <= '~'; })) {
     return true;
@@ -36,11 +42,23 @@ bool IsDamaged(const LoaderHandler& handler, const VmDescription* description) {
   return description != nullptr &&
          std::any_of(description->devices.begin(), description->devices.end(),
                      [&](const DescribedDevice& device) {
-                       return IsNearMiss(device.name, handler.idstr);
+                       return device.name == handler.idstr ||
+                              IsNearMiss(device.name, handler.idstr);
                      });
 }
 
 }  // namespace
+
+bool IsNearMiss(std::string_view a, std::string_view b) {
+  if (a.size() < b.size()) std::swap(a, b);
+  if (a.size() != b.size()) {
+    return b.size() >= kTellingBytes && a.size() <= b.size() + 2 &&
+           a.find(b) != a.npos;
+  }
+  size_t wrong = 0;
+  for (size_t i = 0; i < a.size(); ++i) wrong += a[i] != b[i];
+  return wrong == 1;
+}
 
 void LoaderHandlers::Describe(const VmDescription* description) {
   description_ = description;
@@ -50,29 +68,61 @@ void LoaderHandlers::Describe(const VmDescription* description) {
       [](const DescribedDevice& device) { return IsVfioIdstr(device.name); });
 }
 
-bool LoaderHandlers::Exists(LoaderHandler& handler,
-                            std::optional<uint32_t>& newest) const {
+bool LoaderHandlers::Exists(LoaderHandler& handler, SectionType type,
+                            LoaderVersions& versions) const {
   handler.vfio = IsVfioIdstr(handler.idstr);
-  const DescribedDevice* described =
-      has_description() ? description_->Find(handler.idstr, handler.instance_id)
-                        : nullptr;
+  const DescribedDevice* described = Describe(handler);
   if (described != nullptr) {
+    handler.instance_id = described->instance_id;
     handler.described_bytes = described->bytes;
-    if (described->version) newest = *described->version;
+    // Most devices take no older one, and who takes it finds too many bytes.
+    if (described->version) {
+      versions = {.newest = *described->version, .oldest = *described->version};
+    }
   }
   if (handler.idstr == "ram") {
-    newest = kRamVersion;
+    versions = {.newest = kRamVersion};
     return handler.instance_id == 0;
   }
-  if (handler.vfio) newest = kVfioVersion;
+  if (handler.vfio) versions = {.newest = kVfioVersion};
   if (described != nullptr || ParserOf(handler) != nullptr) return true;
   if (handler.vfio) {
     // QEMU 5.2 describes none.
     return handler.instance_id == 0 && described_vfio_ == 0;
   }
   // What the description does not name may well be there.
-  newest = kNewestVersion;
-  return !IsDamaged(handler, description_);
+  versions = {.newest = kNewestVersion};
+  return !IsDamaged(handler, type, description_);
+}
+
+const DescribedDevice* LoaderHandlers::Describe(
+    const LoaderHandler& handler) const {
+  if (!has_description()) return nullptr;
+  if (handler.instance_id != kAnyInstance || handler.vfio) {
+    return description_->Find(handler.idstr, handler.instance_id);
+  }
+  auto found =
+      std::find_if(description_->devices.begin(), description_->devices.end(),
+                   [&](const DescribedDevice& device) {
+                     return device.name == handler.idstr;
+                   });
+  return found == description_->devices.end() ? nullptr : &*found;
+}
+
+std::optional<LoaderRefusal> CheckVersion(const LoaderHandler& handler,
+                                          const LoaderVersions& versions,
+                                          uint64_t at, const LoaderRow& row) {
+  const auto version = static_cast<int32_t>(handler.version_id);
+  if (versions.newest && handler.version_id > *versions.newest) {
+    return LoaderRefusal{
+        at, StrCat(row.savevm.empty() ? "" : "savevm: ", "unsupported version ",
+                   version, " for '", handler.idstr, "' v", *versions.newest)};
+  }
+  if (versions.oldest && handler.version_id < *versions.oldest) {
+    return LoaderRefusal{at, OldVersion(handler.idstr, handler.version_id,
+                                        *versions.oldest, row)};
+  }
+  return std::nullopt;
 }
 
 bool LoaderHandlers::Name(const LoaderHandler& handler, size_t limit) {

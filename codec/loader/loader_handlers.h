@@ -10,11 +10,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "codec/io/byte_source.h"
+#include "codec/loader/loader_input.h"
+#include "codec/loader/loader_row.h"
 #include "codec/qemu/handler_records.h"
 #include "codec/qemu/vm_description.h"
 
@@ -29,6 +32,16 @@ struct LoaderHandler {
   uint64_t described_bytes = 0;  // Of its FULL's content; 0: not described.
 };
 
+// Whether one name is the other with a wrong byte, or a piece of it: then one
+// of them is damaged.
+bool IsNearMiss(std::string_view a, std::string_view b);
+
+// The versions that a destination takes of a handler, if they are known.
+struct LoaderVersions {
+  std::optional<uint32_t> newest = std::nullopt;
+  std::optional<uint32_t> oldest = std::nullopt;
+};
+
 class LoaderHandlers {
  public:
   // The source's devices: the destination has the same. Null if they are not
@@ -39,9 +52,10 @@ class LoaderHandlers {
   uint64_t described_vfio() const { return described_vfio_; }
 
   // Whether the destination has a handler of the idstr and instance id: then
-  // `vfio` and `described_bytes` are filled in, and `newest` is the version
-  // that it takes, if that is known.
-  bool Exists(LoaderHandler& handler, std::optional<uint32_t>& newest) const;
+  // `vfio`, `described_bytes` and `versions` are filled in, and an instance id
+  // that stands for any is the handler's own.
+  bool Exists(LoaderHandler& handler, SectionType type,
+              LoaderVersions& versions) const;
 
   // Named by a START or FULL, perhaps again; false if that were more than so
   // many.
@@ -54,6 +68,9 @@ class LoaderHandlers {
   size_t others() const { return others_; }
 
  private:
+  // Null if it does not name the handler.
+  const DescribedDevice* Describe(const LoaderHandler& handler) const;
+
   const VmDescription* description_ = nullptr;
   uint64_t described_vfio_ = 0;
   std::vector<LoaderHandler> named_;
@@ -61,6 +78,11 @@ class LoaderHandlers {
   absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> by_name_;
   std::set<std::pair<uint32_t, size_t>> by_section_id_;
 };
+
+// Nothing if the version at `at` is taken.
+std::optional<LoaderRefusal> CheckVersion(const LoaderHandler& handler,
+                                          const LoaderVersions& versions,
+                                          uint64_t at, const LoaderRow& row);
 
 // What walks the handler's sections, if their content tells its own length;
 // null if it does not.

@@ -14,6 +14,12 @@
 
 namespace migstream {
 
+// Why a loader gives up, and where.
+struct LoaderRefusal {
+  uint64_t offset = 0;
+  std::string message;
+};
+
 class LoaderInput {
  public:
   explicit LoaderInput(ByteSource& source) : source_(source) {}
@@ -75,6 +81,9 @@ class LoaderInput {
       message_ = std::move(message);
     }
     return false;
+  }
+  bool Refuse(LoaderRefusal refusal) {
+    return Refuse(refusal.offset, std::move(refusal.message));
   }
   // What a reader does that looks whether the input has ended.
   bool CheckEnd() { return !ended_ || Refuse(offset(), "Input/output error"); }

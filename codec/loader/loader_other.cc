@@ -32,6 +32,28 @@ std::optional<SectionGuess> GuessLast(ByteSpan bytes) {
   return SectionGuess{static_cast<uint64_t>(found - bytes.begin()), false};
 }
 
+// The section's own footer, whatever follows it; or, at the input's end, as
+// much of it as is there.
+std::optional<SectionGuess> GuessDamaged(ByteSpan bytes, uint32_t section_id,
+                                         bool end_of_input) {
+  uint8_t footer[kFooterBytes] = {
+      static_cast<uint8_t>(SectionType::kSectionFooter)};
+  StoreBe32(&footer[1], section_id);
+  auto found = std::search(bytes.begin(), bytes.end(), std::begin(footer),
+                           std::end(footer));
+  size_t there = kFooterBytes - 1;
+  if (found == bytes.end() && end_of_input) {
+    for (; there > 0 && found == bytes.end(); --there) {
+      if (bytes.size() >= there &&
+          std::equal(footer, footer + there, bytes.end() - there)) {
+        found = bytes.end() - there;
+      }
+    }
+  }
+  if (found == bytes.end()) return std::nullopt;
+  return SectionGuess{static_cast<uint64_t>(found - bytes.begin()), true};
+}
+
 }  // namespace
 
 bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
@@ -75,6 +97,9 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
   if (!guess && described.kind == DescribedLength::kContradicts) {
     input.Skip(described.bytes);
     return input.CheckEnd();
+  }
+  if (!guess && footers.value_or(true)) {
+    guess = GuessDamaged(bytes, handler.section_id, context.end_of_input);
   }
   if (!guess) {
     return input.Refuse(

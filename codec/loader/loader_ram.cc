@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <span>
 #include <string_view>
+#include <utility>
 
+#include "codec/loader/loader_handlers.h"
 #include "codec/qemu/xbzrle.h"
 #include "codec/wire/error.h"
 #include "codec/wire/printable.h"
@@ -16,8 +18,14 @@ namespace migstream {
 namespace {
 
 constexpr uint8_t kXbzrleEncoding = 1;
+// Such blocks may be shorter than the destination's.
+constexpr std::string_view kResizable = "/rom@";
+constexpr std::string_view kXbzrleFailed = "Failed to load XBZRLE page - ";
 // Records that name a page.
 constexpr uint64_t kPages = kRamZero | kRamPage | kRamXbzrle | kRamCompressPage;
+// What mapped-ram has no use for: its pages are in the blocks.
+constexpr uint64_t kElsewhere =
+    kRamZero | kRamPage | kRamXbzrle | kRamHook | kRamMultifdFlush;
 
 bool Unknown(LoaderInput& input, uint64_t at, uint64_t flags) {
   return input.Refuse(
@@ -25,10 +33,9 @@ bool Unknown(LoaderInput& input, uint64_t at, uint64_t flags) {
 }
 
 // Whether zlib makes no more than a page of it, and finds its end.
-bool IsPage(const std::string& compressed, std::span<uint8_t> page) {
+bool IsPage(ByteSpan compressed, std::span<uint8_t> page) {
   uLongf bytes = page.size();
-  return uncompress(page.data(), &bytes,
-                    reinterpret_cast<const Bytef*>(compressed.data()),
+  return uncompress(page.data(), &bytes, compressed.data(),
                     compressed.size()) == Z_OK;
 }
 
@@ -37,6 +44,19 @@ bool IsBlockName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return c >= ' ' && c <= '~';
   });
+}
+
+bool RefuseBlock(LoaderInput& input, uint64_t at, std::string_view name) {
+  return input.Refuse(at, StrCat("Unknown ramblock \"", UnknownName(name),
+                                 "\", cannot accept migration"));
+}
+
+// Whether another entry of the list seems to begin here.
+bool LooksLikeBlock(LoaderInput& input) {
+  constexpr size_t kMost = 1 + 255;
+  const ByteSpan bytes = input.Peek(kMost);
+  return !bytes.empty() && bytes.size() > bytes[0] &&
+         IsBlockName(AsText(bytes.subspan(1, bytes[0])));
 }
 
 }  // namespace
@@ -49,13 +69,14 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
   const uint64_t flag_mask = traits.page_bytes - 1;
   while (true) {
     uint64_t at = input.offset();
+    // What the input does not have is 0, and no flag.
     uint64_t record = input.Be64();
-    if (!input.CheckEnd()) return false;
     uint64_t flags = record & flag_mask;
     uint64_t kind = flags & ~uint64_t{kRamContinue};
     bool known = (kind & (kind - 1)) == 0 && (row_.ram_records & kind) != 0;
-    if (traits.mapped_ram && kind != kRamEos && kind != kRamMemSize) {
-      return Unknown(input, at, flags);
+    if (traits.mapped_ram && (flags & kElsewhere) != 0) {
+      return input.Refuse(at,
+                          StrCat("Unexpected RAM flags: ", flags & kElsewhere));
     }
     if (!known && (row_.ram_records & flags & kRamCompressPage) != 0) {
       return input.Refuse(at, "Received an unexpected compressed page");
@@ -85,16 +106,24 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
   }
 }
 
+bool LoaderRam::IsDamaged(std::string_view name) const {
+  return used_bytes_.empty() || !IsBlockName(name) ||
+         std::any_of(
+             used_bytes_.begin(), used_bytes_.end(),
+             [&](const auto& block) { return IsNearMiss(block.first, name); });
+}
+
 bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
                          uint64_t at) {
   if ((flags & kRamContinue) == 0) {
     std::string name = input.Str8();
     auto found = used_bytes_.find(name);
-    if (found == used_bytes_.end()) {
+    // What the list does not name may well be there.
+    if (found == used_bytes_.end() && IsDamaged(name)) {
       return input.Refuse(at, StrCat("Can't find block ", UnknownName(name)));
     }
     named_ = true;
-    last_used_bytes_ = found->second;
+    last_used_bytes_ = found == used_bytes_.end() ? UINT64_MAX : found->second;
   } else if (!named_) {
     return input.Refuse(at, "Ack, bad migration stream!");
   }
@@ -103,15 +132,37 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
                       StrCat("Illegal RAM offset ", Hex(address).substr(2)));
 }
 
+std::string LoaderRam::PageProblem(uint64_t kind, ByteSpan content,
+                                   uint64_t page_bytes, const LoaderRow& row) {
+  if ((kind & kRamZero) != 0) {
+    const int fill = content[0];
+    return fill == 0 || !row.zero_pages_are_zero
+               ? ""
+               : StrCat("Found a zero page with value ", fill);
+  }
+  page_.resize(page_bytes);
+  if ((kind & kRamXbzrle) != 0) {
+    return ApplyXbzrle(content, page_) ? ""
+                                       : StrCat(kXbzrleFailed, "decode error!");
+  }
+  return IsPage(content, page_) ? "" : "decompress data failed";
+}
+
+bool LoaderRam::TakesPage(LoaderInput& input, uint64_t head, uint64_t kind,
+                          uint64_t length, uint64_t page_bytes) {
+  std::string problem =
+      PageProblem(kind, AsBytes(input.Bytes(length)), page_bytes, row_);
+  return problem.empty() || input.Refuse(head, std::move(problem));
+}
+
 bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
                          uint64_t page_bytes) {
   uint64_t head = input.offset();
-  if (kind == kRamXbzrle || kind == kRamCompressPage) page_.resize(page_bytes);
   switch (kind) {
     case kRamZero: {
-      int fill = input.U8();
-      return fill == 0 || !row_.zero_pages_are_zero ||
-             input.Refuse(head, StrCat("Found a zero page with value ", fill));
+      const uint8_t fill = input.U8();
+      std::string problem = PageProblem(kind, {&fill, 1}, page_bytes, row_);
+      return problem.empty() || input.Refuse(head, std::move(problem));
     }
     case kRamPage:
       input.Skip(page_bytes);
@@ -124,12 +175,10 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
         problem = "wrong compression!";
       } else if (length > page_bytes) {
         problem = "len overflow!";
-      } else if (!ApplyXbzrle(AsBytes(input.Bytes(length)), page_)) {
-        problem = "decode error!";
+      } else {
+        return TakesPage(input, head, kind, length, page_bytes);
       }
-      return problem.empty() ||
-             input.Refuse(head,
-                          StrCat("Failed to load XBZRLE page - ", problem));
+      return input.Refuse(head, StrCat(kXbzrleFailed, problem));
     }
     default: {  // COMPRESS_PAGE
       compressed_pages_ = true;
@@ -138,8 +187,7 @@ bool LoaderRam::LoadPage(LoaderInput& input, uint64_t kind,
         return input.Refuse(head, StrCat("Invalid compressed data length: ",
                                          static_cast<int32_t>(length)));
       }
-      return IsPage(input.Bytes(length), page_) ||
-             input.Refuse(head, "decompress data failed");
+      return TakesPage(input, head, kind, length, page_bytes);
     }
   }
 }
@@ -165,10 +213,17 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
   while (total != 0) {
     uint64_t at = input.offset();
     std::string name = input.Str8();
+    const bool cut = input.ended();
     uint64_t used_bytes = input.Be64();
-    if (!IsBlockName(name)) {
-      return input.Refuse(at, StrCat("Unknown ramblock \"", UnknownName(name),
-                                     "\", cannot accept migration"));
+    if (cut || !IsBlockName(name)) return RefuseBlock(input, at, name);
+    // The list was misread, or the block is not as long as the destination's.
+    if (used_bytes > total || used_bytes % traits.page_bytes != 0) {
+      if (!LooksLikeBlock(input)) return RefuseBlock(input, at, name);
+      return input.Refuse(at, name.starts_with(kResizable)
+                                  ? StrCat("Size too large: ", name, ": ",
+                                           Hex(used_bytes), " > ...")
+                                  : StrCat("Size mismatch: ", name, ": ",
+                                           Hex(used_bytes), " != ..."));
     }
     used_bytes_[name] = used_bytes;
     if (used_bytes_.size() > limits_.ram_blocks) {
@@ -186,7 +241,6 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     }
     // Where the list and its total disagree, the loader goes on past the list.
     total -= used_bytes;
-    if (!input.CheckEnd()) return false;
   }
   return true;
 }

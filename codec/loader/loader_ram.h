@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -28,6 +29,11 @@ class LoaderRam {
   // One section's content; false if it is refused.
   bool Load(LoaderInput& input, uint32_t version, const RamTraits& traits);
 
+  // What the release says to the content of a page that is zero, of XBZRLE or
+  // compressed, as one of RamFlag; empty if it takes it.
+  std::string PageProblem(uint64_t kind, ByteSpan content, uint64_t page_bytes,
+                          const LoaderRow& row);
+
   // What a destination needs to take it.
   size_t blocks() const { return used_bytes_.size(); }
   // How many bytes of a target's page the records from here on show.
@@ -42,6 +48,10 @@ class LoaderRam {
                      uint64_t used_bytes, const RamTraits& traits);
   bool FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
                 uint64_t at);
+  // Whether the destination has no block of the name, which is not in the list.
+  bool IsDamaged(std::string_view name) const;
+  bool TakesPage(LoaderInput& input, uint64_t head, uint64_t kind,
+                 uint64_t length, uint64_t page_bytes);
   bool LoadPage(LoaderInput& input, uint64_t kind, uint64_t page_bytes);
 
   const LoaderRow& row_;

@@ -12,6 +12,10 @@
 namespace migstream {
 namespace {
 
+// By stable releases of these, as 10.0.13 and 11.1.3.
+constexpr Feature kChecksPacketSize = {"the size of packed pages is checked",
+                                       1000};
+
 constexpr LoaderRow MakeRow(const ReleaseRow& row) {
   using namespace feature;  // NOLINT: this is its reader.
   const Release release = row.release;
@@ -28,6 +32,7 @@ constexpr LoaderRow MakeRow(const ReleaseRow& row) {
       .ignores_rdma_hook = !has(kRefusesRdmaHook),
       .zero_pages_are_zero = !has(kAnyZeroPage),
       .mapped_ram = has(kMappedRam),
+      .checks_packet_size = has(kChecksPacketSize),
       .checks_mapped_page_size = has(kChecksMappedPageSize),
       .display_subsection = has(kDisplaySubsection),
       .counts_switchover_acks = has(kSwitchoverAckLegacy),

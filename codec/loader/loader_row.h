@@ -24,6 +24,7 @@ struct LoaderRow {
   bool ignores_rdma_hook;          // Else a HOOK record is refused.
   bool zero_pages_are_zero;        // A zero page's fill byte must be 0.
   bool mapped_ram;                 // Has the capability.
+  bool checks_packet_size;         // Of pages packed by zlib or zstd.
   bool checks_mapped_page_size;    // In the header of mapped-ram.
   bool display_subsection;         // Knows VFIOPCIDevice/VFIODisplay.
   bool counts_switchover_acks;     // One INIT_DATA_SENT a device, and no more.

@@ -6,17 +6,23 @@
 
 namespace migstream {
 
-bool CheckSubsectionVersion(LoaderInput& input, uint64_t at,
-                            std::string_view name, uint32_t version,
-                            const LoaderRow& row) {
+std::optional<LoaderRefusal> CheckSubsectionVersion(uint64_t at,
+                                                    std::string_view name,
+                                                    uint32_t version,
+                                                    const LoaderRow& row) {
   version &= 0xff;
-  if (version == 1) return true;
-  return input.Refuse(
-      at,
-      StrCat(name, ": incoming version_id ", version, " is too ",
-             version > 1             ? "new for local version_id 1"
-             : row.names_subsections ? "old for local minimum version_id 1"
-                                     : "old for local minimum version_id  1"));
+  if (version == 1) return std::nullopt;
+  return LoaderRefusal{at, version > 1
+                               ? StrCat(name, ": incoming version_id ", version,
+                                        " is too new for local version_id 1")
+                               : OldVersion(name, version, 1, row)};
+}
+
+std::string OldVersion(std::string_view name, uint32_t version, uint32_t oldest,
+                       const LoaderRow& row) {
+  return StrCat(name, ": incoming version_id ", version,
+                " is too old for local minimum version_id ",
+                row.names_subsections ? "" : " ", oldest);
 }
 
 std::string UnknownSubsection(std::string_view name, std::string_view parent) {

@@ -5,6 +5,7 @@
 #define MIGSTREAM_CODEC_LOADER_LOADER_VMSTATE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,11 +14,16 @@
 
 namespace migstream {
 
-// A subsection's version, of which the low byte counts and must be 1. False if
-// it is refused, at `at`.
-bool CheckSubsectionVersion(LoaderInput& input, uint64_t at,
-                            std::string_view name, uint32_t version,
-                            const LoaderRow& row);
+// A subsection's version, of which the low byte counts and must be 1. Nothing
+// if it is; else it is refused at `at`.
+std::optional<LoaderRefusal> CheckSubsectionVersion(uint64_t at,
+                                                    std::string_view name,
+                                                    uint32_t version,
+                                                    const LoaderRow& row);
+
+// "timer: incoming version_id 0 is too old for local minimum version_id 1"
+std::string OldVersion(std::string_view name, uint32_t version, uint32_t oldest,
+                       const LoaderRow& row);
 
 // "VM subsection 'a/b' in 'a' does not exist"
 std::string UnknownSubsection(std::string_view name, std::string_view parent);

@@ -51,6 +51,12 @@ class ForwardingVisitor : public StreamVisitor {
   void OnRamRecord(const RamRecordView& record) override {
     next_.OnRamRecord(record);
   }
+  bool wants_page_payloads() const override {
+    return next_.wants_page_payloads();
+  }
+  void OnPagePayload(const RamRecordView& record, ByteSpan payload) override {
+    next_.OnPagePayload(record, payload);
+  }
   void OnRamBlocks(std::span<const RamBlock> blocks) override {
     next_.OnRamBlocks(blocks);
   }

@@ -124,9 +124,10 @@ constexpr Handler kHandlers[] = {
 }  // namespace
 
 HandlerParser FindHandlerParser(std::string_view idstr, SectionType type) {
+  // To a loader a FULL is a START, whose handler it is.
   for (const Handler& handler : kHandlers) {
     if (handler.idstr == idstr &&
-        handler.full == (type == SectionType::kFull)) {
+        (!handler.full || type == SectionType::kFull)) {
       return handler.parser;
     }
   }

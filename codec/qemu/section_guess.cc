@@ -89,13 +89,16 @@ bool LooksLikeNext(ByteSpan bytes, size_t at, const GuessContext& context) {
   return false;
 }
 
-// Whether it is the section's own footer, perhaps with a wrong byte in the id.
+// Whether it is the section's own footer, perhaps with a wrong byte in the id,
+// or with its mark twice.
 bool LooksLikeFooter(ByteSpan bytes, uint32_t section_id) {
   if (bytes.size() < kFooterBytes ||
       bytes[0] != static_cast<uint8_t>(SectionType::kSectionFooter)) {
     return false;
   }
-  const uint32_t wrong = LoadBe32(&bytes[1]) ^ section_id;
+  const uint32_t id = LoadBe32(&bytes[1]);
+  if (id == (uint32_t{bytes[0]} << 24 | section_id >> 8)) return true;
+  const uint32_t wrong = id ^ section_id;
   int wrong_bytes = 0;
   for (int shift = 0; shift < 32; shift += 8) {
     wrong_bytes += (wrong >> shift & 0xff) != 0;

@@ -99,6 +99,8 @@ StreamReader::Status StreamReader::ReadOn() {
     if (event.kind == StreamEvent::kSection) {
       Prepare(*event.section);
       wants_content_ = visitor_.wants_content();
+      wants_page_payloads_ =
+          event.section->idstr == "ram" && visitor_.wants_page_payloads();
     }
     if (decoder_.payload_left() != 0) SkipUnwanted(event);
     switch (visitor_.TakeFlow()) {
@@ -116,6 +118,10 @@ StreamReader::Status StreamReader::ReadOn() {
 
 // What of the payload that is due nobody wants is sought over.
 void StreamReader::SkipUnwanted(const StreamEvent& event) {
+  if (wants_page_payloads_ && event.kind == StreamEvent::kRamRecord &&
+      (event.ram.flags & kRamPage) == 0) {
+    ShowPagePayload(event.ram);
+  }
   const bool of_device = event.kind == StreamEvent::kDevice && !skip_;
   uint64_t unwanted = skip_ || !wants_content_ ? UINT64_MAX : 0;
   if (of_device) unwanted = visitor_.unwanted_payload();
@@ -124,6 +130,14 @@ void StreamReader::SkipUnwanted(const StreamEvent& event) {
       source_.Skip(std::min(unwanted, decoder_.payload_left()));
   decoder_.TakeOver(skipped);
   if (of_device) visitor_.OnPayloadSkipped(skipped);
+}
+
+void StreamReader::ShowPagePayload(const RamRecordView& record) {
+  ByteSpan payload = source_.Peek(record.payload_bytes);
+  payload = payload.first(std::min(payload.size(), record.payload_bytes));
+  const bool zeros =
+      (record.flags & kRamZero) != 0 && (payload.empty() || payload[0] == 0);
+  if (!zeros) visitor_.OnPagePayload(record, payload);
 }
 
 // Looks at the first bytes; false if they are not there yet.

@@ -86,6 +86,7 @@ class StreamReader {
   bool Begin();
   void Tell(const StreamEvent& event);
   void SkipUnwanted(const StreamEvent& event);
+  void ShowPagePayload(const RamRecordView& record);
   void TellConfiguration();
   // What is needed before a FULL's content, and how long that is.
   void Prepare(const SectionView& section);
@@ -122,6 +123,7 @@ class StreamReader {
   // About the section that is read:
   bool skip_ = false;
   bool wants_content_ = false;
+  bool wants_page_payloads_ = false;
   uint64_t content_start_ = 0;
   bool described_ = false;  // By the description, as long as length_ says.
   ContentLength length_;

@@ -57,6 +57,11 @@ class StreamVisitor {
   // In a RAM section: OnContent() has given the record up to its payload, and
   // will give the payload next.
   virtual void OnRamRecord(const RamRecordView&) {}
+  // After it, if wants_page_payloads(), which is asked for each section: the
+  // payload of an XBZRLE or compressed page, or of a zero page whose byte is
+  // not 0. It may be short where the input ends.
+  virtual bool wants_page_payloads() const { return false; }
+  virtual void OnPagePayload(const RamRecordView&, ByteSpan /*payload*/) {}
   virtual void OnRamBlocks(std::span<const RamBlock>) {}
   // Within a list of blocks: the content goes on at `offset` with what leads up
   // to the block's bitmap and pages, and then these. FORMAT.md section 5.5.

@@ -26,6 +26,15 @@ constexpr uint64_t kManyEmptyParts = 1000;
 constexpr uint32_t kVendorCapability = 0x09;
 constexpr std::string_view kCprSuffix = "-cpr-pci";
 
+// Whether it has no byte that no machine's name has.
+bool IsMachineName(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
+           c == '+';
+  });
+}
+
 class Checker {
  public:
   Checker(const report::Report& report, const StreamFacts& stream,
@@ -216,7 +225,11 @@ class Checker {
           "MULTIFD_FLUSH: pages travel on multifd channels, which were not "
           "read");
     }
-    if (stream_.machine_type != report_.machine_type()) {
+    if (stream_.colo_offset != 0) {
+      Add("colo", stream_.colo_offset, "COMMAND ENABLE_COLO",
+          "a COLO migration, which a destination without x-colo refuses");
+    }
+    if (!IsMachineName(stream_.machine_type)) {
       Add("machine-type", stream_.start_offset, "CONFIGURATION",
           StrCat("machine type ", report_.machine_type(),
                  ", a name that no release has"));
@@ -240,6 +253,11 @@ class Checker {
   // What is not there, or twice, although QEMU loads it without a word.
   void CheckLosses() {
     const StreamLosses& losses = stream_.losses;
+    if (!losses.configuration && stream_.machine_type.empty() &&
+        report_.footers() && stream_.ram.total_bytes != 0) {
+      Add("configuration-absent", stream_.start_offset, "CONFIGURATION",
+          "there is none, where there are footers");
+    }
     if (losses.configuration) {
       Add("configuration-missing", stream_.start_offset, "CONFIGURATION",
           "the description has one, and the stream has none");

@@ -11,6 +11,8 @@ namespace migstream {
 namespace {
 
 constexpr FindingKind kFindings[] = {
+    {"colo", Severity::kWarning, "COMMAND ENABLE_COLO: a COLO migration",
+     "QEMU before 11.0 loads it with x-colo on, and no later one does"},
     {"config-mismatch", Severity::kError,
      "the saved config space is not the destination's",
      "migrate to a device with the same ids and capabilities"},
@@ -21,6 +23,9 @@ constexpr FindingKind kFindings[] = {
      "give the writer's description, or look at the device"},
     {"config-twice", Severity::kWarning, "a device has one CONFIG too many",
      "the later one is used; find out what wrote the stream"},
+    {"configuration-absent", Severity::kWarning,
+     "there are footers and no CONFIGURATION, which QEMU writes together",
+     "the loader refuses it, unless its send-configuration is off"},
     {"configuration-missing", Severity::kError,
      "the description has a CONFIGURATION, and the stream has none",
      "the loader refuses it, unless its send-configuration is off; find out "
@@ -132,6 +137,9 @@ constexpr FindingKind kFindings[] = {
     {"section-missing", Severity::kWarning,
      "the description names a device whose state is not in the stream",
      "the device starts at the destination without any state"},
+    {"section-older", Severity::kWarning,
+     "a section has an older version than the description gives",
+     "most loaders refuse it; find out what rewrote the stream"},
     {"section-twice", Severity::kWarning,
      "a START or FULL came before, of the same device",
      "loaders take the later one; find out what wrote the stream"},
@@ -151,6 +159,9 @@ constexpr FindingKind kFindings[] = {
     {"unknown-subsection", Severity::kWarning,
      "a config payload has a subsection that no release knows",
      "the loader refuses it, unless a fork of QEMU added it"},
+    {"unloadable", Severity::kError,
+     "each release would refuse the stream at that place",
+     "see the message, and check --for=qemu-X.Y"},
     {"vendor-capability", Severity::kNote,
      "a vendor-specific capability, and a machine type before 9.1",
      "its bytes must be the same on both hosts, or the load is refused"},

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codec/device/dialect_detector.h"
+#include "codec/loader/every_loader.h"
 #include "codec/qemu/configuration.h"
 #include "codec/report/checks.h"
 #include "codec/report/device_reports.h"
@@ -43,7 +44,21 @@ class ReportBuilder : public StreamVisitor {
     devices_.OnPayloadSkipped(count);
   }
 
+  bool wants_page_payloads() const override { return true; }
+  void OnConfiguration(const ConfigurationView& configuration) override {
+    loaders_.OnConfiguration(configuration);
+  }
+  void OnRamRecord(const RamRecordView& record) override {
+    if ((record.flags & EveryLoader::kTellingRecords) != 0) {
+      loaders_.OnRamRecord(record);
+    }
+  }
+  void OnPagePayload(const RamRecordView& record, ByteSpan payload) override {
+    loaders_.OnPagePayload(record, payload);
+  }
+
   void OnSection(const SectionView& section) override {
+    loaders_.OnSection(section);
     CountSection(section.type);
     if (section.type == SectionType::kEnd) Switchover(section.offset);
     if (section.vfio) devices_.OnSection(section);
@@ -81,6 +96,7 @@ class ReportBuilder : public StreamVisitor {
   }
 
   void OnCommand(const CommandView& command) override {
+    loaders_.OnCommand(command);
     if (report_.commands_size() < kMaxCommands) {
       report::Command& row = *report_.add_commands();
       row.set_offset(command.offset);
@@ -93,6 +109,7 @@ class ReportBuilder : public StreamVisitor {
   }
 
   void OnEof(uint64_t offset) override {
+    loaders_.OnEof(offset);
     if (report_.switchover().offset() != 0) {
       report_.mutable_switchover()->set_bytes(offset + 1 -
                                               report_.switchover().offset());
@@ -201,6 +218,10 @@ class ReportBuilder : public StreamVisitor {
     devices_.Finish();
     FinishDialect();
     for (const Finding& finding :
+         loaders_.Finish(survey_.came(), facts_.description.get())) {
+      AddFinding(finding, report_);
+    }
+    for (const Finding& finding :
          CheckReport(report_, facts_, devices_.doubts())) {
       AddPrintableFinding(finding, report_);
     }
@@ -270,6 +291,7 @@ class ReportBuilder : public StreamVisitor {
   StreamSurvey survey_{options_.reader, *this};
   const StreamFacts& facts_ = survey_.facts();
   DeviceReports devices_;
+  EveryLoader loaders_{options_.reader.limits};
   bool guessed_ = false;  // The end of the section that is read.
 };
 

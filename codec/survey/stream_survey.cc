@@ -77,16 +77,18 @@ void StreamSurvey::OnConfiguration(const ConfigurationView& configuration) {
 
 void StreamSurvey::FindRepeated(const SectionView& section) {
   const uint8_t bit = 1u << static_cast<unsigned>(section.type);
-  uint8_t& came = came_[{std::string(section.idstr), section.instance_id}];
+  CameSection& came = came_[{std::string(section.idstr), section.instance_id}];
   std::vector<StreamLosses::Section>& repeated = facts_.losses.repeated;
   // What a VFIO device's second FULL holds is a finding of its own.
   const bool told = section.vfio && section.type == SectionType::kFull;
-  if ((came & bit) != 0 && !told && repeated.size() < kMostListed) {
+  if ((came.types & bit) != 0 && !told && repeated.size() < kMostListed) {
     repeated.push_back(
         {NameOf(section.idstr, section.instance_id, section.type),
          section.offset});
   }
-  came |= bit;
+  came.types |= bit;
+  came.version_id = section.version_id;
+  came.offset = section.offset;
 }
 
 void StreamSurvey::OnSection(const SectionView& section) {
@@ -198,6 +200,7 @@ void StreamSurvey::OnCommand(const CommandView& command) {
   }
   if (command.command == Command::kEnableColo) {
     facts_.bounds.Saw(feature::kEnableColo, command.offset);
+    if (facts_.colo_offset == 0) facts_.colo_offset = command.offset;
   }
   next().OnCommand(command);
 }
@@ -252,7 +255,8 @@ void StreamSurvey::FindLosses() {
                                  << static_cast<unsigned>(SectionType::kFull);
     for (const DescribedDevice& device : description->devices) {
       auto found = came_.find({device.name, device.instance_id});
-      if (found != came_.end() && (found->second & kFullBit) != 0) continue;
+      if (found != came_.end() && (found->second.types & kFullBit) != 0)
+        continue;
       if (losses.missing.size() == kMostListed) break;
       losses.missing.push_back(
           {NameOf(device.name, device.instance_id, SectionType::kFull)});

@@ -85,6 +85,16 @@ struct StreamLosses {
   bool ram_pages = false;  // No page came, on no channel.
 };
 
+// A START or FULL that came: the last one of its handler.
+struct CameSection {
+  uint8_t types = 0;  // A bit for each SectionType.
+  uint32_t version_id = 0;
+  uint64_t offset = 0;
+};
+// By idstr and instance id.
+using CameSections =
+    absl::flat_hash_map<std::pair<std::string, uint32_t>, CameSection>;
+
 struct StreamFacts {
   const Dialect* dialect = nullptr;  // The reader's.
   std::string machine_type;
@@ -100,6 +110,7 @@ struct StreamFacts {
   uint64_t ram_parts = 0;           // PART sections.
   StreamLosses losses;
   bool return_path = false;      // COMMAND OPEN_RETURN_PATH.
+  uint64_t colo_offset = 0;      // COMMAND ENABLE_COLO; 0: none.
   uint64_t postcopy_offset = 0;  // COMMAND POSTCOPY_ADVISE; 0: none.
 
   // In the order of the stream.
@@ -152,6 +163,8 @@ class StreamSurvey : public ForwardingVisitor {
     return Known(idstr, instance_id);
   }
 
+  const CameSections& came() const { return came_; }
+
   void OnConfiguration(const ConfigurationView& configuration) override;
   void OnSection(const SectionView& section) override;
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
@@ -173,8 +186,7 @@ class StreamSurvey : public ForwardingVisitor {
   absl::flat_hash_map<std::pair<std::string_view, uint32_t>, DeviceFacts*>
       by_name_;
   RecordCounter records_;
-  // The STARTs and FULLs that came, by handler.
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, uint8_t> came_;
+  CameSections came_;
   uint64_t ram_ends_ = 0;
   uint64_t other_ends_ = 0;
   // Whose section is read.
