@@ -51,8 +51,8 @@ WORDS = [
 ]
 
 # Called by nobody here: the interface of a public target.
-INTERFACE = {'ChannelOptionsOf', 'DataHeader', 'FindMigrationRegion',
-             'ParseConfig', 'Repack', 'SwitchoverAllowed', 'SyncChannels'}
+INTERFACE = {'ChannelOptionsOf', 'DataBatch', 'DataHeader',
+             'FindMigrationRegion', 'ParseConfig', 'Repack', 'SwitchoverAllowed', 'SyncChannels'}
 
 
 def read(path):
