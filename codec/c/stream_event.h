@@ -1,0 +1,30 @@
+// An event of a stream as the C interface gives it.
+
+#ifndef MIGSTREAM_CODEC_C_STREAM_EVENT_H_
+#define MIGSTREAM_CODEC_C_STREAM_EVENT_H_
+
+#include "codec/c/event.h"
+#include "codec/c/migstream.h"
+#include "codec/qemu/stream_event.h"
+
+namespace migstream::c {
+
+migstream_section SectionOf(const SectionView& view);
+
+// Lives in the decoder's handle.
+class StreamEventOut {
+ public:
+  // `event` must live as long as what it gives.
+  const migstream_stream_event* Give(const StreamEvent& event);
+
+ private:
+  void GiveRam(const StreamEvent& event);
+
+  migstream_stream_event event_ = {};
+  migstream_section section_ = {};
+  EventOut device_;
+};
+
+}  // namespace migstream::c
+
+#endif  // MIGSTREAM_CODEC_C_STREAM_EVENT_H_
