@@ -8,10 +8,7 @@
 #include "codec/device/config_view.h"
 
 namespace migstream::c {
-namespace {
-
-migstream_config ConfigOf(const Event& event) {
-  const ConfigView view = ConfigView::Parse(event.payload, event.layout);
+migstream_config ConfigOf(const ConfigView& view) {
   migstream_config config = {};
   config.struct_size = sizeof config;
   config.version = view.version;
@@ -44,8 +41,6 @@ migstream_status ConfigViewOf(const migstream_config* config,
   return MIGSTREAM_OK;
 }
 
-}  // namespace
-
 const migstream_event* EventOut::Give(const Event& event) {
   event_.struct_size = sizeof event_;
   event_.kind = NumberOf(event.kind);
@@ -62,7 +57,7 @@ const migstream_event* EventOut::Give(const Event& event) {
   event_.internal = &event;
   event_.config = nullptr;
   if (event.kind == EventKind::kConfig) {
-    config_ = ConfigOf(event);
+    config_ = ConfigOf(ConfigView::Parse(event.payload, event.layout));
     event_.config = &config_;
   }
   return &event_;
@@ -135,6 +130,26 @@ migstream_status PutSubsection(SectionEncoder& encoder, const char* name,
   }
   *put = encoder.Subsection({name, version, Bytes(payload, bytes)});
   return MIGSTREAM_OK;
+}
+
+bool SubsectionsOf(const migstream_config& config,
+                   std::vector<SubsectionView>* subsections) {
+  migstream_config given;
+  if (ReadOptions(&config, &given) != MIGSTREAM_OK ||
+      !IsBytes(given.subsections, given.subsection_count)) {
+    return false;
+  }
+  for (size_t i = 0; i < given.subsection_count; ++i) {
+    const migstream_subsection& each = given.subsections[i];
+    if (!IsBytes(each.name, each.name_bytes) ||
+        !IsBytes(each.payload, each.payload_bytes)) {
+      return false;
+    }
+    subsections->push_back({AsText(Bytes(each.name, each.name_bytes)),
+                            each.version,
+                            Bytes(each.payload, each.payload_bytes)});
+  }
+  return true;
 }
 
 }  // namespace migstream::c

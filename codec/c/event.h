@@ -5,6 +5,7 @@
 #define MIGSTREAM_CODEC_C_EVENT_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "codec/c/migstream.h"
 #include "codec/device/config_layout.h"
@@ -12,6 +13,7 @@
 #include "codec/device/event.h"
 #include "codec/device/section_decoder.h"
 #include "codec/device/section_encoder.h"
+#include "codec/device/subsection.h"
 
 namespace migstream::c {
 
@@ -30,6 +32,13 @@ migstream_status HintsOf(const migstream_config_hints* given,
                          ConfigHints* hints);
 migstream_status OptionsOf(const migstream_section_options& given,
                            DecoderOptions* options);
+
+migstream_config ConfigOf(const ConfigView& view);
+// What a caller filled in; null: all zero.
+migstream_status ConfigViewOf(const migstream_config* config, ConfigView* view);
+// Its subsections, likewise; false if a pointer lacks.
+bool SubsectionsOf(const migstream_config& config,
+                   std::vector<SubsectionView>* subsections);
 
 // One call of an encoder. `put` is what it said, if the status is OK.
 migstream_status PutTag(SectionEncoder& encoder, int32_t element, Put* put);

@@ -75,6 +75,12 @@ migstream_status MemoryOf(const migstream_allocator* allocator,
   return MIGSTREAM_OK;
 }
 
+migstream_allocator AllocatorOf(const Handle& handle) {
+  const Memory& memory = handle.memory();
+  return {sizeof(migstream_allocator), memory.context, memory.allocate,
+          memory.release};
+}
+
 }  // namespace migstream::c
 
 using migstream::c::Bytes;

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -40,6 +41,11 @@ class Handle {
   // Null for what is no handle.
   static Handle* From(void* handle);
 
+  // OK, or ERROR with it as the last one.
+  migstream_status Check(const Error& error) {
+    return error.ok() ? MIGSTREAM_OK : Fail(error);
+  }
+
   // In the block before the handle.
   const Memory& memory() const {
     return *reinterpret_cast<const Memory*>(
@@ -63,6 +69,8 @@ class Handle {
  private:
   template <typename T, typename Run>
   friend migstream_status Call(T* handle, Run run);
+  template <typename T, typename Run>
+  friend migstream_status CallShared(T* handle, Run run);
 
   friend migstream_status(::migstream_destroy)(void* handle);
 
@@ -72,7 +80,7 @@ class Handle {
 
   uint32_t kind_;
   bool busy_ = false;
-  bool no_memory_ = false;
+  std::atomic<bool> no_memory_ = false;
   bool destroyed_ = false;
   // One for the caller, and one for each handle that uses this one.
   std::atomic<uint32_t> refs_ = 1;
@@ -82,9 +90,23 @@ class Handle {
   std::string error_line_;
   migstream_error c_error_ = {};
 
+  friend class Use;
+
   template <typename T, typename... Arguments>
   friend migstream_status Make(const migstream_allocator* allocator, T** out,
                                Arguments&&... arguments);
+};
+
+// Keeps a handle alive that another one uses, whoever destroys it meanwhile.
+class Use {
+ public:
+  explicit Use(Handle& handle) : handle_(&handle) { ++handle.refs_; }
+  ~Use() { handle_->Unref(); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+ private:
+  Handle* const handle_;
 };
 
 // The kinds of handles: their numbers are found in memory, at the start of
@@ -100,6 +122,8 @@ bool Is(const T* handle) {
 }
 
 migstream_status MemoryOf(const migstream_allocator* allocator, Memory* memory);
+// That of a handle, for one that is made of it.
+migstream_allocator AllocatorOf(const Handle& handle);
 
 template <typename T, typename... Arguments>
 migstream_status Make(const migstream_allocator* allocator, T** out,
@@ -138,11 +162,30 @@ migstream_status Call(T* handle, Run run) {
   try {
     status = run();
   } catch (...) {  // std::bad_alloc, and nothing else.
-    base.no_memory_ = true;
+    MemoryScope::SetFailed();
     status = MIGSTREAM_NO_MEMORY;
   }
   base.busy_ = false;
+  if (MemoryScope::TakeFailed()) {
+    base.no_memory_ = true;
+    status = MIGSTREAM_NO_MEMORY;
+  }
   return status;
+}
+
+// The same for a call that others may run beside.
+template <typename T, typename Run>
+migstream_status CallShared(T* handle, Run run) {
+  if (!Is(handle)) return MIGSTREAM_BAD_ARGUMENT;
+  Handle& base = *handle;
+  if (base.no_memory_) return MIGSTREAM_NO_MEMORY;
+  MemoryScope scope(base.memory());
+  try {
+    return run();
+  } catch (...) {  // std::bad_alloc, and nothing else.
+    base.no_memory_ = true;
+    return MIGSTREAM_NO_MEMORY;
+  }
 }
 
 // A copy of what the caller filled in; what its header did not have yet is
@@ -174,6 +217,25 @@ inline ByteSpan Bytes(const void* bytes, size_t size) {
 }
 inline ByteSpan Bytes(const iovec& input) {
   return Bytes(input.iov_base, input.iov_len);
+}
+
+// What a function of the caller's gave: 0 or more, or a negative errno.
+inline int ErrnoOf(int64_t given) {
+  constexpr int64_t kLastErrno = 4095;
+  if (given >= 0) return 0;
+  return given < -kLastErrno ? EIO : static_cast<int>(-given);
+}
+
+inline bool IsInput(const iovec* input) {
+  return input != nullptr && IsBytes(input->iov_base, input->iov_len);
+}
+// Lets `run` take bytes from the input's front.
+template <typename Run>
+auto TakeFrom(iovec& input, Run run) {
+  ByteSpan rest = Bytes(input);
+  auto result = run(rest);
+  input = {const_cast<uint8_t*>(rest.data()), rest.size()};
+  return result;
 }
 
 inline migstream_status StatusOf(Step step) {

@@ -41,14 +41,12 @@ void DefaultRelease(void*, void* memory, size_t, size_t) {
 
 constexpr Memory kDefault = {nullptr, DefaultAllocate, DefaultRelease};
 
-void* Allocate(size_t bytes, size_t alignment) {
+void* AllocateFrom(const Memory* memory, size_t bytes, size_t alignment) {
   if (alignment < alignof(std::max_align_t)) {
     alignment = alignof(std::max_align_t);
   }
   const size_t before = (sizeof(Block) + alignment - 1) / alignment * alignment;
   if (bytes > SIZE_MAX - before) return nullptr;
-  const Memory* memory = MemoryScope::current();
-  if (memory == nullptr) memory = &kDefault;
   const size_t all = before + bytes;
   void* start = memory->allocate(memory->context, all, alignment);
   if (start == nullptr) return nullptr;
@@ -56,6 +54,11 @@ void* Allocate(size_t bytes, size_t alignment) {
   const Block block = {memory, all, alignment, start};
   std::memcpy(given - sizeof block, &block, sizeof block);
   return given;
+}
+
+void* Allocate(size_t bytes, size_t alignment) {
+  const Memory* memory = MemoryScope::current();
+  return AllocateFrom(memory == nullptr ? &kDefault : memory, bytes, alignment);
 }
 
 void* AllocateOrThrow(size_t bytes, size_t alignment) {
@@ -78,11 +81,15 @@ const Memory& Memory::Default() { return kDefault; }
 
 __attribute__((tls_model("initial-exec"))) thread_local constinit const Memory*
     MemoryScope::current_ = nullptr;
+__attribute__((tls_model(
+    "initial-exec"))) thread_local constinit bool MemoryScope::failed_ = false;
 
 }  // namespace migstream::c
 
 using migstream::c::Allocate;
+using migstream::c::AllocateFrom;
 using migstream::c::AllocateOrThrow;
+using migstream::c::Memory;
 using migstream::c::Release;
 
 void* operator new(size_t bytes) { return AllocateOrThrow(bytes, 1); }
@@ -120,13 +127,18 @@ void operator delete[](void* given, const std::nothrow_t&) noexcept {
   Release(given);
 }
 
-// What allocates by malloc() in this library, RapidJSON, is linked to these by
-// --wrap.
+// RapidJSON alone allocates by malloc(), which --wrap links to these. It does
+// not look whether it got something: so it does, and the call fails later.
 extern "C" {
-void* __wrap_malloc(size_t bytes) { return Allocate(bytes, 1); }  // NOLINT
-void __wrap_free(void* given) { Release(given); }                 // NOLINT
-void* __wrap_realloc(void* given, size_t bytes) {                 // NOLINT
-  void* moved = Allocate(bytes, 1);
+void* __wrap_malloc(size_t bytes) {  // NOLINT
+  void* given = Allocate(bytes, 1);
+  if (given != nullptr) return given;
+  migstream::c::MemoryScope::SetFailed();
+  return AllocateFrom(&Memory::Default(), bytes, 1);
+}
+void __wrap_free(void* given) { Release(given); }  // NOLINT
+void* __wrap_realloc(void* given, size_t bytes) {  // NOLINT
+  void* moved = __wrap_malloc(bytes);
   if (given == nullptr || moved == nullptr) return moved;
   migstream::c::Block block;
   std::memcpy(&block, static_cast<char*>(given) - sizeof block, sizeof block);

@@ -39,9 +39,20 @@ class MemoryScope {
 
   static const Memory* current() { return current_; }
 
+  // Something failed that could not say so: the call has to.
+  static void SetFailed() { failed_ = true; }
+  // Whether it did since the last time.
+  static bool TakeFailed() {
+    const bool failed = failed_;
+    failed_ = false;
+    return failed;
+  }
+
  private:
   // As fast as a global.
   static thread_local constinit const Memory* current_
+      __attribute__((tls_model("initial-exec")));
+  static thread_local constinit bool failed_
       __attribute__((tls_model("initial-exec")));
 
   const Memory* const before_;

@@ -170,6 +170,20 @@ migstream_status migstream_section_decoder_next(
   });
 }
 
+migstream_status migstream_section_decoder_next_batch(
+    migstream_section_decoder* decoder, iovec* input, iovec* records,
+    size_t capacity, size_t* count) {
+  if (!Is(decoder) || input == nullptr || count == nullptr ||
+      !IsBytes(input->iov_base, input->iov_len) ||
+      !IsBytes(records, capacity)) {
+    return MIGSTREAM_BAD_ARGUMENT;
+  }
+  ByteSpan rest = Bytes(*input);
+  *count = decoder->decoder->NextBatch(rest, std::span(records, capacity));
+  *input = {const_cast<uint8_t*>(rest.data()), rest.size()};
+  return MIGSTREAM_OK;
+}
+
 migstream_status migstream_section_decoder_take_over(
     migstream_section_decoder* decoder, uint64_t bytes) {
   return Call(decoder, [&]() -> migstream_status {
@@ -201,6 +215,20 @@ migstream_status migstream_section_encoder_data(
     migstream_section_encoder* encoder, const void* payload, size_t bytes) {
   return Encode(encoder, [&](SectionEncoder& to, Put* put) {
     return PutData(to, payload, bytes, put);
+  });
+}
+
+migstream_status migstream_section_encoder_data_batch(
+    migstream_section_encoder* encoder, const iovec* payloads, size_t count,
+    size_t* done) {
+  if (done == nullptr) return MIGSTREAM_BAD_ARGUMENT;
+  *done = 0;
+  return Encode(encoder, [&](SectionEncoder& to, Put* put) {
+    if (!IsBytes(payloads, count)) return MIGSTREAM_BAD_ARGUMENT;
+    std::span<const iovec> left(payloads, count);
+    *put = to.DataBatch(left);
+    *done = count - left.size();
+    return MIGSTREAM_OK;
   });
 }
 

@@ -16,23 +16,6 @@ using namespace migstream::c;  // NOLINT
 
 namespace {
 
-ContentLength AskLength(const migstream_stream_options& options,
-                        const SectionView& view, ByteSpan input) {
-  const migstream_section section = SectionOf(view);
-  uint64_t bytes = 0;
-  switch (options.content_length(options.context, &section, input.data(),
-                                 input.size(), &bytes)) {
-    case MIGSTREAM_LENGTH_BYTES:
-      return {.kind = ContentLength::kBytes, .bytes = bytes};
-    case MIGSTREAM_LENGTH_NEED_INPUT:
-      return {.kind = ContentLength::kNeedInput};
-    case MIGSTREAM_LENGTH_TAKEN_OVER:
-      return {.kind = ContentLength::kTakenOver};
-    default:
-      return {};
-  }
-}
-
 ConfigHints AskHints(const migstream_stream_options& options,
                      const SectionView& view) {
   const migstream_section section = SectionOf(view);
@@ -62,7 +45,7 @@ StreamDecoderOptions OptionsOf(const migstream_stream_options& given,
   if (given.content_length != nullptr) {
     options.content_length = [given](const SectionView& section,
                                      ByteSpan input) {
-      return AskLength(given, section, input);
+      return AskLength(given.content_length, given.context, section, input);
     };
   }
   if (given.config_hints != nullptr) {

@@ -18,6 +18,22 @@ migstream_section SectionOf(const SectionView& view) {
           .vfio = view.vfio ? 1 : 0};
 }
 
+ContentLength AskLength(LengthFunction ask, void* context,
+                        const SectionView& view, ByteSpan input) {
+  const migstream_section section = SectionOf(view);
+  uint64_t bytes = 0;
+  switch (ask(context, &section, input.data(), input.size(), &bytes)) {
+    case MIGSTREAM_LENGTH_BYTES:
+      return {.kind = ContentLength::kBytes, .bytes = bytes};
+    case MIGSTREAM_LENGTH_NEED_INPUT:
+      return {.kind = ContentLength::kNeedInput};
+    case MIGSTREAM_LENGTH_TAKEN_OVER:
+      return {.kind = ContentLength::kTakenOver};
+    default:
+      return {};
+  }
+}
+
 void StreamEventOut::GiveRam(const StreamEvent& event) {
   const RamBlock* block =
       event.kind == StreamEvent::kRamBlock ? event.block : event.ram.block;

@@ -5,11 +5,21 @@
 
 #include "codec/c/event.h"
 #include "codec/c/migstream.h"
+#include "codec/qemu/stream_decoder.h"
 #include "codec/qemu/stream_event.h"
+#include "codec/wire/bytes.h"
 
 namespace migstream::c {
 
 migstream_section SectionOf(const SectionView& view);
+
+// How long a section's content is, as the caller's function says.
+using LengthFunction = int32_t (*)(void* context,
+                                   const migstream_section* section,
+                                   const void* input, size_t input_bytes,
+                                   uint64_t* bytes);
+ContentLength AskLength(LengthFunction ask, void* context,
+                        const SectionView& view, ByteSpan input);
 
 // Lives in the decoder's handle.
 class StreamEventOut {
