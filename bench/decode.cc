@@ -23,6 +23,19 @@ void Views(ByteSpan input) {
   Require(decoder.Next(input, event) == Step::kDone, "a section is decoded");
 }
 
+void Batches(ByteSpan input) {
+  SectionDecoder decoder(SectionType::kEnd, BenchDialect());
+  iovec records[kRecords];
+  Event event;
+  Step step;
+  do {
+    benchmark::DoNotOptimize(decoder.NextBatch(input, records));
+    benchmark::ClobberMemory();
+    step = decoder.Next(input, event);
+  } while (step == Step::kEvent);
+  Require(step == Step::kDone, "a section is decoded");
+}
+
 // The least that any decoder does: compares each tag, and goes from size to
 // size. No bounds, no limits, no grammar.
 void BareWalk(ByteSpan input) {
@@ -33,24 +46,37 @@ void BareWalk(ByteSpan input) {
   }
 }
 
-void MeasureViews(benchmark::State& state, const SectionData& section) {
+void MeasureViews(benchmark::State& state, const SectionData& section,
+                  void (*decode)(ByteSpan)) {
   Measure(
       state, {.items = section.payloads().size()},
-      [&] { Views(section.bytes()); }, [&] { BareWalk(section.bytes()); });
+      [&] { decode(section.bytes()); }, [&] { BareWalk(section.bytes()); });
 }
 
-void BM_DecodeViews(benchmark::State& state) {
-  MeasureViews(state, SectionData(std::vector<uint64_t>(
-                          kRecords, Scaled(state.range(0)))));
+SectionData EqualRecords(uint64_t bytes) {
+  return SectionData(std::vector<uint64_t>(kRecords, Scaled(bytes)));
 }
 
 // No record tells the size of the next.
-void BM_DecodeViewsOfAnySize(benchmark::State& state) {
+SectionData RecordsOfAnySize(uint64_t most) {
   std::mt19937 random(1);
-  std::uniform_int_distribution<uint64_t> size(0, Scaled(state.range(0)));
+  std::uniform_int_distribution<uint64_t> size(0, Scaled(most));
   std::vector<uint64_t> sizes(kRecords);
   for (uint64_t& bytes : sizes) bytes = size(random);
-  MeasureViews(state, SectionData(sizes));
+  return SectionData(sizes);
+}
+
+void BM_DecodeViews(benchmark::State& state) {
+  MeasureViews(state, EqualRecords(state.range(0)), Views);
+}
+void BM_DecodeViewsOfAnySize(benchmark::State& state) {
+  MeasureViews(state, RecordsOfAnySize(state.range(0)), Views);
+}
+void BM_DecodeBatch(benchmark::State& state) {
+  MeasureViews(state, EqualRecords(state.range(0)), Batches);
+}
+void BM_DecodeBatchOfAnySize(benchmark::State& state) {
+  MeasureViews(state, RecordsOfAnySize(state.range(0)), Batches);
 }
 
 // Decodes `input`, presented `piece` bytes at a time, into `to`.
@@ -113,12 +139,12 @@ void BM_DecodeCopyInPieces(benchmark::State& state) {
 
 const std::vector<int64_t> kPieces = {4 << 10, 32 << 10, 1 << 20};
 
+const std::vector<int64_t> kMost = {1 << 10, 64 << 10, 1 << 20};
+
 BENCHMARK(BM_DecodeViews)->ArgsProduct({kRecordSizes})->UseManualTime();
-BENCHMARK(BM_DecodeViewsOfAnySize)
-    ->Arg(1 << 10)
-    ->Arg(64 << 10)
-    ->Arg(1 << 20)
-    ->UseManualTime();
+BENCHMARK(BM_DecodeViewsOfAnySize)->ArgsProduct({kMost})->UseManualTime();
+BENCHMARK(BM_DecodeBatch)->ArgsProduct({kRecordSizes})->UseManualTime();
+BENCHMARK(BM_DecodeBatchOfAnySize)->ArgsProduct({kMost})->UseManualTime();
 BENCHMARK(BM_DecodeCopy)->ArgsProduct({kRecordSizes})->UseManualTime();
 BENCHMARK(BM_DecodeCopyInPieces)
     ->ArgsProduct({kRecordSizes, kPieces})

@@ -34,6 +34,17 @@ std::span<const iovec> Encode(const std::vector<ByteSpan>& payloads,
   return encoder.pieces();
 }
 
+std::span<const iovec> EncodeBatch(const std::vector<iovec>& payloads,
+                                   Buffers& buffers) {
+  SectionEncoder encoder(SectionType::kEnd, BenchDialect(),
+                         std::span(buffers.headers), std::span(buffers.pieces));
+  std::span<const iovec> left = payloads;
+  encoder.DataBatch(left);
+  encoder.EndOfState();
+  Require(encoder.done(), "a section is encoded");
+  return encoder.pieces();
+}
+
 // The least that any encoder does. No bounds, no grammar.
 size_t BareEncode(const std::vector<ByteSpan>& payloads, Buffers& buffers) {
   uint8_t* header = buffers.headers.data();
@@ -50,19 +61,38 @@ size_t BareEncode(const std::vector<ByteSpan>& payloads, Buffers& buffers) {
   return piece - buffers.pieces.data();
 }
 
-void BM_EncodeHeaders(benchmark::State& state) {
-  SectionData section(std::vector<uint64_t>(kRecords, Scaled(state.range(0))));
+template <typename Codec>
+void MeasureHeaders(benchmark::State& state, const SectionData& section,
+                    Codec encode) {
   Buffers buffers;
   Measure(
       state, {.items = kRecords},
       [&] {
-        benchmark::DoNotOptimize(Encode(section.payloads(), buffers).data());
+        benchmark::DoNotOptimize(encode(buffers).data());
         benchmark::ClobberMemory();
       },
       [&] {
         benchmark::DoNotOptimize(BareEncode(section.payloads(), buffers));
         benchmark::ClobberMemory();
       });
+}
+
+void BM_EncodeHeaders(benchmark::State& state) {
+  SectionData section(std::vector<uint64_t>(kRecords, Scaled(state.range(0))));
+  MeasureHeaders(state, section, [&](Buffers& buffers) {
+    return Encode(section.payloads(), buffers);
+  });
+}
+
+void BM_EncodeBatch(benchmark::State& state) {
+  SectionData section(std::vector<uint64_t>(kRecords, Scaled(state.range(0))));
+  std::vector<iovec> payloads;
+  for (ByteSpan payload : section.payloads()) {
+    payloads.push_back({const_cast<uint8_t*>(payload.data()), payload.size()});
+  }
+  MeasureHeaders(state, section, [&](Buffers& buffers) {
+    return EncodeBatch(payloads, buffers);
+  });
 }
 
 void BM_EncodeFlat(benchmark::State& state) {
@@ -143,6 +173,7 @@ void BM_EncodeWritev(benchmark::State& state, StreamKind kind) {
 const std::vector<int64_t> kWritten = {64, 4 << 10, 64 << 10, 512 << 10};
 
 BENCHMARK(BM_EncodeHeaders)->ArgsProduct({kRecordSizes})->UseManualTime();
+BENCHMARK(BM_EncodeBatch)->ArgsProduct({kRecordSizes})->UseManualTime();
 BENCHMARK(BM_EncodeFlat)->ArgsProduct({kRecordSizes})->UseManualTime();
 BENCHMARK_CAPTURE(BM_EncodeWritev, pipe, StreamKind::kPipe)
     ->ArgsProduct({kWritten})

@@ -51,8 +51,8 @@ WORDS = [
 ]
 
 # Called by nobody here: the interface of a public target.
-INTERFACE = {'ChannelOptionsOf', 'DataHeader', 'FindMigrationRegion',
-             'ParseConfig', 'Repack', 'SwitchoverAllowed', 'SyncChannels'}
+INTERFACE = {'ChannelOptionsOf', 'DataBatch', 'DataHeader',
+             'FindMigrationRegion', 'ParseConfig', 'Repack', 'SwitchoverAllowed', 'SyncChannels'}
 
 
 def read(path):
@@ -161,7 +161,9 @@ class House:
     for path, number, line in self.lines(self.sources):
       if len(line) > COLUMNS and not line.startswith('#include'):
         self.say('line', path, number, 'has %d columns' % len(line))
-      if re.match(r'[^"/]*\b(throw\b[^(]*;|try \{|catch \()', line):
+      # What an allocator cannot give is told to C here, and nowhere else.
+      if room(path) != 'codec/c' and re.match(
+          r'[^"/]*\b(throw\b[^(]*;|try \{|catch \()', line):
         self.say('exception', path, number, 'uses an exception')
 
   def check_functions(self):

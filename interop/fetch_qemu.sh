@@ -1,6 +1,7 @@
 #!/bin/sh
 # Puts QEMU releases beside the installed one, from Debian packages, installing
-# nothing: `interop/fetch_qemu.sh 10.0 11.1`. Each goes into a folder of its own,
+# nothing: `interop/fetch_qemu.sh 10.0 11.1`, or without arguments all that are
+# known and are not the installed one. Each goes into a folder of its own,
 # $MIGSTREAM_QEMU/RELEASE (default: ~/.cache/migstream/qemu), where the harness
 # finds it. A release that is there already is left alone.
 # Exit status 1, and a line why, if one cannot be had.
@@ -14,10 +15,11 @@ fetch() {
   release=$1
   case $release in
     5.2) suite=bullseye pinned= ;;
+    7.2) suite=bookworm pinned= ;;
     10.0) suite=trixie pinned= ;;
     11.1) suite=trixie pinned=trixie-backports ;;
     *)
-      echo "$0: no Debian suite with QEMU $release is known, only 5.2, 10.0 and 11.1" >&2
+      echo "$0: no Debian suite with QEMU $release is known, only 5.2, 7.2, 10.0 and 11.1" >&2
       return 1
       ;;
   esac
@@ -47,12 +49,15 @@ fetch() {
   rm -rf "$work"
 }
 
-[ $# -gt 0 ] || set -- 10.0 11.1
+installed=$(/usr/bin/qemu-system-x86_64 --version 2>/dev/null |
+  sed -n 's/^QEMU emulator version \([0-9]*\.[0-9]*\).*/\1/p')
+[ $# -gt 0 ] || set -- 7.2 10.0 11.1
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 status=0
 for release; do
+  [ "$release" = "$installed" ] && continue
   [ -x "$cache/$release/usr/bin/qemu-system-x86_64" ] && continue
   log=$(mktemp)
   # In the background, as `set -e` is off in a command that is tested.

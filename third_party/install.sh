@@ -3,13 +3,24 @@
 # Says nothing when all are there. Run as root, or read what it says is lacking.
 set -eu
 
-packages='
-  bazel-bootstrap g++ clang clang-format clang-tidy lld libclang-rt-14-dev llvm pkgconf jq valgrind
+# The sanitizers of the release's own clang.
+clang_rt=
+[ ! -r /etc/os-release ] || case $(. /etc/os-release && echo "${ID:-} ${VERSION_ID:-}") in
+  'debian 12') clang_rt=libclang-rt-14-dev ;;
+  'debian 13') clang_rt=libclang-rt-19-dev ;;
+esac
+if [ -z "$clang_rt" ]; then
+  echo "$0: knows the packages of Debian 12 and 13 only" >&2
+  exit 1
+fi
+
+packages="
+  bazel-bootstrap g++ clang clang-format clang-tidy lld $clang_rt llvm pkgconf jq valgrind
   libabsl-dev libprotobuf-dev protobuf-compiler libssl-dev libzstd-dev
   libbz2-dev liblzma-dev zlib1g-dev rapidjson-dev
   libbenchmark-dev libgtest-dev libgmock-dev groff-base
   qemu-system-x86 seabios ipxe-qemu python3
-'
+"
 
 missing=
 for package in $packages; do

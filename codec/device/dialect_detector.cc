@@ -32,10 +32,22 @@ bool Loads(SectionType type, Element element) {
   return false;
 }
 
+// The size that all writers' records may have.
+uint64_t LeastCap() {
+  uint64_t least = ~uint64_t{0};
+  for (const Dialect& row : AllDialects()) {
+    uint64_t cap = row.habits.max_record_bytes;
+    if (row.released() && cap != 0) least = std::min(least, cap);
+  }
+  return least;
+}
+
 // What excludes nothing new is not kept; this is for what contradicts itself.
 constexpr size_t kMaxExclusions = 64;
 
 }  // namespace
+
+DialectDetector::DialectDetector() : least_cap_(LeastCap()) {}
 
 template <typename Keep>
 void DialectDetector::Exclude(DialectEvidence::Kind kind, uint64_t offset,
@@ -129,6 +141,7 @@ void DialectDetector::Observe(const Event& event) {
         Exclude(DialectEvidence::kHabit, event.offset, "DATA of size 0",
                 [](const Dialect& row) { return row.habits.empty_records; });
       }
+      if (event.record_bytes <= least_cap_) return;  // No row cares.
       return Exclude(DialectEvidence::kHabit, event.offset,
                      "DATA of more than 1 MiB", [&event](const Dialect& row) {
                        return row.habits.max_record_bytes == 0 ||

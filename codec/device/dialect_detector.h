@@ -44,6 +44,8 @@ struct DialectEvidence {
 
 class DialectDetector {
  public:
+  DialectDetector();
+
   // A device's section begins.
   void Section(SectionType type, uint64_t offset);
   // An event of that section.
@@ -79,6 +81,7 @@ class DialectDetector {
   void SawElement(Element element, uint64_t offset);
   void SawTag(Element element, uint64_t offset);
 
+  uint64_t least_cap_;  // A record up to this size tells nothing.
   bool any_section_ = false;
   SectionType type_ = SectionType::kStart;
   Element previous_ = Element::kNone;

@@ -100,6 +100,25 @@ TEST(SectionAllocationsTest, WholeRecordsAllocateNothing) {
   EXPECT_EQ(encoder.bytes(), kRecords * (16 + payload.size()));
 }
 
+TEST(SectionAllocationsTest, BatchesAllocateNothing) {
+  std::string section;
+  for (int i = 0; i < kRecords; ++i) section += DataBytes("payload");
+  uint8_t headers[SectionEncoder::kMinHeaderBytes];
+  iovec pieces[SectionEncoder::kMinPieces];
+  iovec records[64];
+  Allocations();
+  const Dialect& dialect = GetDialect(DialectId::kV111);
+  SectionDecoder decoder(SectionType::kEnd, dialect);
+  SectionEncoder encoder(SectionType::kEnd, dialect, headers, pieces);
+  ByteSpan input = AsBytes(section);
+  while (size_t count = decoder.NextBatch(input, records)) {
+    std::span<const iovec> left(records, count);
+    while (encoder.DataBatch(left) == Put::kFull) encoder.Clear();
+  }
+  EXPECT_EQ(Allocations(), 0);
+  EXPECT_EQ(encoder.bytes(), section.size());
+}
+
 TEST(SectionAllocationsTest, ADamagedSectionAllocatesOnlyItsMessage) {
   std::string section = DataBytes("payload") + TagBytes(6);
   SectionDecoder decoder(SectionType::kEnd, GetDialect(DialectId::kV111));

@@ -42,13 +42,14 @@ struct Decoded {
   std::string encoded;  // The events, through an encoder.
 };
 
-// `bytes` in pieces of the given sizes; the last size is used on and on.
+// `bytes` in pieces of the given sizes; the last size is used on and on. Whole
+// records by batches of up to `batch`, decoded and encoded; 0: each singly.
 Decoded DecodeInPieces(const std::string& bytes, SectionType type,
                        const Dialect& dialect, const DecoderOptions& options,
-                       const std::vector<size_t>& sizes);
+                       const std::vector<size_t>& sizes, size_t batch = 0);
 
-// Whole, a byte at a time and at random cuts; expects the same of all, and
-// that what was decoded is encoded to the same bytes.
+// Whole, a byte at a time and at random cuts, singly and by batches; expects
+// the same of all, and that what was decoded is encoded to the same bytes.
 Decoded DecodeAllWays(const std::string& bytes, SectionType type,
                       const Dialect& dialect,
                       const DecoderOptions& options = {});

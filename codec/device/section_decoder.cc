@@ -1,6 +1,7 @@
 #include "codec/device/section_decoder.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 
 #include "codec/wire/cursor.h"
@@ -16,11 +17,8 @@ namespace {
 // to a record, every address would wait for a miss of the TLB. The empty asm
 // hides from the compiler that both branches give the same number.
 inline uint64_t Guessed(uint64_t value, uint64_t guess) {
-  asm("" : "+r"(guess));
-  if (value != guess) [[unlikely]] {
-    asm volatile("" : "+r"(value));
-    return value;
-  }
+  if (value != guess) return value;
+  asm volatile("" : "+r"(guess));
   return guess;
 }
 
@@ -115,6 +113,42 @@ Step SectionDecoder::Next(ByteSpan& input, Event& event) {
       break;
   }
   return Step::kError;
+}
+
+// What is the same for all records is looked at once, and the state stays in
+// registers.
+size_t SectionDecoder::NextBatch(ByteSpan& input, std::span<iovec> records) {
+  constexpr uint64_t kTag = static_cast<uint64_t>(Tag::kDevDataState);
+  if (payload_left_ != 0 || state_ != State::kElements || records.empty() ||
+      dialect_->Meaning(kTag) != Element::kData ||
+      !grammar_->After(previous_).Contains(Element::kData)) {
+    return 0;
+  }
+  if (!grammar_->After(Element::kData).Contains(Element::kData)) {
+    records = records.first(1);
+  }
+  const uint8_t* at = input.data();
+  const uint64_t limit = options_.limits.record_bytes;
+  uint64_t last = record_bytes_;
+  // For payload, where a header stands in front of it.
+  auto room = static_cast<int64_t>(input.size() - kRecordHeaderBytes);
+  iovec* record = records.data();
+  const iovec* end = record + records.size();
+  while (record != end && room >= 0 && LoadBe64(at) == kTag) {
+    uint64_t bytes = Guessed(LoadBe64(at + kTagBytes), last);
+    if (bytes > limit) break;
+    if (bytes > static_cast<uint64_t>(room)) break;
+    last = bytes;
+    *record++ = {const_cast<uint8_t*>(at + kRecordHeaderBytes), bytes};
+    at += kRecordHeaderBytes + bytes;
+    room -= static_cast<int64_t>(kRecordHeaderBytes + bytes);
+  }
+  size_t count = record - records.data();
+  if (count == 0) return 0;
+  previous_ = Element::kData;
+  record_bytes_ = last;
+  Consume(input, at - input.data());
+  return count;
 }
 
 Step SectionDecoder::TagAlone(Element element, ByteSpan& input, Event& event) {

@@ -29,7 +29,10 @@
 #ifndef MIGSTREAM_CODEC_DEVICE_SECTION_DECODER_H_
 #define MIGSTREAM_CODEC_DEVICE_SECTION_DECODER_H_
 
+#include <sys/uio.h>
+
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "codec/device/config_layout.h"
@@ -59,6 +62,17 @@ class SectionDecoder {
                  const DecoderOptions& options = {});
 
   Step Next(ByteSpan& input, Event& event);
+
+  // Takes whole DATA records from input's front, as many as it begins with and
+  // `records` has room for, and gives their number: the same records that
+  // Next() would give, for half of its time where they are small. An iovec is
+  // a record's payload, a view into the input; headers of 16 bytes stand
+  // before each. Whatever stands behind them is for Next(), errors too:
+  //
+  //   size_t count = decoder.NextBatch(input, records);
+  //   Use(std::span(records, count));
+  //   Step step = decoder.Next(input, event);
+  size_t NextBatch(ByteSpan& input, std::span<iovec> records);
 
   // The caller moved `count` bytes of the current record's payload itself, say
   // from socket to device with splice(2), and they will not be in any input.

@@ -403,6 +403,90 @@ TEST(SectionDecoderTest, TheCallerMayMovePayloadItself) {
   EXPECT_EQ(decoder.error("device").code, ErrorCode::kRecordOverrun);
 }
 
+TEST(SectionDecoderTest, ABatchIsTheWholeRecordsThatComeNext) {
+  std::string bytes =
+      DataBytes("abc") + DataBytes("") + DataBytes("defg") + kEos;
+  SectionDecoder decoder(kEnd, Row(DialectId::kV111), {.offset = 0x100});
+  ByteSpan input = AsBytes(bytes);
+  iovec records[2];
+  ASSERT_EQ(decoder.NextBatch(input, records), 2) << "as many as have room";
+  EXPECT_EQ(records[0].iov_base, bytes.data() + 16) << "a view of the input";
+  EXPECT_EQ(records[0].iov_len, 3);
+  EXPECT_EQ(records[1].iov_len, 0);
+  EXPECT_EQ(decoder.offset(), 0x100 + 16 + 3 + 16);
+  ASSERT_EQ(decoder.NextBatch(input, records), 1) << "as many as there are";
+  EXPECT_EQ(records[0].iov_len, 4);
+  EXPECT_EQ(decoder.NextBatch(input, records), 0) << "another element";
+  EXPECT_EQ(AsText(input), kEos);
+  Event event;
+  EXPECT_EQ(decoder.Next(input, event), Step::kEvent);
+  EXPECT_EQ(decoder.NextBatch(input, records), 0) << "the section has ended";
+}
+
+TEST(SectionDecoderTest, WhatIsNotAWholeRecordIsLeftToNext) {
+  iovec records[4];
+  Event event;
+  for (size_t length = 0; length < 16 + 3; ++length) {
+    SectionDecoder decoder(kEnd, Row(DialectId::kV111));
+    std::string bytes = DataBytes("abc").substr(0, length);
+    ByteSpan input = AsBytes(bytes);
+    EXPECT_EQ(decoder.NextBatch(input, records), 0);
+    EXPECT_EQ(input.size(), length) << "nothing is taken";
+    EXPECT_EQ(decoder.Next(input, event),
+              length < 16 ? Step::kNeedInput : Step::kEvent);
+  }
+  // The rest of a record that began in an earlier input.
+  std::string cut = DataBytes("abc").substr(0, 17), rest = "bc" + DataBytes("");
+  SectionDecoder decoder(kEnd, Row(DialectId::kV111));
+  ByteSpan input = AsBytes(cut);
+  ASSERT_EQ(decoder.Next(input, event), Step::kEvent);
+  input = AsBytes(rest);
+  EXPECT_EQ(decoder.NextBatch(input, records), 0);
+  ASSERT_EQ(decoder.Next(input, event), Step::kEvent);
+  EXPECT_EQ(AsText(event.payload), "bc");
+  EXPECT_EQ(decoder.NextBatch(input, records), 1);
+}
+
+TEST(SectionDecoderTest, ABatchEndsBeforeWhatIsDamaged) {
+  iovec records[4];
+  Event event;
+  struct Case {
+    std::string damage;
+    ErrorCode code;
+    uint64_t offset;
+  };
+  for (const Case& c :
+       {Case{TagBytes(4) + Be64Bytes(5), ErrorCode::kRecordLimit, 20 + 8},
+        Case{TagBytes(4) + Be64Bytes(~uint64_t{0}), ErrorCode::kRecordLimit,
+             20 + 8},
+        Case{TagBytes(9), ErrorCode::kUnknownTag, 20}}) {
+    SectionDecoder decoder(kEnd, Row(DialectId::kV111),
+                           {.limits = {.record_bytes = 4}});
+    std::string bytes = DataBytes("abcd") + c.damage + "efghi";
+    ByteSpan input = AsBytes(bytes);
+    EXPECT_EQ(decoder.NextBatch(input, records), 1);
+    EXPECT_EQ(decoder.Next(input, event), Step::kError);
+    EXPECT_EQ(decoder.error("device").code, c.code);
+    EXPECT_EQ(decoder.error("device").offset, c.offset);
+    EXPECT_EQ(decoder.NextBatch(input, records), 0) << "sticky";
+  }
+}
+
+TEST(SectionDecoderTest, ABatchHasNoMoreRecordsThanTheDialectAllows) {
+  // A row in which one record ends a PART's data.
+  Dialect row = Row(DialectId::kV111);
+  row.part.next[static_cast<int>(Element::kData)] = {Element::kEndOfState};
+  std::string bytes = DataBytes("a") + DataBytes("b") + kEos;
+  Decoded part = DecodeAllWays(bytes, kPart, row);
+  EXPECT_EQ(part.events.size(), 1);
+  EXPECT_EQ(part.error.code, ErrorCode::kMisplacedTag);
+  // Sections that have none at all.
+  iovec records[4];
+  SectionDecoder start(kStart, row);
+  ByteSpan input = AsBytes(bytes);
+  EXPECT_EQ(start.NextBatch(input, records), 0);
+}
+
 TEST(SectionDecoderTest, PayloadIsAViewOfTheInput) {
   std::string bytes = DataBytes("abc") + kEos;
   SectionDecoder decoder(kEnd, Row(DialectId::kV111));

@@ -57,6 +57,41 @@ Put SectionEncoder::TagAlone(Element element) {
   return Put::kDone;
 }
 
+// What is the same for all records is looked at once, and the state stays in
+// registers.
+Put SectionEncoder::DataBatch(std::span<const iovec>& payloads) {
+  if (!ok()) return Put::kError;
+  if (payloads.empty()) return Put::kDone;
+  if (!Allowed(Element::kData)) return Refuse(Element::kData);
+  std::span<const iovec> allowed = payloads;
+  if (!grammar_->After(Element::kData).Contains(Element::kData)) {
+    allowed = allowed.first(1);
+  }
+  Gather gather = gather_;
+  uint64_t bytes = bytes_;
+  const iovec* payload = allowed.data();
+  const iovec* end = payload + allowed.size();
+  // Empty records take one piece less, so there may be room for more then.
+  while (size_t count = std::min<size_t>(gather.Rooms(kRecordHeaderBytes, 2),
+                                         end - payload)) {
+    for (const iovec* last = payload + count; payload != last; ++payload) {
+      const auto [base, size] = *payload;
+      uint8_t* header = gather.Header(kRecordHeaderBytes);
+      StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
+      StoreBe64(header + kTagBytes, size);
+      gather.Piece(ByteSpan(static_cast<const uint8_t*>(base), size));
+      bytes += kRecordHeaderBytes + size;
+    }
+  }
+  gather_ = gather;
+  bytes_ = bytes;
+  if (payload == allowed.data()) return Put::kFull;
+  previous_ = Element::kData;
+  payloads = payloads.subspan(payload - payloads.data());
+  if (payloads.empty()) return Put::kDone;
+  return payload == end ? Refuse(Element::kData) : Put::kFull;
+}
+
 Put SectionEncoder::DataHeader(uint64_t bytes) {
   if (!Allowed(Element::kData)) return Refuse(Element::kData);
   if (!gather_.Room(kRecordHeaderBytes, 1)) return Put::kFull;

@@ -59,6 +59,10 @@ class SectionEncoder {
   // A whole record. In the v1 protocol a record is one transaction of the
   // device and must stay one; in v2 any cut will do, but no empty one.
   Put Data(ByteSpan payload);
+  // A whole record of each payload, for half of the time or less where they are
+  // small. Those that were put are taken from payloads' front: with kDone all,
+  // with kFull and kError the first that was not put is the front one now.
+  Put DataBatch(std::span<const iovec>& payloads);
   // A record whose payload comes by Payload(), or by other means, with
   // TakeOver().
   Put DataHeader(uint64_t bytes);

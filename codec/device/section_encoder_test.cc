@@ -46,6 +46,85 @@ TEST(SectionEncoderTest, PayloadIsReferencedAndHeadersAreJoined) {
   EXPECT_EQ(e.encoder.bytes(), e.Bytes().size());
 }
 
+TEST(SectionEncoderTest, ABatchIsARecordOfEachPayload) {
+  Encoding e(kEnd, DialectId::kV111);
+  std::string a = "abc", b = "defg";
+  iovec all[] = {{a.data(), 3}, {nullptr, 0}, {b.data(), 4}};
+  std::span<const iovec> payloads = all;
+  EXPECT_EQ(e.encoder.DataBatch(payloads), Put::kDone);
+  EXPECT_TRUE(payloads.empty());
+  EXPECT_EQ(e.encoder.DataBatch(payloads), Put::kDone) << "of nothing";
+  EXPECT_EQ(e.encoder.EndOfState(), Put::kDone);
+  // An empty record's header is one piece with the next.
+  ASSERT_EQ(e.encoder.pieces().size(), 5);
+  EXPECT_EQ(e.encoder.pieces()[1].iov_base, a.data());
+  EXPECT_EQ(e.Bytes(),
+            DataBytes("abc") + DataBytes("") + DataBytes("defg") + kEos);
+  EXPECT_EQ(e.encoder.bytes(), e.Bytes().size());
+}
+
+TEST(SectionEncoderTest, ABatchThatDoesNotFitGoesOnAfterClear) {
+  std::string text(30, 'x');
+  std::vector<iovec> all;
+  std::string expected;
+  for (size_t i = 0; i < 30; ++i) {
+    all.push_back({text.data(), i % 3});
+    expected += DataBytes(text.substr(0, i % 3));
+  }
+  // Each of the two buffers is the one that ends first.
+  for (const auto& [header_bytes, piece_count] :
+       {std::pair<size_t, size_t>{16, 100}, {17, 2}, {100, 3}, {300, 8}}) {
+    std::vector<uint8_t> headers(header_bytes);
+    std::vector<iovec> pieces(piece_count);
+    SectionEncoder encoder(kEnd, GetDialect(DialectId::kV111), headers, pieces);
+    std::span<const iovec> payloads = all;
+    std::string bytes;
+    Put put;
+    do {
+      put = encoder.DataBatch(payloads);
+      ASSERT_FALSE(encoder.pieces().empty());
+      for (const auto& [base, size] : encoder.pieces()) {
+        bytes.append(static_cast<const char*>(base), size);
+      }
+      encoder.Clear();
+    } while (put == Put::kFull);
+    EXPECT_EQ(put, Put::kDone);
+    EXPECT_EQ(bytes, expected) << header_bytes << ", " << piece_count;
+  }
+  uint8_t headers[15];
+  iovec pieces[8];
+  SectionEncoder encoder(kEnd, GetDialect(DialectId::kV111), headers, pieces);
+  std::span<const iovec> payloads = all;
+  EXPECT_EQ(encoder.DataBatch(payloads), Put::kFull) << "nothing fits";
+  EXPECT_EQ(payloads.size(), all.size());
+}
+
+TEST(SectionEncoderTest, ABatchIsRefusedWhereARecordIs) {
+  std::string text = "abc";
+  iovec all[] = {{text.data(), 3}, {text.data(), 3}};
+  std::span<const iovec> payloads = all;
+  Encoding start(kStart, DialectId::kV111);
+  EXPECT_EQ(start.encoder.DataBatch(payloads), Put::kError);
+  EXPECT_EQ(start.encoder.error("device").code, ErrorCode::kNotWritable);
+  EXPECT_EQ(payloads.size(), 2);
+
+  Encoding open(kEnd, DialectId::kV111);
+  open.encoder.DataHeader(5);
+  EXPECT_EQ(open.encoder.DataBatch(payloads), Put::kError);
+  EXPECT_EQ(open.encoder.error("device").code, ErrorCode::kMissingPayload);
+
+  // A row in which one record ends a PART's data.
+  Dialect row = GetDialect(DialectId::kV111);
+  row.part.next[static_cast<int>(Element::kData)] = {Element::kEndOfState};
+  uint8_t headers[SectionEncoder::kMinHeaderBytes];
+  iovec pieces[SectionEncoder::kMinPieces];
+  SectionEncoder part(kPart, row, headers, pieces);
+  EXPECT_EQ(part.DataBatch(payloads), Put::kError);
+  EXPECT_EQ(payloads.size(), 1) << "the first may stand there";
+  EXPECT_EQ(part.bytes(), 16 + 3);
+  EXPECT_EQ(part.error("device").code, ErrorCode::kNotWritable);
+}
+
 TEST(SectionEncoderTest, StartIsOnePiece) {
   Encoding e(kStart, DialectId::kV60);
   e.encoder.Setup();

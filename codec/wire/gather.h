@@ -14,6 +14,7 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,13 @@ class Gather {
   bool Room(ptrdiff_t header_bytes, ptrdiff_t pieces) const {
     return header_bytes <= headers_.data() + headers_.size() - header_ &&
            pieces <= pieces_.data() + pieces_.size() - piece_;
+  }
+
+  // How often there is Room() at least.
+  size_t Rooms(size_t header_bytes, size_t pieces) const {
+    return std::min(
+        (headers_.data() + headers_.size() - header_) / header_bytes,
+        (pieces_.data() + pieces_.size() - piece_) / pieces);
   }
 
   // Where to put `bytes` bytes; they take one piece at the most. Only if there

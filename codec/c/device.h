@@ -1,0 +1,36 @@
+// A device of the C interface, and a set of them.
+
+#ifndef MIGSTREAM_CODEC_C_DEVICE_H_
+#define MIGSTREAM_CODEC_C_DEVICE_H_
+
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "codec/c/handle.h"
+#include "codec/c/migstream.h"
+#include "codec/session/migration_device.h"
+#include "codec/session/migration_set.h"
+
+struct migstream_device : migstream::c::Handle {
+  static constexpr uint32_t kKind = migstream::c::kKinds | 11;
+
+  migstream_device() : Handle(kKind) {}
+
+  std::unique_ptr<migstream::MigrationDevice> device;
+  bool in_set = false;
+};
+
+struct migstream_set : migstream::c::Handle {
+  static constexpr uint32_t kKind = migstream::c::kKinds | 12;
+
+  migstream_set() : Handle(kKind) {}
+
+  std::deque<migstream::c::Use> uses;  // The devices'; they outlive `set`.
+  migstream::MigrationSet set;
+  migstream_device_report report = {};
+  std::string idstr;
+  std::string text;
+};
+
+#endif  // MIGSTREAM_CODEC_C_DEVICE_H_

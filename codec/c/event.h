@@ -1,0 +1,57 @@
+// A device's event as the C interface gives it, and what an encoder takes of
+// it: for sections alone and for those of a stream.
+
+#ifndef MIGSTREAM_CODEC_C_EVENT_H_
+#define MIGSTREAM_CODEC_C_EVENT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "codec/c/migstream.h"
+#include "codec/device/config_layout.h"
+#include "codec/device/config_view.h"
+#include "codec/device/event.h"
+#include "codec/device/section_decoder.h"
+#include "codec/device/section_encoder.h"
+#include "codec/device/subsection.h"
+
+namespace migstream::c {
+
+// Lives in the decoder's handle.
+class EventOut {
+ public:
+  // `event` must live as long as what it gives.
+  const migstream_event* Give(const Event& event);
+
+ private:
+  migstream_event event_ = {};
+  migstream_config config_ = {};
+};
+
+migstream_status HintsOf(const migstream_config_hints* given,
+                         ConfigHints* hints);
+migstream_status OptionsOf(const migstream_section_options& given,
+                           DecoderOptions* options);
+
+migstream_config ConfigOf(const ConfigView& view);
+// What a caller filled in; null: all zero.
+migstream_status ConfigViewOf(const migstream_config* config, ConfigView* view);
+// Its subsections, likewise; false if a pointer lacks.
+bool SubsectionsOf(const migstream_config& config,
+                   std::vector<SubsectionView>* subsections);
+
+// One call of an encoder. `put` is what it said, if the status is OK.
+migstream_status PutTag(SectionEncoder& encoder, int32_t element, Put* put);
+migstream_status PutData(SectionEncoder& encoder, const void* payload,
+                         size_t bytes, Put* put);
+migstream_status PutPayload(SectionEncoder& encoder, const void* payload,
+                            size_t bytes, Put* put);
+migstream_status PutConfig(SectionEncoder& encoder,
+                           const migstream_config* config, Put* put);
+migstream_status PutSubsection(SectionEncoder& encoder, const char* name,
+                               uint32_t version, const void* payload,
+                               size_t bytes, Put* put);
+
+}  // namespace migstream::c
+
+#endif  // MIGSTREAM_CODEC_C_EVENT_H_

@@ -1,0 +1,229 @@
+// Whatever is done to the C interface, it gives a status: null, the wrong
+// order, a call from within a callback, an allocator that fails.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codec/c/migstream.h"
+#include "codec/c/rig.h"
+#include "gtest/gtest.h"
+
+extern "C" void CallAllWithNull(void (*check)(const char* name,
+                                              int64_t status));
+
+namespace migstream::c {
+namespace {
+
+TEST(RobustTest, NullIsABadArgument) {
+  CallAllWithNull([](const char* name, int64_t status) {
+    if (std::string(name) == "migstream_destroy") {
+      EXPECT_EQ(status, MIGSTREAM_OK);
+    } else {
+      EXPECT_EQ(status, MIGSTREAM_BAD_ARGUMENT) << name;
+    }
+  });
+}
+
+TEST(RobustTest, AHandleOfAnotherKindIsABadArgument) {
+  migstream_return_path_decoder* replies;
+  ASSERT_EQ(migstream_return_path_decoder_create(nullptr, &replies),
+            MIGSTREAM_OK);
+  EXPECT_EQ(migstream_set_run(reinterpret_cast<migstream_set*>(replies)),
+            MIGSTREAM_BAD_ARGUMENT);
+  const iovec* pieces;
+  int count;
+  EXPECT_EQ(migstream_get_pieces(replies, &pieces, &count),
+            MIGSTREAM_BAD_ARGUMENT);
+  EXPECT_EQ(migstream_clear_pieces(replies), MIGSTREAM_BAD_ARGUMENT);
+  EXPECT_EQ(migstream_destroy(replies), MIGSTREAM_OK);
+}
+
+TEST(RobustTest, OptionsOfALaterHeaderAreTakenIfTheyAskForNothing) {
+  struct {
+    migstream_return_path_options options;
+    uint64_t later;
+  } longer = {};
+  longer.options.struct_size = sizeof longer;
+  migstream_return_path_decoder* replies;
+  ASSERT_EQ(migstream_return_path_decoder_create(&longer.options, &replies),
+            MIGSTREAM_OK);
+  migstream_destroy(replies);
+  longer.later = 1;
+  EXPECT_EQ(migstream_return_path_decoder_create(&longer.options, &replies),
+            MIGSTREAM_NOT_SUPPORTED);
+  longer.options.struct_size = 3;
+  EXPECT_EQ(migstream_return_path_decoder_create(&longer.options, &replies),
+            MIGSTREAM_BAD_ARGUMENT);
+}
+
+TEST(RobustTest, ADeviceIsSavedAndLoaded) {
+  CountingAllocator allocator;
+  MemoryDevice source;
+  source.state.assign(5000, 'x');
+  migstream_status status;
+  const std::string stream = Save(allocator.get(), source, &status);
+  ASSERT_EQ(status, MIGSTREAM_OK);
+  for (size_t piece : {size_t{1}, size_t{100}, stream.size()}) {
+    MemoryDevice destination;
+    int32_t outcome = 0;
+    ASSERT_EQ(Load(allocator.get(), destination, stream, piece, &outcome),
+              MIGSTREAM_OK);
+    EXPECT_EQ(outcome, MIGSTREAM_OUTCOME_COMPLETED);
+    EXPECT_EQ(destination.loaded, source.state);
+    EXPECT_EQ(destination.is, MIGSTREAM_STATE_RUNNING);
+  }
+  EXPECT_GT(allocator.calls(), 0);
+  EXPECT_EQ(allocator.blocks(), 0);
+}
+
+TEST(RobustTest, AnAllocatorThatFailsLeavesAStatusAndNoBlock) {
+  MemoryDevice source;
+  source.state.assign(3000, 'x');
+  migstream_status status;
+  const std::string stream = Save(nullptr, source, &status);
+  ASSERT_EQ(status, MIGSTREAM_OK);
+  bool failed = true;
+  for (uint64_t n = 0; failed; ++n) {
+    CountingAllocator allocator;
+    allocator.FailFrom(n);
+    Save(allocator.get(), source, &status);
+    failed = allocator.has_failed();
+    EXPECT_EQ(status, failed ? MIGSTREAM_NO_MEMORY : MIGSTREAM_OK) << n;
+  }
+  failed = true;
+  for (uint64_t n = 0; failed; ++n) {
+    CountingAllocator allocator;
+    allocator.FailFrom(n);
+    MemoryDevice destination;
+    int32_t outcome = 0;
+    status = Load(allocator.get(), destination, stream, 100, &outcome);
+    failed = allocator.has_failed();
+    EXPECT_EQ(status, failed ? MIGSTREAM_NO_MEMORY : MIGSTREAM_OK) << n;
+  }
+}
+
+// What a decoder of a stream with devices, an error, and a model do with it.
+migstream_status DecodeAll(const migstream_allocator* allocator,
+                           const std::string& stream) {
+  migstream_stream_options options = {};
+  options.struct_size = sizeof options;
+  options.allocator = allocator;
+  migstream_stream_decoder* decoder = nullptr;
+  migstream_status status = migstream_stream_decoder_create(&options, &decoder);
+  iovec input = {const_cast<char*>(stream.data()), stream.size()};
+  const migstream_stream_event* event;
+  while (status >= MIGSTREAM_OK) {
+    status = migstream_stream_decoder_next(decoder, &input, &event);
+    if (status != MIGSTREAM_EVENT) break;
+  }
+  if (status == MIGSTREAM_NEED_INPUT) {
+    status = migstream_at_end_of_input(decoder, &input);
+  }
+  migstream_destroy(decoder);
+  return status;
+}
+
+TEST(RobustTest, SoDoesADecoderThatEndsInAnError) {
+  MemoryDevice source;
+  source.state.assign(3000, 'x');
+  migstream_status status;
+  std::string stream = Save(nullptr, source, &status);
+  stream.resize(stream.size() / 2);
+  ASSERT_EQ(DecodeAll(nullptr, stream), MIGSTREAM_ERROR);
+  bool failed = true;
+  for (uint64_t n = 0; failed; ++n) {
+    CountingAllocator allocator;
+    allocator.FailFrom(n);
+    status = DecodeAll(allocator.get(), stream);
+    failed = allocator.has_failed();
+    EXPECT_EQ(status, failed ? MIGSTREAM_NO_MEMORY : MIGSTREAM_ERROR) << n;
+  }
+}
+
+TEST(RobustTest, SoDoesAModelsJson) {
+  const std::string json =
+      R"({"models":{"a.com/nic":{"versions":{"1":{}},"latest":1,"params":{)"
+      R"("queues":{"type":"int","init_value":4,"off_value":0}}}}})";
+  bool failed = true;
+  for (uint64_t n = 0; failed; ++n) {
+    CountingAllocator allocator;
+    allocator.FailFrom(n);
+    migstream_models_options options = {sizeof options, allocator.get()};
+    migstream_models* models = nullptr;
+    const char* made = nullptr;
+    migstream_status status = migstream_models_create(&options, &models);
+    if (status == MIGSTREAM_OK) {
+      status = migstream_models_parse(models, json.data(), json.size());
+    }
+    if (status == MIGSTREAM_OK) {
+      status = migstream_models_check(models, "a.com/nic,queues=2", &made);
+    }
+    failed = allocator.has_failed();
+    EXPECT_EQ(status, failed ? MIGSTREAM_NO_MEMORY : MIGSTREAM_OK) << n;
+    if (!failed) {
+      EXPECT_STREQ(made, "a.com/nic,queues=2");
+    }
+    migstream_destroy(models);
+  }
+}
+
+struct Reentry {
+  migstream_stream_decoder* decoder = nullptr;
+  std::vector<migstream_status> statuses = {};
+};
+
+int32_t CallBack(void* context, const migstream_section*, const void*, size_t,
+                 uint64_t*) {
+  Reentry& reentry = *static_cast<Reentry*>(context);
+  iovec input = {nullptr, 0};
+  const migstream_stream_event* event;
+  reentry.statuses = {
+      migstream_stream_decoder_next(reentry.decoder, &input, &event),
+      migstream_destroy(reentry.decoder)};
+  return MIGSTREAM_LENGTH_UNKNOWN;
+}
+
+TEST(RobustTest, ACallFromItsOwnCallbackIsRefused) {
+  migstream_stream_options options = {};
+  options.struct_size = sizeof options;
+  Reentry reentry;
+  options.context = &reentry;
+  options.content_length = CallBack;
+  migstream_stream_encoder* writer;
+  ASSERT_EQ(migstream_stream_encoder_create(&options, &writer), MIGSTREAM_OK);
+  migstream_section section = {};
+  section.struct_size = sizeof section;
+  section.type = MIGSTREAM_SECTION_FULL;
+  section.idstr = "timer";
+  section.idstr_bytes = 5;
+  ASSERT_EQ(migstream_stream_encoder_header(writer), MIGSTREAM_OK);
+  ASSERT_EQ(migstream_stream_encoder_section(writer, &section), MIGSTREAM_OK);
+  ASSERT_EQ(migstream_stream_encoder_content(writer, "123", 3), MIGSTREAM_OK);
+  ASSERT_EQ(migstream_stream_encoder_end_section(writer, 1), MIGSTREAM_OK);
+  const iovec* pieces;
+  int count;
+  std::string stream;
+  migstream_get_pieces(writer, &pieces, &count);
+  for (int i = 0; i < count; ++i) {
+    stream.append(static_cast<const char*>(pieces[i].iov_base),
+                  pieces[i].iov_len);
+  }
+  migstream_destroy(writer);
+
+  ASSERT_EQ(migstream_stream_decoder_create(&options, &reentry.decoder),
+            MIGSTREAM_OK);
+  iovec input = {stream.data(), stream.size()};
+  const migstream_stream_event* event;
+  migstream_status status;
+  while ((status = migstream_stream_decoder_next(reentry.decoder, &input,
+                                                 &event)) == MIGSTREAM_EVENT) {
+  }
+  EXPECT_EQ(status, MIGSTREAM_ERROR);
+  EXPECT_EQ(reentry.statuses, (std::vector<migstream_status>{
+                                  MIGSTREAM_REENTERED, MIGSTREAM_REENTERED}));
+  EXPECT_EQ(migstream_destroy(reentry.decoder), MIGSTREAM_OK);
+}
+
+}  // namespace
+}  // namespace migstream::c

@@ -1,0 +1,378 @@
+// A migration's main channel, for C.
+
+#include <optional>
+#include <string>
+
+#include "codec/c/event.h"
+#include "codec/c/handle.h"
+#include "codec/c/migstream.h"
+#include "codec/c/stream_event.h"
+#include "codec/c/values.h"
+#include "codec/qemu/stream_decoder.h"
+#include "codec/qemu/stream_encoder.h"
+
+using namespace migstream;     // NOLINT: this file is the C side.
+using namespace migstream::c;  // NOLINT
+
+namespace {
+
+ConfigHints AskHints(const migstream_stream_options& options,
+                     const SectionView& view) {
+  const migstream_section section = SectionOf(view);
+  migstream_config_hints given = {};
+  given.struct_size = sizeof given;
+  options.config_hints(options.context, &section, &given);
+  ConfigHints hints;
+  // Hints that are wrong are as none.
+  return HintsOf(&given, &hints) == MIGSTREAM_OK ? hints : ConfigHints{};
+}
+
+StreamDecoderOptions OptionsOf(const migstream_stream_options& given,
+                               const Dialect& dialect) {
+  StreamDecoderOptions options;
+  options.dialect = &dialect;
+  options.switchover_ack_off = given.switchover_ack_off != 0;
+  options.offset = given.offset;
+  options.page_bytes = given.page_bytes;
+  if (given.has_footers != 0) options.footers = given.footers != 0;
+  StreamLimits& limits = options.limits;
+  if (given.max_record_bytes != 0) {
+    limits.device.record_bytes = given.max_record_bytes;
+  }
+  if (given.max_sections != 0) limits.sections = given.max_sections;
+  if (given.max_devices != 0) limits.devices = given.max_devices;
+  if (given.max_ram_blocks != 0) limits.ram_blocks = given.max_ram_blocks;
+  if (given.content_length != nullptr) {
+    options.content_length = [given](const SectionView& section,
+                                     ByteSpan input) {
+      return AskLength(given.content_length, given.context, section, input);
+    };
+  }
+  if (given.config_hints != nullptr) {
+    options.config_hints = [given](const SectionView& section) {
+      return AskHints(given, section);
+    };
+  }
+  return options;
+}
+
+}  // namespace
+
+struct migstream_stream_decoder : Handle {
+  static constexpr uint32_t kKind = kKinds | 3;
+
+  migstream_stream_decoder(const migstream_stream_options& given,
+                           const Dialect& dialect)
+      : Handle(kKind), decoder(OptionsOf(given, dialect)) {}
+
+  migstream_status GetPosition(const migstream_position** out) override {
+    position = {sizeof position, decoder.offset(), decoder.payload_left(),
+                decoder.bytes_needed()};
+    *out = &position;
+    return MIGSTREAM_OK;
+  }
+  migstream_status AtEndOfInput(ByteSpan left) override {
+    decoder.SetEndOfInput();
+    const std::optional<Error> error = decoder.AtEndOfInput(left);
+    if (!error) return MIGSTREAM_EVENT;
+    return error->ok() ? MIGSTREAM_OK : Fail(*error);
+  }
+
+  StreamDecoder decoder;
+  StreamEvent event;
+  StreamEventOut out;
+  migstream_position position = {};
+};
+
+struct migstream_stream_encoder : Handle {
+  static constexpr uint32_t kKind = kKinds | 4;
+
+  explicit migstream_stream_encoder(const Dialect& dialect)
+      : Handle(kKind), encoder(dialect, headers, pieces) {}
+
+  migstream_status GetPieces(std::span<const iovec>* all) override {
+    *all = encoder.pieces();
+    return MIGSTREAM_OK;
+  }
+  migstream_status ClearPieces() override {
+    encoder.Clear();
+    return MIGSTREAM_OK;
+  }
+
+  // Several calls' worth, so that a caller need not write after each.
+  uint8_t headers[4 * StreamEncoder::kMinHeaderBytes];
+  iovec pieces[4 * StreamEncoder::kMinPieces];
+  StreamEncoder encoder;
+  bool in_device = false;  // A VFIO device's section is open.
+};
+
+namespace {
+
+// `run` gives a status, and what the encoder said if that is OK. Nothing here
+// allocates but what an error says.
+template <typename Run>
+migstream_status Encode(migstream_stream_encoder* encoder, Run run) {
+  if (!Is(encoder)) return MIGSTREAM_BAD_ARGUMENT;
+  Put put = Put::kDone;
+  MemoryScope scope(encoder->memory());
+  migstream_status status = MIGSTREAM_OK;
+  if (encoder->encoder.ok()) {
+    status = Call(encoder, [&] { return run(encoder->encoder, &put); });
+    if (status != MIGSTREAM_OK || put == Put::kDone) return status;
+    if (put == Put::kFull) return MIGSTREAM_FULL;
+  }
+  return Call(encoder, [&] { return encoder->Fail(encoder->encoder.error()); });
+}
+
+// The same in a VFIO device's section.
+template <typename Run>
+migstream_status EncodeDevice(migstream_stream_encoder* encoder, Run run) {
+  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+    if (encoder->in_device) return run(to.device(), put);
+    *put = to.Device({});  // Which it refuses.
+    return migstream_status{MIGSTREAM_OK};
+  });
+}
+
+migstream_status PutSection(migstream_stream_encoder& handle,
+                            const SectionView& section, Put* put) {
+  *put = handle.encoder.Section(section);
+  if (*put == Put::kDone) handle.in_device = section.vfio;
+  return MIGSTREAM_OK;
+}
+
+}  // namespace
+
+extern "C" {
+
+migstream_status migstream_stream_decoder_create(
+    const migstream_stream_options* options,
+    migstream_stream_decoder** decoder) {
+  if (decoder == nullptr) return MIGSTREAM_BAD_ARGUMENT;
+  *decoder = nullptr;
+  migstream_stream_options given;
+  migstream_status status = ReadOptions(options, &given);
+  if (status != MIGSTREAM_OK) return status;
+  const Dialect* dialect = DialectOf(given.dialect);
+  if (dialect == nullptr) return MIGSTREAM_BAD_ARGUMENT;
+  return Make(given.allocator, decoder, given, *dialect);
+}
+
+migstream_status migstream_stream_decoder_next(
+    migstream_stream_decoder* decoder, iovec* input,
+    const migstream_stream_event** event) {
+  if (input == nullptr || event == nullptr ||
+      !IsBytes(input->iov_base, input->iov_len)) {
+    return MIGSTREAM_BAD_ARGUMENT;
+  }
+  return Call(decoder, [&]() -> migstream_status {
+    ByteSpan rest = Bytes(*input);
+    const Step step = decoder->decoder.Next(rest, decoder->event);
+    *input = {const_cast<uint8_t*>(rest.data()), rest.size()};
+    if (step == Step::kEvent) {
+      *event = decoder->out.Give(decoder->event);
+      return MIGSTREAM_EVENT;
+    }
+    *event = nullptr;
+    return step == Step::kError ? decoder->Fail(decoder->decoder.error())
+                                : StatusOf(step);
+  });
+}
+
+migstream_status migstream_stream_decoder_take_over(
+    migstream_stream_decoder* decoder, uint64_t bytes) {
+  return Call(decoder, [&]() -> migstream_status {
+    if (decoder->decoder.TakeOver(bytes) != Step::kError) return MIGSTREAM_OK;
+    return decoder->Fail(decoder->decoder.error());
+  });
+}
+
+migstream_status migstream_stream_decoder_end_content(
+    migstream_stream_decoder* decoder) {
+  return Call(decoder, [&]() -> migstream_status {
+    if (decoder->decoder.EndContent() != Step::kError) return MIGSTREAM_OK;
+    return decoder->Fail(decoder->decoder.error());
+  });
+}
+
+migstream_status migstream_stream_encoder_create(
+    const migstream_stream_options* options,
+    migstream_stream_encoder** encoder) {
+  if (encoder == nullptr) return MIGSTREAM_BAD_ARGUMENT;
+  *encoder = nullptr;
+  migstream_stream_options given;
+  migstream_status status = ReadOptions(options, &given);
+  if (status != MIGSTREAM_OK) return status;
+  const Dialect* dialect = DialectOf(given.dialect);
+  if (dialect == nullptr) return MIGSTREAM_BAD_ARGUMENT;
+  return Make(given.allocator, encoder, *dialect);
+}
+
+migstream_status migstream_stream_encoder_header(
+    migstream_stream_encoder* encoder) {
+  return Encode(encoder, [](StreamEncoder& to, Put* put) {
+    *put = to.Header();
+    return MIGSTREAM_OK;
+  });
+}
+
+migstream_status migstream_stream_encoder_configuration(
+    migstream_stream_encoder* encoder, const char* machine_type) {
+  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+    if (machine_type == nullptr) return MIGSTREAM_BAD_ARGUMENT;
+    *put = to.Configuration(machine_type);
+    return MIGSTREAM_OK;
+  });
+}
+
+migstream_status migstream_stream_encoder_section(
+    migstream_stream_encoder* encoder, const migstream_section* section) {
+  return Encode(encoder, [&](StreamEncoder&, Put* put) -> migstream_status {
+    migstream_section given;
+    if (section == nullptr) return MIGSTREAM_BAD_ARGUMENT;
+    migstream_status status = ReadOptions(section, &given);
+    if (status != MIGSTREAM_OK) return status;
+    const std::optional<SectionType> type = SectionTypeOf(given.type);
+    if (!type || !IsBytes(given.idstr, given.idstr_bytes)) {
+      return MIGSTREAM_BAD_ARGUMENT;
+    }
+    return PutSection(*encoder,
+                      {.type = *type,
+                       .id = given.id,
+                       .idstr = AsText(Bytes(given.idstr, given.idstr_bytes)),
+                       .instance_id = given.instance_id,
+                       .version_id = given.version_id,
+                       .vfio = given.vfio != 0},
+                      put);
+  });
+}
+
+migstream_status migstream_stream_encoder_tag(migstream_stream_encoder* encoder,
+                                              int32_t element) {
+  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
+    return PutTag(to, element, put);
+  });
+}
+
+migstream_status migstream_stream_encoder_data(
+    migstream_stream_encoder* encoder, const void* payload, size_t bytes) {
+  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
+    return PutData(to, payload, bytes, put);
+  });
+}
+
+migstream_status migstream_stream_encoder_data_header(
+    migstream_stream_encoder* encoder, uint64_t record_bytes) {
+  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
+    *put = to.DataHeader(record_bytes);
+    return migstream_status{MIGSTREAM_OK};
+  });
+}
+
+migstream_status migstream_stream_encoder_payload(
+    migstream_stream_encoder* encoder, const void* payload, size_t bytes) {
+  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
+    return PutPayload(to, payload, bytes, put);
+  });
+}
+
+migstream_status migstream_stream_encoder_take_over(
+    migstream_stream_encoder* encoder, uint64_t bytes) {
+  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
+    *put = to.TakeOver(bytes);
+    return migstream_status{MIGSTREAM_OK};
+  });
+}
+
+migstream_status migstream_stream_encoder_config(
+    migstream_stream_encoder* encoder, const migstream_config* config) {
+  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
+    return PutConfig(to, config, put);
+  });
+}
+
+migstream_status migstream_stream_encoder_subsection(
+    migstream_stream_encoder* encoder, const char* name, uint32_t version,
+    const void* payload, size_t bytes) {
+  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
+    return PutSubsection(to, name, version, payload, bytes, put);
+  });
+}
+
+migstream_status migstream_stream_encoder_end_config(
+    migstream_stream_encoder* encoder) {
+  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
+    *put = to.EndConfig();
+    return migstream_status{MIGSTREAM_OK};
+  });
+}
+
+migstream_status migstream_stream_encoder_content(
+    migstream_stream_encoder* encoder, const void* bytes, size_t byte_count) {
+  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+    if (!IsBytes(bytes, byte_count)) return MIGSTREAM_BAD_ARGUMENT;
+    *put = to.Content(Bytes(bytes, byte_count));
+    return MIGSTREAM_OK;
+  });
+}
+
+migstream_status migstream_stream_encoder_end_section(
+    migstream_stream_encoder* encoder, int32_t footer) {
+  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+    *put = to.EndSection(footer != 0);
+    if (*put == Put::kDone) encoder->in_device = false;
+    return MIGSTREAM_OK;
+  });
+}
+
+migstream_status migstream_stream_encoder_command(
+    migstream_stream_encoder* encoder, uint32_t command, const void* data,
+    size_t bytes) {
+  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+    if (command > 0xffff || !IsBytes(data, bytes)) {
+      return MIGSTREAM_BAD_ARGUMENT;
+    }
+    *put = to.Command(static_cast<Command>(command), Bytes(data, bytes));
+    return MIGSTREAM_OK;
+  });
+}
+
+migstream_status migstream_stream_encoder_eof(
+    migstream_stream_encoder* encoder) {
+  return Encode(encoder, [](StreamEncoder& to, Put* put) {
+    *put = to.Eof();
+    return MIGSTREAM_OK;
+  });
+}
+
+migstream_status migstream_stream_encoder_description(
+    migstream_stream_encoder* encoder, const void* json, size_t bytes) {
+  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+    if (!IsBytes(json, bytes) || bytes > UINT32_MAX) {
+      return MIGSTREAM_BAD_ARGUMENT;
+    }
+    *put = to.Description(Bytes(json, bytes));
+    return MIGSTREAM_OK;
+  });
+}
+
+migstream_status migstream_stream_encoder_append(
+    migstream_stream_encoder* encoder, const migstream_stream_event* event) {
+  return Encode(encoder, [&](StreamEncoder& to, Put* put) -> migstream_status {
+    if (event == nullptr || event->internal == nullptr) {
+      return MIGSTREAM_BAD_ARGUMENT;
+    }
+    const StreamEvent& given =
+        *static_cast<const StreamEvent*>(event->internal);
+    if (given.kind == StreamEvent::kSection) {
+      return PutSection(*encoder, *given.section, put);
+    }
+    *put = to.Append(given);
+    if (*put == Put::kDone && given.kind == StreamEvent::kSectionEnd) {
+      encoder->in_device = false;
+    }
+    return MIGSTREAM_OK;
+  });
+}
+
+}  // extern "C"
