@@ -184,7 +184,7 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave the mutants in the folder that is named")
     options = parser.parse_args()
     KEEP = options.keep
-    at_hand = releases.find_all()
+    at_hand = releases.find_all(oldest=(5, 2))
     found = [name for name in options.qemu.split(",") if name in at_hand]
     if not found:
         print("none of these QEMUs is here; see interop/fetch_qemu.sh")
