@@ -113,14 +113,11 @@ std::string LongMachineType(uint32_t length, LoaderInput& input,
                   " bytes");
   }
   const ByteSpan bytes = input.Peek(kMostLookedAt);
-  if (bytes.size() < kMostLookedAt &&
-      length > bytes.size() - kBeforeMachineType) {
-    return CutConfiguration(row);
-  }
-  return OtherMachineType(
-      UpToNul(bytes.subspan(kBeforeMachineType,
-                            std::min<size_t>(length, kMostLookedAt / 2))),
-      local, row);
+  const std::string name(UpToNul(
+      bytes.subspan(std::min<size_t>(kBeforeMachineType, bytes.size()))));
+  input.Skip(kBeforeMachineType + length);
+  return input.ended() ? CutConfiguration(row)
+                       : OtherMachineType(name, local, row);
 }
 
 // What the loader says to a CONFIGURATION that does not parse. `at`: where, in

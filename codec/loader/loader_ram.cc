@@ -18,6 +18,8 @@ namespace migstream {
 namespace {
 
 constexpr uint8_t kXbzrleEncoding = 1;
+// A block's name has one of them.
+constexpr std::string_view kOfBlockNames = "./@";
 // Such blocks may be shorter than the destination's.
 constexpr std::string_view kResizable = "/rom@";
 constexpr std::string_view kXbzrleFailed = "Failed to load XBZRLE page - ";
@@ -108,6 +110,7 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
 
 bool LoaderRam::IsDamaged(std::string_view name) const {
   return used_bytes_.empty() || !IsBlockName(name) ||
+         name.find_first_of(kOfBlockNames) == name.npos ||
          std::any_of(
              used_bytes_.begin(), used_bytes_.end(),
              [&](const auto& block) { return IsNearMiss(block.first, name); });

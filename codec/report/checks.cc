@@ -253,11 +253,6 @@ class Checker {
   // What is not there, or twice, although QEMU loads it without a word.
   void CheckLosses() {
     const StreamLosses& losses = stream_.losses;
-    if (!losses.configuration && stream_.machine_type.empty() &&
-        report_.footers() && stream_.ram.total_bytes != 0) {
-      Add("configuration-absent", stream_.start_offset, "CONFIGURATION",
-          "there is none, where there are footers");
-    }
     if (losses.configuration) {
       Add("configuration-missing", stream_.start_offset, "CONFIGURATION",
           "the description has one, and the stream has none");

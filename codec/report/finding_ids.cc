@@ -23,9 +23,6 @@ constexpr FindingKind kFindings[] = {
      "give the writer's description, or look at the device"},
     {"config-twice", Severity::kWarning, "a device has one CONFIG too many",
      "the later one is used; find out what wrote the stream"},
-    {"configuration-absent", Severity::kWarning,
-     "there are footers and no CONFIGURATION, which QEMU writes together",
-     "the loader refuses it, unless its send-configuration is off"},
     {"configuration-missing", Severity::kError,
      "the description has a CONFIGURATION, and the stream has none",
      "the loader refuses it, unless its send-configuration is off; find out "
