@@ -39,6 +39,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kReadBytes = 256 << 10;
+constexpr int kDescriptionMs = 1000;  // For a source that has none.
 
 // The most memory that this process had. getrusage() counts what its parent
 // had when it forked.
@@ -154,7 +155,11 @@ class Destination {
     };
     std::vector<Arrival> arrivals;
     uint64_t end = 0;
-    while (size_t got = Read(fd, held)) {
+    // Behind EOF a description may follow.
+    pollfd ready = {fd, POLLIN, 0};
+    while (!session_->eof() || poll(&ready, 1, kDescriptionMs) == 1) {
+      const size_t got = Read(fd, held);
+      if (got == 0) break;
       arrivals.push_back({end += got, Clock::now()});
       ByteSpan input = held;
       const Step step = Next(input, [&](uint64_t offset) {
@@ -167,7 +172,7 @@ class Destination {
       std::erase_if(arrivals, [&](const Arrival& arrival) {
         return arrival.end <= end - held.size();
       });
-      if (step == Step::kError || session_->eof()) break;
+      if (step == Step::kError || step == Step::kDone) break;
     }
     main_over_ = true;
   }
@@ -237,7 +242,8 @@ class Destination {
   Outcome Wait() {
     std::unique_lock lock(mutex_);
     uint64_t seen = 0;
-    while (session_->error().ok() && !session_->complete()) {
+    // A QEMU 7.2 fails that is told of the end before it has written all.
+    while (session_->error().ok() && !(session_->complete() && main_over_)) {
       if (main_over_ && !session_->eof()) session_->Cancel(session_->Missing());
       if (changed_.wait_for(lock, std::chrono::milliseconds(silence_)) ==
           std::cv_status::no_timeout) {

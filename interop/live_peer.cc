@@ -71,6 +71,7 @@ Error LivePeer::Open(const std::vector<std::string_view>& names) {
       return {ErrorCode::kDeviceFailed, 0, "",
               StrCat(name, " cannot be opened: ", std::strerror(errno))};
     }
+    fds_.push_back(fd);
     std::unique_ptr<KernelDevice> device;
     if (Error error = KernelDevice::Open(fd, &device); error.ok()) {
       devices_.push_back(std::move(device));

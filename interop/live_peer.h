@@ -34,6 +34,7 @@ class LivePeer {
   // As QEMU would save them; MSI-X as it is after a reset.
   std::vector<SavedConfig> configs() const;
   ByteSpan device_config(size_t i) const { return configs_[i]->device; }
+  int fd(size_t i) const { return fds_[i]; }
 
  private:
   struct Config {
@@ -42,6 +43,7 @@ class LivePeer {
     std::vector<uint8_t> msix_table, msix_pba;
   };
 
+  std::vector<int> fds_;
   std::vector<std::unique_ptr<MigrationDevice>> devices_;
   std::vector<std::unique_ptr<Config>> configs_;
   MigrationSet set_;

@@ -57,13 +57,13 @@ int Run(int count, char** arguments) {
     if (word.starts_with("die="))
       writes_left = std::strtoull(&word[4], nullptr, 10);
   }
+  const int main_fd = ConnectTo(arguments[1]);
   LivePeer peer;
   if (Error error = peer.Open({arguments + 6, arguments + count});
       !error.ok()) {
     std::printf("error %s\n", ToString(error).c_str());
     return 2;
   }
-  const int main_fd = ConnectTo(arguments[1]);
   MortalOutput main(main_fd, &writes_left);
   std::vector<std::unique_ptr<MortalOutput>> channels;
   for (int i = 0; i < std::atoi(arguments[4]); ++i) {

@@ -30,7 +30,6 @@ class Cell:
     channels: int = 0
     capabilities: tuple = ("return-path",)
     memory: int = 4  # MiB, all of it not zero if it is more.
-    shim: tuple = ()  # More settings of the library's devices.
 
 
 CELLS = [
@@ -112,15 +111,14 @@ def device_arguments(cell):
 
 
 @contextlib.contextmanager
-def library(folder, cell, arguments, region=False, devices=True):
+def library(folder, cell, arguments, region=False, devices=True, settings=None):
     """A program of the library's, under the shim; its recordings are in `folder`."""
     os.makedirs(folder, exist_ok=True)
     environment = dict(os.environ)
     if devices:
-        settings = shim(cell, region) | {"DIR": folder} | dict(cell.shim)
-        if not region:
-            settings["STRICT"] = 1
-        environment |= {"VFIO_SHIM_" + key: str(value) for key, value in settings.items()}
+        wanted = shim(cell, region) | {"DIR": folder} | ({} if region else {"STRICT": 1})
+        wanted |= settings or {}
+        environment |= {"VFIO_SHIM_" + key: str(value) for key, value in wanted.items()}
         environment["LD_PRELOAD"] = releases.SHIM
     process = subprocess.Popen(
         [FOLDER + arguments[0], *arguments[1:]],
