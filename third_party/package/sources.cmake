@@ -158,13 +158,23 @@ set(MIGSTREAM_CXX_HEADERS
 )
 
 set(MIGSTREAM_C_SOURCES
+  codec/c/channel.cc
+  codec/c/device.cc
   codec/c/event.cc
   codec/c/handle.cc
+  codec/c/load.cc
   codec/c/memory.cc
+  codec/c/model.cc
+  codec/c/operator_new.cc
+  codec/c/payload.cc
+  codec/c/return_path.cc
+  codec/c/save.cc
   codec/c/section.cc
   codec/c/stream.cc
   codec/c/stream_event.cc
   codec/c/values.cc
+  codec/model/model_json.cc
+  codec/wire/json_document.cc
 )
 
 set(MIGSTREAM_STREAM_SOURCES
@@ -284,6 +294,18 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/survey/stream_survey.cc
   codec/wire/json_document.cc
   flags/machine_type.cc
+)
+
+set(MIGSTREAM_INSPECT_C_SOURCES
+  codec/c/event.cc
+  codec/c/handle.cc
+  codec/c/inspect.cc
+  codec/c/memory.cc
+  codec/c/process_memory.cc
+  codec/c/section.cc
+  codec/c/stream.cc
+  codec/c/stream_event.cc
+  codec/c/values.cc
 )
 
 set(MIGSTREAM_PROGRAM_SOURCES
