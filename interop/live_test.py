@@ -1,80 +1,110 @@
-"""A VMM that uses this library migrates live into a real QEMU: it completes, its
-guest runs, and every device was given its bytes."""
+"""VMMs that use this library migrate live with real QEMUs, in both directions and
+as a relay: all completes, the guest runs, every device gets its bytes."""
 
 import functools
 import os
-import subprocess
+import socket
+import threading
 
-from interop.peer import cases, qemu
+from interop.peer import cases, live, qemu
 
-SAVER = "interop/live_save"
-DIALECTS = {"10.0": ("V100", "V100M"), "11.1": ("V111", "V111M")}
-# Name, devices, bytes of each, channels, capabilities.
-CELLS = [
-    ("plain", 1, 3000000, 0, ()),
-    ("return path", 1, 3000000, 0, ("return-path",)),
-    ("switchover-ack", 1, 3000000, 0, ("return-path", "switchover-ack")),
-    ("two devices", 2, 100000, 0, ("return-path",)),
-    ("0 bytes", 1, 0, 0, ("return-path",)),
-    ("13 bytes", 1, 13, 0, ("return-path",)),
-    ("64 MB", 1, 64000000, 0, ("return-path",)),
-    ("multifd, 1 channel", 1, 3000000, 1, ("return-path", "multifd")),
-    ("multifd, 2 channels", 2, 3000000, 2, ("return-path", "multifd")),
-    ("multifd, 4 channels", 2, 3000000, 4, ("return-path", "multifd")),
-    ("multifd, acks", 2, 3000000, 2, ("return-path", "switchover-ack", "multifd")),
-]
+LIBRARY_MIB = 32  # The most memory that a destination may need.
 
 
-def migrates(found, name, cell, folder):
-    _, devices, count, channels, capabilities = cell
-    release = cases.release(found, name)
-    shim = {"PRECOPY": 1, "P2P": 1}
-    options = "x-migration-multifd-transfer=on" if channels else ""
-    machine = qemu.Machine(
-        devices=tuple(
-            qemu.Device(name="0000:00:0%d.0" % (5 + i), addr=str(5 + i), options=options, shim=shim)
-            for i in range(devices)
-        )
-    )
-    path = os.path.join(folder, "s")
-    with qemu.Qemu(release, machine, os.path.join(folder, "qemu"), incoming="defer") as vm:
-        states = [{"capability": c, "state": True} for c in ("events",) + capabilities]
-        vm.command("migrate-set-capabilities", capabilities=states)
-        if channels:
-            vm.command("migrate-set-parameters", multifd_channels=channels)
-        vm.command("migrate-incoming", uri="unix:" + path)
-        saver = subprocess.run(
-            [SAVER, path, "pc-q35-" + name, DIALECTS[name][bool(channels)]]
-            + [str(devices), str(count), str(channels)]
-            + ["on"] * sum(c in capabilities for c in ("return-path", "switchover-ack")),
-            capture_output=True,
-            text=True,
-            timeout=20,
-        )
-        said = saver.stdout + saver.stderr
+def goes_in(found, name, cell, folder):
+    live.into_qemu(cases.release(found, name), cell, folder)
+
+
+def comes_out(found, name, cell, folder):
+    crossing = live.out_of_qemu(cases.release(found, name), cell, folder)
+    cases.expect(crossing.rss_kib <= LIBRARY_MIB << 10, crossing.rss_kib, "KiB of memory")
+
+
+def passes(found, source, destination, cell, folder):
+    live.relay(cases.release(found, source), cases.release(found, destination), cell, folder)
+
+
+def hold_one_channel(path, onward, held):
+    """Takes connections at `path` and passes them on to `onward`, but for the
+    second one: of that nothing arrives."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen(8)
+
+    def copy(source, sink):
+        while piece := receive(source):
+            try:
+                sink.sendall(piece)
+            except OSError:
+                return
         try:
-            vm.wait_for("MIGRATION", status="completed")
-        except (qemu.Gone, qemu.Late) as e:
-            cases.expect(False, "QEMU did not complete:", e, vm.error(), "the source:", said)
-        status = vm.command("query-status")["status"]
-        cases.expect(status == "running", "the guest is", status)
-        # With multifd a SHUT 0 proves nothing, and without it nothing is said.
-        known = "return-path" in capabilities and not channels
-        cases.expect(said.startswith("completed" if known else "unknown"), said)
-        for i in range(devices):
-            given = os.path.join(folder, "qemu", "0000:00:0%d.0.in" % (5 + i))
-            with open(given, "rb") as file:
-                cases.expect(file.read() == bytes([i + 1]) * count, given, "has other bytes")
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def receive(source):
+        try:
+            return source.recv(1 << 16)
+        except OSError:
+            return b""
+
+    def accept():
+        number = 0
+        while True:
+            connection, _ = server.accept()
+            peer = socket.socket(socket.AF_UNIX)
+            peer.connect(onward)
+            held.extend((connection, peer))
+            if number != 1:
+                threading.Thread(target=copy, args=(connection, peer), daemon=True).start()
+            threading.Thread(target=copy, args=(peer, connection), daemon=True).start()
+            number += 1
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
+def a_silent_channel_is_named(found, name, folder):
+    release = cases.release(found, name)
+    cell = live.Cell("", devices=2, channels=2)
+    known = live.lengths(release, cell, folder)
+    path, onward = os.path.join(folder, "s"), os.path.join(folder, "o")
+    words = ["live_load", onward, live.dialect(release, cell), "2", "silence=1000", known]
+    held = []
+    with live.library(
+        os.path.join(folder, "library"), cell, words + live.device_arguments(cell)
+    ) as loader:
+        live.await_listening(loader)
+        hold_one_channel(path, onward, held)
+        machine = live.machine(cell, release)
+        with qemu.Qemu(release, machine, os.path.join(folder, "qemu")) as vm:
+            live.configure(vm, cell)
+            vm.command("migrate", uri="unix:" + path)
+            said = live.facts(loader)
+    for each in held:
+        each.close()
+    cases.expect(said["outcome"] == ["aborted"], said)
+    cases.expect(said["error"] == ["channel 1 has sent nothing"], said)
 
 
 def make_cases(found):
-    return [
-        cases.Case(
-            "library -> %s: %s" % (name, cell[0]), functools.partial(migrates, found, name, cell)
-        )
-        for name in DIALECTS
-        for cell in CELLS
-    ]
+    def case(name, run, *arguments):
+        return cases.Case(name, functools.partial(run, found, *arguments))
+
+    made = []
+    for name in ("10.0", "11.1"):
+        for cell in live.INTO_QEMU:
+            made.append(case("library -> %s: %s" % (name, cell.name), goes_in, name, cell))
+        for cell in live.OUT_OF_QEMU:
+            made.append(case("%s -> library: %s" % (name, cell.name), comes_out, name, cell))
+        made.append(case("a silent channel of %s's" % name, a_silent_channel_is_named, name))
+    for cell in live.REGION:
+        made.append(case("library -> 7.2: " + cell.name, goes_in, "7.2", cell))
+        made.append(case("7.2 -> library: " + cell.name, comes_out, "7.2", cell))
+    for source, destination in live.RELAYS:
+        for cell in live.RELAYED:
+            name = "%s -> library -> %s: %s" % (source, destination, cell.name)
+            made.append(case(name, passes, source, destination, cell))
+    return made
 
 
 if __name__ == "__main__":

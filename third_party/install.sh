@@ -19,7 +19,7 @@ packages="
   libabsl-dev libprotobuf-dev protobuf-compiler libssl-dev libzstd-dev
   libbz2-dev liblzma-dev zlib1g-dev rapidjson-dev
   libbenchmark-dev libgtest-dev libgmock-dev groff-base
-  qemu-system-x86 seabios ipxe-qemu python3
+  qemu-system-x86 seabios ipxe-qemu python3 abigail-tools
 "
 
 missing=

@@ -2,13 +2,6 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
 
-# What allocates by these comes to the caller's allocator: see memory.h.
-_WRAPPED = [
-    "malloc",
-    "realloc",
-    "free",
-]
-
 def _static_library_impl(ctx):
     whole = []
     others = []
@@ -19,7 +12,9 @@ def _static_library_impl(ctx):
                 (whole if library.alwayslink else others).append(archive)
     args = ctx.actions.args()
     args.add(ctx.outputs.out)
-    args.add_all(_WRAPPED)
+    args.add_all(ctx.attr.symbols)
+    args.add("--")
+    args.add_all(ctx.attr.wrapped)
     args.add("--")
     args.add_all(whole)
     args.add("--")
@@ -28,6 +23,7 @@ def _static_library_impl(ctx):
         executable = ctx.executable._script,
         arguments = [args],
         inputs = whole + others,
+        tools = [ctx.executable._script, ctx.file._plain_symbols],
         outputs = [ctx.outputs.out],
         mnemonic = "StaticLibrary",
         use_default_shell_env = True,
@@ -38,6 +34,12 @@ _static_library = rule(
     attrs = {
         "dep": attr.label(providers = [CcInfo]),
         "out": attr.output(),
+        "symbols": attr.string_list(),
+        "wrapped": attr.string_list(),
+        "_plain_symbols": attr.label(
+            default = "//codec/c:plain_symbols.py",
+            allow_single_file = True,
+        ),
         "_script": attr.label(
             default = "//codec/c:static_library.sh",
             allow_single_file = True,
@@ -47,16 +49,17 @@ _static_library = rule(
     },
 )
 
-def c_library(name, header, version_script, deps):
+def c_library(name, headers, symbols, version_script, deps, wrapped = []):
     """Makes NAME.so.1 and NAME.a, and :NAME_c, by which a test links the former.
 
     Args:
       name: "libmigstream".
-      header: of its interface.
-      version_script: what it exports.
+      headers: of its interface.
+      symbols: patterns of what is seen of NAME.a.
+      version_script: the same for NAME.so.1.
       deps: its code; what defines the interface is alwayslink.
+      wrapped: functions f of others in whose place it has a __wrap_f.
     """
-    native.exports_files([header])
     cc_library(
         name = name + "_all",
         deps = deps,
@@ -72,7 +75,7 @@ def c_library(name, header, version_script, deps):
             "-Wl,--as-needed",
             # gold shows thread-local variables that are hidden.
             "-fuse-ld=bfd",
-        ] + ["-Wl,--wrap=" + function for function in _WRAPPED],
+        ] + ["-Wl,--wrap=" + function for function in wrapped],
         linkshared = True,
         visibility = ["//:__subpackages__"],
         deps = [name + "_all"],
@@ -81,11 +84,14 @@ def c_library(name, header, version_script, deps):
         name = name + "_static",
         dep = name + "_all",
         out = name + ".a",
+        symbols = symbols,
         visibility = ["//:__subpackages__"],
+        wrapped = wrapped,
     )
     cc_library(
         name = name + "_c",
         srcs = [name + ".so.1"],
-        hdrs = [header],
+        hdrs = headers,
+        includes = ["."],
         visibility = ["//:__subpackages__"],
     )

@@ -4,6 +4,7 @@
 usage: header.py examples HEADER...   C, to be compiled: the example of each function
        header.py page HEADER...       Markdown: all of the interface
        header.py calls HEADER...      C: each function called with null wherever it can be
+       header.py rust HEADER...       Rust: all of it, as an unsafe crate has it
 """
 
 import re
@@ -188,6 +189,98 @@ def print_calls(paths):
   print('}')
 
 
+RUST = {
+    'size_t': 'usize', 'int32_t': 'i32', 'uint32_t': 'u32', 'uint64_t': 'u64', 'int64_t': 'i64',
+    'uint8_t': 'u8', 'int': 'c_int', 'char': 'c_char', 'void': 'c_void', 'iovec': 'iovec',
+}
+
+
+def rust_type(text):
+  """That of a C type without a name."""
+  words = text.replace('struct ', '').replace('*', ' * ').split()
+  constant, base, rust = False, '', ''
+  pointers = []
+  for word in words:
+    if word == 'const':
+      if pointers:
+        pointers[-1] = '*const '  # Of what it points at from further out.
+      constant = True
+    elif word == '*':
+      pointers.append('*const ' if constant else '*mut ')
+      constant = False
+    else:
+      base = word
+  rust = RUST.get(base, base)
+  if not pointers and rust == 'c_void':
+    return ''
+  # The innermost pointer stands next to its type.
+  return ''.join(reversed(pointers)) + rust
+
+
+def rust_parameters(text):
+  """Those of a C parameter list, with names."""
+  parameters = []
+  for i, one in enumerate(p.strip() for p in ' '.join(text.split()).split(',')):
+    if one == 'void':
+      break
+    match = re.match(r'(.*[\s*])(\w+)$', one)
+    kind, name = match.groups() if match and not re.match(
+        r'(const )?(struct )?$', match.group(1)) else (one, 'arg%d' % i)
+    if name.startswith('migstream_'):
+      kind, name = one, 'arg%d' % i
+    if name in ('type', 'in', 'move'):
+      name += '_'
+    parameters.append('%s: %s' % (name, rust_type(kind)))
+  return ', '.join(parameters)
+
+
+def rust_result(text):
+  result = rust_type(text.replace('MIGSTREAM_API', '').strip())
+  return ' -> ' + result if result else ''
+
+
+def rust_struct(text):
+  name = re.match(r'struct (\w+) \{', text).group(1)
+  body = re.sub(r'//.*', '', text[text.index('{') + 1:text.rindex('}')])
+  print('#[repr(C)]\n#[derive(Clone, Copy)]\npub struct %s {' % name)
+  for member in (' '.join(m.split()) for m in body.split(';')):
+    if not member:
+      continue
+    function = re.match(r'(.*)\(\*(\w+)\)\((.*)\)$', member)
+    array = re.match(r'(\w+) (\w+)\[(\d+)\]$', member)
+    if function:
+      print('    pub %s: Option<unsafe extern "C" fn(%s)%s>,' % (
+          function.group(2), rust_parameters(function.group(3)), rust_result(function.group(1))))
+    elif array:
+      print('    pub %s: [%s; %s],' % (array.group(2), RUST[array.group(1)], array.group(3)))
+    else:
+      kind, field = re.match(r'(.*[\s*])(\w+)$', member).groups()
+      field = 'type_' if field == 'type' else field
+      print('    pub %s: %s,' % (field, rust_type(kind)))
+  print('}\n')
+
+
+def print_rust(paths):
+  print('// Made of the C headers by codec/c/header.py; they say what each of these is.\n')
+  for path in paths:
+    for _, _, items in parse(path):
+      for item in items:
+        if item.name:
+          parameters = re.search(r'%s\((.*)\);' % item.name, item.text, re.S).group(1)
+          print('extern "C" {\n    pub fn %s(%s)%s;\n}' % (
+              item.name, rust_parameters(parameters), rust_result(item.result)))
+        elif item.text.startswith('struct') and '{' in item.text:
+          rust_struct(item.text)
+        elif item.text.startswith('enum'):
+          for name, value in re.findall(r'(MIGSTREAM_\w+) = (-?\d+)', item.text):
+            print('pub const %s: i32 = %s;' % (name, value))
+        elif item.text.startswith('typedef struct'):
+          for name in re.findall(r'typedef struct (\w+) ', item.text):
+            print('#[repr(C)]\npub struct %s {\n    _opaque: [u8; 0],\n}' % name)
+        elif item.text.startswith('typedef int32_t'):
+          print('pub type migstream_status = i32;')
+
+
 if __name__ == '__main__':
   {'examples': print_examples, 'page': print_page,
-   'calls': print_calls}[sys.argv[1]](sys.argv[2:])
+   'calls': print_calls, 'rust': print_rust}[sys.argv[1]](sys.argv[2:])

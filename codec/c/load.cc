@@ -1,5 +1,7 @@
 // Loading the devices of a set, for C.
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,6 +71,27 @@ struct migstream_load : Handle {
     return MIGSTREAM_OK;
   }
 
+  migstream_status AtEndOfInput(ByteSpan left) override {
+    if (waiting) return MIGSTREAM_EVENT;
+    StreamDecoder& decoder = session.decoder();
+    decoder.SetEndOfInput();
+    const size_t before = left.size();
+    switch (session.Next(left, action)) {
+      case Step::kEvent:
+        waiting = before - left.size();
+        return MIGSTREAM_EVENT;
+      case Step::kDone:
+        return MIGSTREAM_OK;
+      case Step::kError:
+        return Fail(session.error());
+      case Step::kNeedInput:
+        break;
+    }
+    const std::optional<Error> error = decoder.AtEndOfInput(left);
+    if (!error) return MIGSTREAM_EVENT;
+    return error->ok() ? MIGSTREAM_OK : Fail(*error);
+  }
+
   const migstream_action* Give() {
     out = {};
     out.struct_size = sizeof out;
@@ -107,6 +130,8 @@ struct migstream_load : Handle {
   migstream_set* const set;
   LoadSession session;
   LoadAction action;
+  // AtEndOfInput() has found the action, which takes so many bytes.
+  std::optional<size_t> waiting;
   migstream_action out = {};
   StreamEventOut event;
   migstream_reply reply = {};
@@ -169,7 +194,10 @@ migstream_status migstream_load_next(migstream_load* load, iovec* input,
   *action = nullptr;
   return LoadCall(load, [&](LoadSession& session) -> migstream_status {
     const Step step = TakeFrom(*input, [&](ByteSpan& rest) {
-      return session.Next(rest, load->action);
+      if (!load->waiting) return session.Next(rest, load->action);
+      rest = rest.subspan(std::min(*load->waiting, rest.size()));
+      load->waiting.reset();
+      return Step::kEvent;
     });
     if (step == Step::kError) return load->Fail(session.error());
     if (step == Step::kEvent) *action = load->Give();

@@ -4,8 +4,8 @@
 //   MemoryScope scope(handle.memory());
 //   std::string text = …;  // From the handle's allocator, or std::bad_alloc.
 //
-// memory.cc defines operator new and delete for the library alone: its version
-// script hides them, and std::string's members with them, so that the
+// operator_new.cc defines operator new and delete for libmigstream alone: its
+// version script hides them, and std::string's members with them, so that the
 // program's own are neither used nor replaced. Each block remembers whose it
 // is, and may be given back in any scope as long as that Memory lives.
 

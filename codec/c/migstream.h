@@ -293,9 +293,10 @@ struct migstream_position {
 MIGSTREAM_API migstream_status migstream_get_position(
     const void* decoder, const struct migstream_position** position);
 
-// The input of any decoder has ended, and `left` bytes were not taken of it.
-// MIGSTREAM_OK if it may end there; MIGSTREAM_ERROR, with code 100, if
-// something is cut off; MIGSTREAM_EVENT if _next() has more to give.
+// The input of any decoder, or of a session that loads, has ended, and `left`
+// was not taken of it. MIGSTREAM_OK if it may end there; MIGSTREAM_ERROR, with
+// code 100, if something is cut off; MIGSTREAM_EVENT if _next() has more to
+// give, to which `left` has to be given again.
 //
 //   if (migstream_at_end_of_input(decoder, &input) != MIGSTREAM_OK) return 1;
 MIGSTREAM_API migstream_status

@@ -1,5 +1,6 @@
 // A migration's main channel, for C.
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -72,7 +73,20 @@ struct migstream_stream_decoder : Handle {
     return MIGSTREAM_OK;
   }
   migstream_status AtEndOfInput(ByteSpan left) override {
+    if (waiting) return MIGSTREAM_EVENT;
     decoder.SetEndOfInput();
+    const size_t before = left.size();
+    switch (decoder.Next(left, event)) {
+      case Step::kEvent:
+        waiting = before - left.size();
+        return MIGSTREAM_EVENT;
+      case Step::kDone:
+        return MIGSTREAM_OK;
+      case Step::kError:
+        return Fail(decoder.error());
+      case Step::kNeedInput:
+        break;
+    }
     const std::optional<Error> error = decoder.AtEndOfInput(left);
     if (!error) return MIGSTREAM_EVENT;
     return error->ok() ? MIGSTREAM_OK : Fail(*error);
@@ -80,6 +94,8 @@ struct migstream_stream_decoder : Handle {
 
   StreamDecoder decoder;
   StreamEvent event;
+  // AtEndOfInput() has found the event, which takes so many bytes.
+  std::optional<size_t> waiting;
   StreamEventOut out;
   migstream_position position = {};
 };
@@ -166,9 +182,12 @@ migstream_status migstream_stream_decoder_next(
     return MIGSTREAM_BAD_ARGUMENT;
   }
   return Call(decoder, [&]() -> migstream_status {
-    ByteSpan rest = Bytes(*input);
-    const Step step = decoder->decoder.Next(rest, decoder->event);
-    *input = {const_cast<uint8_t*>(rest.data()), rest.size()};
+    const Step step = TakeFrom(*input, [&](ByteSpan& rest) {
+      if (!decoder->waiting) return decoder->decoder.Next(rest, decoder->event);
+      rest = rest.subspan(std::min(*decoder->waiting, rest.size()));
+      decoder->waiting.reset();
+      return Step::kEvent;
+    });
     if (step == Step::kEvent) {
       *event = decoder->out.Give(decoder->event);
       return MIGSTREAM_EVENT;

@@ -1,5 +1,6 @@
 // The states of a migrating VFIO device, and which may follow which: the
-// kernel's rules as tables, so that what it would refuse is not asked.
+// kernel's rules as tables, so that what it would refuse is not asked. Some
+// kernels do worse: Linux 6.12.95 never comes back from STOP_COPY to PRE_COPY.
 //
 // A state may be asked for from afar: the kernel then goes one step after the
 // other, and NextState() says which. A device of the v1 protocol has bits

@@ -9,6 +9,10 @@
 //   Send(session.Shut());
 //   if (outcome.kind == Outcome::kCompleted) error = devices.Run();
 //
+// A source may still be writing the VMDESCRIPTION, behind EOF; QEMU 7.2 takes a
+// SHUT for a failure that comes before it has. So let it have come, when Next()
+// gives kDone, or the channel's end, or a while in which nothing came.
+//
 // Next() gives, in the order of the stream, what the VMM has to do: bytes of
 // its own devices and RAM (views into the input), replies for the return path,
 // and the devices' config spaces, each when the dialect says that it is due.

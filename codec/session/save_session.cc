@@ -1,8 +1,10 @@
 #include "codec/session/save_session.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "codec/device/section_encoder.h"
@@ -72,6 +74,13 @@ struct SaveSession::Lane {
     int error = output.Write(encoder.pieces());
     encoder.Clear();
     return error;
+  }
+  Error Send(std::string_view idstr) {
+    if (!encoder.ok()) return encoder.error(idstr);
+    const int error = Flush();
+    if (error == 0) return {};
+    return {ErrorCode::kWriteFailed, 0, "",
+            StrCat("a channel is gone: ", std::strerror(error))};
   }
 
   ChannelOutput& output;
@@ -504,38 +513,48 @@ Error SaveSession::SendFull(size_t i, const SavedConfig& config) {
   return CloseSection();
 }
 
-Error SaveSession::SendOnChannel(Lane& lane, size_t i,
-                                 const SavedConfig& config) {
-  if (Error error = set_.Collect(i); !error.ok()) return error;
+// A stopped device whose packets are on their way, by any channels.
+struct SaveSession::Packets {
+  std::mutex mutex;  // Of reading the device.
+  bool collected = false;
+  std::atomic<bool> over = false;
+  uint32_t index = 0;  // Of the next packet.
+};
+
+// One packet of the device, or that of its config, which is the last.
+Error SaveSession::SendPacket(Lane& lane, size_t i, Packets& packets,
+                              const SavedConfig& config) {
   const DeviceReport& report = set_.device(i).report();
   const DeviceStatePacket packet = {report.idstr, report.instance_id};
-  auto flush = [&]() -> Error {
-    if (!lane.encoder.ok()) return lane.encoder.error(report.idstr);
-    int error = lane.Flush();
-    if (error == 0) return {};
-    return {ErrorCode::kWriteFailed, 0, "",
-            StrCat("a channel is gone: ", std::strerror(error))};
-  };
-  uint32_t index = 0;
-  while (true) {
-    size_t bytes = 0;
-    if (Error error = ReadStopped(i, lane.buffer, &bytes); !error.ok()) {
-      return error;
-    }
-    if (bytes == 0) break;
-    lane.encoder.VfioPacket(packet, {.index = index++},
-                            ByteSpan(lane.buffer).first(bytes));
-    if (Error error = flush(); !error.ok()) return error;
+  size_t bytes = 0;
+  uint32_t index;
+  {
+    std::lock_guard lock(packets.mutex);
+    if (packets.over) return {};
+    Error error = packets.collected ? Error() : set_.Collect(i);
+    packets.collected = true;
+    if (error.ok()) error = ReadStopped(i, lane.buffer, &bytes);
+    packets.over = !error.ok() || bytes == 0;
+    if (!error.ok()) return error;
+    index = packets.index++;
   }
+  if (bytes == 0) return SendConfigPacket(lane, packet, index, config);
+  lane.encoder.VfioPacket(packet, {.index = index},
+                          ByteSpan(lane.buffer).first(bytes));
+  return lane.Send(report.idstr);
+}
+
+Error SaveSession::SendConfigPacket(Lane& lane, const DeviceStatePacket& packet,
+                                    uint32_t index, const SavedConfig& config) {
   // The config as a FULL of the main channel has it.
   uint8_t headers[SectionEncoder::kMinHeaderBytes];
   iovec pieces[kConfigPieces - 1];  // The lane has one more: its header.
   SectionEncoder section(SectionType::kFull, GetDialect(DialectId::kV100),
                          headers, pieces);
+  const Error too_many = {ErrorCode::kConfigLimit, 0, "",
+                          StrCat(packet.idstr, ": too many subsections")};
   if (!PutConfig(section, config, [] { return false; })) {
-    return section.ok() ? Error{ErrorCode::kConfigLimit, 0, "",
-                                StrCat(report.idstr, ": too many subsections")}
-                        : section.error(report.idstr);
+    return section.ok() ? too_many : section.error(packet.idstr);
   }
   migstream::Put put = lane.encoder.VfioPacketStart(
       packet, {.index = index, .flags = kVfioPacketConfigState},
@@ -545,29 +564,36 @@ Error SaveSession::SendOnChannel(Lane& lane, size_t i,
     put = lane.encoder.Payload(
         {static_cast<const uint8_t*>(piece.iov_base), piece.iov_len});
   }
-  if (put == migstream::Put::kFull) {
-    return {ErrorCode::kConfigLimit, 0, "",
-            StrCat(report.idstr, ": too many subsections")};
-  }
-  return flush();
+  return put == migstream::Put::kFull ? too_many : lane.Send(packet.idstr);
 }
 
 Error SaveSession::SendChannels(std::span<const SavedConfig> configs) {
-  // Each channel takes every n-th device, with a buffer of its own.
-  const size_t used = std::min(lanes_.size(), set_.size());
-  std::vector<Error> errors(used);
-  auto run = [&](size_t lane) {
-    lanes_[lane]->buffer.resize(options_.record_bytes);
-    for (size_t i = lane; i < set_.size() && errors[lane].ok(); i += used) {
-      errors[lane] = SendOnChannel(*lanes_[lane], i, configs[i]);
-    }
-    std::vector<uint8_t>().swap(lanes_[lane]->buffer);
+  std::vector<Packets> packets(set_.size());
+  std::vector<Error> errors(lanes_.size());
+  std::atomic<bool> failed = false;
+  auto send = [&](size_t lane, size_t i) {
+    errors[lane] = SendPacket(*lanes_[lane], i, packets[i], configs[i]);
+    if (!errors[lane].ok()) failed = true;
   };
+  for (auto& lane : lanes_) lane->buffer.resize(options_.record_bytes);
   if (set_.executor()) {
-    set_.executor()(used, run);
+    // A channel begins with a device of its own, as far as there are any, and
+    // then helps with the others.
+    set_.executor()(lanes_.size(), [&](size_t lane) {
+      for (size_t k = 0; k < set_.size(); ++k) {
+        const size_t i = (lane + k) % set_.size();
+        while (!failed && !packets[i].over) send(lane, i);
+      }
+    });
   } else {
-    for (size_t lane = 0; lane < used; ++lane) run(lane);
+    size_t lane = 0;
+    for (size_t i = 0; i < set_.size(); ++i) {
+      for (; !failed && !packets[i].over; lane = (lane + 1) % lanes_.size()) {
+        send(lane, i);
+      }
+    }
   }
+  for (auto& lane : lanes_) std::vector<uint8_t>().swap(lane->buffer);
   for (Error& error : errors) {
     if (!error.ok()) return Fail(std::move(error));
   }

@@ -16,13 +16,14 @@
 // The main channel is shared: between any two calls the VMM may write sections
 // of its own to it, whole ones. Each call writes all it has to write; a record
 // costs one read of the device and one write. With channels, what a stopped
-// device holds goes there as packets, each device's on one channel, so that the
-// set's executor can serve the channels at the same time.
+// device holds goes there as packets: one after the other on the next channel,
+// as QEMU does it; or, if the set has an executor, which then serves all
+// channels at the same time, on whichever is free.
 //
 // After an error all devices run again, or the report says which do not, and
 // the session is over: Finish() says what is to be done. One thread at a time.
 // Lent, and must outlive it: the set, the outputs, the dialect. It owns one
-// buffer of options.record_bytes, and one for each channel that is in use.
+// buffer of options.record_bytes, and one for each channel while packets go.
 
 #ifndef MIGSTREAM_CODEC_SESSION_SAVE_SESSION_H_
 #define MIGSTREAM_CODEC_SESSION_SAVE_SESSION_H_
@@ -165,6 +166,7 @@ class SaveSession {
   };
   // An encoder's buffers; one for each thread.
   struct Lane;
+  struct Packets;
 
   SectionView Section(SectionType type, size_t i) const;
   Error Flush();
@@ -177,7 +179,10 @@ class SaveSession {
   Error SendConfig(const SavedConfig& config);
   Error SendFull(size_t i, const SavedConfig& config);
   Error SendChannels(std::span<const SavedConfig> configs);
-  Error SendOnChannel(Lane& lane, size_t i, const SavedConfig& config);
+  Error SendPacket(Lane& lane, size_t i, Packets& packets,
+                   const SavedConfig& config);
+  Error SendConfigPacket(Lane& lane, const DeviceStatePacket& packet,
+                         uint32_t index, const SavedConfig& config);
   Error ReadStopped(size_t i, std::span<uint8_t> buffer, size_t* bytes);
   bool WritesInitialDataSent(const Device& device) const;
   bool RepeatsAcks() const;

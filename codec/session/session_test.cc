@@ -104,6 +104,26 @@ TEST(SessionTest, AConfigPacketIsWholeOrRefused) {
   }
 }
 
+TEST(SessionTest, OneDevicesPacketsGoOverAllChannelsInTurn) {
+  Rig rig({.dialect = DialectId::kV111M,
+           .source = {{.stop = std::string(100, 'x')}},
+           .channels = 4,
+           .record_bytes = 10});
+  ExpectCompleted(rig);
+  std::vector<size_t> packets;
+  for (size_t i = 0; i < 4; ++i) {
+    ChannelReceiver receiver;
+    MultifdEvent event;
+    ByteSpan input = AsBytes(rig.channel(i).bytes);
+    packets.push_back(0);
+    while (receiver.Next(input, event) == Step::kEvent) {
+      packets[i] += receiver.has_packet() ? 1 : 0;
+    }
+  }
+  // Ten of data, and the config.
+  EXPECT_EQ(packets, (std::vector<size_t>{3, 3, 3, 2}));
+}
+
 TEST(SessionTest, NothingAndALittleAreMovedToo) {
   for (size_t bytes : {0, 1, 13}) {
     Rig rig({.source = {{.stop = std::string(bytes, 'x')}}});

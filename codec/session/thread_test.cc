@@ -83,11 +83,11 @@ SavedConfig Config(const std::string& payload) {
 // One migration, whose channels all have a thread; `silent`: this channel never
 // sends anything to the loader.
 struct Migration {
-  static constexpr size_t kDevices = 6;
   static constexpr uint32_t kChannels = 3;
 
-  explicit Migration(int silent_channel = -1) : silent(silent_channel) {
-    for (size_t i = 0; i < kDevices; ++i) {
+  explicit Migration(size_t device_count, int silent_channel = -1)
+      : devices(device_count), silent(silent_channel) {
+    for (size_t i = 0; i < devices; ++i) {
       FakeDevice fake = {.initial = Pattern(1000, 1),
                          .stop = Pattern(300000 + 1000 * i, 2),
                          .read_limit = 10000};
@@ -107,7 +107,7 @@ struct Migration {
     for (FdOutput& channel : outputs) options.channels.push_back(&channel);
     SaveSession session(source.set, output, options);
     const std::string config = ConfigBytes{}.Payload();
-    const std::vector<SavedConfig> configs(kDevices, Config(config));
+    const std::vector<SavedConfig> configs(devices, Config(config));
     Error error = session.WriteHead("pc-q35-11.1");
     if (error.ok()) error = session.Start();
     if (error.ok()) error = session.SyncChannels();
@@ -189,7 +189,7 @@ struct Migration {
     back.Close(1);
     for (std::thread& thread : threads) thread.join();
     if (silent < 0) {
-      EXPECT_EQ(configs, kDevices);
+      EXPECT_EQ(configs, devices);
     }
   }
 
@@ -199,6 +199,7 @@ struct Migration {
     saver.join();
   }
 
+  const size_t devices;
   const int silent;
   Side source, destination;
   Pair main, back;
@@ -208,7 +209,8 @@ struct Migration {
 };
 
 TEST(ThreadTest, TwoMigrationsAtOnceWithAThreadAChannel) {
-  Migration migrations[2];
+  // More devices than channels, and more channels than devices.
+  Migration migrations[] = {Migration(6), Migration(1)};
   std::thread other([&] { migrations[1].Run(); });
   migrations[0].Run();
   other.join();
@@ -217,7 +219,7 @@ TEST(ThreadTest, TwoMigrationsAtOnceWithAThreadAChannel) {
         << ToString(migration.saved.error);
     EXPECT_EQ(migration.loaded.kind, Outcome::kCompleted)
         << ToString(migration.loaded.error);
-    for (size_t i = 0; i < Migration::kDevices; ++i) {
+    for (size_t i = 0; i < migration.devices; ++i) {
       Side& from = migration.source;
       Side& to = migration.destination;
       EXPECT_TRUE(to.vfio.device(to.fds[i]).loaded ==
@@ -227,7 +229,7 @@ TEST(ThreadTest, TwoMigrationsAtOnceWithAThreadAChannel) {
 }
 
 TEST(ThreadTest, AChannelThatNeverSendsIsNamedAndHoldsUpNobody) {
-  Migration migration(/*silent_channel=*/2);
+  Migration migration(/*device_count=*/6, /*silent_channel=*/2);
   migration.Run();
   EXPECT_EQ(ToString(migration.missing), "channel 2 has sent nothing");
   EXPECT_EQ(migration.loaded.kind, Outcome::kAborted);

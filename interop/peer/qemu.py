@@ -70,6 +70,7 @@ class Machine:
     memory: int = 4  # MiB
     devices: tuple = (Device(),)
     arguments: tuple = ()
+    counts: bool = False  # The guest counts at address 0x500; else it halts.
 
 
 class Qemu:
@@ -91,7 +92,7 @@ class Qemu:
             "-m",
             str(machine.memory),
             "-bios",
-            self._firmware(),
+            self._firmware(machine.counts),
             "-display",
             "none",
             "-chardev",
@@ -222,10 +223,12 @@ class Qemu:
 
     # What it is started with.
 
-    def _firmware(self):
+    def _firmware(self, counts):
         path = os.path.join(self.folder, "hlt.bin")
+        # At the reset vector: xor ax, ax; mov ds, ax; inc word [0x500]; jmp -6.
+        end = bytes.fromhex("31c08ed8ff060005ebfa") if counts else b""
         with open(path, "wb") as file:
-            file.write(b"\xf4" * 65536)
+            file.write(b"\xf4" * 65520 + end.ljust(16, b"\xf4"))
         return path
 
     def _device(self, device, number):

@@ -1,0 +1,38 @@
+#!/bin/sh
+# usage: library_test.sh LIBMIGSTREAM.so LIBMIGSTREAM.a INSPECT.so INSPECT.a
+# What the libraries show, what they need, and that neither meets the program's own C++.
+status=0
+fail() {
+  echo "$*"
+  status=1
+}
+
+for library in "$1" "$3"; do
+  # A version is a symbol of its own, absolute.
+  others=$(nm -D --defined-only "$library" | awk '$2 != "A" && $3 !~ /^migstream_/')
+  [ -z "$others" ] || fail "$library exports: $others"
+done
+for library in "$2" "$4"; do
+  others=$(nm -g --defined-only "$library" 2>/dev/null | awk 'NF == 3 && $3 !~ /^migstream_/')
+  [ -z "$others" ] || fail "$library shows: $others"
+done
+
+needed() {
+  readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
+}
+others=$(needed "$1" | grep -vE '^lib(c|m|stdc\+\+|gcc_s)\.so\.[0-9]+$')
+[ -z "$others" ] || fail "$1 needs: $others"
+others=$(needed "$3" | grep -vE \
+  '^lib(c|m|stdc\+\+|gcc_s|absl_.*|protobuf|z|zstd|bz2|lzma)\.so\.[0-9.]+$')
+[ -z "$others" ] || fail "$3 needs: $others"
+for library in "$1" "$3"; do
+  name=$(readelf -d "$library" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
+  [ "$name" = "$(basename "$library")" ] || fail "$library is called $name"
+done
+
+# Nothing of it comes by the program's operator new, or from libstdc++'s std::string.
+for library in "$1" "$2"; do
+  others=$(nm -u -C "$library" 2>/dev/null | grep -E 'operator (new|delete)|std::.*basic_string')
+  [ -z "$others" ] || fail "$library takes memory by: $others"
+done
+exit $status
