@@ -44,6 +44,16 @@ cxx=$(pkg-config --cflags --libs migstream-cxx)
   foreign=$(g++ -std=c++20 -M "$sources/decode.cc" $cxx | grep -E 'absl|google|rapidjson' || true)
 }
 for program in c11 cxx17 c11_static cxx20; do expect "$program" "./$program"; done
+if [ -e "$prefix/$libdir/libmigstream-inspect.so.1" ]; then
+  # shellcheck disable=SC2046,SC2086
+  cc -std=c11 $strict -o inspect "$sources/inspect.c" \
+    $(pkg-config --cflags --libs migstream-inspect)
+  ./inspect stream | grep -q "\"$device\"" || {
+    echo "inspect: no $device" >&2
+    exit 1
+  }
+  echo "inspect: finds the device"
+fi
 [ -z "$foreign" ] || {
   echo "the C++ headers bring along $foreign" >&2
   exit 1
