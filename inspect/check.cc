@@ -4,20 +4,26 @@
 #include <fstream>
 #include <iterator>
 
+#include "codec/io/file_kind.h"
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
 #include "codec/payload/formats.h"
 #include "codec/payload/payload_verdict.h"
+#include "codec/report/damage_kind.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
+#include "codec/report/report_findings.h"
+#include "codec/report/verdict.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/release.h"
+#include "inspect/check_text.h"
 #include "inspect/destination.h"
 #include "inspect/inputs.h"
 #include "inspect/payload_input.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
+#include "inspect/terminal.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
 
@@ -166,7 +172,7 @@ std::string SetDestination(Arguments& arguments, const std::string& value) {
 }
 
 std::string FindingList() {
-  Table table("lll");
+  Table table("llw");
   table.Row({"ID", "SEVERITY", "MEANING; WHAT TO DO"});
   for (const FindingKind& kind : AllFindings()) {
     table.Row(
@@ -177,28 +183,21 @@ std::string FindingList() {
   return table.Text();
 }
 
-ExitStatus PrintFindings(const std::string& file, const report::Report& report,
-                         bool failed) {
-  std::string lines;
-  for (const report::Finding& finding : report.findings()) {
-    StrAppend(&lines, FindingLine(file, finding), "\n");
-  }
-  for (const report::OmittedFindings& more : report.omitted_findings()) {
-    StrAppend(&lines, Printable(file), ": ", more.count(), " more ",
-              more.severity(), "s [", more.id(), "]\n");
-  }
-  // For somebody who watches, silence would be a riddle.
-  if (lines.empty() && isatty(STDOUT_FILENO)) {
-    lines = StrCat(Printable(file), ": no findings\n");
-  }
-  return Print(lines, failed || HasFindings(report) ? kFindings : kFine);
+ExitStatus PrintFindings(const Arguments& arguments,
+                         const report::Report& report, bool failed) {
+  const CheckStyle style = {.all = arguments.list_all,
+                            .min_severity = arguments.min_severity,
+                            .columns = LineColumns(STDOUT_FILENO),
+                            .color = WantsColor(arguments.color)};
+  return Print(CheckText(MakeCheck(report), style),
+               failed || HasFindings(report) ? kFindings : kFine);
 }
 
 ExitStatus CheckPayload(const Arguments& arguments) {
   PayloadReport payload;
   report::Report report;
   if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
-  return PrintFindings(arguments.files[0], report, false);
+  return PrintFindings(arguments, report, false);
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -218,9 +217,17 @@ ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   const std::string& file = inputs.file;
+  const std::string header(AsText(inputs.main->Peek(8)).substr(0, 8));
   report::Report report;
   Error error = ReadReport(arguments, inputs, options, report);
-  if (IsUnusable(error)) {
+  if (BeginsLikeAStream(AsBytes(header)) &&
+      (error.code == ErrorCode::kNotAStream ||
+       error.code == ErrorCode::kUnknownVersion)) {
+    const std::string kind = DamageKind(AsBytes(header), 0, 0);
+    AddFinding({Severity::kError, "refused", error.offset, error.section,
+                StrCat(error.reason, kind.empty() ? "" : "; ", kind)},
+               report);
+  } else if (IsUnusable(error)) {
     PrintError(ErrorLine(inputs.file, error));
     return kUnusable;
   }
@@ -232,7 +239,7 @@ ExitStatus Run(const Arguments& arguments) {
                " to compare with"));
     return kUnusable;
   }
-  return PrintFindings(file, report, !error.ok());
+  return PrintFindings(arguments, report, !error.ok());
 }
 
 std::string Misused(const Arguments& arguments) {
@@ -244,6 +251,25 @@ std::string Misused(const Arguments& arguments) {
 }
 
 const Option kOptions[] = {
+    {"min-severity", "SEVERITY",
+     "show only what is at least that; the verdict counts all",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.min_severity = value;
+       return OneOf("min-severity", value, {"note", "warning", "error"});
+     },
+     "note warning error", "for destination list"},
+    {"all",
+     "",
+     "each finding, not the first ones of a kind and a count",
+     Set<&Arguments::list_all>,
+     {},
+     "for destination list"},
+    {"color", "WHEN", "auto, always or never; auto obeys NO_COLOR",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.color = value;
+       return OneOf("color", value, {"auto", "always", "never"});
+     },
+     "auto always never", "list"},
     {"switchover-ack", "on/off",
      "off: refuse INIT_DATA_SENT, as a destination without\n"
      "the capability does",
@@ -305,7 +331,8 @@ const Option kOptions[] = {
 
 const Verb kCheckVerb = {"check",
                          "FILE [CHANNEL]...",
-                         "what is wrong with a stream, a finding a line",
+                         "what is wrong with a stream: the cause first, the "
+                         "verdict last",
                          kAnyFiles,
                          kOptions,
                          Run,

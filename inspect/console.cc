@@ -10,11 +10,14 @@
 #include "codec/io/absl_view.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/terminal.h"
 
 namespace migstream {
 
 void PrintError(std::string_view message) {
-  std::cerr << "migstream: " << Printable(message) << "\n";
+  std::cerr << WrappedLines(StrCat("migstream: ", Printable(message)),
+                            LineColumns(STDERR_FILENO))
+            << "\n";
 }
 
 bool IsFine(const absl::Status& status) {

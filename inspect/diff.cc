@@ -101,7 +101,7 @@ ExitStatus PrintTable(std::vector<Difference> differences,
                       std::string_view column_a, std::string_view column_b,
                       ExitStatus status) {
   if (differences.empty()) return Print("", status);
-  Table table("llll");
+  Table table("lwww");
   table.Row({"DEVICE", "WHAT", std::string(column_a), std::string(column_b)});
   for (Difference& d : differences) {
     table.Row({std::move(d.device), std::move(d.what),

@@ -96,8 +96,9 @@ ExitStatus Run(const Arguments& arguments) {
   if (!lines.empty()) StrAppend(&lines, "\n");
   StrAppend(&lines, text);
   ExitStatus status = Print(lines, error.ok() ? side_status : kFindings);
+  status = std::max(status, SayFileFindings(file, report));
   if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
-  return std::max(status, SayChannelFindings(file, report));
+  return status;
 }
 
 const Option kOptions[] = {

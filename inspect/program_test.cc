@@ -217,7 +217,6 @@ TEST(InputTest, WhatIsNoStreamGetsOneClearLineAndExitStatus2) {
         BadInput{"text", "hello, world\n",
                  "not a migration stream: begins with"},
         BadInput{"short", "QEV", "not a migration stream: too short"},
-        BadInput{"old", std::string("QEVM\0\0\0\2", 8), "obsolete"},
         BadInput{"libvirt", "LibvirtQemudSave",
                  "libvirt header: input ends in libvirt"},
         BadInput{"multifd", std::string("\x11\x22\x33\x44\0\0\0\1", 8),
@@ -239,6 +238,23 @@ TEST(InputTest, WhatIsNoStreamGetsOneClearLineAndExitStatus2) {
       EXPECT_EQ(run.status, 2) << bad.name;
       EXPECT_THAT(FilesIn(folder), IsEmpty());
     }
+  }
+}
+
+TEST(InputTest, ADamagedHeaderIsAFindingAndNotAnotherKindOfFile) {
+  for (const auto& [bytes, complaint] :
+       std::vector<std::pair<std::string, std::string>>{
+           {std::string("QEVM\0\0\0\2", 8),
+            ":0x4: header: error: stream version 2, which is obsolete"},
+           {std::string("PEVM\0\0\0\3", 8),
+            ":0x0: header: error: not a migration stream: begins with "
+            "0x5045564d, expected 0x5145564d (QEVM)"}}) {
+    const std::string file = WriteTestFile("header", bytes);
+    ProgramRun run = RunProgram({"check", file});
+    EXPECT_EQ(run.status, 1);
+    EXPECT_EQ(run.errors, "");
+    EXPECT_THAT(run.output, StartsWith(StrCat(file, complaint)));
+    EXPECT_EQ(RunProgram({"inspect", file}).status, 2);
   }
 }
 

@@ -39,14 +39,13 @@ std::string DeviceTable(const report::Stats& stats) {
 }
 
 std::string ChannelTable(const report::Stats& stats) {
-  Table table("llrrr");
-  table.Row({"CHANNEL", "FILE", "BYTES", "RAM PACKETS", "DEVICE PACKETS"});
+  Table table("lrrrp");
+  table.Row({"CHANNEL", "BYTES", "RAM PACKETS", "DEVICE PACKETS", "FILE"});
   for (const report::ChannelStats& channel : stats.channels()) {
     bool main = !channel.has_id();
-    table.Row({main ? "main" : StrCat(channel.id()), channel.file(),
-               StrCat(channel.bytes()),
+    table.Row({main ? "main" : StrCat(channel.id()), StrCat(channel.bytes()),
                main ? "-" : StrCat(channel.ram_packets()),
-               main ? "-" : StrCat(channel.device_packets())});
+               main ? "-" : StrCat(channel.device_packets()), channel.file()});
   }
   return table.Text();
 }
@@ -106,8 +105,9 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   ExitStatus status = Print(text, error.ok() ? kFine : kFindings);
+  status = std::max(status, SayFileFindings(inputs.file, report));
   if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
-  return std::max(status, SayChannelFindings(inputs.file, report));
+  return status;
 }
 
 const Option kOptions[] = {

@@ -50,6 +50,8 @@ struct Arguments {
   std::string machine_type;
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.
+  std::string min_severity = "note";
+  std::string color = "auto";
   // check, extract, model
   std::string device;
   // extract, repack
@@ -61,7 +63,7 @@ struct Arguments {
   bool ignore_cuts = false;
   bool within = false;
   bool compare_ram = false;
-  bool list_all = false;
+  bool list_all = false;  // check's too.
   // repack
   const Dialect* to_dialect = nullptr;
   uint64_t record_bytes = 0;
