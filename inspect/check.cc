@@ -9,6 +9,7 @@
 #include "codec/loader/loader_row.h"
 #include "codec/payload/formats.h"
 #include "codec/payload/payload_verdict.h"
+#include "codec/report/check.pb.h"
 #include "codec/report/damage_kind.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
@@ -20,6 +21,7 @@
 #include "inspect/check_text.h"
 #include "inspect/destination.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/payload_input.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
@@ -29,6 +31,31 @@
 
 namespace migstream {
 namespace {
+
+// A loader's verdict as data.
+void AddLoad(const std::string& release, const LoadVerdict& verdict,
+             report::Check& check) {
+  report::Load& load = *check.add_loads();
+  load.set_release(release);
+  switch (verdict.outcome) {
+    case LoadVerdict::kLoads:
+      load.set_outcome("loads");
+      break;
+    case LoadVerdict::kRefuses:
+      load.set_outcome("refuses");
+      break;
+    case LoadVerdict::kWaits:
+      load.set_outcome("waits");
+      break;
+    case LoadVerdict::kUnreadable:
+      break;
+  }
+  load.set_offset(verdict.offset);
+  load.set_section(Printable(verdict.section));
+  load.set_message(Printable(verdict.message));
+  load.set_file(Printable(verdict.file));
+  for (const std::string& given : verdict.given) load.add_given(given);
+}
 
 // What one release's loader would do.
 ExitStatus AskLoader(const Arguments& arguments) {
@@ -58,6 +85,14 @@ ExitStatus AskLoader(const Arguments& arguments) {
     PrintError(StrCat(file, ": ", verdict.message));
     return kUnusable;
   }
+  if (arguments.format != "text") {
+    report::Check check;
+    check.set_file(file);
+    AddLoad(ReleaseName(options.release), verdict, check);
+    return PrintMessage(
+        check, "check", arguments.format,
+        verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
+  }
   std::string loader = StrCat(ReleaseName(options.release), " would ");
   std::string lines;
   if (verdict.outcome != LoadVerdict::kLoads) {
@@ -80,11 +115,29 @@ ExitStatus AskLoader(const Arguments& arguments) {
                verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
 }
 
-// What the destination's driver says to one payload.
+std::string_view FateText(PayloadFate fate) {
+  switch (fate) {
+    case PayloadFate::kAccepted:
+      return "accepts";
+    case PayloadFate::kAcceptedWithLoss:
+      return "accepts with loss";
+    case PayloadFate::kRefused:
+      return "refuses";
+    case PayloadFate::kDeviceDecides:
+      return "device decides";
+    case PayloadFate::kNoDriver:
+      return "no driver";
+    case PayloadFate::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+// What the destination's driver says to one payload; `check` gets it as data.
 std::string VerdictLine(const Arguments& arguments, const std::string& idstr,
                         const PayloadReport& payload,
                         const std::vector<std::string>& files,
-                        ExitStatus& status) {
+                        report::Check& check, ExitStatus& status) {
   if (arguments.kernel_driver != nullptr &&
       arguments.kernel_driver != payload.format) {
     return "";
@@ -105,13 +158,24 @@ std::string VerdictLine(const Arguments& arguments, const std::string& idstr,
     case PayloadFate::kUnknown:
       break;
   }
+  report::PayloadAnswer& answer = *check.add_payload_answers();
+  answer.set_idstr(idstr);
+  answer.set_driver(std::string(payload.format->name));
+  answer.set_fate(std::string(FateText(verdict.fate)));
+  answer.set_text(Printable(verdict.text));
+  answer.set_whole(payload.whole);
   std::string section = idstr;
   if (refused) {
     status = kFindings;
     PayloadPlace place =
         FindPlace(payload, std::min(verdict.offset, payload.runs_end))
             .value_or(PayloadPlace());
-    if (place.channel != 0) where = files[place.channel - 1];
+    answer.set_offset(verdict.offset);
+    answer.set_stream_offset(place.stream_offset);
+    if (place.channel != 0) {
+      where = files[place.channel - 1];
+      answer.set_file(Printable(where));
+    }
     where = StrCat(where, ":", Hex(place.stream_offset));
     StrAppend(&section, section.empty() ? "" : " ", "payload ",
               Hex(verdict.offset));
@@ -126,11 +190,13 @@ ExitStatus AskKernel(const Arguments& arguments) {
   ExitStatus status = kFine;
   std::string lines;
   report::Report report;
+  report::Check check;
+  check.set_file(Printable(arguments.files[0]));
   Error error;
   if (arguments.payload) {
     PayloadReport payload;
     if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
-    lines = VerdictLine(arguments, "", payload, {}, status);
+    lines = VerdictLine(arguments, "", payload, {}, check, status);
   } else {
     Inputs inputs = OpenInputs(arguments);
     if (!inputs.main) return kUnusable;
@@ -139,11 +205,16 @@ ExitStatus AskKernel(const Arguments& arguments) {
     options.on_payload = [&](const std::string& idstr,
                              const PayloadReport& payload,
                              const std::vector<std::string>& files) {
-      StrAppend(&lines, VerdictLine(arguments, idstr, payload, files, status));
+      StrAppend(&lines,
+                VerdictLine(arguments, idstr, payload, files, check, status));
     };
     error = ReadReport(arguments, inputs, options, report);
-    if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
+    if (!error.ok()) PrintError(inputs.file, error);
     if (IsUnusable(error)) return kUnusable;
+  }
+  if (arguments.format != "text") {
+    return PrintMessage(check, "check", arguments.format,
+                        error.ok() ? status : kFindings);
   }
   if (lines.empty()) {
     lines = StrCat(Printable(arguments.files[0]),
@@ -171,6 +242,19 @@ std::string SetDestination(Arguments& arguments, const std::string& value) {
                 "; or of a kernel: linux-6.12, mlx5:6.1");
 }
 
+ExitStatus PrintFindingKinds(const Arguments& arguments) {
+  report::Check check;
+  for (const FindingKind& kind : AllFindings()) {
+    report::Kind& row = *check.add_kinds();
+    row.set_id(std::string(kind.id));
+    row.set_severity(std::string(SeverityText(kind)));
+    row.set_meaning(std::string(kind.meaning));
+    row.set_advice(std::string(kind.advice));
+    row.set_kernel(std::string(kind.kernel));
+  }
+  return PrintMessage(check, "check", arguments.format, kFine);
+}
+
 std::string FindingList() {
   Table table("llw");
   table.Row({"ID", "SEVERITY", "MEANING; WHAT TO DO"});
@@ -185,12 +269,23 @@ std::string FindingList() {
 
 ExitStatus PrintFindings(const Arguments& arguments,
                          const report::Report& report, bool failed) {
+  const ExitStatus status = failed || HasFindings(report) ? kFindings : kFine;
+  report::Check check = MakeCheck(report);
+  if (arguments.format == "jsonl") {
+    for (const report::Finding& finding : check.findings()) {
+      const ExitStatus printed = Print(JsonLine("finding", finding), kFine);
+      if (printed != kFine) return printed;
+    }
+    return Print(JsonLine("verdict", check.verdict()), status);
+  }
+  if (arguments.format != "text") {
+    return PrintMessage(check, "check", arguments.format, status);
+  }
   const CheckStyle style = {.all = arguments.list_all,
                             .min_severity = arguments.min_severity,
                             .columns = LineColumns(STDOUT_FILENO),
                             .color = WantsColor(arguments.color)};
-  return Print(CheckText(MakeCheck(report), style),
-               failed || HasFindings(report) ? kFindings : kFine);
+  return Print(CheckText(check, style), status);
 }
 
 ExitStatus CheckPayload(const Arguments& arguments) {
@@ -201,7 +296,9 @@ ExitStatus CheckPayload(const Arguments& arguments) {
 }
 
 ExitStatus Run(const Arguments& arguments) {
-  if (arguments.list_findings) return Print(FindingList(), kFine);
+  if (arguments.list_findings)
+    return arguments.format == "text" ? Print(FindingList(), kFine)
+                                      : PrintFindingKinds(arguments);
   if (arguments.loader != 0) return AskLoader(arguments);
   if (arguments.kernel) return AskKernel(arguments);
   if (arguments.payload) return CheckPayload(arguments);
@@ -228,7 +325,7 @@ ExitStatus Run(const Arguments& arguments) {
                 StrCat(error.reason, kind.empty() ? "" : "; ", kind)},
                report);
   } else if (IsUnusable(error)) {
-    PrintError(ErrorLine(inputs.file, error));
+    PrintError(inputs.file, error);
     return kUnusable;
   }
   if (error.ok() && !options.destination_config.empty() &&
@@ -295,6 +392,8 @@ const Option kOptions[] = {
      "with the payloads, or one driver of it, as in mlx5:6.1;\n"
      "instead of the findings",
      SetDestination, kReleaseChoices, "region-size dialect"},
+    kLinesFormatOption,
+    kJsonStringsOption,
     kPayloadOption,
     kSplitOption,
     {"destination",
@@ -316,7 +415,9 @@ const Option kOptions[] = {
      "every finding there can be, and what to do about it",
      Set<&Arguments::list_findings>,
      {},
-     "*"},
+     "for payload split destination switchover-ack destination-config\n"
+     "region-size machine device min-severity all color dialect offset window\n"
+     "page-size"},
     {"machine",
      "TYPE",
      "with --for: the destination's machine type, if it is not\n"

@@ -34,7 +34,7 @@ bool CanRead(const std::string& file) {
 }
 
 OpenedStream Reported(const std::string& file, OpenedStream opened) {
-  if (!opened.error.ok()) PrintError(ErrorLine(file, opened.error));
+  if (!opened.error.ok()) PrintError(file, opened.error);
   return opened;
 }
 
@@ -276,7 +276,7 @@ ExitStatus ReportSide(const Inputs::Side& side, report::Report& report) {
                     ? ReportCpr(side.file, *side.source, report)
                     : ReportReturnPath(side.file, *side.source, report);
   if (error.ok()) return kFine;
-  PrintError(ErrorLine(side.file, error));
+  PrintError(side.file, error);
   return IsUnusable(error) ? kUnusable : kFindings;
 }
 

@@ -31,8 +31,9 @@ struct Arguments {
   bool records = false;
   bool state = false;
   bool vmdesc = false;
-  // inspect, stats
+  // "text", "json", "json-strings", "jsonl", "textproto".
   std::string format = "text";
+  std::string schema_format = "proto";
   // inspect, check
   bool payload = false;                             // FILE is one.
   const payload::Format* payload_format = nullptr;  // Null: not said.
@@ -161,6 +162,8 @@ std::string ParseNumber(std::string_view name, std::string_view unit,
 
 // Options of several verbs.
 extern const Option kFormatOption;
+extern const Option kLinesFormatOption;  // With jsonl.
+extern const Option kJsonStringsOption;
 extern const Option kOutputOption;
 extern const Option kForceOption;
 
@@ -176,6 +179,8 @@ extern const Verb kExtractVerb;
 extern const Verb kRepackVerb;
 extern const Verb kGenerateVerb;
 extern const Verb kModelVerb;
+extern const Verb kExplainVerb;
+extern const Verb kSchemaVerb;
 
 }  // namespace migstream
 

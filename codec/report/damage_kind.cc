@@ -61,13 +61,12 @@ std::string Hole(ByteSpan bytes, uint64_t start, size_t at) {
   constexpr size_t kNear = 16;
   size_t end = at;
   while (end < bytes.size() && bytes[end] == 0) ++end;
-  size_t begin = at;
-  // What was read there already may be part of it.
-  for (size_t back = 0; back < kNear && begin > 0 && bytes[begin - 1] != 0;
-       ++back) {
-    --begin;
+  // Or the bytes that were refused are the first ones behind it.
+  if (end == at) {
+    const size_t least = at - std::min(at, kNear);
+    while (end > least && bytes[end - 1] != 0) --end;
   }
-  if (end - at < kNear) end = begin;
+  size_t begin = std::min(end, at);
   while (begin > 0 && bytes[begin - 1] == 0) --begin;
   if (end - begin < kLeastHole) return "";
   return StrCat(end - begin, end == bytes.size() ? " or more" : "",
@@ -125,7 +124,7 @@ std::string Twice(ByteSpan bytes, uint64_t start, size_t at) {
         continue;
       }
       varied |= run != 0 && bytes[i] != bytes[i - 1];
-      if (++run < size || !varied || i + 1 > at) continue;
+      if (++run < size || !varied || i + 1 - size > at) continue;
       return StrCat(size, " bytes from ", Hex(start + i + 1 - size),
                     " on come twice, one behind the other");
     }

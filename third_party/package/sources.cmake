@@ -196,6 +196,12 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/diff/stored_bytes.cc
   codec/diff/stream_diff.cc
   codec/diff/stream_state.cc
+  codec/explain/explain.cc
+  codec/explain/host_lines.cc
+  codec/explain/line_matcher.cc
+  codec/explain/log_lines.cc
+  codec/explain/stream_lines.cc
+  codec/explain/vfio_lines.cc
   codec/extract/channel_pages.cc
   codec/extract/page_inflater.cc
   codec/extract/payload_extractor.cc
@@ -265,6 +271,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/qemu/xbzrle.cc
   codec/report/checks.cc
   codec/report/config_report.cc
+  codec/report/damage_kind.cc
   codec/report/device_reports.cc
   codec/report/finding_ids.cc
   codec/report/payload_file.cc
@@ -273,6 +280,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/report/report_findings.cc
   codec/report/side_report.cc
   codec/report/stats.cc
+  codec/report/verdict.cc
   codec/rewrite/buffered_config.cc
   codec/rewrite/channel_merger.cc
   codec/rewrite/channel_splitter.cc
@@ -310,29 +318,34 @@ set(MIGSTREAM_INSPECT_C_SOURCES
 
 set(MIGSTREAM_PROGRAM_SOURCES
   inspect/check.cc
+  inspect/check_text.cc
   inspect/command_line.cc
   inspect/console.cc
   inspect/destination.cc
   inspect/diff.cc
+  inspect/explain.cc
   inspect/extract.cc
   inspect/generate.cc
   inspect/inputs.cc
   inspect/inspect.cc
+  inspect/json_output.cc
   inspect/main.cc
-  inspect/message_format.cc
   inspect/model.cc
   inspect/model_describe.cc
   inspect/output_file.cc
   inspect/payload_input.cc
   inspect/payload_text.cc
   inspect/progress.cc
+  inspect/proto_text.cc
   inspect/ram_file.cc
   inspect/repack.cc
+  inspect/schema.cc
   inspect/sigbus.cc
   inspect/stale_channels.cc
   inspect/state.cc
   inspect/stats.cc
   inspect/table.cc
+  inspect/terminal.cc
   inspect/text_report.cc
   inspect/unfinished_files.cc
 )
