@@ -316,6 +316,13 @@ set(MIGSTREAM_INSPECT_C_SOURCES
   codec/c/values.cc
 )
 
+set(MIGSTREAM_PROTOS
+  codec/generate/stream.proto
+  codec/report/answers.proto
+  codec/report/check.proto
+  codec/report/report.proto
+)
+
 set(MIGSTREAM_PROGRAM_SOURCES
   inspect/check.cc
   inspect/check_text.cc
