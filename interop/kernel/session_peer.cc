@@ -87,8 +87,8 @@ class RawDevice {
   int data_fd_ = -1;
 };
 
-// Linux 6.12.95 goes round in these for ever, instead of refusing them; 6.12.117
-// does not. The library never asks for them.
+// Linux 6.12.95 goes round in these for ever, instead of refusing them;
+// 6.12.117 does not. The library never asks for them.
 bool MayHang(DeviceState from, uint32_t to) {
   return from == DeviceState::kStopCopy &&
          IsPreCopy(static_cast<DeviceState>(to));
