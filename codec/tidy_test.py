@@ -23,7 +23,7 @@ FLOORS = [
     ['codec/state', 'codec/extract', 'codec/loader'],
     ['codec/report', 'codec/diff', 'codec/model',
      'codec/destination'],
-    ['codec/rewrite', 'codec/generate', 'codec/session'],
+    ['codec/rewrite', 'codec/generate', 'codec/session', 'codec/explain'],
     ['codec/c', 'inspect'],
     ['bench', 'fuzz', 'interop', 'testdata', 'third_party'],
 ]

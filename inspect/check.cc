@@ -4,42 +4,65 @@
 #include <fstream>
 #include <iterator>
 
+#include "codec/io/file_kind.h"
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
 #include "codec/payload/formats.h"
 #include "codec/payload/payload_verdict.h"
+#include "codec/report/check.pb.h"
+#include "codec/report/damage_kind.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
+#include "codec/report/report_findings.h"
+#include "codec/report/verdict.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "flags/qemu_version.h"
 #include "flags/release.h"
+#include "inspect/check_text.h"
 #include "inspect/destination.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
+#include "inspect/loader_table.h"
 #include "inspect/payload_input.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
+#include "inspect/terminal.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
 
 namespace migstream {
 namespace {
 
+// A loader's verdict as data.
+void AddLoad(const std::string& release, const LoadVerdict& verdict,
+             report::Check& check) {
+  report::Load& load = *check.add_loads();
+  load.set_release(release);
+  switch (verdict.outcome) {
+    case LoadVerdict::kLoads:
+      load.set_outcome("loads");
+      break;
+    case LoadVerdict::kRefuses:
+      load.set_outcome("refuses");
+      break;
+    case LoadVerdict::kWaits:
+      load.set_outcome("waits");
+      break;
+    case LoadVerdict::kUnreadable:
+      break;
+  }
+  load.set_offset(verdict.offset);
+  load.set_section(Printable(verdict.section));
+  load.set_message(Printable(verdict.message));
+  load.set_file(Printable(verdict.file));
+  for (const std::string& given : verdict.given) load.add_given(given);
+}
+
 // What one release's loader would do.
 ExitStatus AskLoader(const Arguments& arguments) {
   LoaderOptions options;
-  options.release = arguments.loader;
-  options.machine_type = arguments.machine_type;
-  options.page_bytes = arguments.page_bytes;
-  if (!arguments.switchover_ack.empty()) {
-    options.switchover_ack = arguments.switchover_ack == "on"
-                                 ? LoaderOptions::kOn
-                                 : LoaderOptions::kOff;
-  }
-  options.destination_device = arguments.device;
-  if (!ReadConfigSpace(arguments.destination_config,
-                       options.destination_config)) {
-    return kUnusable;
-  }
+  if (!LoaderOptionsOf(arguments, options)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   LoadVerdict verdict;
@@ -52,7 +75,17 @@ ExitStatus AskLoader(const Arguments& arguments) {
     PrintError(StrCat(file, ": ", verdict.message));
     return kUnusable;
   }
-  std::string loader = StrCat(ReleaseName(options.release), " would ");
+  if (arguments.format != "text") {
+    report::Check check;
+    check.set_file(file);
+    AddLoad(ToString(QemuVersion{options.release, options.stable}), verdict,
+            check);
+    return PrintMessage(
+        check, "check", arguments.format,
+        verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
+  }
+  std::string loader =
+      StrCat(ToString(QemuVersion{options.release, options.stable}), " would ");
   std::string lines;
   if (verdict.outcome != LoadVerdict::kLoads) {
     SayContainerDamage(inputs, {.code = ErrorCode::kTruncated});
@@ -74,11 +107,29 @@ ExitStatus AskLoader(const Arguments& arguments) {
                verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
 }
 
-// What the destination's driver says to one payload.
+std::string_view FateText(PayloadFate fate) {
+  switch (fate) {
+    case PayloadFate::kAccepted:
+      return "accepts";
+    case PayloadFate::kAcceptedWithLoss:
+      return "accepts with loss";
+    case PayloadFate::kRefused:
+      return "refuses";
+    case PayloadFate::kDeviceDecides:
+      return "device decides";
+    case PayloadFate::kNoDriver:
+      return "no driver";
+    case PayloadFate::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+// What the destination's driver says to one payload; `check` gets it as data.
 std::string VerdictLine(const Arguments& arguments, const std::string& idstr,
                         const PayloadReport& payload,
                         const std::vector<std::string>& files,
-                        ExitStatus& status) {
+                        report::Check& check, ExitStatus& status) {
   if (arguments.kernel_driver != nullptr &&
       arguments.kernel_driver != payload.format) {
     return "";
@@ -99,13 +150,24 @@ std::string VerdictLine(const Arguments& arguments, const std::string& idstr,
     case PayloadFate::kUnknown:
       break;
   }
+  report::PayloadAnswer& answer = *check.add_payload_answers();
+  answer.set_idstr(idstr);
+  answer.set_driver(std::string(payload.format->name));
+  answer.set_fate(std::string(FateText(verdict.fate)));
+  answer.set_text(Printable(verdict.text));
+  answer.set_whole(payload.whole);
   std::string section = idstr;
   if (refused) {
     status = kFindings;
     PayloadPlace place =
         FindPlace(payload, std::min(verdict.offset, payload.runs_end))
             .value_or(PayloadPlace());
-    if (place.channel != 0) where = files[place.channel - 1];
+    answer.set_offset(verdict.offset);
+    answer.set_stream_offset(place.stream_offset);
+    if (place.channel != 0) {
+      where = files[place.channel - 1];
+      answer.set_file(Printable(where));
+    }
     where = StrCat(where, ":", Hex(place.stream_offset));
     StrAppend(&section, section.empty() ? "" : " ", "payload ",
               Hex(verdict.offset));
@@ -120,11 +182,13 @@ ExitStatus AskKernel(const Arguments& arguments) {
   ExitStatus status = kFine;
   std::string lines;
   report::Report report;
+  report::Check check;
+  check.set_file(Printable(arguments.files[0]));
   Error error;
   if (arguments.payload) {
     PayloadReport payload;
     if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
-    lines = VerdictLine(arguments, "", payload, {}, status);
+    lines = VerdictLine(arguments, "", payload, {}, check, status);
   } else {
     Inputs inputs = OpenInputs(arguments);
     if (!inputs.main) return kUnusable;
@@ -133,11 +197,16 @@ ExitStatus AskKernel(const Arguments& arguments) {
     options.on_payload = [&](const std::string& idstr,
                              const PayloadReport& payload,
                              const std::vector<std::string>& files) {
-      StrAppend(&lines, VerdictLine(arguments, idstr, payload, files, status));
+      StrAppend(&lines,
+                VerdictLine(arguments, idstr, payload, files, check, status));
     };
     error = ReadReport(arguments, inputs, options, report);
-    if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
+    if (!error.ok()) PrintError(inputs.file, error);
     if (IsUnusable(error)) return kUnusable;
+  }
+  if (arguments.format != "text") {
+    return PrintMessage(check, "check", arguments.format,
+                        error.ok() ? status : kFindings);
   }
   if (lines.empty()) {
     lines = StrCat(Printable(arguments.files[0]),
@@ -147,7 +216,13 @@ ExitStatus AskKernel(const Arguments& arguments) {
 }
 
 std::string SetDestination(Arguments& arguments, const std::string& value) {
-  arguments.loader = ParseRelease(value);
+  if (value == "all") {
+    arguments.all_loaders = true;
+    return "";
+  }
+  const QemuVersion version = ParseQemuVersion(value);
+  arguments.loader = version.release;
+  arguments.stable = version.stable;
   if (arguments.loader != 0) return "";
   size_t colon = value.find(':');
   bool linux_named = colon == std::string::npos && value.starts_with("linux-");
@@ -161,12 +236,25 @@ std::string SetDestination(Arguments& arguments, const std::string& value) {
   if (arguments.kernel) return "";
   return StrCat("no loader of '", value, "' is known, but of ",
                 ReleaseName(kReleases->release), " to ",
-                ReleaseName(std::rbegin(kReleases)->release),
-                "; or of a kernel: linux-6.12, mlx5:6.1");
+                ReleaseName(kNextRelease.release),
+                ", and all; or of a kernel: linux-6.12, mlx5:6.1");
+}
+
+ExitStatus PrintFindingKinds(const Arguments& arguments) {
+  report::Check check;
+  for (const FindingKind& kind : AllFindings()) {
+    report::Kind& row = *check.add_kinds();
+    row.set_id(std::string(kind.id));
+    row.set_severity(std::string(SeverityText(kind)));
+    row.set_meaning(std::string(kind.meaning));
+    row.set_advice(std::string(kind.advice));
+    row.set_kernel(std::string(kind.kernel));
+  }
+  return PrintMessage(check, "check", arguments.format, kFine);
 }
 
 std::string FindingList() {
-  Table table("lll");
+  Table table("llw");
   table.Row({"ID", "SEVERITY", "MEANING; WHAT TO DO"});
   for (const FindingKind& kind : AllFindings()) {
     table.Row(
@@ -177,36 +265,46 @@ std::string FindingList() {
   return table.Text();
 }
 
-ExitStatus PrintFindings(const std::string& file, const report::Report& report,
-                         bool failed) {
-  std::string lines;
-  for (const report::Finding& finding : report.findings()) {
-    StrAppend(&lines, FindingLine(file, finding), "\n");
+ExitStatus PrintFindings(const Arguments& arguments,
+                         const report::Report& report, bool failed) {
+  const ExitStatus status = failed || HasFindings(report) ? kFindings : kFine;
+  report::Check check = MakeCheck(report);
+  if (arguments.format == "jsonl") {
+    for (const report::Finding& finding : check.findings()) {
+      const ExitStatus printed = Print(JsonLine("finding", finding), kFine);
+      if (printed != kFine) return printed;
+    }
+    return Print(JsonLine("verdict", check.verdict()), status);
   }
-  for (const report::OmittedFindings& more : report.omitted_findings()) {
-    StrAppend(&lines, Printable(file), ": ", more.count(), " more ",
-              more.severity(), "s [", more.id(), "]\n");
+  if (arguments.format != "text") {
+    return PrintMessage(check, "check", arguments.format, status);
   }
-  // For somebody who watches, silence would be a riddle.
-  if (lines.empty() && isatty(STDOUT_FILENO)) {
-    lines = StrCat(Printable(file), ": no findings\n");
-  }
-  return Print(lines, failed || HasFindings(report) ? kFindings : kFine);
+  const CheckStyle style = {.all = arguments.list_all,
+                            .min_severity = arguments.min_severity,
+                            .columns = LineColumns(STDOUT_FILENO),
+                            .color = WantsColor(arguments.color)};
+  return Print(CheckText(check, style), status);
 }
 
 ExitStatus CheckPayload(const Arguments& arguments) {
   PayloadReport payload;
   report::Report report;
   if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
-  return PrintFindings(arguments.files[0], report, false);
+  return PrintFindings(arguments, report, false);
 }
 
 ExitStatus Run(const Arguments& arguments) {
-  if (arguments.list_findings) return Print(FindingList(), kFine);
+  if (arguments.list_findings && arguments.all_loaders) {
+    return Print(LoaderList(), kFine);
+  }
+  if (arguments.list_findings)
+    return arguments.format == "text" ? Print(FindingList(), kFine)
+                                      : PrintFindingKinds(arguments);
+  if (arguments.all_loaders) return AskAllLoaders(arguments);
+  if (!arguments.destination.empty()) return CheckDestination(arguments);
   if (arguments.loader != 0) return AskLoader(arguments);
   if (arguments.kernel) return AskKernel(arguments);
   if (arguments.payload) return CheckPayload(arguments);
-  if (!arguments.destination.empty()) return CheckDestination(arguments);
   ReportOptions options;
   options.payload_records = 0;
   options.region_bytes = arguments.region_bytes;
@@ -218,10 +316,18 @@ ExitStatus Run(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   const std::string& file = inputs.file;
+  const std::string header(AsText(inputs.main->Peek(8)).substr(0, 8));
   report::Report report;
   Error error = ReadReport(arguments, inputs, options, report);
-  if (IsUnusable(error)) {
-    PrintError(ErrorLine(inputs.file, error));
+  if (BeginsLikeAStream(AsBytes(header)) &&
+      (error.code == ErrorCode::kNotAStream ||
+       error.code == ErrorCode::kUnknownVersion)) {
+    const std::string kind = DamageKind(AsBytes(header), 0, 0);
+    AddFinding({Severity::kError, "refused", error.offset, error.section,
+                StrCat(error.reason, kind.empty() ? "" : "; ", kind)},
+               report);
+  } else if (IsUnusable(error)) {
+    PrintError(inputs.file, error);
     return kUnusable;
   }
   if (error.ok() && !options.destination_config.empty() &&
@@ -232,18 +338,40 @@ ExitStatus Run(const Arguments& arguments) {
                " to compare with"));
     return kUnusable;
   }
-  return PrintFindings(file, report, !error.ok());
+  return PrintFindings(arguments, report, !error.ok());
 }
 
 std::string Misused(const Arguments& arguments) {
-  if (arguments.payload && arguments.loader != 0) {
+  if (arguments.payload && (arguments.loader != 0 || arguments.all_loaders)) {
     return "--for=qemu-X.Y asks about a stream, not about a payload";
+  }
+  if (arguments.list_findings && (arguments.loader != 0 || arguments.kernel)) {
+    return "--list goes with --for=all, or without --for";
   }
   if (arguments.list_findings == arguments.files.empty()) return "";
   return arguments.list_findings ? "--list takes no FILE" : kWhichFile;
 }
 
 const Option kOptions[] = {
+    {"min-severity", "SEVERITY",
+     "show only what is at least that; the verdict counts all",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.min_severity = value;
+       return OneOf("min-severity", value, {"note", "warning", "error"});
+     },
+     "note warning error", "for destination list"},
+    {"all",
+     "",
+     "each finding, not the first ones of a kind and a count",
+     Set<&Arguments::list_all>,
+     {},
+     "for destination list"},
+    {"color", "WHEN", "auto, always or never; auto obeys NO_COLOR",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.color = value;
+       return OneOf("color", value, {"auto", "always", "never"});
+     },
+     "auto always never", "list"},
     {"switchover-ack", "on/off",
      "off: refuse INIT_DATA_SENT, as a destination without\n"
      "the capability does",
@@ -262,22 +390,26 @@ const Option kOptions[] = {
      Set<&Arguments::device>,
      {},
      {},
-     "destination-config"},
+     "destination-config destination"},
     {"for", "RELEASE",
      "whether the loader of qemu-X.Y would take the stream, and\n"
-     "its message if not; or what the drivers of linux-X.Y do\n"
-     "with the payloads, or one driver of it, as in mlx5:6.1;\n"
-     "instead of the findings",
-     SetDestination, kReleaseChoices, "region-size dialect"},
+     "its message if not; of each release with all; or what the\n"
+     "drivers of linux-X.Y do with the payloads, or one driver\n"
+     "of it, as in mlx5:6.1; instead of the findings",
+     SetDestination, kLoaderChoices, "region-size dialect"},
+    kLinesFormatOption,
+    kJsonStringsOption,
     kPayloadOption,
     kSplitOption,
     {"destination",
      "FILE",
-     "whether the QEMU that wrote FILE for -dump-vmstate would\n"
-     "take the devices' state; instead of the findings",
+     "whether a destination would take the stream that FILE is\n"
+     "of: the stream that it saved while it was idle (-S), what\n"
+     "its QEMU wrote for -dump-vmstate, or of a PCI device what\n"
+     "describe or lspci -xxxx printed; instead of the findings",
      Set<&Arguments::destination>,
      {},
-     "for payload region-size switchover-ack destination-config"},
+     "for=all payload region-size destination-config"},
     {"region-size", "BYTES",
      "what the destination's v1 migration region holds; larger\n"
      "records are found",
@@ -287,10 +419,14 @@ const Option kOptions[] = {
      }},
     {"list",
      "",
-     "every finding there can be, and what to do about it",
+     "every finding there can be, and what to do about it; with\n"
+     "--for=all what each release knows",
      Set<&Arguments::list_findings>,
      {},
-     "*"},
+     "payload split destination switchover-ack destination-config device "
+     "region-size machine past-machine-type multifd-device-state "
+     "load-config-after-iter min-severity all color dialect offset window "
+     "page-size"},
     {"machine",
      "TYPE",
      "with --for: the destination's machine type, if it is not\n"
@@ -299,13 +435,42 @@ const Option kOptions[] = {
      {},
      {},
      "for"},
+    {"multifd-device-state",
+     "on/off",
+     "with --for: the destination's x-migration-multifd-transfer",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.multifd_device_state = value;
+       return OneOf("multifd-device-state", value, {"on", "off"});
+     },
+     "on off",
+     {},
+     "for"},
+    {"load-config-after-iter",
+     "on/off",
+     "with --for: its x-migration-load-config-after-iter",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.load_config_after_iter = value;
+       return OneOf("load-config-after-iter", value, {"on", "off"});
+     },
+     "on off",
+     {},
+     "for"},
+    {"past-machine-type",
+     "",
+     "with --for: go on where only the stream's machine type is\n"
+     "refused, to see what else would be",
+     Set<&Arguments::past_machine_type>,
+     {},
+     "machine",
+     "for"},
 };
 
 }  // namespace
 
 const Verb kCheckVerb = {"check",
                          "FILE [CHANNEL]...",
-                         "what is wrong with a stream, a finding a line",
+                         "what is wrong with a stream: the cause first, the "
+                         "verdict last",
                          kAnyFiles,
                          kOptions,
                          Run,

@@ -14,7 +14,9 @@
 #include "codec/io/absl_view.h"
 #include "codec/version.h"
 #include "codec/wire/text.h"
+#include "flags/qemu_version.h"
 #include "flags/ram_flags.h"
+#include "inspect/json_output.h"
 #include "inspect/sigbus.h"
 #include "inspect/verb.h"
 
@@ -62,8 +64,9 @@ constexpr Option kCommonOptions[] = {
 // In the order of the help.
 const std::vector<const Verb*>& Verbs() {
   static const auto* verbs = new std::vector<const Verb*>{
-      &kInspectVerb, &kCheckVerb, &kStatsVerb,    &kExtractVerb,
-      &kRepackVerb,  &kDiffVerb,  &kGenerateVerb, &kModelVerb};
+      &kInspectVerb,  &kCheckVerb,   &kStatsVerb,    &kExtractVerb,
+      &kRepackVerb,   &kDiffVerb,    &kGenerateVerb, &kModelVerb,
+      &kDescribeVerb, &kExplainVerb, &kSchemaVerb};
   return *verbs;
 }
 
@@ -103,10 +106,12 @@ std::vector<std::string> Choices(const Option& option) {
     for (const Dialect& row : AllDialects()) {
       if (row.id != DialectId::kAuto) choices.emplace_back(row.name);
     }
-  } else if (option.choices == kReleaseChoices) {
+  } else if (option.choices == kLoaderChoices) {
     for (const ReleaseRow& row : kReleases) {
       choices.push_back(ReleaseName(row.release));
     }
+    choices.push_back(ReleaseName(kNextRelease.release));
+    choices.emplace_back("all");
   } else if (!option.choices.empty()) {
     choices.emplace_back(option.choices);
   }
@@ -347,13 +352,42 @@ std::string ParseNumber(std::string_view name, std::string_view unit,
                 ", not '", value, "'");
 }
 
+namespace {
+
+std::string SetFormat(Arguments& arguments, const std::string& value) {
+  arguments.format = value;
+  return OneOf("format", value, {"text", "json", "textproto"});
+}
+
+std::string SetLinesFormat(Arguments& arguments, const std::string& value) {
+  arguments.format = value;
+  return OneOf("format", value, {"text", "json", "jsonl", "textproto"});
+}
+
+}  // namespace
+
 const Option kFormatOption = {
-    "format", "FORMAT", "text, json or textproto (report.proto)",
-    [](Arguments& arguments, const std::string& value) {
-      arguments.format = value;
-      return OneOf("format", value, {"text", "json", "textproto"});
-    },
+    "format", "FORMAT",
+    "text, json or textproto; `migstream schema` has the form", SetFormat,
     "text json textproto"};
+
+const Option kLinesFormatOption = {
+    "format", "FORMAT",
+    "text; json; jsonl, a line of JSON for each row; or\n"
+    "textproto; `migstream schema` has the form",
+    SetLinesFormat, "text json jsonl textproto"};
+
+const Option kJsonStringsOption = {
+    "json-strings",
+    "",
+    "JSON as protobuf has it: 64-bit numbers are strings, and\n"
+    "what is zero is left out",
+    [](Arguments& arguments, const std::string&) {
+      arguments.format = "json-strings";
+      return std::string();
+    },
+    {},
+    "format"};
 
 const Option kOutputOption = {"o", "OUT",
                               "the file to write; - is standard output",
@@ -369,6 +403,27 @@ std::string OneOf(std::string_view name, const std::string& value,
              : StrCat("--", name, " is one of ", StrJoin(choices, ", "),
                       ", not '", value, "'");
 }
+
+namespace {
+
+// After wrong usage `arguments` may lack what stands behind what is wrong.
+bool WantsJson(const Arguments& arguments,
+               const std::vector<std::string>& words) {
+  auto has = [&words](std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  return arguments.format.starts_with("json") || has("--format=json") ||
+         has("--format=jsonl") || has("--json-strings");
+}
+
+// Where a script waits for JSON, it gets what failed as JSON too.
+ExitStatus PrintFailure(bool wanted, ExitStatus status) {
+  if (!wanted || status != kUnusable || HasPrinted()) return status;
+  report::Failure failure = TakeFailure();
+  return PrintMessage(failure, "error", "json", status);
+}
+
+}  // namespace
 
 ExitStatus RunMain(const std::vector<std::string>& words) {
   KeepStandardFiles();
@@ -396,7 +451,9 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
     }
     Arguments arguments;
     std::string problem = ParseWords(*verb, rest, arguments);
-    return problem.empty() ? verb->run(arguments) : WrongUsage(problem, verb);
+    const ExitStatus status =
+        problem.empty() ? verb->run(arguments) : WrongUsage(problem, verb);
+    return PrintFailure(WantsJson(arguments, rest), status);
   }
   return WrongUsage(StrCat("there is no verb '", words[0], "'"), nullptr);
 }

@@ -23,6 +23,12 @@ _migstream() {
     return
   fi
 
+  if ((COMP_CWORD == 2)) && [[ $verb == schema && $current != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W \
+      "$("$program" schema 2>/dev/null | cut -d' ' -f1)" -- "$current")
+    return
+  fi
+
   # bash takes "--option=value" for three words.
   if [[ $current == = ]]; then
     option=$previous current=

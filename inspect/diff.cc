@@ -7,7 +7,9 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/destination.h"
+#include "inspect/destination_stream.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/table.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
@@ -70,7 +72,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
   Error error = state.Read(*input.main(), channels, options);
   if (error.ok()) return kFine;
   SayContainerDamage(inputs, error);
-  PrintError(ErrorLine(inputs.file, error));
+  PrintError(inputs.file, error);
   const bool not_kept = error.code == ErrorCode::kWriteFailed ||
                         error.code == ErrorCode::kHoldLimit;
   return IsUnusable(error) || not_kept ? kUnusable : kFindings;
@@ -97,18 +99,33 @@ void SayWhatIsNotCompared(const Arguments& arguments,
   }
 }
 
-ExitStatus PrintTable(std::vector<Difference> differences,
-                      std::string_view column_a, std::string_view column_b,
-                      ExitStatus status) {
-  if (differences.empty()) return Print("", status);
-  Table table("llll");
+// `column_a` and `column_b` stand above what the two have.
+ExitStatus PrintDifferences(const Arguments& arguments,
+                            std::vector<Difference> differences,
+                            std::string_view column_a,
+                            std::string_view column_b, report::Diff& diff,
+                            ExitStatus status) {
+  if (!differences.empty()) status = std::max(status, kFindings);
+  if (arguments.format != "text") {
+    diff.set_ram_compared(arguments.compare_ram);
+    for (const Difference& d : differences) {
+      report::Difference& row = *diff.add_differences();
+      row.set_device(d.device);
+      row.set_what(d.what);
+      row.set_a(d.a);
+      row.set_b(d.b);
+    }
+    return PrintMessage(diff, "diff", arguments.format, status);
+  }
+  if (differences.empty()) return status;
+  Table table("lwww");
   table.Row({"DEVICE", "WHAT", std::string(column_a), std::string(column_b)});
   for (Difference& d : differences) {
     table.Row({std::move(d.device), std::move(d.what),
                d.a.empty() ? "-" : std::move(d.a),
                d.b.empty() ? "-" : std::move(d.b)});
   }
-  return Print(table.Text(), kFindings);
+  return Print(table.Text(), status);
 }
 
 DiffOptions OptionsOf(const Arguments& arguments) {
@@ -133,7 +150,11 @@ ExitStatus RunWithin(const Arguments& arguments) {
   if (devices == 0 && !arguments.quiet) {
     PrintError("no device's driver sends more than one snapshot of it here");
   }
-  return PrintTable(std::move(differences), "FIRST", "LAST", status);
+  report::Diff diff;
+  diff.set_a(Printable(arguments.files[0]));
+  diff.set_b(diff.a());
+  return PrintDifferences(arguments, std::move(differences), "FIRST", "LAST",
+                          diff, status);
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -144,6 +165,7 @@ ExitStatus Run(const Arguments& arguments) {
   std::vector<Arguments> sides = Split(arguments);
   if (sides.empty()) return kUnusable;
   if (arguments.within) return RunWithin(sides[0]);
+  if (arguments.loadable) return DiffLoadable(sides[0], sides[1]);
   StreamState states[2];
   ExitStatus status = kFine;
   for (int i = 0; i < 2; ++i) {
@@ -158,10 +180,14 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   SayWhatIsNotCompared(arguments, sides, states);
-  return PrintTable(std::move(differences), "A", "B", status);
+  report::Diff diff;
+  diff.set_a(Printable(sides[0].files[0]));
+  diff.set_b(Printable(sides[1].files[0]));
+  return PrintDifferences(arguments, std::move(differences), "A", "B", diff,
+                          status);
 }
 
-constexpr Option kOptions[] = {
+const Option kOptions[] = {
     {"ignore-cuts", "",
      "compare what a destination would end up with: not how\n"
      "many PARTs there were, nor how payload was cut",
@@ -177,8 +203,17 @@ constexpr Option kOptions[] = {
      "compare guest memory too, by block; it is put into files\n"
      "in $TMPDIR or /var/tmp for that",
      Set<&Arguments::compare_ram>},
+    {"loadable",
+     "",
+     "only what a loader of A compares with itself, if B is the\n"
+     "stream that it saved while it was idle",
+     Set<&Arguments::loadable>,
+     {},
+     "ignore-cuts within ram all format json-strings"},
     {"all", "", "list every difference, not ten of a kind and a count",
      Set<&Arguments::list_all>},
+    kFormatOption,
+    kJsonStringsOption,
 };
 
 }  // namespace

@@ -24,8 +24,8 @@ std::string TextReport(const report::Report& report,
 std::string RecordHeadings();
 std::string RecordLine(const std::string& idstr, const report::Record& record);
 
-// "FILE:OFFSET: SECTION: REASON [ID]" without a line's end, with "warning: " or
-// "note: " before the reason of what is no error.
+// "FILE:OFFSET: SECTION: SEVERITY: REASON [ID]" without a line's end; without
+// the place where the whole file is meant.
 std::string FindingLine(const std::string& file,
                         const report::Finding& finding);
 

@@ -31,8 +31,9 @@ struct Arguments {
   bool records = false;
   bool state = false;
   bool vmdesc = false;
-  // inspect, stats
+  // "text", "json", "json-strings", "jsonl", "textproto".
   std::string format = "text";
+  std::string schema_format = "proto";
   // inspect, check
   bool payload = false;                             // FILE is one.
   const payload::Format* payload_format = nullptr;  // Null: not said.
@@ -42,14 +43,22 @@ struct Arguments {
   // check
   std::string switchover_ack;      // "on", "off"; empty: not given.
   std::string destination_config;  // model's too.
-  std::string destination;         // A file of -dump-vmstate.
+  std::string destination;         // A file that describes it, or a folder.
+  // The destination's settings: "on", "off"; empty: not given.
+  std::string multifd_device_state;
+  std::string load_config_after_iter;
   Release loader = 0;  // The release whose loader is asked; 0: none.
+  std::optional<uint16_t> stable;  // Of that release.
+  bool all_loaders = false;
+  bool past_machine_type = false;
   // The kernel whose drivers are asked, and model's; of these one alone.
   std::optional<KernelRelease> kernel;
   const payload::Format* kernel_driver = nullptr;
   std::string machine_type;
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.
+  std::string min_severity = "note";
+  std::string color = "auto";
   // check, extract, model
   std::string device;
   // extract, repack
@@ -61,7 +70,8 @@ struct Arguments {
   bool ignore_cuts = false;
   bool within = false;
   bool compare_ram = false;
-  bool list_all = false;
+  bool list_all = false;  // check's too.
+  bool loadable = false;
   // repack
   const Dialect* to_dialect = nullptr;
   uint64_t record_bytes = 0;
@@ -106,9 +116,9 @@ struct Option {
   bool repeats = false;  // May be given again, with another value.
 };
 
-// The names of all dialects, and of all releases.
+// The names of all dialects, and of all loaders: releases, and "all".
 inline constexpr std::string_view kDialectChoices = "DIALECT";
-inline constexpr std::string_view kReleaseChoices = "RELEASE";
+inline constexpr std::string_view kLoaderChoices = "RELEASE";
 
 struct Verb {
   std::string_view name;
@@ -159,6 +169,8 @@ std::string ParseNumber(std::string_view name, std::string_view unit,
 
 // Options of several verbs.
 extern const Option kFormatOption;
+extern const Option kLinesFormatOption;  // With jsonl.
+extern const Option kJsonStringsOption;
 extern const Option kOutputOption;
 extern const Option kForceOption;
 
@@ -174,6 +186,9 @@ extern const Verb kExtractVerb;
 extern const Verb kRepackVerb;
 extern const Verb kGenerateVerb;
 extern const Verb kModelVerb;
+extern const Verb kDescribeVerb;
+extern const Verb kExplainVerb;
+extern const Verb kSchemaVerb;
 
 }  // namespace migstream
 

@@ -22,11 +22,6 @@ void ChannelStats::Count(const MultifdEvent& event) {
         highest_offset = event.offset;
       }
       if ((event.flags & kMultifdSync) != 0) ++sync_packets;
-      if ((event.flags & (kMultifdZlib | kMultifdZstd)) != 0 &&
-          event.payload_bytes > largest_packed_bytes) {
-        largest_packed_bytes = event.payload_bytes;
-        largest_packed_offset = event.offset;
-      }
       normal_pages += event.ram.normal_pages;
       zero_pages += event.ram.zero_pages;
       break;

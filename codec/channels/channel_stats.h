@@ -29,9 +29,6 @@ struct ChannelStats {
   // The highest packet_num of the RAM packets, and the offset of its packet.
   uint64_t highest_packet_number = 0;
   uint64_t highest_offset = 0;
-  // The largest payload that zlib or zstd packed, and the offset of its packet.
-  uint64_t largest_packed_bytes = 0;
-  uint64_t largest_packed_offset = 0;
 };
 
 // kMultifdGap, at the byte that shows it, if an id shows that a channel was not

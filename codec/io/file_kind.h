@@ -26,6 +26,10 @@ FileKind KindOf(ByteSpan bytes);
 // instead; empty if they do.
 std::string NotAStream(ByteSpan bytes);
 
+// Whether they have a main channel's magic or its version: where the other is
+// wrong, it is damage, and not another kind of file.
+bool BeginsLikeAStream(ByteSpan bytes);
+
 }  // namespace migstream
 
 #endif  // MIGSTREAM_CODEC_IO_FILE_KIND_H_

@@ -74,7 +74,7 @@ void EveryLoader::OnConfiguration(const ConfigurationView& configuration) {
   const Release machine = MachineTypeRelease(configuration.machine_type);
   if (machine > std::rbegin(kReleases)->release) return;
   Ask("CONFIGURATION", [&](const LoaderRow& row) {
-    return CheckConfiguration(configuration, "", row);
+    return CheckConfiguration(configuration, {}, row);
   });
 }
 
@@ -172,6 +172,8 @@ std::vector<Finding> EveryLoader::Finish(const CameSections& came,
         (handler.vfio || handler.idstr == "ram")) {
       refuse(name, {at, StrCat("Unknown section or instance '", handler.idstr,
                                "' ", handler.instance_id)});
+    } else if (handler.vfio || handler.idstr == "ram") {
+      continue;  // Their versions are findings of the reader's.
     } else if (versions.oldest && handler.version_id < *versions.oldest) {
       found.push_back(
           {Severity::kWarning, "section-older", at, name,

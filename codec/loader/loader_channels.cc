@@ -1,6 +1,8 @@
 #include "codec/loader/loader_channels.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -36,21 +38,16 @@ std::string OtherVm(const ChannelStats& channel, const VmUuid& expected) {
                 channel.id);
 }
 
-// More than the loader has room for, of pages that are packed.
-void CheckPacketSizes(const std::vector<ChannelStats>& stats,
-                      const LoaderRow& row, LoadVerdict& verdict) {
-  constexpr uint64_t kRoom = 2 * kRamPacketPageBytes;
-  if (!row.checks_packet_size) return;
-  for (const ChannelStats& channel : stats) {
-    if (channel.largest_packed_bytes <= kRoom) continue;
-    verdict.file = channel.file;
-    return Refuse(
-        {.offset = channel.largest_packed_offset,
-         .section = std::string(kMultifdSection)},
-        StrCat("multifd ", channel.id, ": next_packet_size ",
-               channel.largest_packed_bytes, " exceeds allocated ", kRoom),
-        verdict);
-  }
+// What is said to a RAM packet that is longer than the loader's room for it.
+std::string PacketTooLong(const ChannelStats& channel, const Error& error,
+                          uint32_t room) {
+  // The claim is the only number in the reason.
+  std::string claim;
+  std::copy_if(error.reason.begin(), error.reason.end(),
+               std::back_inserter(claim),
+               [](char c) { return c >= '0' && c <= '9'; });
+  return StrCat("multifd ", channel.id, ": next_packet_size ", claim,
+                " exceeds allocated ", room);
 }
 
 }  // namespace
@@ -86,7 +83,7 @@ void LoadChannels(
     verdict.message = refusal->message;
   }
   const std::vector<ChannelStats> stats = reader.stats();
-  if (error.ok()) return CheckPacketSizes(stats, row, verdict);
+  if (error.ok()) return;
   verdict.file = error.file;
   const ChannelStats& channel = WhoseByte(error, stats);
   switch (error.code) {
@@ -98,6 +95,10 @@ void LoadChannels(
       return Refuse(
           error,
           StrCat("multifd: received id '", channel.id, "' already setup'"),
+          verdict);
+    case ErrorCode::kMultifdPacketLimit:
+      return Refuse(
+          error, PacketTooLong(channel, error, options.limits.ram_packet_bytes),
           verdict);
     case ErrorCode::kMultifdGap:
     case ErrorCode::kMultifdDuplicate:

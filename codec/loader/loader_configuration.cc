@@ -153,17 +153,17 @@ bool IsMissed(ByteSpan bytes, std::string_view local) {
 
 // The loader compares as much as was sent.
 bool IsLocal(std::string_view machine_type, const LoaderRow& row,
-             std::string_view local) {
-  if (local.empty()) {
-    return HasMachineType(row, machine_type);
+             const LocalMachine& local) {
+  if (local.type.empty()) {
+    return local.any || HasMachineType(row, machine_type);
   }
-  return machine_type == local.substr(0, machine_type.size());
+  return machine_type == local.type.substr(0, machine_type.size());
 }
 
 }  // namespace
 
 std::optional<LoaderRefusal> CheckConfiguration(const ConfigurationView& view,
-                                                std::string_view local,
+                                                const LocalMachine& local,
                                                 const LoaderRow& row) {
   uint64_t at = view.offset + kBeforeMachineType + view.machine_type.size();
   uint32_t page_bits = 0;
@@ -185,7 +185,7 @@ std::optional<LoaderRefusal> CheckConfiguration(const ConfigurationView& view,
   const std::string_view machine_type = UpToNul(AsBytes(view.machine_type));
   if (!IsLocal(machine_type, row, local)) {
     return LoaderRefusal{view.offset + kBeforeMachineType,
-                         OtherMachineType(machine_type, local, row)};
+                         OtherMachineType(machine_type, local.type, row)};
   }
   if (page_bits != 0 && page_bits != kX86PageBits && IsX86(machine_type)) {
     return LoaderRefusal{view.offset, OtherPageBits(page_bits)};
@@ -194,13 +194,13 @@ std::optional<LoaderRefusal> CheckConfiguration(const ConfigurationView& view,
 }
 
 bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
-                       std::string_view local,
+                       const LocalMachine& local,
                        LoaderConfiguration& configuration, RamTraits& traits) {
   const uint64_t offset = input.offset();
   ByteSpan bytes = input.Peek(1);
   if (bytes.empty() ||
       bytes[0] != static_cast<uint8_t>(SectionType::kConfiguration)) {
-    return !IsMissed(bytes, local) ||
+    return !IsMissed(bytes, local.type) ||
            input.Refuse(offset, "Configuration section missing");
   }
   ParsedConfiguration parsed;
@@ -214,7 +214,7 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
   if (!parsed.error.ok()) {
     const uint64_t at = parsed.error.offset - offset;
     return input.Refuse(parsed.error.offset,
-                        Message(parsed, at, input, local, row));
+                        Message(parsed, at, input, local.type, row));
   }
   configuration.present = true;
   configuration.machine_type =

@@ -26,16 +26,21 @@ struct LoaderConfiguration {
   uint32_t page_bits = 0;      // If the stream says them.
 };
 
-// Judges a CONFIGURATION that was read; `local` is the destination's machine
-// type, or empty: one of that release. Nothing if the loader takes it.
+// The destination's machine type; empty: one that its release has, or `any`.
+struct LocalMachine {
+  std::string_view type;
+  bool any = false;
+};
+
+// Judges a CONFIGURATION that was read. Nothing if the loader takes it.
 std::optional<LoaderRefusal> CheckConfiguration(const ConfigurationView& view,
-                                                std::string_view local,
+                                                const LocalMachine& local,
                                                 const LoaderRow& row);
 
 // From the byte behind the header on; false if it is refused. What it says of
 // RAM goes to `traits`.
 bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
-                       std::string_view local,
+                       const LocalMachine& local,
                        LoaderConfiguration& configuration, RamTraits& traits);
 
 }  // namespace migstream

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codec/loader/loader_vmstate.h"
+#include "codec/qemu/loader_words.h"
 #include "codec/qemu/puller.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_decoder.h"
@@ -112,11 +113,10 @@ const DescribedDevice* LoaderHandlers::Describe(
 std::optional<LoaderRefusal> CheckVersion(const LoaderHandler& handler,
                                           const LoaderVersions& versions,
                                           uint64_t at, const LoaderRow& row) {
-  const auto version = static_cast<int32_t>(handler.version_id);
   if (versions.newest && handler.version_id > *versions.newest) {
     return LoaderRefusal{
-        at, StrCat(row.savevm.empty() ? "" : "savevm: ", "unsupported version ",
-                   version, " for '", handler.idstr, "' v", *versions.newest)};
+        at, UnsupportedVersion(!row.savevm.empty(), handler.version_id,
+                               handler.idstr, *versions.newest)};
   }
   if (versions.oldest && handler.version_id < *versions.oldest) {
     return LoaderRefusal{at, OldVersion(handler.idstr, handler.version_id,

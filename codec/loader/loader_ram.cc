@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "codec/loader/loader_handlers.h"
+#include "codec/qemu/loader_words.h"
 #include "codec/qemu/xbzrle.h"
 #include "codec/wire/error.h"
 #include "codec/wire/printable.h"
@@ -49,8 +50,7 @@ bool IsBlockName(std::string_view name) {
 }
 
 bool RefuseBlock(LoaderInput& input, uint64_t at, std::string_view name) {
-  return input.Refuse(at, StrCat("Unknown ramblock \"", UnknownName(name),
-                                 "\", cannot accept migration"));
+  return input.Refuse(at, UnknownRamBlock(UnknownName(name)));
 }
 
 // Whether another entry of the list seems to begin here.
@@ -241,6 +241,10 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     if (traits.ignore_shared) input.Be64();
     if (traits.mapped_ram && !LoadMappedRam(input, name, used_bytes, traits)) {
       return false;
+    }
+    if (row_.checks_ram_total && used_bytes > total) {
+      return input.Refuse(
+          at, StrCat("RAMBlock '", name, "' size underflow total RAM size"));
     }
     // Where the list and its total disagree, the loader goes on past the list.
     total -= used_bytes;

@@ -38,12 +38,22 @@ cxx=$(pkg-config --cflags --libs migstream-cxx)
 {
   cc -std=c11 $strict -o c11 "$sources/decode.c" $c
   g++ -std=c++17 $strict -o cxx17 -x c++ "$sources/decode.c" $c
-  cc -std=c11 $strict -o c11_static "$sources/decode.c" $(pkg-config --cflags migstream) \
+  cc -std=c11 $strict -o c11_static "$sources/decode.c" ${c%%-L*} \
     "$prefix/$libdir/libmigstream.a" -lstdc++ -lm
   g++ -std=c++20 $strict -o cxx20 "$sources/decode.cc" $cxx
   foreign=$(g++ -std=c++20 -M "$sources/decode.cc" $cxx | grep -E 'absl|google|rapidjson' || true)
 }
 for program in c11 cxx17 c11_static cxx20; do expect "$program" "./$program"; done
+if [ -e "$prefix/$libdir/libmigstream-inspect.so.1" ]; then
+  # shellcheck disable=SC2046,SC2086
+  cc -std=c11 $strict -o inspect "$sources/inspect.c" \
+    $(pkg-config --cflags --libs migstream-inspect)
+  ./inspect stream | grep -q "\"$device\"" || {
+    echo "inspect: no $device" >&2
+    exit 1
+  }
+  echo "inspect: finds the device"
+fi
 [ -z "$foreign" ] || {
   echo "the C++ headers bring along $foreign" >&2
   exit 1

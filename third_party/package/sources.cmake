@@ -183,6 +183,11 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/channels/channel_source.cc
   codec/channels/channel_stats.cc
   codec/destination/dump_compare.cc
+  codec/destination/emulated_masks.cc
+  codec/destination/loadable_check.cc
+  codec/destination/loadable_state.cc
+  codec/destination/pci_device.cc
+  codec/destination/pci_device_text.cc
   codec/destination/renamed_fields.cc
   codec/destination/stream_check.cc
   codec/destination/vmstate_dump.cc
@@ -196,6 +201,12 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/diff/stored_bytes.cc
   codec/diff/stream_diff.cc
   codec/diff/stream_state.cc
+  codec/explain/explain.cc
+  codec/explain/host_lines.cc
+  codec/explain/line_matcher.cc
+  codec/explain/log_lines.cc
+  codec/explain/stream_lines.cc
+  codec/explain/vfio_lines.cc
   codec/extract/channel_pages.cc
   codec/extract/page_inflater.cc
   codec/extract/payload_extractor.cc
@@ -265,6 +276,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/qemu/xbzrle.cc
   codec/report/checks.cc
   codec/report/config_report.cc
+  codec/report/damage_kind.cc
   codec/report/device_reports.cc
   codec/report/finding_ids.cc
   codec/report/payload_file.cc
@@ -273,6 +285,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/report/report_findings.cc
   codec/report/side_report.cc
   codec/report/stats.cc
+  codec/report/verdict.cc
   codec/rewrite/buffered_config.cc
   codec/rewrite/channel_merger.cc
   codec/rewrite/channel_splitter.cc
@@ -294,6 +307,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/survey/stream_survey.cc
   codec/wire/json_document.cc
   flags/machine_type.cc
+  flags/qemu_version.cc
 )
 
 set(MIGSTREAM_INSPECT_C_SOURCES
@@ -308,31 +322,48 @@ set(MIGSTREAM_INSPECT_C_SOURCES
   codec/c/values.cc
 )
 
+set(MIGSTREAM_PROTOS
+  codec/generate/stream.proto
+  codec/report/answers.proto
+  codec/report/check.proto
+  codec/report/report.proto
+)
+
 set(MIGSTREAM_PROGRAM_SOURCES
   inspect/check.cc
+  inspect/check_text.cc
   inspect/command_line.cc
   inspect/console.cc
+  inspect/describe.cc
   inspect/destination.cc
+  inspect/destination_device.cc
+  inspect/destination_stream.cc
   inspect/diff.cc
+  inspect/explain.cc
   inspect/extract.cc
   inspect/generate.cc
   inspect/inputs.cc
   inspect/inspect.cc
+  inspect/json_output.cc
+  inspect/loader_table.cc
   inspect/main.cc
-  inspect/message_format.cc
   inspect/model.cc
   inspect/model_describe.cc
   inspect/output_file.cc
   inspect/payload_input.cc
   inspect/payload_text.cc
+  inspect/pci_device_file.cc
   inspect/progress.cc
+  inspect/proto_text.cc
   inspect/ram_file.cc
   inspect/repack.cc
+  inspect/schema.cc
   inspect/sigbus.cc
   inspect/stale_channels.cc
   inspect/state.cc
   inspect/stats.cc
   inspect/table.cc
+  inspect/terminal.cc
   inspect/text_report.cc
   inspect/unfinished_files.cc
 )
