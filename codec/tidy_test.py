@@ -18,7 +18,7 @@ FLOORS = [
     ['codec/device', 'codec/multifd', 'codec/payload'],
     ['codec/io'],
     ['codec/qemu'],
-    ['codec/channels'],
+    ['codec/channels', 'codec/place', 'codec/recover'],
     ['codec/survey'],
     ['codec/state', 'codec/extract'],
     ['codec/report', 'codec/loader', 'codec/diff', 'codec/model',

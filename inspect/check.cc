@@ -35,13 +35,13 @@ ExitStatus AskLoader(const Arguments& arguments) {
                                  ? LoaderOptions::kOn
                                  : LoaderOptions::kOff;
   }
-  options.destination_device = arguments.device;
   if (!ReadConfigSpace(arguments.destination_config,
                        options.destination_config)) {
     return kUnusable;
   }
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
+  options.destination_device = inputs.device;
   LoadVerdict verdict;
   {
     Progress progress(*inputs.main, arguments.quiet);
@@ -210,13 +210,13 @@ ExitStatus Run(const Arguments& arguments) {
   ReportOptions options;
   options.payload_records = 0;
   options.region_bytes = arguments.region_bytes;
-  options.destination_device = arguments.device;
   if (!ReadConfigSpace(arguments.destination_config,
                        options.destination_config)) {
     return kUnusable;
   }
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
+  options.destination_device = inputs.device;
   const std::string& file = inputs.file;
   report::Report report;
   Error error = ReadReport(arguments, inputs, options, report);
@@ -226,10 +226,9 @@ ExitStatus Run(const Arguments& arguments) {
   }
   if (error.ok() && !options.destination_config.empty() &&
       report.configs_compared() == 0) {
-    PrintError(
-        StrCat(file, ": no config space of ",
-               arguments.device.empty() ? "any device" : arguments.device,
-               " to compare with"));
+    PrintError(StrCat(file, ": no config space of ",
+                      inputs.device.empty() ? "any device" : inputs.device,
+                      " to compare with"));
     return kUnusable;
   }
   return PrintFindings(file, report, !error.ok());
@@ -271,6 +270,12 @@ const Option kOptions[] = {
      SetDestination, kReleaseChoices, "region-size dialect"},
     kPayloadOption,
     kSplitOption,
+    {"recover",
+     kRecoverOption.value,
+     kRecoverOption.help,
+     kRecoverOption.set,
+     {},
+     "for destination"},
     {"destination",
      "FILE",
      "whether the QEMU that wrote FILE for -dump-vmstate would\n"

@@ -9,6 +9,7 @@
 #include "inspect/message_format.h"
 #include "inspect/payload_input.h"
 #include "inspect/payload_text.h"
+#include "inspect/place_text.h"
 #include "inspect/state.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
@@ -48,10 +49,22 @@ ExitStatus InspectSide(const Arguments& arguments, const Inputs::Side& side) {
   return Print(Format(report, arguments), status);
 }
 
+// Nothing but the device that was named.
+void KeepDevice(const std::string& device, report::Report& report) {
+  if (device.empty()) return;
+  auto& devices = *report.mutable_devices();
+  devices.erase(std::remove_if(devices.begin(), devices.end(),
+                               [&](const report::Device& row) {
+                                 return row.idstr() != device;
+                               }),
+                devices.end());
+}
+
 ExitStatus Run(const Arguments& arguments) {
   if (arguments.payload) return InspectPayload(arguments);
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
+  if (arguments.at) return PrintPlace(arguments, inputs);
   if (arguments.vmdesc) return PrintDescription(arguments, inputs);
   if (arguments.state) return PrintState(arguments, inputs);
   const std::string& file = inputs.file;
@@ -66,6 +79,7 @@ ExitStatus Run(const Arguments& arguments) {
   }
   if (side_status == kUnusable) return side_status;
   ReportOptions options;
+  options.msix_table = !inputs.device.empty();
   std::string lines;
   ExitStatus printed = kFine;
   if (arguments.records && arguments.format != "text") {
@@ -75,6 +89,7 @@ ExitStatus Run(const Arguments& arguments) {
     options.on_record = [&](const std::string& idstr,
                             const report::Record& record) {
       if (printed != kFine) return;
+      if (!inputs.device.empty() && idstr != inputs.device) return;
       lines += RecordLine(idstr, record);
       if (lines.size() < (64 << 10)) return;
       printed = Print(lines, kFine);
@@ -88,6 +103,7 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   if (printed != kFine) return printed;
+  KeepDevice(inputs.device, report);
   std::string text = Format(report, arguments);
   if (text.empty()) {
     PrintError(StrCat("the report cannot be put into ", arguments.format));
@@ -101,10 +117,32 @@ ExitStatus Run(const Arguments& arguments) {
 }
 
 const Option kOptions[] = {
+    {"device",
+     "NAME",
+     "only that device, with its MSI-X table; a part of the\n"
+     "name is enough if no other device has it",
+     Set<&Arguments::device>,
+     {},
+     "state vmdesc payload at"},
+    {"at",
+     "OFFSET",
+     "the bytes there instead, with the names of the fields;\n"
+     "what they may have been, where reading ends; the bytes\n"
+     "of payload and guest memory too. 0x10, 4M",
+     [](Arguments& arguments, const std::string& value) {
+       uint64_t offset = 0;
+       std::string problem =
+           ParseNumber("at", " of bytes", value, 0, UINT64_MAX, offset);
+       arguments.at = offset;
+       return problem;
+     },
+     {},
+     "records format payload state vmdesc recover"},
     {"records", "",
      "list every element of the devices' sections, and every\n"
      "record inside their payloads",
      Set<&Arguments::records>},
+    kRecoverOption,
     kFormatOption,
     kPayloadOption,
     kSplitOption,

@@ -124,6 +124,7 @@ const Option kOptions[] = {
                         "1kb to 1000Tb, not '",
                         value, "'");
      }},
+    kRecoverOption,
     kFormatOption,
 };
 

@@ -312,6 +312,14 @@ std::string ConfigText(const report::Device& device) {
                         config.msix_masked(), config.msix_pending(),
                         pci.msix_function_mask() ? ", function masked" : ""));
   }
+  int vector = 0;
+  for (const report::MsixVector& entry : config.msix()) {
+    row(vector == 0 ? "vectors" : "",
+        absl::StrFormat("%4d  %-#18x %-#10x%s%s", vector, entry.address(),
+                        entry.data(), entry.masked() ? " masked" : "",
+                        entry.pending() ? " pending" : ""));
+    ++vector;
+  }
   for (const report::Subsection& subsection : config.subsections()) {
     row("subsection",
         absl::StrFormat("%s version %d, %d bytes", subsection.name(),

@@ -24,6 +24,7 @@ struct Arguments {
   std::vector<std::string> files;
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
   bool quiet = false;
+  bool recover = false;  // Reads on behind an error.
   uint64_t offset = 0;
   uint64_t page_bytes = 0;  // 0: found out.
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
@@ -31,6 +32,7 @@ struct Arguments {
   bool records = false;
   bool state = false;
   bool vmdesc = false;
+  std::optional<uint64_t> at;  // The place to be shown.
   // inspect, stats
   std::string format = "text";
   // inspect, check
@@ -159,6 +161,7 @@ std::string ParseNumber(std::string_view name, std::string_view unit,
 
 // Options of several verbs.
 extern const Option kFormatOption;
+extern const Option kRecoverOption;
 extern const Option kOutputOption;
 extern const Option kForceOption;
 
