@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/diff/stream_diff.h"
@@ -55,7 +58,9 @@ bool OpenChannels(const RewriteInput& input,
 
 // kFine; else there was a message.
 ExitStatus Read(const Arguments& arguments, StreamState& state) {
-  Inputs inputs = OpenInputs(arguments);
+  Arguments all = arguments;
+  all.device.clear();
+  Inputs inputs = OpenInputs(all);
   if (!inputs.main) return kUnusable;
   RewriteInput input = inputs.Reopenable(arguments.quiet);
   StateOptions options;
@@ -97,10 +102,45 @@ void SayWhatIsNotCompared(const Arguments& arguments,
   }
 }
 
-ExitStatus PrintTable(std::vector<Difference> differences,
+// A clock goes on from one stream to the next, whatever else is the same.
+bool IsClock(const Difference& difference) {
+  constexpr std::string_view kWords[] = {"clock", "timer", "rtc",   "hpet",
+                                         "ticks", "tsc",   "_time", "expire"};
+  if (difference.device.ends_with("vfio")) return false;
+  return std::any_of(
+      std::begin(kWords), std::end(kWords), [&](std::string_view word) {
+        return difference.device.find(word) != std::string::npos ||
+               difference.what.find(word) != std::string::npos;
+      });
+}
+
+// How many there are of each device, in the order of the list.
+std::string StatText(const std::vector<Difference>& differences) {
+  Table table("lr");
+  table.Row({"DEVICE", "DIFFERENCES"});
+  for (size_t i = 0; i < differences.size();) {
+    size_t end = i + 1;
+    while (end < differences.size() &&
+           differences[end].device == differences[i].device) {
+      ++end;
+    }
+    table.Row({differences[i].device, StrCat(end - i)});
+    i = end;
+  }
+  return table.Text();
+}
+
+ExitStatus PrintTable(const Arguments& arguments,
+                      std::vector<Difference> differences,
                       std::string_view column_a, std::string_view column_b,
                       ExitStatus status) {
+  std::erase_if(differences, [&](const Difference& difference) {
+    const bool other =
+        difference.device.find(arguments.device) == std::string::npos;
+    return other || (arguments.ignore_clocks && IsClock(difference));
+  });
   if (differences.empty()) return Print("", status);
+  if (arguments.diff_stat) return Print(StatText(differences), kFindings);
   Table table("llll");
   table.Row({"DEVICE", "WHAT", std::string(column_a), std::string(column_b)});
   for (Difference& d : differences) {
@@ -114,7 +154,10 @@ ExitStatus PrintTable(std::vector<Difference> differences,
 DiffOptions OptionsOf(const Arguments& arguments) {
   DiffOptions options;
   options.ignore_cuts = arguments.ignore_cuts;
-  if (arguments.list_all) options.max_of_a_kind = ~size_t{0};
+  // What is left out, or counted, has to be known first.
+  if (arguments.list_all || arguments.diff_stat || arguments.ignore_clocks) {
+    options.max_of_a_kind = ~size_t{0};
+  }
   return options;
 }
 
@@ -133,7 +176,7 @@ ExitStatus RunWithin(const Arguments& arguments) {
   if (devices == 0 && !arguments.quiet) {
     PrintError("no device's driver sends more than one snapshot of it here");
   }
-  return PrintTable(std::move(differences), "FIRST", "LAST", status);
+  return PrintTable(arguments, std::move(differences), "FIRST", "LAST", status);
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -158,10 +201,10 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   SayWhatIsNotCompared(arguments, sides, states);
-  return PrintTable(std::move(differences), "A", "B", status);
+  return PrintTable(arguments, std::move(differences), "A", "B", status);
 }
 
-constexpr Option kOptions[] = {
+const Option kOptions[] = {
     {"ignore-cuts", "",
      "compare what a destination would end up with: not how\n"
      "many PARTs there were, nor how payload was cut",
@@ -177,6 +220,18 @@ constexpr Option kOptions[] = {
      "compare guest memory too, by block; it is put into files\n"
      "in $TMPDIR or /var/tmp for that",
      Set<&Arguments::compare_ram>},
+    {"device", "NAME",
+     "only the devices that have NAME in theirs, such as 05.0\n"
+     "or timer",
+     Set<&Arguments::device>},
+    {"ignore", "WHAT", "clocks: fields and devices that only tell the time",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.ignore_clocks = true;
+       return OneOf("ignore", value, {"clocks"});
+     },
+     "clocks"},
+    {"stat", "", "how many differences each device has, and no more",
+     Set<&Arguments::diff_stat>},
     {"all", "", "list every difference, not ten of a kind and a count",
      Set<&Arguments::list_all>},
 };

@@ -81,24 +81,26 @@ ExitStatus Run(const Arguments& arguments) {
   ReportOptions options;
   options.msix_table = !inputs.device.empty();
   std::string lines;
+  RecordList list;
   ExitStatus printed = kFine;
   if (arguments.records && arguments.format != "text") {
     options.records = true;
   } else if (arguments.records) {
-    lines = RecordHeadings();
+    lines = RecordList::Headings();
     options.on_record = [&](const std::string& idstr,
                             const report::Record& record) {
       if (printed != kFine) return;
       if (!inputs.device.empty() && idstr != inputs.device) return;
-      lines += RecordLine(idstr, record);
-      if (lines.size() < (64 << 10)) return;
-      printed = Print(lines, kFine);
+      list.Add(idstr, record);
+      if (list.size() < (64 << 10)) return;
+      printed = Print(StrCat(lines, list.Take()), kFine);
       lines.clear();
     };
   }
   Error error = ReadReport(arguments, inputs, options, report);
+  list.Fold();
   if (IsUnusable(error)) {
-    Print(lines.size() > RecordHeadings().size() ? lines : "", kFine);
+    if (list.size() != 0) Print(StrCat(lines, list.Take()), kFine);
     PrintError(ErrorLine(inputs.file, error));
     return kUnusable;
   }
@@ -109,7 +111,8 @@ ExitStatus Run(const Arguments& arguments) {
     PrintError(StrCat("the report cannot be put into ", arguments.format));
     return kUnusable;
   }
-  if (!lines.empty()) StrAppend(&lines, "\n");
+  StrAppend(&lines, list.Take());
+  if (arguments.records && arguments.format == "text") lines += "\n";
   StrAppend(&lines, text);
   ExitStatus status = Print(lines, error.ok() ? side_status : kFindings);
   if (!error.ok()) PrintError(ErrorLine(inputs.file, error));

@@ -64,6 +64,8 @@ struct Arguments {
   bool within = false;
   bool compare_ram = false;
   bool list_all = false;
+  bool ignore_clocks = false;
+  bool diff_stat = false;
   // repack
   const Dialect* to_dialect = nullptr;
   uint64_t record_bytes = 0;
