@@ -61,7 +61,7 @@ TEST_F(PlaceTest, TheFieldsOfARecordAreNamed) {
 }
 
 TEST_F(PlaceTest, EveryOffsetHasAField) {
-  for (size_t offset = 0; offset < stream_.size(); offset += 4999) {
+  for (size_t offset = 0; offset < stream_.size(); offset += 49999) {
     const Place place = Look(stream_, offset);
     ASSERT_FALSE(place.items.empty()) << Hex(offset);
     EXPECT_LE(place.items[0].offset, offset);

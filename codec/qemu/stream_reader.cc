@@ -187,6 +187,9 @@ void StreamReader::Fail(Error error) {
     if (std::optional<uint64_t> offset = options_.resume(error)) {
       return GoOn(*offset);
     }
+  } else if (next_gap_ != UINT64_MAX) {
+    // The gap is what it means.
+    return PassGap();
   }
   End(std::move(error));
 }
@@ -194,7 +197,8 @@ void StreamReader::Fail(Error error) {
 // Behind EOF no description follows. If one stands further on, the EOF is
 // damage.
 void StreamReader::AtStreamEnd() {
-  if (options_.resume != nullptr && description() != nullptr) {
+  if (options_.resume != nullptr && !has_description_ &&
+      description_.Load(source_) == DescriptionLoader::Outcome::kThere) {
     return Fail({ErrorCode::kOutOfStep, decoder_.offset() - 1, "stream",
                  "EOF, and the stream's description stands further on"});
   }

@@ -86,8 +86,7 @@ void FindSectionNames(ByteSource& source, const VmDescription* description,
   for (const auto& [id, full] : fulls) {
     auto start = starts.find(id);
     if (full.twice) continue;
-    if (start != starts.end()) {
-      if (start->second.IsSame(full)) continue;
+    if (start != starts.end() && !start->second.IsSame(full)) {
       // Of two that differ, the one that names a device twice is wrong.
       if (!HasOther(fulls, id, start->second)) continue;
     }
