@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -191,8 +192,9 @@ void Compare(const Sections& truth, const Damage& damage) {
   }
   for (const Sections::Piece& piece : found.pieces) {
     for (const auto& [offset, section] : real) {
-      const bool other =
-          section.idstr != piece.idstr && section.idstr.ends_with("/vfio");
+      const bool other = section.idstr != piece.idstr &&
+                         section.idstr.ends_with("/vfio") &&
+                         names.contains(piece.idstr);
       EXPECT_FALSE(other && offset < piece.offset + piece.bytes &&
                    piece.offset < section.end)
           << "bytes of " << section.idstr << " at " << Hex(offset)
