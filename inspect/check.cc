@@ -16,6 +16,7 @@
 #include "inspect/destination.h"
 #include "inspect/inputs.h"
 #include "inspect/payload_input.h"
+#include "inspect/place_text.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
 #include "inspect/text_report.h"
@@ -177,11 +178,15 @@ std::string FindingList() {
   return table.Text();
 }
 
-ExitStatus PrintFindings(const std::string& file, const report::Report& report,
-                         bool failed) {
+ExitStatus PrintFindings(const Arguments& arguments, const std::string& file,
+                         const report::Report& report, bool failed) {
   std::string lines;
   for (const report::Finding& finding : report.findings()) {
     StrAppend(&lines, FindingLine(file, finding), "\n");
+    if (arguments.explain_places && finding.severity() == "error" &&
+        finding.file().empty()) {
+      lines += ExplainPlace(arguments, file, finding.offset());
+    }
   }
   for (const report::OmittedFindings& more : report.omitted_findings()) {
     StrAppend(&lines, Printable(file), ": ", more.count(), " more ",
@@ -198,7 +203,7 @@ ExitStatus CheckPayload(const Arguments& arguments) {
   PayloadReport payload;
   report::Report report;
   if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
-  return PrintFindings(arguments.files[0], report, false);
+  return PrintFindings(arguments, arguments.files[0], report, false);
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -231,7 +236,7 @@ ExitStatus Run(const Arguments& arguments) {
                       " to compare with"));
     return kUnusable;
   }
-  return PrintFindings(file, report, !error.ok());
+  return PrintFindings(arguments, file, report, !error.ok());
 }
 
 std::string Misused(const Arguments& arguments) {
@@ -270,6 +275,13 @@ const Option kOptions[] = {
      SetDestination, kReleaseChoices, "region-size dialect"},
     kPayloadOption,
     kSplitOption,
+    {"explain",
+     "",
+     "under each error the bytes at its place, as inspect --at\n"
+     "shows them, but no payload",
+     Set<&Arguments::explain_places>,
+     {},
+     "for destination payload"},
     {"recover",
      kRecoverOption.value,
      kRecoverOption.help,

@@ -18,8 +18,7 @@ std::string HexBytes(std::string_view bytes) {
   return text;
 }
 
-}  // namespace
-
+// A line for each item and each of its fields.
 std::string PlaceText(const Place& place) {
   std::string text;
   for (const PlaceItem& item : place.items) {
@@ -35,6 +34,8 @@ std::string PlaceText(const Place& place) {
   if (!place.damage.empty()) StrAppend(&text, "  ", place.damage, "\n");
   return text;
 }
+
+}  // namespace
 
 ExitStatus PrintPlace(const Arguments& arguments, Inputs& inputs) {
   if (!CanGoBack(inputs)) return kUnusable;

@@ -14,9 +14,6 @@
 
 namespace migstream {
 
-// A line for each item and each of its fields, in 80 columns.
-std::string PlaceText(const Place& place);
-
 // inspect --at.
 ExitStatus PrintPlace(const Arguments& arguments, Inputs& inputs);
 

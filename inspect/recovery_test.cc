@@ -127,6 +127,14 @@ TEST(AtTest, ShowsTheBytesAndWhatTheyMayHaveBeen) {
   EXPECT_EQ(RunProgram({"inspect", path, "--at=1G"}).status, 2);
 }
 
+TEST(AtTest, CheckExplainsAnErrorsPlace) {
+  const std::string path =
+      WriteTestFile("flipped.qvm", Flipped(Stream("s111-two")));
+  ProgramRun run = RunProgram({"check", path, "--explain"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("unknown; 1 bit from DATA"));
+}
+
 TEST(DeviceTest, APartOfANameIsEnoughIfNoOtherHasIt) {
   const std::string path = WriteTestFile("two.qvm", Stream("s111-two"));
   ProgramRun whole =

@@ -52,6 +52,7 @@ struct Arguments {
   std::string machine_type;
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.
+  bool explain_places = false;
   // check, extract, model
   std::string device;
   // extract, repack

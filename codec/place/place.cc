@@ -212,7 +212,7 @@ class Looker {
     PlaceField& field = item.fields.emplace_back();
     field = {at_, bytes, "", std::move(name), std::move(value)};
     if (!secret || (options_.payload && IsHere(at_, bytes))) {
-      // Of what is long, the place that was asked for.
+      // What is long is shown at the place that was asked for.
       ByteSpan shown = here;
       if (secret && offset_ > at_) {
         field.offset = offset_;

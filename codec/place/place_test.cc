@@ -42,7 +42,7 @@ class PlaceTest : public testing::Test {
  protected:
   PlaceTest() : stream_(ReadCapture(GetCapture("s111-switchover-ack"))) {
     const std::string data("\xff\xff\xff\xff\xef\x10\x00\x04", 8);
-    // Of the first device section that has any.
+    // The first one in a device's section.
     data_ = stream_.find(data);
   }
 

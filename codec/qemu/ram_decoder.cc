@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kRecordBytes = 8;
 constexpr uint8_t kXbzrleEncoding = 1;
-// Of a block whose length is not known.
+// The limit of a block whose length is not known.
 constexpr uint64_t kMaxOpenBlockBytes = uint64_t{1} << 46;
 
 }  // namespace

@@ -87,7 +87,7 @@ void FindSectionNames(ByteSource& source, const VmDescription* description,
     auto start = starts.find(id);
     if (full.twice) continue;
     if (start != starts.end() && !start->second.IsSame(full)) {
-      // Of two that differ, the one that names a device twice is wrong.
+      // Where two differ, the one that names a device twice is wrong.
       if (!HasOther(fulls, id, start->second)) continue;
     }
     if (HasOther(fulls, id, full)) continue;
