@@ -15,10 +15,10 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kRecords = 64;
+constexpr size_t kRecords = 256;
 // As many as the C encoder has room for.
-constexpr size_t kHeaderBytes = 4 * SectionEncoder::kMinHeaderBytes;
-constexpr size_t kPieces = 4 * SectionEncoder::kMinPieces;
+constexpr size_t kHeaderBytes = 8 * SectionEncoder::kMinHeaderBytes;
+constexpr size_t kPieces = 32 * SectionEncoder::kMinPieces;
 
 SectionData Records(benchmark::State& state) {
   return SectionData(std::vector<uint64_t>(kRecords, Scaled(state.range(0))));

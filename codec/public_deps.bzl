@@ -46,6 +46,9 @@ _PUBLIC = {
     "//flags:vocabulary": [],
 }
 
+# Those that stand on the standard library alone.
+VMM_TARGETS = [target for target, needs in _PUBLIC.items() if not needs]
+
 # Repositories of Bazel itself, and of compilers.
 _TOOLS = "@(bazel_tools|local_config|platforms|rules_)"
 

@@ -23,9 +23,9 @@ FLOORS = [
     ['codec/state', 'codec/extract'],
     ['codec/report', 'codec/loader', 'codec/diff', 'codec/model',
      'codec/destination'],
-    ['codec/rewrite', 'codec/generate', 'codec/session'],
+    ['codec/rewrite', 'codec/generate', 'codec/session', 'codec/explain'],
     ['codec/c', 'inspect'],
-    ['bench', 'fuzz', 'interop', 'testdata'],
+    ['bench', 'fuzz', 'interop', 'testdata', 'third_party'],
 ]
 
 # What a VMM links: these use the standard library alone.
@@ -121,7 +121,8 @@ class House:
                 for f in t.files}
     self.product = [p for p in self.sources
                     if p not in of_tests and not p.endswith('_test.cc') and
-                    room(p) not in ('fuzz', 'bench', 'testdata') and
+                    room(p) not in ('fuzz', 'bench', 'testdata',
+                                        'third_party') and
                     not p.startswith('codec/examples/')]
 
   def say(self, rule, path, line, words):

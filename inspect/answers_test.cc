@@ -16,9 +16,11 @@ namespace migstream {
 namespace {
 
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
 
 std::string Input(std::string_view name) {
   return StrCat("testdata/inputs/", name);
@@ -97,9 +99,9 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(AnswersTest, WhatFollowsAnotherStreamIsNamedAsOne) {
   EXPECT_THAT(RunProgram({"check", Input("twice.qvm.zst")}).output,
               HasSubstr("another stream, which --offset=0x3c4d2 reads"));
-  EXPECT_EQ(
+  EXPECT_THAT(
       RunProgram({"check", "--offset=0x3c4d2", Input("twice.qvm.zst")}).output,
-      "");
+      EndsWith(" (no findings)\n"));
 }
 
 TEST(AnswersTest, PaddingBehindCompressedDataIsANote) {
@@ -129,7 +131,7 @@ TEST_P(PageSizeTest, IsFoundWithoutASubsectionThatSaysIt) {
     words.insert(words.end(), files.begin(), files.end());
     ProgramRun check = RunProgram(words);
     EXPECT_EQ(check.status, 0);
-    EXPECT_EQ(check.output, "");
+    EXPECT_THAT(check.output, EndsWith(" (no findings)\n"));
     words.push_back("--for=qemu-11.1");
     EXPECT_THAT(RunProgram(words).output, HasSubstr("qemu-11.1 would load it"));
     words.pop_back();
@@ -159,7 +161,7 @@ TEST(AnswersTest, ThePageSizeCanBeGiven) {
   const std::string bytes = ReadDecompressed(Input("f1-alpha-8k.qvm.zst"));
   ProgramRun run = RunProgram({"check", "--page-size=8192", "-"}, Feed(bytes));
   EXPECT_EQ(run.status, 0) << run.output;
-  EXPECT_EQ(run.output, "");
+  EXPECT_THAT(run.output, EndsWith(" (no findings)\n"));
   EXPECT_EQ(RunProgram({"check", "--page-size=4096", "-"}, Feed(bytes)).status,
             1);
 }
@@ -175,7 +177,7 @@ struct Answer {
 class AnswerTest : public testing::TestWithParam<Answer> {};
 
 TEST_P(AnswerTest, IsTheRightOne) {
-  ProgramRun run = RunProgram({"check", Input(GetParam().name)});
+  ProgramRun run = RunProgram({"check", "--all", Input(GetParam().name)});
   EXPECT_EQ(run.status, GetParam().status);
   for (std::string_view text : GetParam().has) {
     EXPECT_THAT(run.output, HasSubstr(std::string(text)));
@@ -194,11 +196,13 @@ INSTANTIATE_TEST_SUITE_P(
                {"s390_css FULL: note: the description gives it 272 bytes",
                 "[description-wrong]"},
                {"refused"}},
-        Answer{"badfooter.qvm.zst", 1, {"apic FULL: missing section footer"}},
+        Answer{"badfooter.qvm.zst",
+               1,
+               {"apic FULL: error: missing section footer"}},
         Answer{"nested-in-description.qvm.zst",
                1,
                {"its end at 0x33 is", "its end at 0x63 is",
-                "VMDESCRIPTION: a NUL in the JSON"}},
+                "VMDESCRIPTION: error: a NUL in the JSON"}},
         // What the stream itself proves to be lost.
         Answer{"drop-cpu.qvm.zst",
                1,
@@ -238,6 +242,126 @@ TEST(AnswersTest, NoLoadersVerdictIsMadeOfTheDescription) {
   }
 }
 
+// What somebody reads who looks at the first line and the last one.
+struct Ends {
+  std::string_view name;
+  std::string_view cause;
+  std::string_view verdict;
+};
+
+class EndsTest : public testing::TestWithParam<Ends> {};
+
+TEST_P(EndsTest, TheFirstLineNamesTheCauseAndTheLastOneIsTheVerdict) {
+  ProgramRun run = RunProgram({"check", Input(GetParam().name)});
+  const std::vector<std::string_view> lines = Split(run.output, '\n');
+  ASSERT_GE(lines.size(), 2) << run.errors;
+  EXPECT_THAT(std::string(lines[0]), HasSubstr(std::string(GetParam().cause)));
+  EXPECT_THAT(std::string(lines[lines.size() - 2]),
+              HasSubstr(StrCat(": verdict: ", GetParam().verdict)));
+}
+
+constexpr std::string_view kSound = "sound; ";
+constexpr std::string_view kLoads = "whole, but not as a release writes it";
+constexpr std::string_view kRefused = "whole, but a loader refuses it; ";
+constexpr std::string_view kHeader = "damaged before the first section; ";
+constexpr std::string_view kPreCopy =
+    "damaged in pre-copy, before the guest was stopped; ";
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, EndsTest,
+    testing::Values(
+        Ends{"trailing-newline.qvm.zst", "1 byte follows the stream", kSound},
+        Ends{"trailing-zeros.qvm.zst", "4096 bytes follow the stream", kSound},
+        Ends{"f3-vfio-111-then-zeros.qvm.zst",
+             "1000000 bytes follow the stream", kSound},
+        Ends{"f3-vfio-72-then-old-tail.qvm.zst",
+             "300000 bytes follow the stream", kSound},
+        Ends{"f3-gzip-then-zeros.gz", "3000 bytes follow the compressed data",
+             kSound},
+        Ends{"f3-zstd-then-zeros.zst.file",
+             "3000 bytes follow the compressed data", kSound},
+        Ends{"twice.qvm.zst", "another stream, which --offset=0x3c4d2 reads",
+             kSound},
+        Ends{"cut.qvm.zst",
+             ":0x493e0: vmmouse FULL: error: cannot walk past vmmouse at "
+             "0x486c0: the input ends",
+             "cut in stop-copy, with the guest stopped since 0x41d8b; data "
+             "whole, config missing: 0000:00:05.0/vfio, 0000:00:06.0/vfio. "
+             "Next: "},
+        Ends{
+            "cutram.qvm.zst",
+            ":0x11170: ram PART: error: input ends in a page of 4096 bytes",
+            "cut in pre-copy, before the guest was stopped; data incomplete: "},
+        Ends{"noeof.qvm.zst",
+             ":0x4c9a0: 0000:00:06.0/vfio FULL: error: input ends in a config "
+             "payload",
+             "cut in stop-copy, with the guest stopped since 0x41d8b; data and "
+             "config whole: 0000:00:05.0/vfio; data whole, config missing: "
+             "0000:00:06.0/vfio"},
+        Ends{"atfooter.qvm.zst",
+             ":0x1b87f: stream: error: input ends between two sections",
+             "cut in pre-copy, before the guest was stopped; "},
+        Ends{"midflip.qvm.zst",
+             "one bit of 0xfbffffffef100004 is wrong if it is DATA", kPreCopy},
+        Ends{"hole.qvm.zst", "a hole in the file", kPreCopy},
+        Ends{"crlf.qvm.zst", "has a CR before it", kPreCopy},
+        Ends{"utf8.qvm.zst", "recoded as if it were text",
+             "damaged in setup, before the guest was stopped; "},
+        Ends{"dup.qvm.zst", "come twice", kPreCopy},
+        Ends{"bad.zst", ": error: zstd: Restored data doesn't match checksum",
+             kPreCopy},
+        Ends{"bad.gz", ": error: gzip: invalid literal/length code", kPreCopy},
+        Ends{"bm.qvm.zst",
+             ":0x0: header: error: not a migration stream: begins with "
+             "0x5045564d, expected 0x5145564d (QEVM); one bit",
+             kHeader},
+        Ends{"ov.qvm.zst",
+             ":0x4: header: error: stream version 2, which is obsolete",
+             kHeader},
+        Ends{"noconfig72.qvm.zst", "warning: no CONFIG", kLoads},
+        Ends{"badfooter.qvm.zst", "apic FULL: error: missing section footer",
+             "damaged in stop-copy, with the guest stopped since "},
+        Ends{"eos210.qvm.zst", "unknown RAM flags 0x210", "damaged in setup, "},
+        Ends{"f1-alpha-8k.qvm.zst", "sound", kSound},
+        Ends{"f1-arm-microbit-1k.qvm.zst", "sound", kSound},
+        Ends{"f1-avr111-1k.qvm.zst", "sound", kSound},
+        Ends{"f1-or1k-8k-zero-only.qvm.zst", "sound", kSound},
+        Ends{"f2-s390-72.qvm.zst",
+             "s390_css FULL: note: the description gives it 272 bytes", kSound},
+        Ends{"f4-xen-72.vm.zst", "note: no description", kSound},
+        Ends{"drop-cpu.qvm.zst", "cpu FULL: warning: the description names it",
+             kLoads},
+        Ends{"drop-ram.qvm.zst", "ram: warning: no PART", kLoads},
+        Ends{"drop-configuration.qvm.zst",
+             "CONFIGURATION: error: the description has one", kRefused},
+        Ends{"conf-uuid-version.qvm.zst", "sound", kSound},
+        Ends{"c1-vmdesc.qvm.zst", "ram: warning: no PART", kLoads},
+        Ends{"leak-ram-name.qvm.zst",
+             "RAM block 'GUEST-SECRET-ABC...' is not in the list", kPreCopy},
+        Ends{"nested-in-description.qvm.zst",
+             "VMDESCRIPTION: error: a NUL in the JSON",
+             "damaged in the description, behind all devices; "}),
+    [](const auto& info) { return StrCat(info.index); });
+
+TEST(AnswersTest, ACutChannelIsTheCauseAndTheMainChannelIsWhole) {
+  std::vector<std::string> words = {"check"};
+  std::string cut;
+  for (const testdata::File& file : GetCapture("s111-multifd-two").files()) {
+    words.push_back(StrCat("testdata/captures/", file.file(), ".zst"));
+    if (file.file().find(".ch1.") == std::string::npos) continue;
+    const std::string bytes = ReadDecompressed(words.back());
+    cut = WriteTestFile("ch1", bytes.substr(0, bytes.size() - 100));
+    words.back() = cut;
+  }
+  ProgramRun run = RunProgram(words);
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, StartsWith(StrCat(cut, ":0x")));
+  EXPECT_THAT(std::string(Split(run.output, '\n')[0]),
+              EndsWith(" [truncated]"));
+  EXPECT_THAT(run.output,
+              HasSubstr(": verdict: cut, though the main channel is whole; "));
+}
+
 class MoreCapturesTest : public testing::TestWithParam<testdata::Capture> {};
 
 TEST_P(MoreCapturesTest, EachDevicesPayloadIsWhatItGave) {
@@ -274,7 +398,10 @@ TEST_P(MoreCapturesTest, NothingUntrueIsFound) {
     return;
   }
   for (std::string_view line : Split(run.output, '\n')) {
-    if (line.empty() || line.find(": note: ") != line.npos) continue;
+    if (line.find(": warning: ") == line.npos &&
+        line.find(": error: ") == line.npos) {
+      continue;
+    }
     // The two things that are not as they should be.
     EXPECT_TRUE(line.ends_with("[config-size]") ||
                 line.ends_with("[postcopy-with-vfio]"))

@@ -4,26 +4,59 @@
 #include <fstream>
 #include <iterator>
 
+#include "codec/io/file_kind.h"
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
 #include "codec/payload/formats.h"
 #include "codec/payload/payload_verdict.h"
+#include "codec/report/check.pb.h"
+#include "codec/report/damage_kind.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/report_builder.h"
+#include "codec/report/report_findings.h"
+#include "codec/report/verdict.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/release.h"
+#include "inspect/check_text.h"
 #include "inspect/destination.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/payload_input.h"
 #include "inspect/place_text.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
+#include "inspect/terminal.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
 
 namespace migstream {
 namespace {
+
+// A loader's verdict as data.
+void AddLoad(const std::string& release, const LoadVerdict& verdict,
+             report::Check& check) {
+  report::Load& load = *check.add_loads();
+  load.set_release(release);
+  switch (verdict.outcome) {
+    case LoadVerdict::kLoads:
+      load.set_outcome("loads");
+      break;
+    case LoadVerdict::kRefuses:
+      load.set_outcome("refuses");
+      break;
+    case LoadVerdict::kWaits:
+      load.set_outcome("waits");
+      break;
+    case LoadVerdict::kUnreadable:
+      break;
+  }
+  load.set_offset(verdict.offset);
+  load.set_section(Printable(verdict.section));
+  load.set_message(Printable(verdict.message));
+  load.set_file(Printable(verdict.file));
+  for (const std::string& given : verdict.given) load.add_given(given);
+}
 
 // What one release's loader would do.
 ExitStatus AskLoader(const Arguments& arguments) {
@@ -53,6 +86,14 @@ ExitStatus AskLoader(const Arguments& arguments) {
     PrintError(StrCat(file, ": ", verdict.message));
     return kUnusable;
   }
+  if (arguments.format != "text") {
+    report::Check check;
+    check.set_file(file);
+    AddLoad(ReleaseName(options.release), verdict, check);
+    return PrintMessage(
+        check, "check", arguments.format,
+        verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
+  }
   std::string loader = StrCat(ReleaseName(options.release), " would ");
   std::string lines;
   if (verdict.outcome != LoadVerdict::kLoads) {
@@ -75,11 +116,29 @@ ExitStatus AskLoader(const Arguments& arguments) {
                verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
 }
 
-// What the destination's driver says to one payload.
+std::string_view FateText(PayloadFate fate) {
+  switch (fate) {
+    case PayloadFate::kAccepted:
+      return "accepts";
+    case PayloadFate::kAcceptedWithLoss:
+      return "accepts with loss";
+    case PayloadFate::kRefused:
+      return "refuses";
+    case PayloadFate::kDeviceDecides:
+      return "device decides";
+    case PayloadFate::kNoDriver:
+      return "no driver";
+    case PayloadFate::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+// What the destination's driver says to one payload; `check` gets it as data.
 std::string VerdictLine(const Arguments& arguments, const std::string& idstr,
                         const PayloadReport& payload,
                         const std::vector<std::string>& files,
-                        ExitStatus& status) {
+                        report::Check& check, ExitStatus& status) {
   if (arguments.kernel_driver != nullptr &&
       arguments.kernel_driver != payload.format) {
     return "";
@@ -100,13 +159,24 @@ std::string VerdictLine(const Arguments& arguments, const std::string& idstr,
     case PayloadFate::kUnknown:
       break;
   }
+  report::PayloadAnswer& answer = *check.add_payload_answers();
+  answer.set_idstr(idstr);
+  answer.set_driver(std::string(payload.format->name));
+  answer.set_fate(std::string(FateText(verdict.fate)));
+  answer.set_text(Printable(verdict.text));
+  answer.set_whole(payload.whole);
   std::string section = idstr;
   if (refused) {
     status = kFindings;
     PayloadPlace place =
         FindPlace(payload, std::min(verdict.offset, payload.runs_end))
             .value_or(PayloadPlace());
-    if (place.channel != 0) where = files[place.channel - 1];
+    answer.set_offset(verdict.offset);
+    answer.set_stream_offset(place.stream_offset);
+    if (place.channel != 0) {
+      where = files[place.channel - 1];
+      answer.set_file(Printable(where));
+    }
     where = StrCat(where, ":", Hex(place.stream_offset));
     StrAppend(&section, section.empty() ? "" : " ", "payload ",
               Hex(verdict.offset));
@@ -121,11 +191,13 @@ ExitStatus AskKernel(const Arguments& arguments) {
   ExitStatus status = kFine;
   std::string lines;
   report::Report report;
+  report::Check check;
+  check.set_file(Printable(arguments.files[0]));
   Error error;
   if (arguments.payload) {
     PayloadReport payload;
     if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
-    lines = VerdictLine(arguments, "", payload, {}, status);
+    lines = VerdictLine(arguments, "", payload, {}, check, status);
   } else {
     Inputs inputs = OpenInputs(arguments);
     if (!inputs.main) return kUnusable;
@@ -134,11 +206,16 @@ ExitStatus AskKernel(const Arguments& arguments) {
     options.on_payload = [&](const std::string& idstr,
                              const PayloadReport& payload,
                              const std::vector<std::string>& files) {
-      StrAppend(&lines, VerdictLine(arguments, idstr, payload, files, status));
+      StrAppend(&lines,
+                VerdictLine(arguments, idstr, payload, files, check, status));
     };
     error = ReadReport(arguments, inputs, options, report);
-    if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
+    if (!error.ok()) PrintError(inputs.file, error);
     if (IsUnusable(error)) return kUnusable;
+  }
+  if (arguments.format != "text") {
+    return PrintMessage(check, "check", arguments.format,
+                        error.ok() ? status : kFindings);
   }
   if (lines.empty()) {
     lines = StrCat(Printable(arguments.files[0]),
@@ -166,8 +243,21 @@ std::string SetDestination(Arguments& arguments, const std::string& value) {
                 "; or of a kernel: linux-6.12, mlx5:6.1");
 }
 
+ExitStatus PrintFindingKinds(const Arguments& arguments) {
+  report::Check check;
+  for (const FindingKind& kind : AllFindings()) {
+    report::Kind& row = *check.add_kinds();
+    row.set_id(std::string(kind.id));
+    row.set_severity(std::string(SeverityText(kind)));
+    row.set_meaning(std::string(kind.meaning));
+    row.set_advice(std::string(kind.advice));
+    row.set_kernel(std::string(kind.kernel));
+  }
+  return PrintMessage(check, "check", arguments.format, kFine);
+}
+
 std::string FindingList() {
-  Table table("lll");
+  Table table("llw");
   table.Row({"ID", "SEVERITY", "MEANING; WHAT TO DO"});
   for (const FindingKind& kind : AllFindings()) {
     table.Row(
@@ -178,36 +268,49 @@ std::string FindingList() {
   return table.Text();
 }
 
-ExitStatus PrintFindings(const Arguments& arguments, const std::string& file,
+ExitStatus PrintFindings(const Arguments& arguments,
                          const report::Report& report, bool failed) {
-  std::string lines;
+  const ExitStatus status = failed || HasFindings(report) ? kFindings : kFine;
+  report::Check check = MakeCheck(report);
+  if (arguments.format == "jsonl") {
+    for (const report::Finding& finding : check.findings()) {
+      const ExitStatus printed = Print(JsonLine("finding", finding), kFine);
+      if (printed != kFine) return printed;
+    }
+    return Print(JsonLine("verdict", check.verdict()), status);
+  }
+  if (arguments.format != "text") {
+    return PrintMessage(check, "check", arguments.format, status);
+  }
+  const CheckStyle style = {.all = arguments.list_all,
+                            .min_severity = arguments.min_severity,
+                            .columns = LineColumns(STDOUT_FILENO),
+                            .color = WantsColor(arguments.color)};
+  std::string text = CheckText(check, style);
   for (const report::Finding& finding : report.findings()) {
-    StrAppend(&lines, FindingLine(file, finding), "\n");
-    if (arguments.explain_places && finding.severity() == "error" &&
-        finding.file().empty()) {
-      lines += ExplainPlace(arguments, file, finding.offset());
+    if (!arguments.explain_places || !finding.file().empty() ||
+        finding.severity() != "error") {
+      continue;
+    }
+    for (const std::string& file : arguments.files) {
+      if (Printable(file) != report.file()) continue;
+      StrAppend(&text, "\n", ExplainPlace(arguments, file, finding.offset()));
     }
   }
-  for (const report::OmittedFindings& more : report.omitted_findings()) {
-    StrAppend(&lines, Printable(file), ": ", more.count(), " more ",
-              more.severity(), "s [", more.id(), "]\n");
-  }
-  // For somebody who watches, silence would be a riddle.
-  if (lines.empty() && isatty(STDOUT_FILENO)) {
-    lines = StrCat(Printable(file), ": no findings\n");
-  }
-  return Print(lines, failed || HasFindings(report) ? kFindings : kFine);
+  return Print(text, status);
 }
 
 ExitStatus CheckPayload(const Arguments& arguments) {
   PayloadReport payload;
   report::Report report;
   if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
-  return PrintFindings(arguments, arguments.files[0], report, false);
+  return PrintFindings(arguments, report, false);
 }
 
 ExitStatus Run(const Arguments& arguments) {
-  if (arguments.list_findings) return Print(FindingList(), kFine);
+  if (arguments.list_findings)
+    return arguments.format == "text" ? Print(FindingList(), kFine)
+                                      : PrintFindingKinds(arguments);
   if (arguments.loader != 0) return AskLoader(arguments);
   if (arguments.kernel) return AskKernel(arguments);
   if (arguments.payload) return CheckPayload(arguments);
@@ -223,10 +326,18 @@ ExitStatus Run(const Arguments& arguments) {
   if (!inputs.main) return kUnusable;
   options.destination_device = inputs.device;
   const std::string& file = inputs.file;
+  const std::string header(AsText(inputs.main->Peek(8)).substr(0, 8));
   report::Report report;
   Error error = ReadReport(arguments, inputs, options, report);
-  if (IsUnusable(error)) {
-    PrintError(ErrorLine(inputs.file, error));
+  if (BeginsLikeAStream(AsBytes(header)) &&
+      (error.code == ErrorCode::kNotAStream ||
+       error.code == ErrorCode::kUnknownVersion)) {
+    const std::string kind = DamageKind(AsBytes(header), 0, 0);
+    AddFinding({Severity::kError, "refused", error.offset, error.section,
+                StrCat(error.reason, kind.empty() ? "" : "; ", kind)},
+               report);
+  } else if (IsUnusable(error)) {
+    PrintError(inputs.file, error);
     return kUnusable;
   }
   if (error.ok() && !options.destination_config.empty() &&
@@ -236,7 +347,7 @@ ExitStatus Run(const Arguments& arguments) {
                       " to compare with"));
     return kUnusable;
   }
-  return PrintFindings(arguments, file, report, !error.ok());
+  return PrintFindings(arguments, report, !error.ok());
 }
 
 std::string Misused(const Arguments& arguments) {
@@ -248,6 +359,25 @@ std::string Misused(const Arguments& arguments) {
 }
 
 const Option kOptions[] = {
+    {"min-severity", "SEVERITY",
+     "show only what is at least that; the verdict counts all",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.min_severity = value;
+       return OneOf("min-severity", value, {"note", "warning", "error"});
+     },
+     "note warning error", "for destination list"},
+    {"all",
+     "",
+     "each finding, not the first ones of a kind and a count",
+     Set<&Arguments::list_all>,
+     {},
+     "for destination list"},
+    {"color", "WHEN", "auto, always or never; auto obeys NO_COLOR",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.color = value;
+       return OneOf("color", value, {"auto", "always", "never"});
+     },
+     "auto always never", "list"},
     {"switchover-ack", "on/off",
      "off: refuse INIT_DATA_SENT, as a destination without\n"
      "the capability does",
@@ -273,6 +403,8 @@ const Option kOptions[] = {
      "with the payloads, or one driver of it, as in mlx5:6.1;\n"
      "instead of the findings",
      SetDestination, kReleaseChoices, "region-size dialect"},
+    kLinesFormatOption,
+    kJsonStringsOption,
     kPayloadOption,
     kSplitOption,
     {"explain",
@@ -307,7 +439,9 @@ const Option kOptions[] = {
      "every finding there can be, and what to do about it",
      Set<&Arguments::list_findings>,
      {},
-     "*"},
+     "for payload split destination switchover-ack destination-config\n"
+     "region-size machine device min-severity all color dialect offset window\n"
+     "page-size"},
     {"machine",
      "TYPE",
      "with --for: the destination's machine type, if it is not\n"
@@ -322,7 +456,8 @@ const Option kOptions[] = {
 
 const Verb kCheckVerb = {"check",
                          "FILE [CHANNEL]...",
-                         "what is wrong with a stream, a finding a line",
+                         "what is wrong with a stream: the cause first, the "
+                         "verdict last",
                          kAnyFiles,
                          kOptions,
                          Run,

@@ -16,6 +16,7 @@
 #include "codec/version.h"
 #include "codec/wire/text.h"
 #include "flags/ram_flags.h"
+#include "inspect/json_output.h"
 #include "inspect/nearest_word.h"
 #include "inspect/sigbus.h"
 #include "inspect/verb.h"
@@ -64,8 +65,8 @@ constexpr Option kCommonOptions[] = {
 // In the order of the help.
 const std::vector<const Verb*>& Verbs() {
   static const auto* verbs = new std::vector<const Verb*>{
-      &kInspectVerb, &kCheckVerb, &kStatsVerb,    &kExtractVerb,
-      &kRepackVerb,  &kDiffVerb,  &kGenerateVerb, &kModelVerb};
+      &kInspectVerb, &kCheckVerb,    &kStatsVerb, &kExtractVerb, &kRepackVerb,
+      &kDiffVerb,    &kGenerateVerb, &kModelVerb, &kExplainVerb, &kSchemaVerb};
   return *verbs;
 }
 
@@ -421,12 +422,23 @@ std::string ParseNumber(std::string_view name, std::string_view unit,
                 ", not '", value, "'");
 }
 
+namespace {
+
+std::string SetFormat(Arguments& arguments, const std::string& value) {
+  arguments.format = value;
+  return OneOf("format", value, {"text", "json", "textproto"});
+}
+
+std::string SetLinesFormat(Arguments& arguments, const std::string& value) {
+  arguments.format = value;
+  return OneOf("format", value, {"text", "json", "jsonl", "textproto"});
+}
+
+}  // namespace
+
 const Option kFormatOption = {
-    "format", "FORMAT", "text, json or textproto (report.proto)",
-    [](Arguments& arguments, const std::string& value) {
-      arguments.format = value;
-      return OneOf("format", value, {"text", "json", "textproto"});
-    },
+    "format", "FORMAT",
+    "text, json or textproto; `migstream schema` has the form", SetFormat,
     "text json textproto"};
 
 const Option kRecoverOption = {
@@ -435,6 +447,23 @@ const Option kRecoverOption = {
     "what lies between is named as a gap, and the exit\n"
     "status is 1",
     Set<&Arguments::recover>};
+const Option kLinesFormatOption = {
+    "format", "FORMAT",
+    "text; json; jsonl, a line of JSON for each row; or\n"
+    "textproto; `migstream schema` has the form",
+    SetLinesFormat, "text json jsonl textproto"};
+
+const Option kJsonStringsOption = {
+    "json-strings",
+    "",
+    "JSON as protobuf has it: 64-bit numbers are strings, and\n"
+    "what is zero is left out",
+    [](Arguments& arguments, const std::string&) {
+      arguments.format = "json-strings";
+      return std::string();
+    },
+    {},
+    "format"};
 
 const Option kOutputOption = {"o", "OUT",
                               "the file to write; - is standard output",
@@ -450,6 +479,27 @@ std::string OneOf(std::string_view name, const std::string& value,
              : StrCat("--", name, " is one of ", StrJoin(choices, ", "),
                       ", not '", value, "'");
 }
+
+namespace {
+
+// After wrong usage `arguments` may lack what stands behind what is wrong.
+bool WantsJson(const Arguments& arguments,
+               const std::vector<std::string>& words) {
+  auto has = [&words](std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  return arguments.format.starts_with("json") || has("--format=json") ||
+         has("--format=jsonl") || has("--json-strings");
+}
+
+// Where a script waits for JSON, it gets what failed as JSON too.
+ExitStatus PrintFailure(bool wanted, ExitStatus status) {
+  if (!wanted || status != kUnusable || HasPrinted()) return status;
+  report::Failure failure = TakeFailure();
+  return PrintMessage(failure, "error", "json", status);
+}
+
+}  // namespace
 
 ExitStatus RunMain(const std::vector<std::string>& words) {
   KeepStandardFiles();
@@ -477,7 +527,9 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
   }
   Arguments arguments;
   std::string problem = ParseWords(*verb, rest, arguments);
-  return problem.empty() ? verb->run(arguments) : WrongUsage(problem, verb);
+  const ExitStatus status =
+      problem.empty() ? verb->run(arguments) : WrongUsage(problem, verb);
+  return PrintFailure(WantsJson(arguments, rest), status);
 }
 
 }  // namespace migstream

@@ -36,6 +36,12 @@ _migstream() {
     return
   fi
 
+  if ((COMP_CWORD == 2)) && [[ $verb == schema && $current != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W \
+      "$("$program" schema 2>/dev/null | cut -d' ' -f1)" -- "$current")
+    return
+  fi
+
   # bash takes "--option=value" for three words, unless somebody has taken "="
   # out of COMP_WORDBREAKS.
   if [[ $current == --*=* ]]; then

@@ -10,12 +10,58 @@
 #include "codec/io/absl_view.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/terminal.h"
 
 namespace migstream {
 
-void PrintError(std::string_view message) {
-  std::cerr << "migstream: " << Printable(message) << "\n";
+namespace {
+
+// What is kept of what was said.
+constexpr int kMostMessages = 16;
+
+report::Failure& Said() {
+  static auto* said = new report::Failure;
+  return *said;
 }
+
+bool& Printed() {
+  static bool printed = false;
+  return printed;
+}
+
+void Keep(const report::ErrorPlace& place) {
+  report::ErrorPlace& error = *Said().mutable_error();
+  report::ErrorPlace now = place;
+  *now.mutable_also() = error.also();
+  if (!error.message().empty() && now.also_size() < kMostMessages) {
+    now.add_also(error.message());
+  }
+  error = now;
+}
+
+}  // namespace
+
+void PrintError(std::string_view message) {
+  report::ErrorPlace place;
+  place.set_message(Printable(message));
+  Keep(place);
+  std::cerr << WrappedLines(StrCat("migstream: ", Printable(message)),
+                            LineColumns(STDERR_FILENO))
+            << "\n";
+}
+
+void PrintError(std::string_view file, const Error& error) {
+  PrintError(ErrorLine(file, error));
+  report::ErrorPlace& place = *Said().mutable_error();
+  place.set_file(Printable(error.file.empty() ? file : error.file));
+  if (!error.section.empty()) place.set_offset(error.offset);
+  place.set_section(Printable(error.section));
+  place.set_message(Printable(error.reason));
+}
+
+report::Failure TakeFailure() { return Said(); }
+
+bool HasPrinted() { return Printed(); }
 
 bool IsFine(const absl::Status& status) {
   if (!status.ok()) PrintError(StdView(status.message()));
@@ -37,6 +83,7 @@ ExitStatus Print(std::string_view text, ExitStatus status) {
   while (!text.empty()) {
     ssize_t wrote = write(STDOUT_FILENO, text.data(), text.size());
     if (wrote >= 0) {
+      Printed() = true;
       text.remove_prefix(wrote);
     } else if (errno == EPIPE) {
       return status;  // Whoever read it has seen enough.

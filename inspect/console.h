@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "codec/report/answers.pb.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
@@ -22,6 +23,14 @@ enum ExitStatus {
 
 // "migstream: …" on standard error.
 void PrintError(std::string_view message);
+
+// The same of an error: its file, place and reason.
+void PrintError(std::string_view file, const Error& error);
+
+// All that PrintError() has said, the last of it as the error; and whether
+// anything went to standard output.
+report::Failure TakeFailure();
+bool HasPrinted();
 
 // Whether all is well; if not, says why.
 bool IsFine(const absl::Status& status);

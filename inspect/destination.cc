@@ -13,10 +13,13 @@
 #include "codec/io/decompressing_source.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/qemu/vm_description.h"
+#include "codec/report/answers.pb.h"
+#include "codec/report/check.pb.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/text_report.h"
 
 namespace migstream {
@@ -96,8 +99,24 @@ ExitStatus CheckDestination(const Arguments& arguments) {
     return kUnusable;
   }
   DumpVerdict verdict = CheckAgainstDump(*description, dump);
-  return Print(Lines(Printable(inputs.file), verdict, dump),
-               verdict.refusals.empty() ? kFine : kFindings);
+  const ExitStatus status = verdict.refusals.empty() ? kFine : kFindings;
+  if (arguments.format == "text") {
+    return Print(Lines(Printable(inputs.file), verdict, dump), status);
+  }
+  report::Check check;
+  check.set_file(Printable(inputs.file));
+  report::Destination& destination = *check.mutable_destination();
+  destination.set_machine(Printable(dump.machine));
+  destination.set_compared(verdict.compared);
+  for (const DumpRefusal& refusal : verdict.refusals) {
+    report::Refusal& row = *destination.add_refusals();
+    row.set_section(Printable(refusal.section));
+    row.set_message(refusal.message);
+  }
+  for (const std::string& name : verdict.unknown) {
+    destination.add_unknown(Printable(name));
+  }
+  return PrintMessage(check, "check", arguments.format, status);
 }
 
 bool IsDump(const Arguments& arguments, const std::string& file) {
@@ -117,8 +136,16 @@ ExitStatus DiffDumps(const Arguments& arguments) {
     if (!Read(arguments, arguments.files[i], dumps[i])) return kUnusable;
   }
   std::string lines;
+  report::Diff diff;
+  diff.set_a(Printable(arguments.files[0]));
+  diff.set_b(Printable(arguments.files[1]));
   for (const DumpDifference& difference : CompareDumps(dumps[0], dumps[1])) {
-    StrAppend(&lines, Printable(ToString(difference)), "\n");
+    diff.add_differences()->set_what(Printable(ToString(difference)));
+    StrAppend(&lines, diff.differences().rbegin()->what(), "\n");
+  }
+  if (arguments.format != "text") {
+    return PrintMessage(diff, "diff", arguments.format,
+                        lines.empty() ? kFine : kFindings);
   }
   return Print(lines, lines.empty() ? kFine : kFindings);
 }

@@ -11,6 +11,7 @@
 #include "codec/wire/text.h"
 #include "inspect/destination.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/table.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
@@ -75,7 +76,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
   Error error = state.Read(*input.main(), channels, options);
   if (error.ok()) return kFine;
   SayContainerDamage(inputs, error);
-  PrintError(ErrorLine(inputs.file, error));
+  PrintError(inputs.file, error);
   const bool not_kept = error.code == ErrorCode::kWriteFailed ||
                         error.code == ErrorCode::kHoldLimit;
   return IsUnusable(error) || not_kept ? kUnusable : kFindings;
@@ -130,25 +131,39 @@ std::string StatText(const std::vector<Difference>& differences) {
   return table.Text();
 }
 
-ExitStatus PrintTable(const Arguments& arguments,
-                      std::vector<Difference> differences,
-                      std::string_view column_a, std::string_view column_b,
-                      ExitStatus status) {
+// `column_a` and `column_b` stand above what the two have.
+ExitStatus PrintDifferences(const Arguments& arguments,
+                            std::vector<Difference> differences,
+                            std::string_view column_a,
+                            std::string_view column_b, report::Diff& diff,
+                            ExitStatus status) {
   std::erase_if(differences, [&](const Difference& difference) {
     const bool other =
         difference.device.find(arguments.device) == std::string::npos;
     return other || (arguments.ignore_clocks && IsClock(difference));
   });
-  if (differences.empty()) return Print("", status);
-  if (arguments.diff_stat) return Print(StatText(differences), kFindings);
-  Table table("llll");
+  if (!differences.empty()) status = std::max(status, kFindings);
+  if (arguments.format != "text") {
+    diff.set_ram_compared(arguments.compare_ram);
+    for (const Difference& d : differences) {
+      report::Difference& row = *diff.add_differences();
+      row.set_device(d.device);
+      row.set_what(d.what);
+      row.set_a(d.a);
+      row.set_b(d.b);
+    }
+    return PrintMessage(diff, "diff", arguments.format, status);
+  }
+  if (differences.empty()) return status;
+  if (arguments.diff_stat) return Print(StatText(differences), status);
+  Table table("lwww");
   table.Row({"DEVICE", "WHAT", std::string(column_a), std::string(column_b)});
   for (Difference& d : differences) {
     table.Row({std::move(d.device), std::move(d.what),
                d.a.empty() ? "-" : std::move(d.a),
                d.b.empty() ? "-" : std::move(d.b)});
   }
-  return Print(table.Text(), kFindings);
+  return Print(table.Text(), status);
 }
 
 DiffOptions OptionsOf(const Arguments& arguments) {
@@ -176,7 +191,11 @@ ExitStatus RunWithin(const Arguments& arguments) {
   if (devices == 0 && !arguments.quiet) {
     PrintError("no device's driver sends more than one snapshot of it here");
   }
-  return PrintTable(arguments, std::move(differences), "FIRST", "LAST", status);
+  report::Diff diff;
+  diff.set_a(Printable(arguments.files[0]));
+  diff.set_b(diff.a());
+  return PrintDifferences(arguments, std::move(differences), "FIRST", "LAST",
+                          diff, status);
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -201,7 +220,11 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   SayWhatIsNotCompared(arguments, sides, states);
-  return PrintTable(arguments, std::move(differences), "A", "B", status);
+  report::Diff diff;
+  diff.set_a(Printable(sides[0].files[0]));
+  diff.set_b(Printable(sides[1].files[0]));
+  return PrintDifferences(arguments, std::move(differences), "A", "B", diff,
+                          status);
 }
 
 const Option kOptions[] = {
@@ -234,6 +257,8 @@ const Option kOptions[] = {
      Set<&Arguments::diff_stat>},
     {"all", "", "list every difference, not ten of a kind and a count",
      Set<&Arguments::list_all>},
+    kFormatOption,
+    kJsonStringsOption,
 };
 
 }  // namespace

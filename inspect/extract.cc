@@ -48,7 +48,7 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
 }
 
 ExitStatus SayError(const Inputs& inputs, const Error& error) {
-  PrintError(ErrorLine(inputs.file, error));
+  PrintError(inputs.file, error);
   return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
              ? kUnusable
              : kFindings;
@@ -102,7 +102,7 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   const ExitStatus status =
       Commit(output, missing == 0 && doubt.ok() ? kFine : kFindings);
   if (status == kUnusable) return status;
-  if (!doubt.ok()) PrintError(ErrorLine(inputs.file, doubt));
+  if (!doubt.ok()) PrintError(inputs.file, doubt);
   if (missing != 0) {
     PrintError(StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
                       arguments.ram, " never came, and count as zero",
@@ -144,7 +144,7 @@ ExitStatus Run(const Arguments& arguments) {
   }
   SayGaps(inputs);
   const ExitStatus status = Commit(output, cut.ok() ? kFine : kFindings);
-  if (status != kUnusable && !cut.ok()) PrintError(ErrorLine(inputs.file, cut));
+  if (status != kUnusable && !cut.ok()) PrintError(inputs.file, cut);
   return status;
 }
 

@@ -18,11 +18,14 @@
 #include "codec/generate/recipe_dialect.h"
 #include "codec/io/absl_view.h"
 #include "codec/loader/loader_row.h"
+#include "codec/report/answers.pb.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/release.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/output_file.h"
 #include "inspect/stale_channels.h"
 #include "inspect/verb.h"
@@ -142,9 +145,11 @@ std::string Beside(const std::string& path, const std::string& what) {
       .string();
 }
 
-// `recipe` is written beside the stream if there is one.
+// `recipe` is written beside the stream if there is one. `row` gets what was
+// written.
 bool WriteAll(const Generated& made, const std::string& path,
-              const recipe::Migration* recipe, const Arguments& arguments) {
+              const recipe::Migration* recipe, const Arguments& arguments,
+              report::GeneratedStream& row) {
   if (path == "-" &&
       (!made.channels.empty() || arguments.expected_loader != 0)) {
     PrintError(
@@ -154,22 +159,33 @@ bool WriteAll(const Generated& made, const std::string& path,
   auto channel_name = [&path](size_t number) {
     return Beside(path, StrCat(".ch", number));
   };
-  auto add_text = [&path](const google::protobuf::Message& message,
-                          const char* extension, Files& files) {
+  Files files(arguments.force);
+  auto add = [&](const std::string& name, std::string_view bytes) {
+    files.Add(name, bytes);
+    row.add_files(Printable(name));
+  };
+  auto add_text = [&](const google::protobuf::Message& message,
+                      const char* extension) {
     std::string text;
     google::protobuf::TextFormat::PrintToString(message, &text);
-    files.Add(std::filesystem::path(path).replace_extension(extension).string(),
-              text);
+    add(std::filesystem::path(path).replace_extension(extension).string(),
+        text);
   };
-  Files files(arguments.force);
-  files.Add(path, made.main.bytes);
+  add(path, made.main.bytes);
   for (size_t i = 0; i < made.channels.size(); ++i) {
-    files.Add(channel_name(i + 1), made.channels[i].bytes);
+    add(channel_name(i + 1), made.channels[i].bytes);
+  }
+  for (const DoneDamage& done : made.damages) {
+    row.add_damages(DamageName(done.damage.kind()));
   }
   if (arguments.expected_loader != 0) {
-    add_text(Expect(made, arguments.expected_loader), ".expect", files);
+    const recipe::Expectation expected =
+        Expect(made, arguments.expected_loader);
+    row.set_verdict(recipe::Expectation::Verdict_Name(expected.verdict()));
+    row.set_message(Printable(expected.message()));
+    add_text(expected, ".expect");
   }
-  if (recipe != nullptr) add_text(*recipe, ".textproto", files);
+  if (recipe != nullptr) add_text(*recipe, ".textproto");
   StaleChannels stale;
   absl::Status status;
   if (path != "-") {
@@ -237,6 +253,20 @@ absl::Status InflictAll(const Arguments& arguments, uint64_t seed,
   return absl::OkStatus();
 }
 
+// Text says nothing: the files are the answer.
+ExitStatus PrintAnswer(const Arguments& arguments,
+                       report::GeneratedStreams& answer) {
+  if (arguments.format == "text") return kFine;
+  if (arguments.format != "jsonl") {
+    return PrintMessage(answer, "generate", arguments.format, kFine);
+  }
+  for (const report::GeneratedStream& row : answer.streams()) {
+    ExitStatus printed = Print(JsonLine("stream", row), kFine);
+    if (printed != kFine) return printed;
+  }
+  return kFine;
+}
+
 ExitStatus GenerateRecipe(const Arguments& arguments) {
   recipe::Migration recipe;
   const std::string& file = arguments.files[0];
@@ -266,8 +296,14 @@ ExitStatus GenerateRecipe(const Arguments& arguments) {
     PrintError(StrCat(file, ": ", StdView(status.message())));
     return kUnusable;
   }
-  return WriteAll(*made, arguments.output, nullptr, arguments) ? kFine
-                                                               : kUnusable;
+  report::GeneratedStreams answer;
+  report::GeneratedStream& row = *answer.add_streams();
+  row.set_seed(recipe.seed());
+  row.set_dialect(recipe::Dialect_Name(recipe.dialect()));
+  if (!WriteAll(*made, arguments.output, nullptr, arguments, row)) {
+    return kUnusable;
+  }
+  return PrintAnswer(arguments, answer);
 }
 
 ExitStatus GenerateSeeds(const Arguments& arguments) {
@@ -282,6 +318,7 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     return kUnusable;
   }
   uint64_t missed = 0;
+  report::GeneratedStreams answer;
   for (uint64_t i = 0; i < arguments.count; ++i) {
     uint64_t seed = arguments.seed + i;
     recipe::Migration recipe =
@@ -309,13 +346,23 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     std::string path = (std::filesystem::path(arguments.out_dir) /
                         StrCat("seed-", seed, ".qvm"))
                            .string();
-    if (!WriteAll(*made, path, &recipe, arguments)) return kUnusable;
+    report::GeneratedStream& row = *answer.add_streams();
+    row.set_seed(seed);
+    row.set_dialect(recipe::Dialect_Name(recipe.dialect()));
+    if (!WriteAll(*made, path, &recipe, arguments, row)) return kUnusable;
+    if (arguments.format == "jsonl") {
+      ExitStatus printed = Print(JsonLine("stream", row), kFine);
+      if (printed != kFine) return printed;
+    }
+    if (arguments.format == "text" || arguments.format == "jsonl") {
+      answer.clear_streams();
+    }
   }
   if (missed != 0) {
     PrintError(StrCat(missed, " times a stream had nothing to do ",
                       StrJoin(arguments.damages, " or "), " to"));
   }
-  return kFine;
+  return PrintAnswer(arguments, answer);
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -328,6 +375,9 @@ std::string Misused(const Arguments& arguments) {
   const bool of_seeds = arguments.seeded && !arguments.out_dir.empty();
   if (arguments.files.empty() ? !of_seeds : !of_recipe) {
     return "either RECIPE and -o OUT, or --seed and --out-dir";
+  }
+  if (arguments.output == "-" && arguments.format != "text") {
+    return "standard output takes the stream, or what was written of it";
   }
   if (arguments.count - 1 > UINT64_MAX - arguments.seed) {
     return StrCat("--seed and --count go beyond the last seed, ", UINT64_MAX);
@@ -354,7 +404,7 @@ std::string SetDamages(Arguments& arguments, const std::string& value) {
   return "";
 }
 
-constexpr Option kOptions[] = {
+const Option kOptions[] = {
     {"o", "OUT",
      "the main channel's file; - is standard output. Multifd\n"
      "channels stand beside it: vm.ch1.qvm beside vm.qvm",
@@ -384,8 +434,8 @@ constexpr Option kOptions[] = {
     {"dialect", "NAME", "of the stream, whatever the recipe says",
      SetDialect<&Arguments::dialect>, kDialectChoices},
     {"frame", "FILE",
-     "a real stream; only its VFIO devices are replaced, so that\n"
-     "a QEMU that loads it can load this",
+     "a real stream; only its VFIO devices are replaced, so\n"
+     "that a QEMU that loads it can load this",
      Set<&Arguments::frame>},
     {"damage",
      "NAME,...",
@@ -409,6 +459,8 @@ constexpr Option kOptions[] = {
                            " to ", ReleaseName(std::rbegin(kReleases)->release),
                            ", not '", value, "'");
      }},
+    kLinesFormatOption,
+    kJsonStringsOption,
     {"force", "",
      "replace files that exist, and remove the channels' files\n"
      "of a former run with more channels",

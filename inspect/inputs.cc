@@ -12,6 +12,8 @@
 #include "codec/io/temp_file.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/recover/plan_recovery.h"
+#include "codec/report/damage_kind.h"
+#include "codec/report/report_findings.h"
 #include "codec/report/side_report.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -36,7 +38,7 @@ bool CanRead(const std::string& file) {
 }
 
 OpenedStream Reported(const std::string& file, OpenedStream opened) {
-  if (!opened.error.ok()) PrintError(ErrorLine(file, opened.error));
+  if (!opened.error.ok()) PrintError(file, opened.error);
   return opened;
 }
 
@@ -49,6 +51,43 @@ std::string DamageOf(const std::string& file, const OpenOptions& options) {
   if (!opened.source || opened.source->size()) return "";
   opened.source->Skip(kMost);
   return opened.source->failure();
+}
+
+// After an error, the files that are damaged themselves, and how.
+std::vector<std::pair<std::string, std::string>> ContainerDamages(
+    const Inputs& inputs, const Error& error) {
+  std::vector<std::pair<std::string, std::string>> damages;
+  // One that was read to where it is damaged is named by the error.
+  if (error.ok() || IsUnusable(error)) return damages;
+  auto look = [&](const std::string& file, const OpenOptions& options) {
+    const std::string damage = DamageOf(file, options);
+    if (damage.empty()) return;
+    damages.emplace_back(file,
+                         StrCat(damage,
+                                "; what follows may be this file's damage, and "
+                                "not the migration's"));
+  };
+  look(inputs.file, inputs.options);
+  for (const std::string& file : inputs.channel_files) {
+    look(file, {.limits = inputs.options.limits});
+  }
+  return damages;
+}
+
+// What the bytes around an error of the main channel look like; empty if that
+// is not known.
+std::string DamageAround(const Inputs& inputs, uint64_t offset) {
+  if (!IsRegularFile(inputs.file)) return "";
+  std::unique_ptr<ByteSource> source =
+      OpenStream(inputs.file, inputs.options).source;
+  if (!source) return "";
+  const uint64_t start =
+      std::max(source->offset(), offset - std::min(offset, kDamageBytesBefore));
+  source->Skip(start - source->offset());
+  ByteSpan bytes = source->Peek(offset - start + kDamageBytesAfter);
+  bytes = bytes.first(
+      std::min<uint64_t>(bytes.size(), offset - start + kDamageBytesAfter));
+  return DamageKind(bytes, start, offset);
 }
 
 bool IsSide(FileKind kind) {
@@ -304,23 +343,23 @@ Error ReadReport(const Arguments& arguments, Inputs& inputs,
   report.set_file(Printable(inputs.file));
   if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
   Error error = BuildReport(*inputs.main, inputs.Channels(), options, report);
-  SayContainerDamage(inputs, error);
+  for (const auto& [file, damage] : ContainerDamages(inputs, error)) {
+    AddFinding({Severity::kError, "file-damaged", 0, "", damage,
+                file == inputs.file ? "" : file},
+               report);
+  }
+  for (report::Finding& finding : *report.mutable_findings()) {
+    if (finding.id() != "refused" || finding.offset() != error.offset) continue;
+    const std::string kind = DamageAround(inputs, error.offset);
+    if (!kind.empty()) finding.set_message(finding.message() + "; " + kind);
+    break;
+  }
   return error;
 }
 
 void SayContainerDamage(const Inputs& inputs, const Error& error) {
-  // One that was read to where it is damaged is named by the error.
-  if (error.ok() || IsUnusable(error)) return;
-  auto say = [](const std::string& file, const OpenOptions& options) {
-    const std::string damage = DamageOf(file, options);
-    if (damage.empty()) return;
-    PrintError(StrCat(file, ": ", damage,
-                      "; what follows may be this file's damage, and not the "
-                      "migration's"));
-  };
-  say(inputs.file, inputs.options);
-  for (const std::string& file : inputs.channel_files) {
-    say(file, {.limits = inputs.options.limits});
+  for (const auto& [file, damage] : ContainerDamages(inputs, error)) {
+    PrintError(StrCat(file, ": ", damage));
   }
 }
 
@@ -349,18 +388,19 @@ ExitStatus ReportSide(const Inputs::Side& side, report::Report& report) {
                     ? ReportCpr(side.file, *side.source, report)
                     : ReportReturnPath(side.file, *side.source, report);
   if (error.ok()) return kFine;
-  PrintError(ErrorLine(side.file, error));
+  PrintError(side.file, error);
   return IsUnusable(error) ? kUnusable : kFindings;
 }
 
-ExitStatus SayChannelFindings(const std::string& file,
-                              const report::Report& report) {
+ExitStatus SayFileFindings(const std::string& file,
+                           const report::Report& report) {
   ExitStatus status = kFine;
   for (const report::Finding& finding : report.findings()) {
-    if ((!finding.id().starts_with("multifd") && finding.id() != "gap") ||
-        finding.severity() == ToString(Severity::kNote)) {
-      continue;
-    }
+    const bool of_files =
+        finding.id().starts_with("multifd") || finding.id() == "file-damaged" ||
+        finding.id() == "gap" ||
+        (finding.id() == "truncated" && !finding.file().empty());
+    if (!of_files || finding.severity() == ToString(Severity::kNote)) continue;
     PrintError(FindingLine(file, finding));
     status = kFindings;
   }

@@ -100,13 +100,13 @@ ExitStatus ReportSide(const Inputs::Side& side, report::Report& report);
 
 // After an error: whether a compressed file is damaged itself, which may be
 // why, is found by reading it to its end, and said on standard error before the
-// error is.
+// error is. A report has it as a finding.
 void SayContainerDamage(const Inputs& inputs, const Error& error);
 
-// Says on standard error what is wrong with the channels of a stream that is
-// shown all the same, and which gaps it has: kFindings, or kFine if nothing is.
-ExitStatus SayChannelFindings(const std::string& file,
-                              const report::Report& report);
+// Says on standard error what is wrong with the files of a stream that is shown
+// all the same, and which gaps it has: kFindings, or kFine if nothing is.
+ExitStatus SayFileFindings(const std::string& file,
+                           const report::Report& report);
 
 }  // namespace migstream
 

@@ -6,7 +6,7 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
-#include "inspect/message_format.h"
+#include "inspect/json_output.h"
 #include "inspect/payload_input.h"
 #include "inspect/payload_text.h"
 #include "inspect/place_text.h"
@@ -17,27 +17,26 @@
 namespace migstream {
 namespace {
 
-// Empty if the report cannot be put so.
-std::string Format(const report::Report& report, const Arguments& arguments) {
-  if (arguments.format == "text") return TextReport(report, arguments.records);
-  std::string text;
-  return FormatMessage(report, arguments.format, text) ? text : "";
+bool IsText(const Arguments& arguments) { return arguments.format == "text"; }
+
+// What is for scripts.
+ExitStatus PrintReport(const Arguments& arguments, report::Report& report,
+                       ExitStatus status) {
+  return PrintMessage(report, "report", arguments.format, status);
 }
 
 ExitStatus InspectPayload(const Arguments& arguments) {
   PayloadReport payload;
   report::Report report;
   if (!ReadPayloadFile(arguments, payload, report)) return kUnusable;
-  std::string text;
-  if (arguments.format == "text") {
-    text = StrCat(BarePayloadText(report),
-                  arguments.records ? PayloadRecords(report.payload()) : "");
-  } else {
-    text = Format(report, arguments);
-  }
   // A text dump is never complete, and not meant to be.
-  bool damaged = payload.whole && !payload.complete;
-  return Print(text, damaged ? kFindings : kFine);
+  const ExitStatus status =
+      payload.whole && !payload.complete ? kFindings : kFine;
+  if (!IsText(arguments)) return PrintReport(arguments, report, status);
+  return Print(
+      StrCat(BarePayloadText(report),
+             arguments.records ? PayloadRecords(report.payload()) : ""),
+      status);
 }
 
 // A file that stands beside a stream, alone.
@@ -46,7 +45,8 @@ ExitStatus InspectSide(const Arguments& arguments, const Inputs::Side& side) {
   report.set_file(Printable(side.file));
   ExitStatus status = ReportSide(side, report);
   if (status == kUnusable) return status;
-  return Print(Format(report, arguments), status);
+  if (!IsText(arguments)) return PrintReport(arguments, report, status);
+  return Print(TextReport(report), status);
 }
 
 // Nothing but the device that was named.
@@ -83,40 +83,48 @@ ExitStatus Run(const Arguments& arguments) {
   std::string lines;
   RecordList list;
   ExitStatus printed = kFine;
-  if (arguments.records && arguments.format != "text") {
+  const bool jsonl = arguments.format == "jsonl";
+  if (arguments.records && !IsText(arguments) && !jsonl) {
     options.records = true;
-  } else if (arguments.records) {
-    lines = RecordList::Headings();
+  } else if (arguments.records || jsonl) {
+    if (!jsonl) lines = RecordList::Headings();
     options.on_record = [&](const std::string& idstr,
                             const report::Record& record) {
       if (printed != kFine) return;
       if (!inputs.device.empty() && idstr != inputs.device) return;
-      list.Add(idstr, record);
-      if (list.size() < (64 << 10)) return;
-      printed = Print(StrCat(lines, list.Take()), kFine);
+      if (jsonl) {
+        lines += JsonLine("record", record, idstr);
+      } else {
+        list.Add(idstr, record);
+        StrAppend(&lines, list.Take());
+      }
+      if (lines.size() < (64 << 10)) return;
+      printed = Print(lines, kFine);
       lines.clear();
     };
   }
   Error error = ReadReport(arguments, inputs, options, report);
   list.Fold();
+  StrAppend(&lines, list.Take());
   if (IsUnusable(error)) {
-    if (list.size() != 0) Print(StrCat(lines, list.Take()), kFine);
-    PrintError(ErrorLine(inputs.file, error));
+    if (lines != RecordList::Headings()) Print(lines, kFine);
+    PrintError(inputs.file, error);
     return kUnusable;
   }
   if (printed != kFine) return printed;
   KeepDevice(inputs.device, report);
-  std::string text = Format(report, arguments);
-  if (text.empty()) {
-    PrintError(StrCat("the report cannot be put into ", arguments.format));
-    return kUnusable;
+  ExitStatus status = error.ok() ? side_status : kFindings;
+  if (IsText(arguments)) {
+    if (!lines.empty()) StrAppend(&lines, "\n");
+    status =
+        Print(StrCat(lines, TextReport(report, arguments.records)), status);
+  } else {
+    status = std::max(Print(lines, kFine), status);
+    status = PrintReport(arguments, report, status);
   }
-  StrAppend(&lines, list.Take());
-  if (arguments.records && arguments.format == "text") lines += "\n";
-  StrAppend(&lines, text);
-  ExitStatus status = Print(lines, error.ok() ? side_status : kFindings);
-  if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
-  return std::max(status, SayChannelFindings(file, report));
+  status = std::max(status, SayFileFindings(file, report));
+  if (!error.ok()) PrintError(inputs.file, error);
+  return status;
 }
 
 const Option kOptions[] = {
@@ -146,7 +154,8 @@ const Option kOptions[] = {
      "record inside their payloads",
      Set<&Arguments::records>},
     kRecoverOption,
-    kFormatOption,
+    kLinesFormatOption,
+    kJsonStringsOption,
     kPayloadOption,
     kSplitOption,
     {"state",

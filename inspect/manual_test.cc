@@ -191,8 +191,8 @@ TEST(CompletionTest, OffersEveryOptionOfAVerb) {
 
 TEST(CompletionTest, OffersAnOptionsValues) {
   // bash takes "--format=j" for three words.
-  EXPECT_THAT(Complete({"inspect", "--format", "=", "j"}), ElementsAre("json"));
-  EXPECT_THAT(Complete({"inspect", "--format", "="}),
+  EXPECT_THAT(Complete({"stats", "--format", "=", "j"}), ElementsAre("json"));
+  EXPECT_THAT(Complete({"stats", "--format", "="}),
               UnorderedElementsAre("text", "json", "textproto"));
   EXPECT_THAT(Complete({"inspect", "--format", "te"}),
               UnorderedElementsAre("text", "textproto"));

@@ -98,7 +98,7 @@ std::string Shown(const ModelDescription& model) {
   StrAppend(&text, "  new device  ", OrDash(Canonical(InitialConfig(model))),
             "\n");
   if (model.params.empty()) return text + "  no parameters\n";
-  Table table("llllll");
+  Table table("llllww");
   table.Row({"  PARAMETER", "TYPE", "INIT", "OFF", "ALLOWED", "DESCRIPTION"});
   for (const ModelParam& param : model.params) {
     table.Row({"  " + param.name, std::string(ToString(param.type)),

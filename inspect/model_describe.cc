@@ -39,7 +39,7 @@ ExitStatus Read(const Arguments& arguments, PayloadExtractor::What what,
   const bool matters = !facts.complete() || extractor.NeedsChannels(facts);
   if (error.ok() || !matters) error = extractor.Finish(facts);
   if (error.ok()) return kFine;
-  PrintError(ErrorLine(inputs.file, error));
+  PrintError(inputs.file, error);
   return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
              ? kUnusable
              : kFindings;

@@ -166,17 +166,19 @@ TEST(PayloadProgramTest, CheckSaysWhatIsWrongInsideAndWhatTheKernelDoes) {
   EXPECT_THAT(run.output, StartsWith(StrCat(files[0], ":0x")));
   EXPECT_THAT(
       run.output,
-      EndsWith(": 0000:00:02.0/vfio payload 0xc: version 1.1; every kernel up "
-               "to 7.3 wants exactly 1.0; the kernel refuses it at the write: "
-               "EFAULT, \"failed validation\" [payload-version]\n"));
+      HasSubstr(": 0000:00:02.0/vfio payload 0xc: error: version 1.1; every "
+                "kernel up to 7.3 wants exactly 1.0; the kernel refuses it at "
+                "the write: EFAULT, \"failed validation\" "
+                "[payload-version]\n"));
   EXPECT_EQ(RunProgram({"check", kRealMtty}).status, 0);
-  EXPECT_THAT(RunProgram({"check", kRealMtty}).output, IsEmpty());
+  EXPECT_THAT(RunProgram({"check", kRealMtty}).output,
+              HasSubstr(": verdict: sound; data and config whole: "));
 }
 
 TEST(PayloadProgramTest, TheListHasWhatTheKernelDoes) {
   EXPECT_THAT(RunProgram({"check", "--list"}).output,
               AllOf(HasSubstr("payload-no-final  "),
-                    HasSubstr("; the kernel accepts it\n"),
+                    HasSubstr("; the kernel accepts\n"),
                     HasSubstr("error or warning")));
 }
 
@@ -324,7 +326,8 @@ TEST(PayloadProgramTest, TextThatADriverPrintsIsRead) {
                     HasSubstr("qp_num 16, dev_id 0xa251"),
                     HasSubstr("  records     2; more is not in what was "
                               "given\n")));
-  EXPECT_EQ(RunProgram({"check", "--payload", file}).output, "");
+  EXPECT_THAT(RunProgram({"check", "--payload", file}).output,
+              HasSubstr(": verdict: sound, as far as "));
   EXPECT_EQ(RunProgram({"check", "--payload=xe", file}).status, 2);
 }
 

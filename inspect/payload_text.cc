@@ -5,26 +5,10 @@
 
 #include "codec/wire/text.h"
 #include "inspect/table.h"
+#include "inspect/terminal.h"
 
 namespace migstream {
 namespace {
-
-// Breaks a text at spaces; all lines but the first begin with `indent` of them,
-// which stand before the first already.
-std::string Wrapped(std::string_view text, size_t indent) {
-  constexpr size_t kColumns = 80;
-  const size_t room = kColumns - indent;
-  std::string wrapped;
-  while (text.size() > room) {
-    size_t end = text.rfind(' ', room);
-    // A word that is too long gets a line of its own.
-    if (end == std::string_view::npos) end = text.find(' ');
-    if (end == std::string_view::npos) break;
-    StrAppend(&wrapped, text.substr(0, end), "\n", std::string(indent, ' '));
-    text.remove_prefix(end + 1);
-  }
-  return StrCat(wrapped, text, "\n");
-}
 
 std::string Place(const report::PayloadRecord& record) {
   if (!record.has_stream_offset()) return "-";
@@ -52,16 +36,20 @@ std::string PayloadText(const report::Payload& payload) {
   }
   std::string text;
   for (const report::PayloadLine& line : payload.summary()) {
-    StrAppend(&text, "  ", line.label(),
-              std::string(width - line.label().size() + 2, ' '),
-              Wrapped(line.text(), width + 4));
+    StrAppend(
+        &text,
+        WrappedLines(StrCat("  ", line.label(),
+                            std::string(width - line.label().size() + 2, ' '),
+                            line.text()),
+                     TableColumns(), width + 2),
+        "\n");
   }
   return text;
 }
 
 std::string PayloadRecords(const report::Payload& payload) {
   if (payload.records().empty()) return "";
-  Table table("lllrl");
+  Table table("lllrp");
   table.Row({"  OFFSET", "IN STREAM", "PHASE", "BYTES", "RECORD"});
   for (const report::PayloadRecord& record : payload.records()) {
     std::string notes;
@@ -80,7 +68,10 @@ std::string PayloadRecords(const report::Payload& payload) {
     constexpr size_t kIndent = 6;
     std::string fields = Fields(payload.records(i));
     if (fields.empty()) continue;
-    StrAppend(&text, std::string(kIndent, ' '), Wrapped(fields, kIndent));
+    StrAppend(
+        &text,
+        WrappedLines(std::string(kIndent, ' ') + fields, TableColumns(), 0),
+        "\n");
   }
   if (payload.records_omitted() != 0) {
     StrAppend(&text, "  ", payload.records_omitted(), " more records\n");

@@ -130,7 +130,7 @@ ExitStatus Run(const Arguments& arguments) {
   if (error.code == ErrorCode::kBadOptions) {
     PrintError(error.reason);
   } else if (!error.ok()) {
-    PrintError(ErrorLine(inputs.file, error));
+    PrintError(inputs.file, error);
   }
   if (IsUnusable(error) || error.code == ErrorCode::kUnknownSection) {
     return kUnusable;

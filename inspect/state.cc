@@ -82,7 +82,7 @@ class DescriptionPrinter : public StreamVisitor {
 ExitStatus Conclude(const Inputs& inputs, const Error& error,
                     ExitStatus status) {
   if (error.ok()) return status;
-  PrintError(ErrorLine(inputs.file, error));
+  PrintError(inputs.file, error);
   return IsUnusable(error) ? kUnusable : std::max(status, kFindings);
 }
 

@@ -6,7 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
-#include "inspect/message_format.h"
+#include "inspect/json_output.h"
 #include "inspect/table.h"
 #include "inspect/verb.h"
 
@@ -39,14 +39,13 @@ std::string DeviceTable(const report::Stats& stats) {
 }
 
 std::string ChannelTable(const report::Stats& stats) {
-  Table table("llrrr");
-  table.Row({"CHANNEL", "FILE", "BYTES", "RAM PACKETS", "DEVICE PACKETS"});
+  Table table("lrrrp");
+  table.Row({"CHANNEL", "BYTES", "RAM PACKETS", "DEVICE PACKETS", "FILE"});
   for (const report::ChannelStats& channel : stats.channels()) {
     bool main = !channel.has_id();
-    table.Row({main ? "main" : StrCat(channel.id()), channel.file(),
-               StrCat(channel.bytes()),
+    table.Row({main ? "main" : StrCat(channel.id()), StrCat(channel.bytes()),
                main ? "-" : StrCat(channel.ram_packets()),
-               main ? "-" : StrCat(channel.device_packets())});
+               main ? "-" : StrCat(channel.device_packets()), channel.file()});
   }
   return table.Text();
 }
@@ -94,20 +93,17 @@ ExitStatus Run(const Arguments& arguments) {
   options.payloads = false;
   Error error = ReadReport(arguments, inputs, options, report);
   if (IsUnusable(error)) {
-    PrintError(ErrorLine(inputs.file, error));
+    PrintError(inputs.file, error);
     return kUnusable;
   }
   report::Stats stats = MakeStats(report, arguments.link_bits_per_second);
-  std::string text;
-  if (arguments.format == "text") {
-    text = TextStats(stats);
-  } else if (!FormatMessage(stats, arguments.format, text)) {
-    PrintError(StrCat("the figures cannot be put into ", arguments.format));
-    return kUnusable;
-  }
-  ExitStatus status = Print(text, error.ok() ? kFine : kFindings);
-  if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
-  return std::max(status, SayChannelFindings(inputs.file, report));
+  ExitStatus status = error.ok() ? kFine : kFindings;
+  status = arguments.format == "text"
+               ? Print(TextStats(stats), status)
+               : PrintMessage(stats, "stats", arguments.format, status);
+  status = std::max(status, SayFileFindings(inputs.file, report));
+  if (!error.ok()) PrintError(inputs.file, error);
+  return status;
 }
 
 const Option kOptions[] = {
@@ -126,6 +122,7 @@ const Option kOptions[] = {
      }},
     kRecoverOption,
     kFormatOption,
+    kJsonStringsOption,
 };
 
 }  // namespace

@@ -159,7 +159,7 @@ std::string CprAlone(const report::Cpr& cpr) {
 }
 
 std::string StreamTable(const report::Report& report) {
-  Table table("ll");
+  Table table("lw");
   auto row = [&table](const char* name, std::string text) {
     table.Row({StrCat("  ", name), std::move(text)});
   };
@@ -240,7 +240,7 @@ std::string Subsections(const report::Config& config) {
 }
 
 std::string DeviceTable(const report::Report& report) {
-  Table table("llrrrrrlrlll");
+  Table table("llrrrrrlrlww");
   table.Row({"", "", "PRE-COPY", "", "STOP-COPY", "", "LARGEST", "INIT_DATA",
              "CONFIG", "", "", ""});
   table.Row({"DEVICE", "PCI ID", "RECORDS", "BYTES", "RECORDS", "BYTES",
@@ -277,7 +277,7 @@ std::string ConfigText(const report::Device& device) {
   const report::Config& config = device.config();
   if (!config.has_pci()) return "";
   const report::Pci& pci = config.pci();
-  Table table("ll");
+  Table table("lw");
   auto row = [&table](const char* name, std::string text) {
     table.Row({StrCat("  ", name), std::move(text)});
   };
@@ -404,12 +404,14 @@ std::string RecordList::Line(const std::string& idstr,
 
 std::string FindingLine(const std::string& file,
                         const report::Finding& finding) {
-  return StrCat(
-      finding.file().empty() ? Printable(file) : finding.file(), ":",
-      Hex(finding.offset()), ": ", finding.section(), ": ",
-      finding.severity() == "error" ? "" : StrCat(finding.severity(), ": "),
-      finding.message(), finding.kernel().empty() ? "" : "; the kernel ",
-      finding.kernel(), " [", finding.id(), "]");
+  const std::string place =
+      finding.section().empty()
+          ? ""
+          : StrCat(":", Hex(finding.offset()), ": ", finding.section());
+  return StrCat(finding.file().empty() ? Printable(file) : finding.file(),
+                place, ": ", finding.severity(), ": ", finding.message(),
+                finding.kernel().empty() ? "" : "; the kernel ",
+                finding.kernel(), " [", finding.id(), "]");
 }
 
 }  // namespace migstream

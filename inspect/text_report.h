@@ -42,8 +42,8 @@ class RecordList {
   std::string last_;          // The line of the last of them.
 };
 
-// "FILE:OFFSET: SECTION: REASON [ID]" without a line's end, with "warning: " or
-// "note: " before the reason of what is no error.
+// "FILE:OFFSET: SECTION: SEVERITY: REASON [ID]" without a line's end; without
+// the place where the whole file is meant.
 std::string FindingLine(const std::string& file,
                         const report::Finding& finding);
 

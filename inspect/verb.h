@@ -33,8 +33,9 @@ struct Arguments {
   bool state = false;
   bool vmdesc = false;
   std::optional<uint64_t> at;  // The place to be shown.
-  // inspect, stats
+  // "text", "json", "json-strings", "jsonl", "textproto".
   std::string format = "text";
+  std::string schema_format = "proto";
   // inspect, check
   bool payload = false;                             // FILE is one.
   const payload::Format* payload_format = nullptr;  // Null: not said.
@@ -53,6 +54,8 @@ struct Arguments {
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.
   bool explain_places = false;
+  std::string min_severity = "note";
+  std::string color = "auto";
   // check, extract, model
   std::string device;
   // extract, repack
@@ -64,7 +67,7 @@ struct Arguments {
   bool ignore_cuts = false;
   bool within = false;
   bool compare_ram = false;
-  bool list_all = false;
+  bool list_all = false;  // check's too.
   bool ignore_clocks = false;
   bool diff_stat = false;
   // repack
@@ -165,6 +168,8 @@ std::string ParseNumber(std::string_view name, std::string_view unit,
 // Options of several verbs.
 extern const Option kFormatOption;
 extern const Option kRecoverOption;
+extern const Option kLinesFormatOption;  // With jsonl.
+extern const Option kJsonStringsOption;
 extern const Option kOutputOption;
 extern const Option kForceOption;
 
@@ -180,6 +185,8 @@ extern const Verb kExtractVerb;
 extern const Verb kRepackVerb;
 extern const Verb kGenerateVerb;
 extern const Verb kModelVerb;
+extern const Verb kExplainVerb;
+extern const Verb kSchemaVerb;
 
 }  // namespace migstream
 

@@ -33,7 +33,7 @@ def judge(found, name, plan, streams, wanted, damage, config, folder):
     if outcome.verdict != "loads":
         return outcome
     status, output, _ = program.run("check", streams.main, *streams.channels)
-    faults = [line for line in output.decode().splitlines() if ": note: " not in line]
+    faults = program.faults(output)
     if status:
         cases.expect(any(map(verdicts.is_stricter, faults)), told, "but:", *faults)
     elif outcome.received.get(SECTION) != wanted:

@@ -41,26 +41,18 @@ migstream_status ConfigViewOf(const migstream_config* config,
   return MIGSTREAM_OK;
 }
 
-const migstream_event* EventOut::Give(const Event& event) {
-  event_.struct_size = sizeof event_;
-  event_.kind = NumberOf(event.kind);
-  event_.element = NumberOf(event.element);
-  event_.offset = event.offset;
-  event_.payload = event.payload.data();
-  event_.payload_bytes = event.payload.size();
-  event_.record_bytes = event.record_bytes;
-  event_.record_offset = event.record_offset;
-  event_.starts_record = event.starts_record ? 1 : 0;
-  event_.version = event.subsection.version;
-  event_.name = event.subsection.name.data();
-  event_.name_bytes = event.subsection.name.size();
-  event_.internal = &event;
+void EventOut::GiveMore() {
+  const bool subsection = from_.kind == EventKind::kSubsection;
+  const bool config = from_.kind == EventKind::kConfig;
+  more_ = subsection || config;
+  event_.version = subsection ? from_.subsection.version : 0;
+  event_.name = subsection ? from_.subsection.name.data() : nullptr;
+  event_.name_bytes = subsection ? from_.subsection.name.size() : 0;
   event_.config = nullptr;
-  if (event.kind == EventKind::kConfig) {
-    config_ = ConfigOf(ConfigView::Parse(event.payload, event.layout));
+  if (config) {
+    config_ = ConfigOf(ConfigView::Parse(from_.payload, from_.layout));
     event_.config = &config_;
   }
-  return &event_;
 }
 
 migstream_status HintsOf(const migstream_config_hints* given,
@@ -95,13 +87,6 @@ migstream_status PutTag(SectionEncoder& encoder, int32_t element, Put* put) {
   const std::optional<Element> tag = TagOf(element);
   if (!tag) return MIGSTREAM_BAD_ARGUMENT;
   *put = encoder.TagAlone(*tag);
-  return MIGSTREAM_OK;
-}
-
-migstream_status PutData(SectionEncoder& encoder, const void* payload,
-                         size_t bytes, Put* put) {
-  if (!IsBytes(payload, bytes)) return MIGSTREAM_BAD_ARGUMENT;
-  *put = encoder.Data(Bytes(payload, bytes));
   return MIGSTREAM_OK;
 }
 

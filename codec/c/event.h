@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "codec/c/handle.h"
 #include "codec/c/migstream.h"
 #include "codec/device/config_layout.h"
 #include "codec/device/config_view.h"
@@ -17,13 +18,36 @@
 
 namespace migstream::c {
 
-// Lives in the decoder's handle.
+// Lives in the decoder's handle, beside the event that the decoder fills in.
 class EventOut {
  public:
-  // `event` must live as long as what it gives.
-  const migstream_event* Give(const Event& event);
+  explicit EventOut(const Event& event) : from_(event) {
+    event_.struct_size = sizeof event_;
+    event_.internal = &event;
+  }
+
+  // What the event is now. Records are what there is most of: only what they
+  // have is set for them, and what others left is taken away once.
+  const migstream_event* Give() {
+    const Event& event = from_;
+    event_.kind = static_cast<int32_t>(event.kind);
+    event_.element = static_cast<int32_t>(event.element);
+    event_.offset = event.offset;
+    event_.payload = event.payload.data();
+    event_.payload_bytes = event.payload.size();
+    event_.record_bytes = event.record_bytes;
+    event_.record_offset = event.record_offset;
+    event_.starts_record = event.starts_record ? 1 : 0;
+    if (event.kind != EventKind::kData || more_) [[unlikely]]
+      GiveMore();
+    return &event_;
+  }
 
  private:
+  void GiveMore();
+
+  const Event& from_;
+  bool more_ = false;  // Name, version or config are not empty.
   migstream_event event_ = {};
   migstream_config config_ = {};
 };
@@ -42,8 +66,12 @@ bool SubsectionsOf(const migstream_config& config,
 
 // One call of an encoder. `put` is what it said, if the status is OK.
 migstream_status PutTag(SectionEncoder& encoder, int32_t element, Put* put);
-migstream_status PutData(SectionEncoder& encoder, const void* payload,
-                         size_t bytes, Put* put);
+inline migstream_status PutData(SectionEncoder& encoder, const void* payload,
+                                size_t bytes, Put* put) {
+  if (!IsBytes(payload, bytes)) return MIGSTREAM_BAD_ARGUMENT;
+  *put = encoder.Data(Bytes(payload, bytes));
+  return MIGSTREAM_OK;
+}
 migstream_status PutPayload(SectionEncoder& encoder, const void* payload,
                             size_t bytes, Put* put);
 migstream_status PutConfig(SectionEncoder& encoder,

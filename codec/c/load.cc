@@ -99,7 +99,7 @@ struct migstream_load : Handle {
     out.device = action.device;
     switch (action.kind) {
       case LoadAction::kStream:
-        out.event = event.Give(action.event);
+        out.event = event.Give();
         break;
       case LoadAction::kOpenReturnPath:
         break;
@@ -133,7 +133,7 @@ struct migstream_load : Handle {
   // AtEndOfInput() has found the action, which takes so many bytes.
   std::optional<size_t> waiting;
   migstream_action out = {};
-  StreamEventOut event;
+  StreamEventOut event{action.event};
   migstream_reply reply = {};
   migstream_config config = {};
   std::vector<migstream_subsection> subsections;

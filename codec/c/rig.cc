@@ -50,6 +50,7 @@ struct Set {
     chain.Then([&] { return migstream_device_create(&options, &own); })
         .Then([&] { return migstream_set_create(&set_options, &set); })
         .Then([&] { return migstream_set_add(set, own, kIdstr, 0); });
+    device.set = set;
   }
   ~Set() {
     // The device first: the set still uses it.
@@ -140,7 +141,7 @@ int MemoryDevice::Reset(void* context) {
 
 int64_t MemoryDevice::Read(void* context, void* buffer, size_t bytes) {
   MemoryDevice& self = *static_cast<MemoryDevice*>(context);
-  if (self.on_read) self.on_read();
+  if (self.on_read) self.on_read(self.set);
   const bool stopped = self.is == MIGSTREAM_STATE_STOP_COPY;
   // The second half comes when it stands still.
   const size_t end = stopped ? self.state.size() : self.state.size() / 2;

@@ -52,8 +52,9 @@ class MemoryDevice {
   std::string state = "";   // What it gives when it is saved.
   std::string loaded = "";  // What it was given.
   uint32_t is = MIGSTREAM_STATE_RUNNING;
-  // Called within each read; for what a callback may do.
-  std::function<void()> on_read = nullptr;
+  // Called within each read, with the set that it is in.
+  std::function<void(migstream_set* set)> on_read = nullptr;
+  migstream_set* set = nullptr;
 
  private:
   static int SetState(void* context, uint32_t state, int* new_session);

@@ -226,5 +226,22 @@ TEST(RobustTest, ACallFromItsOwnCallbackIsRefused) {
   EXPECT_EQ(migstream_destroy(reentry.decoder), MIGSTREAM_OK);
 }
 
+TEST(RobustTest, ADeviceThatIsReadCannotTouchItsSet) {
+  MemoryDevice source;
+  source.state.assign(3000, 'x');
+  int reads = 0;
+  source.on_read = [&](migstream_set* set) {
+    ++reads;
+    const migstream_device_report* report;
+    EXPECT_EQ(migstream_set_reset(set), MIGSTREAM_REENTERED);
+    EXPECT_EQ(migstream_set_report(set, 0, &report), MIGSTREAM_REENTERED);
+    EXPECT_EQ(migstream_destroy(set), MIGSTREAM_REENTERED);
+  };
+  migstream_status status;
+  EXPECT_FALSE(Save(nullptr, source, &status).empty());
+  EXPECT_EQ(status, MIGSTREAM_OK);
+  EXPECT_GT(reads, 2);
+}
+
 }  // namespace
 }  // namespace migstream::c

@@ -56,7 +56,7 @@ struct migstream_section_decoder : Handle {
   std::optional<SectionDecoder> decoder;
   std::string device = "vfio";
   Event event;
-  EventOut out;
+  EventOut out{event};
   migstream_position position = {};
 };
 
@@ -84,9 +84,9 @@ struct migstream_section_encoder : Handle {
     return MIGSTREAM_OK;
   }
 
-  // Several calls' worth, so that a caller need not write after each.
-  uint8_t headers[4 * SectionEncoder::kMinHeaderBytes];
-  iovec pieces[4 * SectionEncoder::kMinPieces];
+  // Many records' worth, so that a caller need not write after each.
+  uint8_t headers[8 * SectionEncoder::kMinHeaderBytes];
+  iovec pieces[32 * SectionEncoder::kMinPieces];
   std::optional<SectionEncoder> encoder;
   std::string device = "vfio";
 };
@@ -120,6 +120,20 @@ migstream_status Restart(T* handle, const migstream_section_options* options) {
   return Call(handle, [&] { return handle->Start(given); });
 }
 
+// Out of the way of what is called for each record.
+[[gnu::noinline, gnu::cold]] migstream_status FailDecoder(
+    migstream_section_decoder* decoder) {
+  return Call(decoder, [&] {
+    return decoder->Fail(decoder->decoder->error(decoder->device));
+  });
+}
+[[gnu::noinline, gnu::cold]] migstream_status FailEncoder(
+    migstream_section_encoder* encoder) {
+  return Call(encoder, [&] {
+    return encoder->Fail(encoder->encoder->error(encoder->device));
+  });
+}
+
 // Nothing here allocates but what an error says.
 template <typename Run>
 migstream_status Encode(migstream_section_encoder* encoder, Run run) {
@@ -127,10 +141,8 @@ migstream_status Encode(migstream_section_encoder* encoder, Run run) {
   Put put = Put::kDone;
   migstream_status status = run(*encoder->encoder, &put);
   if (status != MIGSTREAM_OK || put == Put::kDone) return status;
-  if (put == Put::kFull) return MIGSTREAM_FULL;
-  return Call(encoder, [&] {
-    return encoder->Fail(encoder->encoder->error(encoder->device));
-  });
+  return put == Put::kFull ? migstream_status{MIGSTREAM_FULL}
+                           : FailEncoder(encoder);
 }
 
 }  // namespace
@@ -160,14 +172,11 @@ migstream_status migstream_section_decoder_next(
   const Step step = decoder->decoder->Next(rest, decoder->event);
   *input = {const_cast<uint8_t*>(rest.data()), rest.size()};
   if (step == Step::kEvent) {
-    *event = decoder->out.Give(decoder->event);
+    *event = decoder->out.Give();
     return MIGSTREAM_EVENT;
   }
   *event = nullptr;
-  if (step != Step::kError) return StatusOf(step);
-  return Call(decoder, [&] {
-    return decoder->Fail(decoder->decoder->error(decoder->device));
-  });
+  return step == Step::kError ? FailDecoder(decoder) : StatusOf(step);
 }
 
 migstream_status migstream_section_decoder_next_batch(

@@ -96,7 +96,7 @@ struct migstream_stream_decoder : Handle {
   StreamEvent event;
   // AtEndOfInput() has found the event, which takes so many bytes.
   std::optional<size_t> waiting;
-  StreamEventOut out;
+  StreamEventOut out{event};
   migstream_position position = {};
 };
 
@@ -115,9 +115,9 @@ struct migstream_stream_encoder : Handle {
     return MIGSTREAM_OK;
   }
 
-  // Several calls' worth, so that a caller need not write after each.
-  uint8_t headers[4 * StreamEncoder::kMinHeaderBytes];
-  iovec pieces[4 * StreamEncoder::kMinPieces];
+  // Many records' worth, so that a caller need not write after each.
+  uint8_t headers[8 * StreamEncoder::kMinHeaderBytes];
+  iovec pieces[32 * StreamEncoder::kMinPieces];
   StreamEncoder encoder;
   bool in_device = false;  // A VFIO device's section is open.
 };
@@ -189,7 +189,7 @@ migstream_status migstream_stream_decoder_next(
       return Step::kEvent;
     });
     if (step == Step::kEvent) {
-      *event = decoder->out.Give(decoder->event);
+      *event = decoder->out.Give();
       return MIGSTREAM_EVENT;
     }
     *event = nullptr;

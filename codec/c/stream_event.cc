@@ -48,14 +48,15 @@ void StreamEventOut::GiveRam(const StreamEvent& event) {
   }
 }
 
-const migstream_stream_event* StreamEventOut::Give(const StreamEvent& event) {
+const migstream_stream_event* StreamEventOut::Give() {
+  const StreamEvent& event = from_;
   event_.struct_size = sizeof event_;
   event_.kind = NumberOf(event.kind);
   event_.offset = event.offset;
   event_.internal = &event;
   if (event.kind == StreamEvent::kDevice) {
     // What a stream of many records is made of: nothing more than it needs.
-    event_.device = device_.Give(event.device);
+    event_.device = device_.Give();
     return &event_;
   }
   auto text = [this](std::string_view name) {

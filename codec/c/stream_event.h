@@ -21,15 +21,19 @@ using LengthFunction = int32_t (*)(void* context,
 ContentLength AskLength(LengthFunction ask, void* context,
                         const SectionView& view, ByteSpan input);
 
-// Lives in the decoder's handle.
+// Lives in the decoder's handle, beside the event that the decoder fills in.
 class StreamEventOut {
  public:
-  // `event` must live as long as what it gives.
-  const migstream_stream_event* Give(const StreamEvent& event);
+  explicit StreamEventOut(const StreamEvent& event)
+      : from_(event), device_(event.device) {}
+
+  // What the event is now.
+  const migstream_stream_event* Give();
 
  private:
   void GiveRam(const StreamEvent& event);
 
+  const StreamEvent& from_;
   migstream_stream_event event_ = {};
   migstream_section section_ = {};
   EventOut device_;

@@ -110,4 +110,11 @@ std::string NotAStream(ByteSpan bytes, uint64_t offset) {
                 Hex(kStreamMagic), " (QEVM)", StreamFurtherIn(bytes, offset));
 }
 
+bool BeginsLikeAStream(ByteSpan bytes) {
+  const FileKind kind = KindOf(bytes);
+  return bytes.size() >= 8 &&
+         (kind == FileKind::kMain || (kind == FileKind::kUnknown &&
+                                      LoadBe32(&bytes[4]) == kStreamVersion));
+}
+
 }  // namespace migstream

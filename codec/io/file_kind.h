@@ -30,6 +30,10 @@ FileKind KindOf(ByteSpan bytes);
 std::string NotAStream(ByteSpan bytes, uint64_t offset = 0);
 inline constexpr size_t kFileHintBytes = 64 << 10;
 
+// Whether they have a main channel's magic or its version: where the other is
+// wrong, it is damage, and not another kind of file.
+bool BeginsLikeAStream(ByteSpan bytes);
+
 }  // namespace migstream
 
 #endif  // MIGSTREAM_CODEC_IO_FILE_KIND_H_

@@ -140,12 +140,8 @@ void DeviceReports::Finish() {
     const auto& [pre_copy, stop_copy, empty_records, largest] = facts.data;
     device.set_empty_records(empty_records);
     device.set_largest_record_bytes(largest);
-    if (pre_copy.sections + pre_copy.records != 0) {
-      *device.mutable_pre_copy() = PhaseOf(pre_copy);
-    }
-    if (stop_copy.sections + stop_copy.records != 0) {
-      *device.mutable_stop_copy() = PhaseOf(stop_copy);
-    }
+    *device.mutable_pre_copy() = PhaseOf(pre_copy);
+    *device.mutable_stop_copy() = PhaseOf(stop_copy);
     device.set_empty_parts(facts.empty_parts);
     device.set_init_data_sent(facts.init_data_sent);
     device.set_multifd_device_state(facts.in_channels);

@@ -154,8 +154,10 @@ class ReportBuilder : public StreamVisitor {
     if (!damaged) error = facts_.missing_channels;
     if (!error.ok()) {
       AddFinding({damaged ? Severity::kError : Severity::kWarning,
-                  damaged ? "multifd" : "multifd-missing", error.offset,
-                  error.section, error.reason, error.file},
+                  error.code == ErrorCode::kTruncated ? "truncated"
+                  : damaged                           ? "multifd"
+                                                      : "multifd-missing",
+                  error.offset, error.section, error.reason, error.file},
                  report_);
     }
     return {};

@@ -25,10 +25,16 @@ def must(*words):
     return output
 
 
+def faults(output):
+    """The lines of errors and warnings in what `check` prints."""
+    lines = output.decode(errors="replace").splitlines()
+    return [line for line in lines if ": error: " in line or ": warning: " in line]
+
+
 def findings(streams, *options):
     """What `check` finds wrong: a line each, notes left out."""
     status, output, errors = run("check", streams.main, *streams.channels, *options)
-    lines = [line for line in output.decode().splitlines() if ": note: " not in line]
+    lines = faults(output)
     if status == 2 or bool(status) != bool(lines):
         raise Failed("check: exit status %d: %s%s" % (status, output.decode(), errors))
     return lines

@@ -1,0 +1,213 @@
+// What scripts read: each verb's JSON, by the schema that the program prints of
+// it, and what somebody with jq stumbles over.
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/wire/json_schema.h"
+#include "codec/wire/text.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inspect/run_program.h"
+#include "testdata/captures.h"
+
+namespace migstream {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using Words = std::vector<std::string>;
+
+std::string Input(std::string_view name) {
+  return StrCat("testdata/inputs/", name);
+}
+
+std::string Path(const std::string& name) {
+  return CapturePath(GetCapture(name));
+}
+
+rapidjson::Document Parsed(const std::string& text) {
+  rapidjson::Document document;
+  document.Parse(text.data(), text.size());
+  EXPECT_FALSE(document.HasParseError()) << text.substr(0, 300);
+  return document;
+}
+
+const rapidjson::SchemaDocument& SchemaOf(const std::string& name) {
+  static std::map<std::string, std::unique_ptr<rapidjson::SchemaDocument>> all;
+  std::unique_ptr<rapidjson::SchemaDocument>& schema = all[name];
+  if (!schema) {
+    ProgramRun run = RunProgram({"schema", name, "--format=jsonschema"});
+    EXPECT_EQ(run.status, 0) << run.errors;
+    schema = std::make_unique<rapidjson::SchemaDocument>(Parsed(run.output));
+  }
+  return *schema;
+}
+
+// What is wrong with it; empty if nothing is.
+std::string Invalid(const std::string& name, const std::string& text) {
+  rapidjson::Document document = Parsed(text);
+  if (document.HasParseError()) return "no JSON";
+  rapidjson::SchemaValidator validator(SchemaOf(name));
+  if (document.Accept(validator)) return "";
+  rapidjson::StringBuffer where;
+  validator.GetInvalidDocumentPointer().StringifyUriFragment(where);
+  return StrCat(validator.GetInvalidSchemaKeyword(), " at ", where.GetString());
+}
+
+ProgramRun Json(Words words) {
+  words.push_back("--format=json");
+  return RunProgram(words);
+}
+
+void ExpectValid(const Words& words, const std::string& name, int status) {
+  ProgramRun run = Json(words);
+  EXPECT_EQ(run.status, status) << words[0] << run.errors;
+  EXPECT_EQ(Invalid(name, run.output), "") << words[0] << run.output;
+  EXPECT_THAT(run.output, StartsWith(StrCat("{\n  \"schema\": \"migstream.",
+                                            name, "/1\",\n  \"version\": \"")));
+}
+
+TEST(JsonTest, EachVerbsAnswerIsOfItsSchema) {
+  const std::string out = TestFolder() + "/out";
+  const std::string recipe = WriteTestFile(
+      "recipe.textproto", "dialect: V111 devices { end { bytes: 9 } }");
+  ExpectValid({"inspect", Path("s111-two")}, "report", 0);
+  ExpectValid({"inspect", "--records", Input("cut.qvm.zst")}, "report", 1);
+  ExpectValid({"stats", Path("s111-precopy")}, "stats", 0);
+  ExpectValid({"check", Path("s111-two")}, "check", 0);
+  ExpectValid({"check", Input("cut.qvm.zst")}, "check", 1);
+  ExpectValid({"check", Input("bm.qvm.zst")}, "check", 1);
+  ExpectValid({"check", "--for=qemu-7.2", Path("s72-two")}, "check", 0);
+  ExpectValid({"check", "--for=qemu-11.1", Path("s52-two")}, "check", 1);
+  ExpectValid({"check", "--for=linux-6.12", Path("s111-two")}, "check", 0);
+  ExpectValid({"check", "--list"}, "check", 0);
+  ExpectValid({"diff", Path("s72-two"), Path("s72-two")}, "diff", 0);
+  ExpectValid({"diff", Path("s72-two"), Path("s111-two")}, "diff", 1);
+  ExpectValid({"generate", recipe, "-o", out, "--expect"}, "generate", 0);
+  ExpectValid({"generate", "--seed=1", "--count=3", "--damage=any", "--expect",
+               "--out-dir", TestFolder()},
+              "generate", 0);
+  ExpectValid({"explain", "truncated", "V100M", "no such"}, "explain", 0);
+}
+
+TEST(JsonTest, SoIsWhatFails) {
+  ExpectValid({"check", "/nonexistent"}, "error", 2);
+  ExpectValid({"inspect", WriteTestFile("text", "hello, world")}, "error", 2);
+  ExpectValid({"diff", Path("s72-two")}, "error", 2);
+  ExpectValid({"stats", "--link=fast", Path("s72-two")}, "error", 2);
+  ExpectValid({"generate", "/nonexistent", "-o", "/dev/null"}, "error", 2);
+  rapidjson::Document document =
+      Parsed(Json({"check", WriteTestFile("text", "hello, world")}).output);
+  EXPECT_EQ(document["error"]["offset"].GetUint64(), 0);
+  EXPECT_THAT(document["error"]["message"].GetString(),
+              StartsWith("not a migration stream"));
+}
+
+TEST(JsonTest, ASchemaRefusesWhatIsOfAnother) {
+  const std::string stats = Json({"stats", Path("s72-two")}).output;
+  EXPECT_NE(Invalid("check", stats), "");
+  EXPECT_NE(Invalid("stats", "{}"), "");
+}
+
+TEST(JsonTest, SchemasAreListedAndPrintedAsTheProgramHasThem) {
+  EXPECT_THAT(RunProgram({"schema"}).output, HasSubstr("\nrecipe "));
+  for (const char* name : {"report", "check", "stats", "diff", "generate",
+                           "explain", "error", "recipe", "expectation"}) {
+    EXPECT_THAT(RunProgram({"schema", name}).output,
+                HasSubstr("syntax = \"proto3\";"))
+        << name;
+    SchemaOf(name);
+  }
+  EXPECT_EQ(RunProgram({"schema", "no-such"}).status, 2);
+}
+
+// The traps: numbers as strings, zeros left out, an offset or an index that is
+// missing.
+TEST(JsonTest, NumbersAreNumbersAndZerosAreThere) {
+  ProgramRun run = Json({"inspect", Path("s111-two")});
+  rapidjson::Document report = Parsed(run.output);
+  uint64_t sum = 0;
+  for (const auto& device : report["otherDevices"].GetArray()) {
+    sum += device["bytes"].GetUint64();
+  }
+  EXPECT_GT(sum, 10000);
+  const auto& device = report["devices"][0];
+  EXPECT_LT(device["payloadBytes"].GetUint64(), 100000000000);
+  EXPECT_EQ(device["preCopy"]["bytes"].GetUint64(), 0);
+  EXPECT_EQ(device["stopCopy"]["bytes"].GetUint64(), 39321);
+  const auto& pci = device["config"]["pci"];
+  EXPECT_EQ(pci["bars"][0]["index"].GetUint(), 0);
+  EXPECT_EQ(pci["command"].GetUint(), 0);
+  EXPECT_FALSE(report["devices"][0]["configLoadReady"].GetBool());
+}
+
+TEST(JsonTest, ProtobufsOwnFormIsToBeHad) {
+  ProgramRun run = RunProgram({"inspect", "--json-strings", Path("s111-two")});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, HasSubstr("\"payloadBytes\": \"39321\""));
+  EXPECT_THAT(run.output, Not(HasSubstr("\"configLoadReady\"")));
+}
+
+TEST(JsonTest, TheVerdictIsData) {
+  rapidjson::Document check =
+      Parsed(Json({"check", Input("cut.qvm.zst")}).output);
+  const auto& verdict = check["verdict"];
+  EXPECT_STREQ(verdict["outcome"].GetString(), "cut");
+  EXPECT_STREQ(verdict["phase"].GetString(), "stop-copy");
+  EXPECT_TRUE(verdict["guestStopped"].GetBool());
+  EXPECT_EQ(verdict["errors"].GetUint64(), 1);
+  EXPECT_STREQ(check["findings"][0]["id"].GetString(), "truncated");
+  EXPECT_STRNE(check["findings"][0]["advice"].GetString(), "");
+}
+
+TEST(JsonTest, LinesAreJsonEach) {
+  ProgramRun run = RunProgram({"inspect", "--format=jsonl", Path("s111-two")});
+  EXPECT_EQ(run.status, 0);
+  size_t records = 0;
+  for (std::string_view line : Split(run.output, '\n')) {
+    if (line.empty()) continue;
+    rapidjson::Document row = Parsed(std::string(line));
+    if (!row.HasMember("record")) {
+      EXPECT_TRUE(row.HasMember("report"));
+      continue;
+    }
+    EXPECT_TRUE(row["record"]["offset"].IsUint64());
+    EXPECT_TRUE(row["device"].IsString());
+    ++records;
+  }
+  EXPECT_GT(records, 10);
+  run = RunProgram({"check", "--format=jsonl", Input("cut.qvm.zst")});
+  EXPECT_THAT(run.output, StartsWith("{\"finding\":{\"severity\":\"error\""));
+  EXPECT_THAT(run.output, HasSubstr("\n{\"verdict\":{\"outcome\":\"cut\""));
+}
+
+TEST(JsonTest, JqAddsAndSelects) {
+  const std::string file =
+      WriteTestFile("report", Json({"inspect", Path("s111-two")}).output);
+  for (const char* filter :
+       {"[.otherDevices[].bytes] | add > 10000",
+        "[.devices[] | select(.payloadBytes > 100000000000)] | length == 0",
+        ".devices[0].config.pci.bars[0].index == 0",
+        "[.evidence[].offset | type] | unique == [\"number\"]"}) {
+    EXPECT_EQ(std::system(
+                  StrCat("jq -e '", filter, "' ", file, " >/dev/null").c_str()),
+              0)
+        << filter;
+  }
+}
+
+TEST(JsonTest, HostileNamesAreEscaped) {
+  ProgramRun run = Json({"inspect", Input("c1-vmdesc.qvm.zst")});
+  for (char c : run.output) {
+    EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f)) << static_cast<int>(c);
+  }
+}
+
+}  // namespace
+}  // namespace migstream

@@ -1,0 +1,48 @@
+#!/bin/sh
+# usage: bazel run -c opt //:install -- PREFIX
+#        bazel run -c opt //:install -- PREFIX lib/x86_64-linux-gnu
+# Installs programs, libraries, headers, the manual page and what CMake and pkg-config read, under
+# $DESTDIR/PREFIX; libraries in PREFIX/lib, or in the folder that is named.
+set -eu
+if [ $# -lt 1 ] || [ "${1#/}" = "$1" ]; then
+  echo "usage: bazel run -c opt //:install -- PREFIX [LIBDIR], with PREFIX from /" >&2
+  exit 2
+fi
+root=${DESTDIR:-}$1
+libdir=${2:-lib}
+package=third_party/package
+version=$(sed -n 's/^#define MIGSTREAM_VERSION "\(.*\)"/\1/p' codec/version.h)
+up=$(echo "$libdir/x" | sed 's|[^/]*|..|g')
+
+put() { # MODE FROM TO
+  mkdir -p "$(dirname "$root/$3")"
+  install -m "$1" "$2" "$root/$3"
+}
+
+put 755 inspect/migstream bin/migstream
+put 644 inspect/migstream.1 share/man/man1/migstream.1
+put 644 inspect/completion.bash share/bash-completion/completions/migstream
+for name in libmigstream libmigstream-inspect; do
+  put 755 "codec/c/$name.so.1" "$libdir/$name.so.1"
+  ln -sf "$name.so.1" "$root/$libdir/$name.so"
+  put 644 "codec/c/$name.a" "$libdir/$name.a"
+done
+put 644 "$package/libmigstream-cxx.a" "$libdir/libmigstream-cxx.a"
+for header in migstream.h migstream_inspect.h; do
+  put 644 "codec/c/$header" "include/$header"
+done
+for header in $(sed -n '/MIGSTREAM_CXX_HEADERS/,/^)/p' "$package/sources.cmake" | grep '\.h$'); do
+  put 644 "$header" "include/migstream/$header"
+done
+for template in "$package"/*.pc.in "$package"/*.cmake.in; do
+  name=$(basename "$template" .in)
+  case $name in
+    *.pc) folder=$libdir/pkgconfig ;;
+    *) folder=$libdir/cmake/migstream ;;
+  esac
+  filled=$(mktemp)
+  sed "s|@up@|$up|; s|@libdir@|$libdir|; s|@includedir@|include|; s|@version@|$version|" \
+    "$template" >"$filled"
+  put 644 "$filled" "$folder/$name"
+  rm -f "$filled"
+done
