@@ -222,14 +222,14 @@ std::string WholeName(const Arguments& arguments, Inputs& inputs,
   constexpr size_t kMost = 10;
   const bool more = listed.size() > kMost;
   if (more) listed.resize(kMost);
-  PrintError(StrCat(
-      inputs.file, ": ",
-      devices.names.empty() ? "there is no VFIO device in this stream"
-      : matching.empty()    ? StrCat("no such device: ", part, "; there is ",
-                                     StrJoin(listed, ", "))
-                            : StrCat("several devices have ", part,
-                                     " in their names: ", StrJoin(listed, ", ")),
-      more ? ", ..." : ""));
+  const std::string list = StrCat(StrJoin(listed, ", "), more ? ", ..." : "");
+  std::string problem =
+      StrCat("several devices have ", part, " in their names: ", list);
+  if (matching.empty()) {
+    problem = StrCat("no such device: ", part, "; there is ", list);
+  }
+  if (devices.names.empty()) problem = "there is no VFIO device in this stream";
+  PrintError(StrCat(inputs.file, ": ", problem));
   return "";
 }
 
