@@ -270,6 +270,49 @@ void AddMade(const Generated& made, const Dialect& dialect, Folder& config,
   }
 }
 
+// A destination's session, of two devices: all dialects, each with its damages.
+void AddSessions(Folder folder) {
+  for (int dialect = 0; dialect < static_cast<int>(DialectId::kAuto);
+       ++dialect) {
+    recipe::Migration recipe;
+    // In the table's order, behind the one that stands for the newest.
+    recipe.set_dialect(static_cast<recipe::Dialect>(dialect + 1));
+    recipe.set_return_path(recipe::YES);
+    recipe.set_description(recipe::NO);
+    for (int i = 0; i < 2; ++i) {
+      recipe::Device& device = *recipe.add_devices();
+      device.add_parts()->add_records()->set_bytes(20);
+      for (int bytes : {50, 9, 0}) device.add_end()->set_bytes(bytes);
+      device.mutable_config()->set_pci_config_bytes(256);
+      device.mutable_config()->set_msix_vectors(1);
+    }
+    for (int kind = 0; kind < recipe::Damage::Kind_ARRAYSIZE; ++kind) {
+      if (!recipe::Damage::Kind_IsValid(kind)) continue;
+      recipe::Migration damaged = recipe;
+      if (kind != 0) {
+        damaged.add_damage()->set_kind(static_cast<recipe::Damage::Kind>(kind));
+      }
+      auto made = Generate(damaged);
+      if (!made.ok()) continue;
+      std::string bytes = made->main.bytes;
+      std::string sizes;
+      for (size_t i = 0; i < 3; ++i) {
+        const std::string channel =
+            i < made->channels.size() ? made->channels[i].bytes : "";
+        bytes += channel;
+        // From the end: the low byte, then the high one.
+        sizes = Byte(static_cast<int>(channel.size() >> 8)) +
+                Byte(static_cast<int>(channel.size() & 0xff)) + sizes;
+      }
+      const int turn = made->channels.empty()
+                           ? 3
+                           : static_cast<int>(made->channels.size()) - 1 + 30;
+      folder.Add(StrCat(bytes, sizes, Byte(turn), Byte(0), Byte(kind % 4),
+                        Byte(dialect)));
+    }
+  }
+}
+
 void MakeSeeds(const std::string& root) {
   Folder section(root, "section_fuzz");
   Folder roundtrip(root, "roundtrip_fuzz");
@@ -282,6 +325,7 @@ void MakeSeeds(const std::string& root) {
   Folder multifd(root, "multifd_fuzz");
   Folder recipes(root, "recipe_fuzz");
   AddPayloads(Folder(root, "payload_fuzz"));
+  AddSessions(Folder(root, "load_session_fuzz"));
 
   auto add = [&](const std::string& bytes, const Dialect& dialect) {
     Shrinker shrinker;

@@ -17,11 +17,13 @@
 #include "codec/report/verdict.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "flags/qemu_version.h"
 #include "flags/release.h"
 #include "inspect/check_text.h"
 #include "inspect/destination.h"
 #include "inspect/inputs.h"
 #include "inspect/json_output.h"
+#include "inspect/loader_table.h"
 #include "inspect/payload_input.h"
 #include "inspect/place_text.h"
 #include "inspect/progress.h"
@@ -61,18 +63,7 @@ void AddLoad(const std::string& release, const LoadVerdict& verdict,
 // What one release's loader would do.
 ExitStatus AskLoader(const Arguments& arguments) {
   LoaderOptions options;
-  options.release = arguments.loader;
-  options.machine_type = arguments.machine_type;
-  options.page_bytes = arguments.page_bytes;
-  if (!arguments.switchover_ack.empty()) {
-    options.switchover_ack = arguments.switchover_ack == "on"
-                                 ? LoaderOptions::kOn
-                                 : LoaderOptions::kOff;
-  }
-  if (!ReadConfigSpace(arguments.destination_config,
-                       options.destination_config)) {
-    return kUnusable;
-  }
+  if (!LoaderOptionsOf(arguments, options)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   options.destination_device = inputs.device;
@@ -89,12 +80,14 @@ ExitStatus AskLoader(const Arguments& arguments) {
   if (arguments.format != "text") {
     report::Check check;
     check.set_file(file);
-    AddLoad(ReleaseName(options.release), verdict, check);
+    AddLoad(ToString(QemuVersion{options.release, options.stable}), verdict,
+            check);
     return PrintMessage(
         check, "check", arguments.format,
         verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
   }
-  std::string loader = StrCat(ReleaseName(options.release), " would ");
+  std::string loader =
+      StrCat(ToString(QemuVersion{options.release, options.stable}), " would ");
   std::string lines;
   if (verdict.outcome != LoadVerdict::kLoads) {
     SayContainerDamage(inputs, {.code = ErrorCode::kTruncated});
@@ -225,7 +218,13 @@ ExitStatus AskKernel(const Arguments& arguments) {
 }
 
 std::string SetDestination(Arguments& arguments, const std::string& value) {
-  arguments.loader = ParseRelease(value);
+  if (value == "all") {
+    arguments.all_loaders = true;
+    return "";
+  }
+  const QemuVersion version = ParseQemuVersion(value);
+  arguments.loader = version.release;
+  arguments.stable = version.stable;
   if (arguments.loader != 0) return "";
   size_t colon = value.find(':');
   bool linux_named = colon == std::string::npos && value.starts_with("linux-");
@@ -239,8 +238,8 @@ std::string SetDestination(Arguments& arguments, const std::string& value) {
   if (arguments.kernel) return "";
   return StrCat("no loader of '", value, "' is known, but of ",
                 ReleaseName(kReleases->release), " to ",
-                ReleaseName(std::rbegin(kReleases)->release),
-                "; or of a kernel: linux-6.12, mlx5:6.1");
+                ReleaseName(kNextRelease.release),
+                ", and all; or of a kernel: linux-6.12, mlx5:6.1");
 }
 
 ExitStatus PrintFindingKinds(const Arguments& arguments) {
@@ -308,13 +307,17 @@ ExitStatus CheckPayload(const Arguments& arguments) {
 }
 
 ExitStatus Run(const Arguments& arguments) {
+  if (arguments.list_findings && arguments.all_loaders) {
+    return Print(LoaderList(), kFine);
+  }
   if (arguments.list_findings)
     return arguments.format == "text" ? Print(FindingList(), kFine)
                                       : PrintFindingKinds(arguments);
+  if (arguments.all_loaders) return AskAllLoaders(arguments);
+  if (!arguments.destination.empty()) return CheckDestination(arguments);
   if (arguments.loader != 0) return AskLoader(arguments);
   if (arguments.kernel) return AskKernel(arguments);
   if (arguments.payload) return CheckPayload(arguments);
-  if (!arguments.destination.empty()) return CheckDestination(arguments);
   ReportOptions options;
   options.payload_records = 0;
   options.region_bytes = arguments.region_bytes;
@@ -351,8 +354,11 @@ ExitStatus Run(const Arguments& arguments) {
 }
 
 std::string Misused(const Arguments& arguments) {
-  if (arguments.payload && arguments.loader != 0) {
+  if (arguments.payload && (arguments.loader != 0 || arguments.all_loaders)) {
     return "--for=qemu-X.Y asks about a stream, not about a payload";
+  }
+  if (arguments.list_findings && (arguments.loader != 0 || arguments.kernel)) {
+    return "--list goes with --for=all, or without --for";
   }
   if (arguments.list_findings == arguments.files.empty()) return "";
   return arguments.list_findings ? "--list takes no FILE" : kWhichFile;
@@ -396,13 +402,13 @@ const Option kOptions[] = {
      Set<&Arguments::device>,
      {},
      {},
-     "destination-config"},
+     "destination-config destination"},
     {"for", "RELEASE",
      "whether the loader of qemu-X.Y would take the stream, and\n"
-     "its message if not; or what the drivers of linux-X.Y do\n"
-     "with the payloads, or one driver of it, as in mlx5:6.1;\n"
-     "instead of the findings",
-     SetDestination, kReleaseChoices, "region-size dialect"},
+     "its message if not; of each release with all; or what the\n"
+     "drivers of linux-X.Y do with the payloads, or one driver\n"
+     "of it, as in mlx5:6.1; instead of the findings",
+     SetDestination, kLoaderChoices, "region-size dialect"},
     kLinesFormatOption,
     kJsonStringsOption,
     kPayloadOption,
@@ -422,11 +428,13 @@ const Option kOptions[] = {
      "for destination"},
     {"destination",
      "FILE",
-     "whether the QEMU that wrote FILE for -dump-vmstate would\n"
-     "take the devices' state; instead of the findings",
+     "whether a destination would take the stream that FILE is\n"
+     "of: the stream that it saved while it was idle (-S), what\n"
+     "its QEMU wrote for -dump-vmstate, or of a PCI device what\n"
+     "describe or lspci -xxxx printed; instead of the findings",
      Set<&Arguments::destination>,
      {},
-     "for payload region-size switchover-ack destination-config"},
+     "for=all payload region-size destination-config"},
     {"region-size", "BYTES",
      "what the destination's v1 migration region holds; larger\n"
      "records are found",
@@ -436,11 +444,13 @@ const Option kOptions[] = {
      }},
     {"list",
      "",
-     "every finding there can be, and what to do about it",
+     "every finding there can be, and what to do about it; with\n"
+     "--for=all what each release knows",
      Set<&Arguments::list_findings>,
      {},
-     "for payload split destination switchover-ack destination-config\n"
-     "region-size machine device min-severity all color dialect offset window\n"
+     "payload split destination switchover-ack destination-config device "
+     "region-size machine past-machine-type multifd-device-state "
+     "load-config-after-iter min-severity all color dialect offset window "
      "page-size"},
     {"machine",
      "TYPE",
@@ -449,6 +459,34 @@ const Option kOptions[] = {
      Set<&Arguments::machine_type>,
      {},
      {},
+     "for"},
+    {"multifd-device-state",
+     "on/off",
+     "with --for: the destination's x-migration-multifd-transfer",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.multifd_device_state = value;
+       return OneOf("multifd-device-state", value, {"on", "off"});
+     },
+     "on off",
+     {},
+     "for"},
+    {"load-config-after-iter",
+     "on/off",
+     "with --for: its x-migration-load-config-after-iter",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.load_config_after_iter = value;
+       return OneOf("load-config-after-iter", value, {"on", "off"});
+     },
+     "on off",
+     {},
+     "for"},
+    {"past-machine-type",
+     "",
+     "with --for: go on where only the stream's machine type is\n"
+     "refused, to see what else would be",
+     Set<&Arguments::past_machine_type>,
+     {},
+     "machine",
      "for"},
 };
 

@@ -15,6 +15,7 @@
 #include "codec/io/absl_view.h"
 #include "codec/version.h"
 #include "codec/wire/text.h"
+#include "flags/qemu_version.h"
 #include "flags/ram_flags.h"
 #include "inspect/json_output.h"
 #include "inspect/nearest_word.h"
@@ -65,8 +66,9 @@ constexpr Option kCommonOptions[] = {
 // In the order of the help.
 const std::vector<const Verb*>& Verbs() {
   static const auto* verbs = new std::vector<const Verb*>{
-      &kInspectVerb, &kCheckVerb,    &kStatsVerb, &kExtractVerb, &kRepackVerb,
-      &kDiffVerb,    &kGenerateVerb, &kModelVerb, &kExplainVerb, &kSchemaVerb};
+      &kInspectVerb,  &kCheckVerb,   &kStatsVerb,    &kExtractVerb,
+      &kRepackVerb,   &kDiffVerb,    &kGenerateVerb, &kModelVerb,
+      &kDescribeVerb, &kExplainVerb, &kSchemaVerb};
   return *verbs;
 }
 
@@ -106,10 +108,12 @@ std::vector<std::string> Choices(const Option& option) {
     for (const Dialect& row : AllDialects()) {
       if (row.id != DialectId::kAuto) choices.emplace_back(row.name);
     }
-  } else if (option.choices == kReleaseChoices) {
+  } else if (option.choices == kLoaderChoices) {
     for (const ReleaseRow& row : kReleases) {
       choices.push_back(ReleaseName(row.release));
     }
+    choices.push_back(ReleaseName(kNextRelease.release));
+    choices.emplace_back("all");
   } else if (!option.choices.empty()) {
     choices.emplace_back(option.choices);
   }

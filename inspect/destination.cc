@@ -18,8 +18,11 @@
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/destination_device.h"
+#include "inspect/destination_stream.h"
 #include "inspect/inputs.h"
 #include "inspect/json_output.h"
+#include "inspect/pci_device_file.h"
 #include "inspect/text_report.h"
 
 namespace migstream {
@@ -76,6 +79,12 @@ std::string Lines(const std::string& file, const DumpVerdict& verdict,
 }  // namespace
 
 ExitStatus CheckDestination(const Arguments& arguments) {
+  if (IsPciDeviceFile(arguments, arguments.destination)) {
+    return CheckPciDevice(arguments);
+  }
+  if (!IsDump(arguments, arguments.destination)) {
+    return CheckIdleDestination(arguments);
+  }
   VmstateDump dump;
   if (!Read(arguments, arguments.destination, dump)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);

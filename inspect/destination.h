@@ -1,4 +1,5 @@
-// The destination's own words: what its QEMU wrote for -dump-vmstate.
+// What a destination says of itself: what its QEMU wrote for -dump-vmstate, a
+// stream that it saved while it was idle, or a device of its host.
 
 #ifndef MIGSTREAM_INSPECT_DESTINATION_H_
 #define MIGSTREAM_INSPECT_DESTINATION_H_
@@ -10,7 +11,7 @@
 
 namespace migstream {
 
-// check --destination: the stream against a dump.
+// check --destination: the stream against any of them.
 ExitStatus CheckDestination(const Arguments& arguments);
 
 // Whether diff was given a dump, perhaps compressed.

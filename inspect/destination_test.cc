@@ -40,13 +40,13 @@ TEST(DestinationTest, AVersionThatItDoesNotKnowIsRefusedInQemusWords) {
                         "unsupported version 1 for '0000:00:1f.0/ICH9LPC' v0"));
 }
 
-TEST(DestinationTest, WhatIsNoDumpIsSaid) {
+TEST(DestinationTest, WhatDescribesNoDestinationIsSaid) {
   ProgramRun run =
       RunProgram({"check", CapturePath(GetCapture("s111-plain")),
                   StrCat("--destination=", WriteTestFile("x.json", "{}"))});
   EXPECT_EQ(run.status, 2);
-  EXPECT_THAT(run.errors, HasSubstr("it is not what QEMU writes for "
-                                    "-dump-vmstate"));
+  EXPECT_THAT(run.errors, HasSubstr("x.json:0x0: header: not a migration "
+                                    "stream"));
 }
 
 TEST(DestinationTest, DiffOfTwoDumpsIsTheStaticChecker) {

@@ -10,6 +10,7 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/destination.h"
+#include "inspect/destination_stream.h"
 #include "inspect/inputs.h"
 #include "inspect/json_output.h"
 #include "inspect/table.h"
@@ -206,6 +207,7 @@ ExitStatus Run(const Arguments& arguments) {
   std::vector<Arguments> sides = Split(arguments);
   if (sides.empty()) return kUnusable;
   if (arguments.within) return RunWithin(sides[0]);
+  if (arguments.loadable) return DiffLoadable(sides[0], sides[1]);
   StreamState states[2];
   ExitStatus status = kFine;
   for (int i = 0; i < 2; ++i) {
@@ -255,6 +257,13 @@ const Option kOptions[] = {
      "clocks"},
     {"stat", "", "how many differences each device has, and no more",
      Set<&Arguments::diff_stat>},
+    {"loadable",
+     "",
+     "only what a loader of A compares with itself, if B is the\n"
+     "stream that it saved while it was idle",
+     Set<&Arguments::loadable>,
+     {},
+     "ignore-cuts within ram all format json-strings"},
     {"all", "", "list every difference, not ten of a kind and a count",
      Set<&Arguments::list_all>},
     kFormatOption,

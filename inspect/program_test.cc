@@ -344,14 +344,14 @@ TEST(UsageTest, OptionsThatMeanNothingTogetherAreRefused) {
         Case{{"inspect", file, "--format=json", "--format=text"},
              "--format is given twice"},
         Case{{"check", file, "--device=0000:00:05.0/vfio"},
-             "--device needs --destination-config"},
+             "--device needs --destination-config or --destination"},
         Case{{"check", file, "--machine=pc"}, "--machine needs --for"},
         Case{{"check", file, "--for=7.2", "--region-size=1"},
              "--for does not go together with --region-size"},
         Case{{"check", file, "--for=7.2", "--dialect=V60"},
              "--for does not go together with --dialect"},
         Case{{"check", "--list", "--for=7.2"},
-             "--list does not go together with --for"},
+             "--list goes with --for=all, or without --for"},
         Case{{"extract", file, "-o", "x", "--ram=pc.ram", "--device=d"},
              "--device does not go together with --ram"},
         Case{{"extract", file, "-o", "x", "--what=config", "--ram=pc.ram"},
@@ -613,7 +613,7 @@ TEST(CheckTest, ForARelease) {
   EXPECT_THAT(run.output, HasSubstr("and local is 'pc-q35-6.2'"));
   run = RunProgram({"check", Path("s72-two"), "--for=qemu-12.0"});
   EXPECT_EQ(run.status, 2);
-  EXPECT_THAT(run.errors, HasSubstr("of qemu-5.2 to qemu-11.1"));
+  EXPECT_THAT(run.errors, HasSubstr("of qemu-5.2 to qemu-11.2"));
 }
 
 TEST(CheckTest, TheListOfFindingsNeedsNoFile) {

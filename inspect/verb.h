@@ -45,8 +45,14 @@ struct Arguments {
   // check
   std::string switchover_ack;      // "on", "off"; empty: not given.
   std::string destination_config;  // model's too.
-  std::string destination;         // A file of -dump-vmstate.
+  std::string destination;         // A file that describes it, or a folder.
+  // The destination's settings: "on", "off"; empty: not given.
+  std::string multifd_device_state;
+  std::string load_config_after_iter;
   Release loader = 0;  // The release whose loader is asked; 0: none.
+  std::optional<uint16_t> stable;  // Of that release.
+  bool all_loaders = false;
+  bool past_machine_type = false;
   // The kernel whose drivers are asked, and model's; of these one alone.
   std::optional<KernelRelease> kernel;
   const payload::Format* kernel_driver = nullptr;
@@ -70,6 +76,7 @@ struct Arguments {
   bool list_all = false;  // check's too.
   bool ignore_clocks = false;
   bool diff_stat = false;
+  bool loadable = false;
   // repack
   const Dialect* to_dialect = nullptr;
   uint64_t record_bytes = 0;
@@ -114,9 +121,9 @@ struct Option {
   bool repeats = false;  // May be given again, with another value.
 };
 
-// The names of all dialects, and of all releases.
+// The names of all dialects, and of all loaders: releases, and "all".
 inline constexpr std::string_view kDialectChoices = "DIALECT";
-inline constexpr std::string_view kReleaseChoices = "RELEASE";
+inline constexpr std::string_view kLoaderChoices = "RELEASE";
 
 struct Verb {
   std::string_view name;
@@ -185,6 +192,7 @@ extern const Verb kExtractVerb;
 extern const Verb kRepackVerb;
 extern const Verb kGenerateVerb;
 extern const Verb kModelVerb;
+extern const Verb kDescribeVerb;
 extern const Verb kExplainVerb;
 extern const Verb kSchemaVerb;
 

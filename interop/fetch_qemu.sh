@@ -14,11 +14,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 fetch() {
   release=$1
   case $release in
+    5.2) suite=bullseye pinned= ;;
     7.2) suite=bookworm pinned= ;;
     10.0) suite=trixie pinned= ;;
     11.1) suite=trixie pinned=trixie-backports ;;
     *)
-      echo "$0: no Debian suite with QEMU $release is known, only 7.2, 10.0 and 11.1" >&2
+      echo "$0: no Debian suite with QEMU $release is known, only 5.2, 7.2, 10.0 and 11.1" >&2
       return 1
       ;;
   esac
@@ -29,10 +30,20 @@ fetch() {
   use_suites "$work" $suite $pinned
   apt-get -qq -y --no-install-recommends --download-only ${pinned:+-t "$pinned"} \
     install qemu-system-x86 seabios ipxe-qemu
+  # A C library older than the shim's does not take the shim; this machine's does.
+  if [ "$release" = 5.2 ]; then
+    rm "$work"/cache/archives/libc6_*.deb
+    mkdir -p "$work/root/lib64"
+    ln -s /lib64/ld-linux-x86-64.so.2 "$work/root/lib64/"
+  fi
   for package in "$work"/cache/archives/*.deb; do
     dpkg-deb --fsys-tarfile "$package" |
       tar -x -C "$work/root" --exclude=./usr/share/doc --exclude=./usr/share/man
   done
+  # Debian 11 has /lib beside /usr/lib.
+  if [ -d "$work/root/lib" ] && [ ! -L "$work/root/lib" ]; then
+    cp -a "$work/root/lib/." "$work/root/usr/lib/"
+  fi
   [ -e "$work/root/lib64" ] || ln -s usr/lib64 "$work/root/lib64"
   mv "$work/root" "$cache/$release"
   rm -rf "$work"

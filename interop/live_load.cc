@@ -244,7 +244,10 @@ class Destination {
     uint64_t seen = 0;
     // A QEMU 7.2 fails that is told of the end before it has written all.
     while (session_->error().ok() && !(session_->complete() && main_over_)) {
-      if (main_over_ && !session_->eof()) session_->Cancel(session_->Missing());
+      if (main_over_ && !session_->eof()) {
+        session_->Cancel(session_->Missing());
+        break;
+      }
       if (changed_.wait_for(lock, std::chrono::milliseconds(silence_)) ==
           std::cv_status::no_timeout) {
         continue;

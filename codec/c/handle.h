@@ -118,7 +118,9 @@ inline constexpr uint32_t kKindMask = 0xffffff00;
 inline bool Is(const Handle* handle) { return handle != nullptr; }
 template <typename T>
 bool Is(const T* handle) {
-  return handle != nullptr && handle->kind() == T::kKind;
+  // It need not be a T: each is a Handle at its very start.
+  const Handle* any = reinterpret_cast<const Handle*>(handle);
+  return any != nullptr && any->kind() == T::kKind;
 }
 
 migstream_status MemoryOf(const migstream_allocator* allocator, Memory* memory);

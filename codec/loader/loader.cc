@@ -17,14 +17,17 @@
 #include "codec/loader/loader_other.h"
 #include "codec/loader/loader_ram.h"
 #include "codec/loader/loader_row.h"
+#include "codec/multifd/packet.h"
 #include "codec/payload/payload_verdict.h"
 #include "codec/qemu/description_loader.h"
+#include "codec/qemu/loader_words.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/survey/payload_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"
+#include "flags/qemu_version.h"
 #include "flags/ram_flags.h"
 #include "flags/release.h"
 
@@ -162,17 +165,13 @@ class Loader {
     if (!input_.CheckEnd()) return false;
     std::optional<uint32_t> newest;
     if (!handlers_.Exists(handler, newest)) {
-      return input_.Refuse(
-          at, StrCat("Unknown ", row_.savevm, "section or instance '",
-                     handler.idstr, "' ", handler.instance_id,
-                     ". Make sure that your current VM setup matches "
-                     "your saved VM setup, including any hotplugged "
-                     "devices"));
+      return input_.Refuse(at,
+                           UnknownSection(!row_.savevm.empty(), handler.idstr,
+                                          handler.instance_id));
     }
     if (newest && handler.version_id > *newest) {
-      return input_.Refuse(at, StrCat("savevm: unsupported version ",
-                                      static_cast<int32_t>(handler.version_id),
-                                      " for '", handler.idstr, "' v", *newest));
+      return input_.Refuse(
+          at, UnsupportedVersion(handler.version_id, handler.idstr, *newest));
     }
     if (!handlers_.Name(handler, options_.limits.sections)) {
       return input_.Refuse(at, "too many sections for this model");
@@ -255,6 +254,12 @@ class Loader {
       devices_.SetAwaitedAcks(
           std::max<uint64_t>(handlers_.described_vfio(), vfio_.size()));
     }
+    auto set = [](LoaderOptions::Setting setting) -> std::optional<bool> {
+      if (setting == LoaderOptions::kAsNeeded) return std::nullopt;
+      return setting == LoaderOptions::kOn;
+    };
+    devices_.SetTransfer(set(options_.multifd_transfer),
+                         set(options_.load_config_after_iter));
     devices_.SetMultifd(multifd_given_ || ram_.multifd());
     return devices_.Load(input_, device);
   }
@@ -354,12 +359,30 @@ class Loader {
                 return std::tie(a.idstr, a.instance_id) <
                        std::tie(b.idstr, b.instance_id);
               });
+    for (const DeviceInChannels& device : in_channels) {
+      if (options_.multifd_transfer == LoaderOptions::kOff) {
+        section_ = StrCat(Printable(device.idstr), " multifd packet");
+        input_.Refuse(input_.offset(),
+                      StrCat(device.idstr,
+                             ": got device state packet but not doing multifd "
+                             "transfer"));
+        return;
+      }
+      if (options_.load_config_after_iter == LoaderOptions::kOn &&
+          devices_.ready().count({device.idstr, device.instance_id}) == 0) {
+        return Wait(input_.offset(), StrCat(Printable(device.idstr), " FULL"),
+                    "DEV_CONFIG_LOAD_READY, which does not come", verdict_);
+      }
+    }
     if (channels.empty()) {
       channels_missing_ = ram_.multifd() || !in_channels.empty();
     } else {
       ChannelReaderOptions options;
       options.page_bytes = static_cast<uint32_t>(traits_.page_bytes);
       options.uuid = configuration_.uuid;
+      if (ChecksPacketSize({options_.release, options_.stable})) {
+        options.limits.ram_packet_bytes = 2 * kRamPacketPageBytes;
+      }
       options.devices = std::move(in_channels);
       LoadChannels(
           std::move(channels), options, row_,
@@ -380,7 +403,7 @@ class Loader {
     std::vector<std::string>& given = verdict_.given;
     if (!configuration_.present) {
       given.push_back("send-configuration off");
-    } else if (options_.machine_type.empty()) {
+    } else if (options_.machine_type.empty() && !options_.compared) {
       given.push_back(
           StrCat("machine type ", Printable(configuration_.machine_type)));
     }
@@ -397,11 +420,14 @@ class Loader {
       given.push_back("capability postcopy-ram");
     }
     if (ram_.compressed_pages()) given.push_back("capability compress");
-    if (ram_.blocks() != 0) {
+    if (ram_.blocks() != 0 && !options_.compared) {
       given.push_back(StrCat("the same ", ram_.blocks(), " RAM blocks, of ",
                              ram_.total_bytes(), " bytes in all"));
     }
-    if (handlers_.others() != 0) {
+    if (handlers_.others() != 0 && options_.compared) {
+      given.push_back(StrCat(handlers_.others(),
+                             " other devices, which take their states"));
+    } else if (handlers_.others() != 0) {
       given.push_back(StrCat("the same ", handlers_.others(),
                              " other devices, which take their states"));
     }
@@ -411,7 +437,7 @@ class Loader {
                              commands_.return_path() ? "on" : "off"));
     }
     for (const auto& [name, device] : vfio_) {
-      if (device.config.empty()) {
+      if (device.config.empty() && !options_.compared) {
         given.push_back(StrCat(Printable(name.first),
                                ": a device with the stream's ids and "
                                "capabilities"));

@@ -16,6 +16,7 @@
 #define MIGSTREAM_CODEC_LOADER_LOADER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,22 @@ namespace migstream {
 
 struct LoaderOptions {
   Release release = kNewestRelease;  // One that FindLoader() knows.
+  // Which stable release of it, 13 for 10.0.13, where that matters.
+  std::optional<uint16_t> stable = std::nullopt;
   // The destination's; empty: what the stream names.
   std::string machine_type = "";
+  // The destination has what the stream names, also if no such release does.
+  bool any_machine_type = false;
+  // Whether sections, RAM blocks and config spaces were compared with those of
+  // the destination: they are no assumption then.
+  bool compared = false;
   enum Setting : uint8_t { kAsNeeded, kOff, kOn };
   // kAsNeeded: it is on if the stream opens a return path.
   Setting switchover_ack = kAsNeeded;
+  // x-migration-multifd-transfer and x-migration-load-config-after-iter of the
+  // destination's VFIO devices; kAsNeeded: as the stream is.
+  Setting multifd_transfer = kAsNeeded;
+  Setting load_config_after_iter = kAsNeeded;
   // As in ReportOptions.
   std::string destination_config = "";
   std::string destination_device = "";

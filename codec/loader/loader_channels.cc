@@ -1,6 +1,8 @@
 #include "codec/loader/loader_channels.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -34,6 +36,18 @@ std::string OtherVm(const ChannelStats& channel, const VmUuid& expected) {
   return StrCat("multifd: received uuid '", UuidText(channel.uuid),
                 "' and expected uuid '", UuidText(expected), "' for channel ",
                 channel.id);
+}
+
+// What is said to a RAM packet that is longer than the loader's room for it.
+std::string PacketTooLong(const ChannelStats& channel, const Error& error,
+                          uint32_t room) {
+  // The claim is the only number in the reason.
+  std::string claim;
+  std::copy_if(error.reason.begin(), error.reason.end(),
+               std::back_inserter(claim),
+               [](char c) { return c >= '0' && c <= '9'; });
+  return StrCat("multifd ", channel.id, ": next_packet_size ", claim,
+                " exceeds allocated ", room);
 }
 
 }  // namespace
@@ -81,6 +95,10 @@ void LoadChannels(
       return Refuse(
           error,
           StrCat("multifd: received id '", channel.id, "' already setup'"),
+          verdict);
+    case ErrorCode::kMultifdPacketLimit:
+      return Refuse(
+          error, PacketTooLong(channel, error, options.limits.ram_packet_bytes),
           verdict);
     case ErrorCode::kMultifdGap:
     case ErrorCode::kMultifdDuplicate:

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <string_view>
 
-#include "absl/strings/str_format.h"
 #include "codec/device/config_compare.h"
 #include "codec/device/config_layout.h"
 #include "codec/device/pci_config.h"
 #include "codec/device/subsection.h"
 #include "codec/loader/loader_vmstate.h"
+#include "codec/qemu/loader_words.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
@@ -189,13 +189,7 @@ std::optional<ConfigRefusal> CompareWithDestination(ByteSpan saved,
   std::optional<ConfigMismatch> mismatch =
       CompareConfig(saved, destination, masks);
   if (!mismatch) return std::nullopt;
-  const size_t i = mismatch->offset;
-  return ConfigRefusal{
-      i,
-      absl::StrFormat("get_pci_config_device: Bad config data: i=0x%x read: "
-                      "%x device: %x cmask: %x wmask: %x w1cmask:%x",
-                      i, mismatch->saved, mismatch->destination, masks.check[i],
-                      masks.writable[i], masks.clearable[i])};
+  return ConfigRefusal{mismatch->offset, BadConfigData(*mismatch, masks)};
 }
 
 }  // namespace migstream

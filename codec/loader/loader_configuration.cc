@@ -81,7 +81,7 @@ bool IsMissed(ByteSpan bytes, const LoaderOptions& options) {
 bool IsLocal(std::string_view machine_type, const LoaderRow& row,
              const LoaderOptions& options) {
   if (options.machine_type.empty()) {
-    return HasMachineType(row, machine_type);
+    return options.any_machine_type || HasMachineType(row, machine_type);
   }
   return machine_type ==
          std::string_view(options.machine_type).substr(0, machine_type.size());

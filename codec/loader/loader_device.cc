@@ -26,6 +26,12 @@ bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
         LoadData(input, device.payload);
         break;
       case Element::kConfig:
+        if (multifd_transfer_.value_or(false) &&
+            multifd_.multifd_device_state) {
+          return input.Refuse(at,
+                              "got DEV_CONFIG_STATE in main migration channel "
+                              "but doing multifd transfer");
+        }
         if (!LoadConfig(input, device)) return false;
         // Only where records may follow it does the loader go on.
         if (!plain_.end.After(Element::kConfig).Contains(Element::kData)) {
@@ -35,9 +41,12 @@ bool LoaderDevices::Load(LoaderInput& input, const LoaderDevice& device) {
       case Element::kInitDataSent:
         return LoadInitDataSent(input, at);
       case Element::kConfigLoadReady:
-        if (!multifd_used_) {
+        if (!multifd_transfer_.value_or(multifd_used_)) {
           return input.Refuse(
               at, "got DEV_CONFIG_LOAD_READY outside multifd transfer");
+        }
+        if (!load_config_after_iter_.value_or(true)) {
+          return input.Refuse(at, "got DEV_CONFIG_LOAD_READY but was disabled");
         }
         if (!ready_.emplace(device.idstr, device.instance_id).second) {
           return input.Refuse(at, "duplicate DEV_CONFIG_LOAD_READY");

@@ -31,6 +31,12 @@ class LoaderDevices {
   void SetSwitchoverAck(bool on) { switchover_ack_ = on; }
   // Whether device state comes over multifd channels.
   void SetMultifd(bool on) { multifd_used_ = on; }
+  // What the destination says of its devices, if it does.
+  void SetTransfer(std::optional<bool> multifd,
+                   std::optional<bool> after_iter) {
+    multifd_transfer_ = multifd;
+    load_config_after_iter_ = after_iter;
+  }
   // How many devices have to send INIT_DATA_SENT; empty: any number may.
   void SetAwaitedAcks(std::optional<uint64_t> count) { awaited_ = count; }
 
@@ -39,6 +45,10 @@ class LoaderDevices {
 
   // What was seen.
   bool init_data_sent() const { return acks_ != 0; }
+  // Those of which CONFIG_LOAD_READY came.
+  const std::set<std::pair<std::string, uint32_t>>& ready() const {
+    return ready_;
+  }
   // The devices of which a CONFIG was loaded, by idstr and instance id.
   using Names = std::set<std::pair<std::string, uint32_t>>;
   const Names& configured() const { return configured_; }
@@ -53,6 +63,8 @@ class LoaderDevices {
   const Dialect& multifd_;
   bool switchover_ack_ = false;
   bool multifd_used_ = false;
+  std::optional<bool> multifd_transfer_;
+  std::optional<bool> load_config_after_iter_;
   std::optional<uint64_t> awaited_;
   uint64_t acks_ = 0;
   Names ready_;  // CONFIG_LOAD_READY came.

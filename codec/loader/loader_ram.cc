@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "codec/qemu/loader_words.h"
 #include "codec/qemu/xbzrle.h"
 #include "codec/wire/error.h"
 #include "codec/wire/printable.h"
@@ -167,8 +168,7 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     std::string name = input.Str8();
     uint64_t used_bytes = input.Be64();
     if (!IsBlockName(name)) {
-      return input.Refuse(at, StrCat("Unknown ramblock \"", UnknownName(name),
-                                     "\", cannot accept migration"));
+      return input.Refuse(at, UnknownRamBlock(UnknownName(name)));
     }
     used_bytes_[name] = used_bytes;
     if (used_bytes_.size() > limits_.ram_blocks) {
@@ -183,6 +183,10 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     if (traits.ignore_shared) input.Be64();
     if (traits.mapped_ram && !LoadMappedRam(input, name, used_bytes, traits)) {
       return false;
+    }
+    if (row_.checks_ram_total && used_bytes > total) {
+      return input.Refuse(
+          at, StrCat("RAMBlock '", name, "' size underflow total RAM size"));
     }
     // Where the list and its total disagree, the loader goes on past the list.
     total -= used_bytes;

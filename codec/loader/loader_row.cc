@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "flags/machine_type.h"
+#include "flags/qemu_version.h"
 #include "flags/ram_flags.h"
 #include "flags/release.h"
 
@@ -29,6 +30,7 @@ constexpr LoaderRow MakeRow(const ReleaseRow& row) {
       .zero_pages_are_zero = !has(kAnyZeroPage),
       .mapped_ram = has(kMappedRam),
       .checks_mapped_page_size = has(kChecksMappedPageSize),
+      .checks_ram_total = has(kChecksRamTotal),
       .display_subsection = has(kDisplaySubsection),
       .counts_switchover_acks = has(kSwitchoverAckLegacy),
       .skips_vendor_capabilities = !has(kComparesVendorCapabilities),
@@ -40,9 +42,10 @@ constexpr LoaderRow MakeRow(const ReleaseRow& row) {
 }
 
 constexpr auto kRows = [] {
-  std::array<LoaderRow, std::size(kReleases)> rows = {};
+  std::array<LoaderRow, std::size(kReleases) + 1> rows = {};
   std::transform(std::begin(kReleases), std::end(kReleases), rows.begin(),
                  MakeRow);
+  rows.back() = MakeRow(kNextRelease);
   return rows;
 }();
 
@@ -53,6 +56,8 @@ constexpr std::string_view kFamilies[] = {
     "pc-q35", "pc-i440fx", "virt", "pseries", "s390-ccw-virtio", "xenfv"};
 
 }  // namespace
+
+std::span<const LoaderRow> AllLoaders() { return kRows; }
 
 const LoaderRow* FindLoader(Release release) {
   for (const LoaderRow& row : kRows) {

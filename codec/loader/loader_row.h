@@ -8,6 +8,7 @@
 #define MIGSTREAM_CODEC_LOADER_LOADER_ROW_H_
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "flags/command.h"
@@ -25,6 +26,7 @@ struct LoaderRow {
   bool zero_pages_are_zero;        // A zero page's fill byte must be 0.
   bool mapped_ram;                 // Has the capability.
   bool checks_mapped_page_size;    // In the header of mapped-ram.
+  bool checks_ram_total;           // Against each block.
   bool display_subsection;         // Knows VFIOPCIDevice/VFIODisplay.
   bool counts_switchover_acks;     // One INIT_DATA_SENT a device, and no more.
   bool skips_vendor_capabilities;  // Does not compare them.
@@ -33,6 +35,9 @@ struct LoaderRow {
   std::string_view savevm;  // Stands before "section" in its messages.
   Release oldest_machine_type;
 };
+
+// All of them, the oldest first; the last is kNextRelease.
+std::span<const LoaderRow> AllLoaders();
 
 // The row that holds for a release; null if none of that name is known here.
 const LoaderRow* FindLoader(Release release);

@@ -15,6 +15,7 @@
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/text.h"
+#include "flags/qemu_version.h"
 #include "flags/release.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -327,6 +328,50 @@ TEST(LoaderReleaseTest, StreamsOfSixToElevenLoadInOneAnother) {
           << name << release;
     }
   }
+}
+
+TEST(LoaderReleaseTest, TheNextOneHoldsEachBlockAgainstWhatIsLeftOfTheTotal) {
+  std::string bytes = OfMachine("s111-tiny", "pc-q35-11.1");
+  const size_t total = bytes.find("\x06pc.ram") - 8;
+  bytes.replace(total, 8,
+                BeBytes(LoadBe64(AsBytes(bytes).data() + total) - 0x3000, 8));
+  EXPECT_THAT(Words(Predict(bytes, {.release = kNextRelease.release})),
+              HasSubstr("' size underflow total RAM size"));
+  EXPECT_THAT(Words(Predict(bytes)), HasSubstr("Unknown ramblock"));
+}
+
+std::string WithTransfer(const std::string& name,
+                         LoaderOptions::Setting multifd,
+                         LoaderOptions::Setting after_iter) {
+  const auto& capture = GetCapture(name);
+  LoaderOptions options;
+  options.release = 1101;
+  options.multifd_transfer = multifd;
+  options.load_config_after_iter = after_iter;
+  const std::string bytes = ReadCapture(capture);
+  MemorySource source(AsBytes(bytes));
+  const std::vector<std::string> given = ReadChannels(capture);
+  const MemoryChannels channels(given);
+  return Words(PredictLoad(source, channels.given(), options));
+}
+
+TEST(LoaderSettingTest, TheDevicesSettingsHaveToBeTheStreams) {
+  constexpr auto kAny = LoaderOptions::kAsNeeded;
+  constexpr auto kOn = LoaderOptions::kOn;
+  constexpr auto kOff = LoaderOptions::kOff;
+  EXPECT_EQ(WithTransfer("s111-multifd-two", kOn, kOff), "loads");
+  EXPECT_THAT(WithTransfer("s111-multifd-two", kOff, kAny),
+              HasSubstr("/vfio: got device state packet but not doing multifd "
+                        "transfer"));
+  EXPECT_EQ(WithTransfer("s111-tiny", kOn, kAny),
+            "got DEV_CONFIG_STATE in main migration channel but doing multifd "
+            "transfer");
+  EXPECT_EQ(WithTransfer("s111-tiny", kOff, kAny), "loads");
+  EXPECT_EQ(WithTransfer("s111-multifd-cfg-after-iter", kOn, kOn), "loads");
+  EXPECT_EQ(WithTransfer("s111-multifd-cfg-after-iter", kOn, kOff),
+            "got DEV_CONFIG_LOAD_READY but was disabled");
+  EXPECT_EQ(WithTransfer("s111-multifd-two", kOn, kOn),
+            "waits: DEV_CONFIG_LOAD_READY, which does not come");
 }
 
 TEST(LoaderReleaseTest, SwitchoverStartIsUnknownBefore100) {

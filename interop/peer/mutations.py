@@ -2,6 +2,9 @@
 
     fields = mutations.fields(path)
     damage, name = mutations.mutate(original, fields, random.Random(seed))
+
+With "--all" there are RAM's records, the inside of the configuration and other
+devices' versions too.
 """
 
 import subprocess
@@ -18,9 +21,9 @@ class Field:
     section: str
 
 
-def fields(path):
+def fields(path, *options):
     done = subprocess.run(
-        [FIELD_MAP, path], capture_output=True, check=True, timeout=60, text=True
+        [FIELD_MAP, *options, path], capture_output=True, check=True, timeout=60, text=True
     )
     found = []
     for line in done.stdout.splitlines():
@@ -29,16 +32,17 @@ def fields(path):
     return found
 
 
-def mutate(original, found, random):
-    """The damaged bytes, and what was done to them."""
-    field = _pick(found, random)
+def mutate(original, found, random, devices=0.5):
+    """The damaged bytes, and what was done to them; `devices` is how much of the
+    damage is to be in VFIO devices' sections."""
+    field = _pick(found, random, devices)
     what, changed = random.choice(_WAYS)(original, field, found, random)
     return changed, "%s of %s %s at %#x" % (what, field.section, field.kind, field.at)
 
 
-def _pick(found, random):
-    """Any kind of field is as likely as any other; half are the devices'."""
-    of_devices = random.random() < 0.5
+def _pick(found, random, devices):
+    """Any kind of field is as likely as any other."""
+    of_devices = random.random() < devices
     choice = [field for field in found if field.section.endswith("/vfio") == of_devices]
     kind = random.choice(sorted({field.kind for field in choice}))
     return random.choice([field for field in choice if field.kind == kind])

@@ -48,7 +48,8 @@ class Release:
         return {"LD_PRELOAD": SHIM} if self.root == "/" else {}
 
 
-def find_all(path=LIST):
+def find_all(path=LIST, oldest=(7, 2)):
+    """By name. An older one writes streams that no later one loads."""
     with open(path, encoding="utf-8") as file:
         found = [Release(*line.split()) for line in file]
-    return {release.name: release for release in found}
+    return {release.name: release for release in found if release.number >= oldest}

@@ -38,7 +38,7 @@ cxx=$(pkg-config --cflags --libs migstream-cxx)
 {
   cc -std=c11 $strict -o c11 "$sources/decode.c" $c
   g++ -std=c++17 $strict -o cxx17 -x c++ "$sources/decode.c" $c
-  cc -std=c11 $strict -o c11_static "$sources/decode.c" $(pkg-config --cflags migstream) \
+  cc -std=c11 $strict -o c11_static "$sources/decode.c" ${c%%-L*} \
     "$prefix/$libdir/libmigstream.a" -lstdc++ -lm
   g++ -std=c++20 $strict -o cxx20 "$sources/decode.cc" $cxx
   foreign=$(g++ -std=c++20 -M "$sources/decode.cc" $cxx | grep -E 'absl|google|rapidjson' || true)

@@ -10,7 +10,11 @@ HEAD
 for list; do
   echo
   echo "set($(basename "$list")"
-  sed -n 's#^//\([^:]*\):\(.*\.\(cc\|h\)\)$#  \1/\2#p' "$list" |
-    case $list in *_HEADERS) grep '\.h$' ;; *) grep '\.cc$' ;; esac | LC_ALL=C sort -u
+  sed -n 's#^//\([^:]*\):\(.*\.\(cc\|h\|proto\)\)$#  \1/\2#p' "$list" |
+    case $list in
+      *_HEADERS) grep '\.h$' ;;
+      *_PROTOS) cat ;;
+      *) grep '\.cc$' ;;
+    esac | LC_ALL=C sort -u
   echo ')'
 done

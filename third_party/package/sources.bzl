@@ -6,8 +6,8 @@ _C = ["//codec/c:libmigstream.so.1"]
 _INSPECT_C = ["//codec/c:libmigstream-inspect.so.1"]
 _PROGRAM = ["//inspect:migstream"]
 
-def _of(attribute, targets):
-    return "filter('^//', labels(%s, kind('^cc_', deps(set(%s)))))" % (attribute, " ".join(targets))
+def _of(attribute, targets, kind = "cc_"):
+    return "filter('^//', labels(%s, kind('^%s', deps(set(%s)))))" % (attribute, kind, " ".join(targets))
 
 def _in(folder, files):
     return "filter('^//%s[:/]', %s)" % (folder, files)
@@ -27,6 +27,10 @@ _LISTS = {
         VMM_TARGETS + _INSPECT_C + _PROGRAM,
     ),
     "MIGSTREAM_INSPECT_C_SOURCES": (_in("codec/c", _of("srcs", _INSPECT_C)), _INSPECT_C),
+    "MIGSTREAM_PROTOS": (
+        _of("srcs", _PROGRAM + _INSPECT_C, "proto_library"),
+        _INSPECT_C + _PROGRAM,
+    ),
     "MIGSTREAM_PROGRAM_SOURCES": (_in("inspect", _of("srcs", _PROGRAM)), _PROGRAM),
 }
 

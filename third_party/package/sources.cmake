@@ -183,6 +183,11 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/channels/channel_source.cc
   codec/channels/channel_stats.cc
   codec/destination/dump_compare.cc
+  codec/destination/emulated_masks.cc
+  codec/destination/loadable_check.cc
+  codec/destination/loadable_state.cc
+  codec/destination/pci_device.cc
+  codec/destination/pci_device_text.cc
   codec/destination/renamed_fields.cc
   codec/destination/stream_check.cc
   codec/destination/vmstate_dump.cc
@@ -302,6 +307,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/survey/stream_survey.cc
   codec/wire/json_document.cc
   flags/machine_type.cc
+  flags/qemu_version.cc
 )
 
 set(MIGSTREAM_INSPECT_C_SOURCES
@@ -316,12 +322,22 @@ set(MIGSTREAM_INSPECT_C_SOURCES
   codec/c/values.cc
 )
 
+set(MIGSTREAM_PROTOS
+  codec/generate/stream.proto
+  codec/report/answers.proto
+  codec/report/check.proto
+  codec/report/report.proto
+)
+
 set(MIGSTREAM_PROGRAM_SOURCES
   inspect/check.cc
   inspect/check_text.cc
   inspect/command_line.cc
   inspect/console.cc
+  inspect/describe.cc
   inspect/destination.cc
+  inspect/destination_device.cc
+  inspect/destination_stream.cc
   inspect/diff.cc
   inspect/explain.cc
   inspect/extract.cc
@@ -329,12 +345,14 @@ set(MIGSTREAM_PROGRAM_SOURCES
   inspect/inputs.cc
   inspect/inspect.cc
   inspect/json_output.cc
+  inspect/loader_table.cc
   inspect/main.cc
   inspect/model.cc
   inspect/model_describe.cc
   inspect/output_file.cc
   inspect/payload_input.cc
   inspect/payload_text.cc
+  inspect/pci_device_file.cc
   inspect/progress.cc
   inspect/proto_text.cc
   inspect/ram_file.cc
