@@ -25,13 +25,16 @@ struct Arguments {
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
   bool quiet = false;
   uint64_t offset = 0;
+  std::string snapshot;
   uint64_t page_bytes = 0;  // 0: found out.
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
   // inspect
   bool records = false;
   bool state = false;
   bool vmdesc = false;
-  // "text", "json", "json-strings", "jsonl", "textproto".
+  bool map = false;
+  std::string html;
+  // "text", "json", "json-strings", "jsonl", "textproto"; of a map "csv".
   std::string format = "text";
   std::string schema_format = "proto";
   // inspect, check
@@ -91,6 +94,9 @@ struct Arguments {
   std::string frame;
   std::vector<std::string> damages;
   uint16_t expected_loader = 0;  // 1101 is 11.1; 0: no --expect.
+  // capture
+  std::vector<std::string> listen;
+  std::vector<std::string> forward;
   // model
   std::string source_models;
   std::string source_config;
@@ -189,6 +195,7 @@ extern const Verb kModelVerb;
 extern const Verb kDescribeVerb;
 extern const Verb kExplainVerb;
 extern const Verb kSchemaVerb;
+extern const Verb kCaptureVerb;
 
 }  // namespace migstream
 
