@@ -186,7 +186,7 @@ TEST(CompletionTest, OffersEveryOptionOfAVerb) {
                 testing::UnorderedElementsAreArray(expected));
   }
   EXPECT_THAT(Complete({"inspect", "--rec"}), ElementsAre("--records"));
-  EXPECT_THAT(Complete({"inspect", "file", "--fo"}), ElementsAre("--format="));
+  EXPECT_THAT(Complete({"inspect", "file", "--form"}), ElementsAre("--format="));
 }
 
 TEST(CompletionTest, OffersAnOptionsValues) {
