@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "codec/io/absl_view.h"
 #include "codec/map/folded_map.h"
 #include "codec/map/stream_map.h"
 #include "codec/wire/json.h"
@@ -53,18 +54,23 @@ std::pair<std::string, std::string> WordsOf(const FoldedMap::Row& row) {
 std::string TextMap(const std::string& name, FoldedMap& map) {
   map.Fold();
   std::string text = StrCat(name, ": ", map.bytes(), " bytes\n");
-  Table table("lrll");
-  table.Row({"OFFSET", "BYTES", "OWNER", "WHAT"});
+  // What it is may be long; it stands last, so that nothing is torn apart.
+  auto line = [&text](std::string_view offset, std::string_view bytes,
+                      std::string_view owner, std::string_view what) {
+    absl::StrAppendFormat(&text, "%-10s  %11s  %-22s  %s\n", AbslView(offset),
+                          AbslView(bytes), AbslView(owner), AbslView(what));
+  };
+  line("OFFSET", "BYTES", "OWNER", "WHAT");
   bool stopped = false;
   for (const FoldedMap::Row& row : map.rows()) {
     if (row.range.stopped && !stopped) {
-      table.Row({"", "", "", "-- the guest is stopped"});
+      line("", "", "", "-- the guest is stopped");
     }
     stopped = row.range.stopped;
     auto [owner, what] = WordsOf(row);
-    table.Row({Hex(row.range.offset), StrCat(row.range.bytes), owner, what});
+    line(Hex(row.range.offset), StrCat(row.range.bytes), owner, what);
   }
-  StrAppend(&text, table.Text(), "\n");
+  text += "\n";
   Table totals("lrr");
   totals.Row({"OWNER", "BYTES", ""});
   for (const FoldedMap::Share& share : map.Totals()) {

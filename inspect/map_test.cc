@@ -32,8 +32,9 @@ TEST(MapTest, TextHasARowForEachOwnerAndTheSum) {
   ProgramRun run = RunProgram({"inspect", "--map", kStream});
   EXPECT_EQ(run.status, 0) << run.errors;
   EXPECT_THAT(run.output, HasSubstr(": 302706 bytes\n"));
-  EXPECT_THAT(run.output,
-              HasSubstr("0x0          8  stream                  header\n"));
+  EXPECT_THAT(
+      run.output,
+      HasSubstr("0x0                   8  stream                  header\n"));
   EXPECT_THAT(run.output, HasSubstr("VMDESCRIPTION\n"));
   EXPECT_THAT(run.output, HasSubstr("-- the guest is stopped\n"));
   EXPECT_THAT(run.output, HasSubstr("x PART, empty\n"));
