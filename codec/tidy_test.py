@@ -20,10 +20,11 @@ FLOORS = [
     ['codec/qemu'],
     ['codec/channels', 'codec/place', 'codec/recover'],
     ['codec/survey'],
-    ['codec/state', 'codec/extract'],
+    ['codec/state', 'codec/extract', 'codec/map'],
     ['codec/report', 'codec/loader', 'codec/diff', 'codec/model',
      'codec/destination'],
-    ['codec/rewrite', 'codec/generate', 'codec/session', 'codec/explain'],
+    ['codec/rewrite', 'codec/generate', 'codec/session', 'codec/explain',
+     'codec/capture', 'codec/page'],
     ['codec/c', 'inspect'],
     ['bench', 'fuzz', 'interop', 'testdata', 'third_party'],
 ]

@@ -17,6 +17,7 @@
 #include "codec/wire/text.h"
 #include "flags/qemu_version.h"
 #include "flags/ram_flags.h"
+#include "inspect/file_set.h"
 #include "inspect/json_output.h"
 #include "inspect/nearest_word.h"
 #include "inspect/sigbus.h"
@@ -37,6 +38,10 @@ constexpr Option kCommonOptions[] = {
        return ParseNumber("offset", " of bytes", value, 0, UINT64_MAX,
                           arguments.offset);
      }},
+    {"snapshot", "NAME",
+     "of a qcow2 image: the snapshot whose VM state is read,\n"
+     "by its name or id; not needed if there is but one",
+     Set<&Arguments::snapshot>},
     {"window", "MIB",
      "how far compressed input may refer back, and so how\n"
      "much memory that needs: 8 MiB if not said",
@@ -68,7 +73,7 @@ const std::vector<const Verb*>& Verbs() {
   static const auto* verbs = new std::vector<const Verb*>{
       &kInspectVerb,  &kCheckVerb,   &kStatsVerb,    &kExtractVerb,
       &kRepackVerb,   &kDiffVerb,    &kGenerateVerb, &kModelVerb,
-      &kDescribeVerb, &kExplainVerb, &kSchemaVerb};
+      &kDescribeVerb, &kExplainVerb, &kSchemaVerb,   &kCaptureVerb};
   return *verbs;
 }
 
@@ -367,6 +372,9 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
   }
   if (std::string problem = Contradiction(given); !problem.empty()) {
     return problem;
+  }
+  if (verb.reads_stream) {
+    arguments.files = ExpandSets(arguments.files, &verb == &kInspectVerb);
   }
   if (std::count(arguments.files.begin(), arguments.files.end(), "-") > 1) {
     return "standard input, -, can be read only once";

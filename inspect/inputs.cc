@@ -9,6 +9,8 @@
 #include "codec/device/pci_config.h"
 #include "codec/io/absl_view.h"
 #include "codec/io/decompressing_source.h"
+#include "codec/io/preempt_channel.h"
+#include "codec/io/qcow2_image.h"
 #include "codec/io/temp_file.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/recover/plan_recovery.h"
@@ -115,6 +117,11 @@ bool AddInput(const std::string& file, const OpenOptions& options,
   }
   std::unique_ptr<ByteSource> source = *std::move(opened);
   source->SetReadAhead(false);
+  if (Qcow2Image::IsImage(source->Peek(4)) && !inputs.main) {
+    inputs.file = file;
+    inputs.main = Reported(file, OpenStream(file, options)).source;
+    return inputs.main != nullptr;
+  }
   source = Decompressed(std::move(source), options.limits);
   FileKind kind = KindOf(source->Peek(8));
   if (kind == FileKind::kEmpty && !source->failure().empty()) {
@@ -129,6 +136,13 @@ bool AddInput(const std::string& file, const OpenOptions& options,
     } else {
       inputs.sides.push_back({file, kind, std::move(source)});
     }
+    return true;
+  }
+  if (kind == FileKind::kUnknown &&
+      LooksLikePreemptChannel(source->Peek(kPreemptPeekBytes))) {
+    PrintError(StrCat(file,
+                      ": a postcopy-preempt channel, as it seems; its "
+                      "pages are left out"));
     return true;
   }
   OpenedStream stream = Reported(file, Unwrap(std::move(source), options));
@@ -294,6 +308,7 @@ OpenOptions OpenOptionsOf(const Arguments& arguments) {
   options.offset = arguments.offset;
   options.access = FileAccess::kMap;
   options.limits.window_bytes = arguments.window_bytes;
+  options.snapshot = arguments.snapshot;
   return options;
 }
 

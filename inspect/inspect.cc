@@ -7,6 +7,8 @@
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/json_output.h"
+#include "inspect/map.h"
+#include "inspect/page.h"
 #include "inspect/payload_input.h"
 #include "inspect/payload_text.h"
 #include "inspect/place_text.h"
@@ -62,11 +64,17 @@ void KeepDevice(const std::string& device, report::Report& report) {
 
 ExitStatus Run(const Arguments& arguments) {
   if (arguments.payload) return InspectPayload(arguments);
+  if (arguments.format == "csv" && !arguments.map) {
+    PrintError("--format=csv goes with --map");
+    return kUnusable;
+  }
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   if (arguments.at) return PrintPlace(arguments, inputs);
   if (arguments.vmdesc) return PrintDescription(arguments, inputs);
   if (arguments.state) return PrintState(arguments, inputs);
+  if (arguments.map) return PrintMap(arguments, inputs);
+  if (!arguments.html.empty()) return WritePage(arguments, inputs);
   const std::string& file = inputs.file;
   FileKind kind = KindOf(inputs.main->Peek(8));
   if (kind == FileKind::kReturnPath || kind == FileKind::kCpr) {
@@ -154,10 +162,41 @@ const Option kOptions[] = {
      "record inside their payloads",
      Set<&Arguments::records>},
     kRecoverOption,
-    kLinesFormatOption,
+    {"format", "FORMAT",
+     "text; json; jsonl, a line of JSON for each row; or\n"
+     "textproto; `migstream schema` has the form. With --map\n"
+     "text, csv or json",
+     [](Arguments& arguments, const std::string& value) {
+       if (value != "csv") return kLinesFormatOption.set(arguments, value);
+       arguments.format = value;
+       return std::string();
+     },
+     "text json jsonl textproto csv"},
     kJsonStringsOption,
     kPayloadOption,
     kSplitOption,
+    {"map",
+     "",
+     "whose each byte of the files is instead: sections, RAM's\n"
+     "rounds, what stands around the stream and what cannot\n"
+     "be read; what is alike is one row",
+     Set<&Arguments::map>,
+     {},
+     "state vmdesc records payload format=textproto format=jsonl json-strings"},
+    {"html",
+     "FILE",
+     "write a page instead, to be looked at in a browser: the\n"
+     "map, the order, the devices and the findings",
+     Set<&Arguments::html>,
+     {},
+     "map state vmdesc records payload format json-strings"},
+    {"force",
+     "",
+     "replace FILE if it exists",
+     Set<&Arguments::force>,
+     {},
+     {},
+     "html"},
     {"state",
      "",
      "the fields of all devices instead, as JSON in the\n"

@@ -186,7 +186,8 @@ TEST(CompletionTest, OffersEveryOptionOfAVerb) {
                 testing::UnorderedElementsAreArray(expected));
   }
   EXPECT_THAT(Complete({"inspect", "--records"}), ElementsAre("--records"));
-  EXPECT_THAT(Complete({"inspect", "file", "--fo"}), ElementsAre("--format="));
+  EXPECT_THAT(Complete({"inspect", "file", "--form"}),
+              ElementsAre("--format="));
 }
 
 TEST(CompletionTest, OffersAnOptionsValues) {

@@ -26,6 +26,7 @@ struct Arguments {
   bool quiet = false;
   bool recover = false;  // Reads on behind an error.
   uint64_t offset = 0;
+  std::string snapshot;
   uint64_t page_bytes = 0;  // 0: found out.
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
   // inspect
@@ -33,7 +34,9 @@ struct Arguments {
   bool state = false;
   bool vmdesc = false;
   std::optional<uint64_t> at;  // The place to be shown.
-  // "text", "json", "json-strings", "jsonl", "textproto".
+  bool map = false;
+  std::string html;
+  // "text", "json", "json-strings", "jsonl", "textproto"; of a map "csv".
   std::string format = "text";
   std::string schema_format = "proto";
   // inspect, check
@@ -96,6 +99,9 @@ struct Arguments {
   std::string frame;
   std::vector<std::string> damages;
   uint16_t expected_loader = 0;  // 1101 is 11.1; 0: no --expect.
+  // capture
+  std::vector<std::string> listen;
+  std::vector<std::string> forward;
   // model
   std::string source_models;
   std::string source_config;
@@ -195,6 +201,7 @@ extern const Verb kModelVerb;
 extern const Verb kDescribeVerb;
 extern const Verb kExplainVerb;
 extern const Verb kSchemaVerb;
+extern const Verb kCaptureVerb;
 
 }  // namespace migstream
 
