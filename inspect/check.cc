@@ -25,6 +25,7 @@
 #include "inspect/json_output.h"
 #include "inspect/loader_table.h"
 #include "inspect/payload_input.h"
+#include "inspect/place_text.h"
 #include "inspect/progress.h"
 #include "inspect/table.h"
 #include "inspect/terminal.h"
@@ -65,6 +66,7 @@ ExitStatus AskLoader(const Arguments& arguments) {
   if (!LoaderOptionsOf(arguments, options)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
+  options.destination_device = inputs.device;
   LoadVerdict verdict;
   {
     Progress progress(*inputs.main, arguments.quiet);
@@ -283,7 +285,18 @@ ExitStatus PrintFindings(const Arguments& arguments,
                             .min_severity = arguments.min_severity,
                             .columns = LineColumns(STDOUT_FILENO),
                             .color = WantsColor(arguments.color)};
-  return Print(CheckText(check, style), status);
+  std::string text = CheckText(check, style);
+  for (const report::Finding& finding : report.findings()) {
+    if (!arguments.explain_places || !finding.file().empty() ||
+        finding.severity() != "error") {
+      continue;
+    }
+    for (const std::string& file : arguments.files) {
+      if (Printable(file) != report.file()) continue;
+      StrAppend(&text, "\n", ExplainPlace(arguments, file, finding.offset()));
+    }
+  }
+  return Print(text, status);
 }
 
 ExitStatus CheckPayload(const Arguments& arguments) {
@@ -308,13 +321,13 @@ ExitStatus Run(const Arguments& arguments) {
   ReportOptions options;
   options.payload_records = 0;
   options.region_bytes = arguments.region_bytes;
-  options.destination_device = arguments.device;
   if (!ReadConfigSpace(arguments.destination_config,
                        options.destination_config)) {
     return kUnusable;
   }
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
+  options.destination_device = inputs.device;
   const std::string& file = inputs.file;
   const std::string header(AsText(inputs.main->Peek(8)).substr(0, 8));
   report::Report report;
@@ -332,10 +345,9 @@ ExitStatus Run(const Arguments& arguments) {
   }
   if (error.ok() && !options.destination_config.empty() &&
       report.configs_compared() == 0) {
-    PrintError(
-        StrCat(file, ": no config space of ",
-               arguments.device.empty() ? "any device" : arguments.device,
-               " to compare with"));
+    PrintError(StrCat(file, ": no config space of ",
+                      inputs.device.empty() ? "any device" : inputs.device,
+                      " to compare with"));
     return kUnusable;
   }
   return PrintFindings(arguments, report, !error.ok());
@@ -401,6 +413,19 @@ const Option kOptions[] = {
     kJsonStringsOption,
     kPayloadOption,
     kSplitOption,
+    {"explain",
+     "",
+     "under each error the bytes at its place, as inspect --at\n"
+     "shows them, but no payload",
+     Set<&Arguments::explain_places>,
+     {},
+     "for destination payload"},
+    {"recover",
+     kRecoverOption.value,
+     kRecoverOption.help,
+     kRecoverOption.set,
+     {},
+     "for destination"},
     {"destination",
      "FILE",
      "whether a destination would take the stream that FILE is\n"

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <iostream>
 #include <span>
@@ -16,7 +17,9 @@
 #include "codec/wire/text.h"
 #include "flags/qemu_version.h"
 #include "flags/ram_flags.h"
+#include "inspect/file_set.h"
 #include "inspect/json_output.h"
+#include "inspect/nearest_word.h"
 #include "inspect/sigbus.h"
 #include "inspect/verb.h"
 
@@ -35,6 +38,10 @@ constexpr Option kCommonOptions[] = {
        return ParseNumber("offset", " of bytes", value, 0, UINT64_MAX,
                           arguments.offset);
      }},
+    {"snapshot", "NAME",
+     "of a qcow2 image: the snapshot whose VM state is read,\n"
+     "by its name or id; not needed if there is but one",
+     Set<&Arguments::snapshot>},
     {"window", "MIB",
      "how far compressed input may refer back, and so how\n"
      "much memory that needs: 8 MiB if not said",
@@ -66,7 +73,7 @@ const std::vector<const Verb*>& Verbs() {
   static const auto* verbs = new std::vector<const Verb*>{
       &kInspectVerb,  &kCheckVerb,   &kStatsVerb,    &kExtractVerb,
       &kRepackVerb,   &kDiffVerb,    &kGenerateVerb, &kModelVerb,
-      &kDescribeVerb, &kExplainVerb, &kSchemaVerb};
+      &kDescribeVerb, &kExplainVerb, &kSchemaVerb,   &kCaptureVerb};
   return *verbs;
 }
 
@@ -171,7 +178,7 @@ std::string GeneralHelp() {
       &text,
       "\nFILE is a migration's main channel, CHANNEL one of its multifd "
       "channels, in any\norder; - is standard input. gzip, bzip2, xz, zstd and "
-      "libvirt's save files are\nseen by their magic.\n`migstream VERB --help` "
+      "libvirt's save files are\nseen by their magic.\n`migstream help VERB` "
       "tells a verb's options.\n\n"
       "exit status: 0 fine; 1 findings, or a difference; 2 unreadable input, "
       "unwritable\noutput, or wrong usage\n");
@@ -183,6 +190,29 @@ ExitStatus WrongUsage(std::string_view message, const Verb* verb) {
   std::cerr << (verb ? Usage(*verb) : "usage: migstream VERB FILE [OPTION]...")
             << "; --help tells more\n";
   return kUnusable;
+}
+
+const Verb* FindVerb(std::string_view name) {
+  for (const Verb* verb : Verbs()) {
+    if (verb->name == name) return verb;
+  }
+  return nullptr;
+}
+
+ExitStatus NoVerb(const std::string& word) {
+  if (word.find('/') != std::string::npos || access(word.c_str(), F_OK) == 0) {
+    return WrongUsage(
+        StrCat("a verb comes before the file: migstream inspect ", word),
+        nullptr);
+  }
+  std::vector<std::string> names;
+  for (const Verb* verb : Verbs()) names.emplace_back(verb->name);
+  const std::string nearest = NearestWord(word, names);
+  return WrongUsage(
+      StrCat("there is no verb '", word, "'; ",
+             nearest.empty() ? StrCat("there is ", StrJoin(names, ", "))
+                             : StrCat("did you mean ", nearest, "?")),
+      nullptr);
 }
 
 // A standard file that the caller has closed fails when it is used. Otherwise
@@ -264,6 +294,33 @@ std::string Contradiction(const std::vector<Given>& given) {
   return "";
 }
 
+// "; did you mean --records?"; empty if none is near.
+std::string DidYouMean(std::string_view word,
+                       const std::vector<std::string>& choices) {
+  const std::string nearest = NearestWord(word, choices);
+  return nearest.empty() ? "" : StrCat("; did you mean ", nearest, "?");
+}
+
+std::string NoOption(const Verb& verb, const std::string& word) {
+  const std::string name = word.substr(0, word.find('='));
+  std::vector<std::string> names;
+  for (std::span<const Option> options : {verb.options, CommonOptions(verb)}) {
+    for (const Option& option : options) names.push_back(Dashed(option.name));
+  }
+  std::vector<std::string> others;
+  for (const Verb* other : Verbs()) {
+    const size_t dashes = name.find_first_not_of('-');
+    if (dashes == std::string::npos || dashes > 2) break;
+    if (FindOption(*other, name.substr(dashes)) != nullptr) {
+      others.emplace_back(other->name);
+    }
+  }
+  return StrCat(verb.name, " has no option ", word,
+                others.empty() ? DidYouMean(name, names)
+                               : StrCat(", but ", StrJoin(others, " and "),
+                                        others.size() == 1 ? " has" : " have"));
+}
+
 // Takes word `i`, and the next if that is its value. Empty if all is well, else
 // what is wrong.
 std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
@@ -275,7 +332,7 @@ std::string TakeOption(const Verb& verb, const std::vector<std::string>& words,
   size_t dashes = name[1] == '-' ? 2 : 1;
   const Option* option = FindOption(verb, name.substr(dashes));
   if (!option || (option->name.size() == 1) != (dashes == 1)) {
-    return StrCat(verb.name, " has no option ", word);
+    return NoOption(verb, word);
   }
   given.push_back({option, ""});
   if (option->value.empty()) {
@@ -316,6 +373,9 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
   if (std::string problem = Contradiction(given); !problem.empty()) {
     return problem;
   }
+  if (verb.reads_stream) {
+    arguments.files = ExpandSets(arguments.files, &verb == &kInspectVerb);
+  }
   if (std::count(arguments.files.begin(), arguments.files.end(), "-") > 1) {
     return "standard input, -, can be read only once";
   }
@@ -334,20 +394,42 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
   return "";
 }
 
+// Takes "k", "M", "GiB", … off the end: by how many bits to shift. As with
+// QEMU's sizes, each is a power of 1024.
+unsigned TakeUnit(std::string_view& text) {
+  std::string_view rest = text;
+  if (rest.ends_with("iB")) {
+    rest.remove_suffix(2);
+  } else if (rest.ends_with("B")) {
+    rest.remove_suffix(1);
+  }
+  constexpr std::string_view kUnits = "KMGTP";
+  if (rest.empty()) return 0;
+  const int last = std::toupper(static_cast<unsigned char>(rest.back()));
+  const size_t unit = kUnits.find(static_cast<char>(last));
+  if (unit == std::string_view::npos) return 0;
+  text = rest.substr(0, rest.size() - 1);
+  return 10 * static_cast<unsigned>(unit + 1);
+}
+
 }  // namespace
 
 std::string ParseNumber(std::string_view name, std::string_view unit,
                         const std::string& value, uint64_t least, uint64_t most,
                         uint64_t& number) {
   // Signs and spaces are rejected.
-  const bool hex = value.starts_with("0x");
+  std::string_view text = value;
+  const bool hex = text.starts_with("0x");
+  const unsigned shift = hex || unit != " of bytes" ? 0 : TakeUnit(text);
   const bool digits =
-      value.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789",
-                              hex ? 2 : 0) == std::string::npos;
+      text.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789",
+                             hex ? 2 : 0) == std::string_view::npos;
   const bool good =
-      digits && (hex ? absl::SimpleHexAtoi(AbslView(value), &number)
-                     : absl::SimpleAtoi(AbslView(value), &number));
-  if (good && number >= least && number <= most) return "";
+      digits && (hex ? absl::SimpleHexAtoi(AbslView(text), &number)
+                     : absl::SimpleAtoi(AbslView(text), &number));
+  const bool fits = good && number <= UINT64_MAX >> shift;
+  if (fits) number <<= shift;
+  if (fits && number >= least && number <= most) return "";
   return StrCat("--", name, " is a number", unit, " from ", least, " to ", most,
                 ", not '", value, "'");
 }
@@ -371,6 +453,12 @@ const Option kFormatOption = {
     "text, json or textproto; `migstream schema` has the form", SetFormat,
     "text json textproto"};
 
+const Option kRecoverOption = {
+    "recover", "",
+    "go on behind an error where the next section begins;\n"
+    "what lies between is named as a gap, and the exit\n"
+    "status is 1",
+    Set<&Arguments::recover>};
 const Option kLinesFormatOption = {
     "format", "FORMAT",
     "text; json; jsonl, a line of JSON for each row; or\n"
@@ -434,28 +522,26 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
   HandleSigbus();
   if (words.empty()) return WrongUsage("which verb?", nullptr);
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-    return Print(GeneralHelp(), kFine);
+    if (words.size() == 1) return Print(GeneralHelp(), kFine);
+    const Verb* verb = FindVerb(words[1]);
+    return verb != nullptr ? Print(VerbHelp(*verb), kFine) : NoVerb(words[1]);
   }
-  if (words[0] == "--version") {
+  if (words[0] == "--version" || words[0] == "-V" || words[0] == "version") {
     return Print("migstream " MIGSTREAM_VERSION "\n", kFine);
   }
   if (words[0] == "--list-options") return Print(OptionList(), kFine);
-  for (const Verb* verb : Verbs()) {
-    if (verb->name != words[0]) continue;
-    std::vector<std::string> rest(words.begin() + 1, words.end());
-    for (const std::string& word : rest) {
-      if (word == "--") break;
-      if (word == "--help" || word == "-h") {
-        return Print(VerbHelp(*verb), kFine);
-      }
-    }
-    Arguments arguments;
-    std::string problem = ParseWords(*verb, rest, arguments);
-    const ExitStatus status =
-        problem.empty() ? verb->run(arguments) : WrongUsage(problem, verb);
-    return PrintFailure(WantsJson(arguments, rest), status);
+  const Verb* verb = FindVerb(words[0]);
+  if (verb == nullptr) return NoVerb(words[0]);
+  std::vector<std::string> rest(words.begin() + 1, words.end());
+  for (const std::string& word : rest) {
+    if (word == "--") break;
+    if (word == "--help" || word == "-h") return Print(VerbHelp(*verb), kFine);
   }
-  return WrongUsage(StrCat("there is no verb '", words[0], "'"), nullptr);
+  Arguments arguments;
+  std::string problem = ParseWords(*verb, rest, arguments);
+  const ExitStatus status =
+      problem.empty() ? verb->run(arguments) : WrongUsage(problem, verb);
+  return PrintFailure(WantsJson(arguments, rest), status);
 }
 
 }  // namespace migstream

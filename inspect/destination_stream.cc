@@ -66,6 +66,7 @@ LoadVerdict AskLoader(const Arguments& arguments, Inputs& inputs,
   LoaderOptions options;
   asked = LoaderOptionsOf(arguments, options);
   options.release = release;
+  options.destination_device = inputs.device;
   if (options.machine_type.empty()) {
     options.machine_type = destination.machine_type;
   }

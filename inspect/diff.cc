@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/diff/stream_diff.h"
@@ -57,7 +60,9 @@ bool OpenChannels(const RewriteInput& input,
 
 // kFine; else there was a message.
 ExitStatus Read(const Arguments& arguments, StreamState& state) {
-  Inputs inputs = OpenInputs(arguments);
+  Arguments all = arguments;
+  all.device.clear();
+  Inputs inputs = OpenInputs(all);
   if (!inputs.main) return kUnusable;
   RewriteInput input = inputs.Reopenable(arguments.quiet);
   StateOptions options;
@@ -99,12 +104,45 @@ void SayWhatIsNotCompared(const Arguments& arguments,
   }
 }
 
+// A clock goes on from one stream to the next, whatever else is the same.
+bool IsClock(const Difference& difference) {
+  constexpr std::string_view kWords[] = {"clock", "timer", "rtc",   "hpet",
+                                         "ticks", "tsc",   "_time", "expire"};
+  if (difference.device.ends_with("vfio")) return false;
+  return std::any_of(
+      std::begin(kWords), std::end(kWords), [&](std::string_view word) {
+        return difference.device.find(word) != std::string::npos ||
+               difference.what.find(word) != std::string::npos;
+      });
+}
+
+// How many there are of each device, in the order of the list.
+std::string StatText(const std::vector<Difference>& differences) {
+  Table table("lr");
+  table.Row({"DEVICE", "DIFFERENCES"});
+  for (size_t i = 0; i < differences.size();) {
+    size_t end = i + 1;
+    while (end < differences.size() &&
+           differences[end].device == differences[i].device) {
+      ++end;
+    }
+    table.Row({differences[i].device, StrCat(end - i)});
+    i = end;
+  }
+  return table.Text();
+}
+
 // `column_a` and `column_b` stand above what the two have.
 ExitStatus PrintDifferences(const Arguments& arguments,
                             std::vector<Difference> differences,
                             std::string_view column_a,
                             std::string_view column_b, report::Diff& diff,
                             ExitStatus status) {
+  std::erase_if(differences, [&](const Difference& difference) {
+    const bool other =
+        difference.device.find(arguments.device) == std::string::npos;
+    return other || (arguments.ignore_clocks && IsClock(difference));
+  });
   if (!differences.empty()) status = std::max(status, kFindings);
   if (arguments.format != "text") {
     diff.set_ram_compared(arguments.compare_ram);
@@ -118,6 +156,7 @@ ExitStatus PrintDifferences(const Arguments& arguments,
     return PrintMessage(diff, "diff", arguments.format, status);
   }
   if (differences.empty()) return status;
+  if (arguments.diff_stat) return Print(StatText(differences), status);
   Table table("lwww");
   table.Row({"DEVICE", "WHAT", std::string(column_a), std::string(column_b)});
   for (Difference& d : differences) {
@@ -131,7 +170,10 @@ ExitStatus PrintDifferences(const Arguments& arguments,
 DiffOptions OptionsOf(const Arguments& arguments) {
   DiffOptions options;
   options.ignore_cuts = arguments.ignore_cuts;
-  if (arguments.list_all) options.max_of_a_kind = ~size_t{0};
+  // What is left out, or counted, has to be known first.
+  if (arguments.list_all || arguments.diff_stat || arguments.ignore_clocks) {
+    options.max_of_a_kind = ~size_t{0};
+  }
   return options;
 }
 
@@ -203,6 +245,18 @@ const Option kOptions[] = {
      "compare guest memory too, by block; it is put into files\n"
      "in $TMPDIR or /var/tmp for that",
      Set<&Arguments::compare_ram>},
+    {"device", "NAME",
+     "only the devices that have NAME in theirs, such as 05.0\n"
+     "or timer",
+     Set<&Arguments::device>},
+    {"ignore", "WHAT", "clocks: fields and devices that only tell the time",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.ignore_clocks = true;
+       return OneOf("ignore", value, {"clocks"});
+     },
+     "clocks"},
+    {"stat", "", "how many differences each device has, and no more",
+     Set<&Arguments::diff_stat>},
     {"loadable",
      "",
      "only what a loader of A compares with itself, if B is the\n"

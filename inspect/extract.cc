@@ -1,8 +1,10 @@
 #include <utility>
 
+#include "codec/extract/lspci_text.h"
 #include "codec/extract/payload_extractor.h"
 #include "codec/extract/ram_extractor.h"
 #include "codec/survey/stream_survey.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/console.h"
 #include "inspect/inputs.h"
@@ -14,15 +16,25 @@
 namespace migstream {
 namespace {
 
-// `cut`: why no more was read, where what is wanted is there all the same.
+// `cut`: why no more was read, or what of the device is missing, where what is
+// wanted is there all the same.
 Error Extract(const Arguments& arguments, Inputs& inputs,
               PayloadExtractor& extractor, Error& cut) {
-  StreamSurvey survey(ReaderOptionsOf(arguments), extractor);
+  StreamSurvey survey(ReaderOptionsOf(arguments, inputs), extractor);
   Error error = ReadMigration(arguments, inputs, survey,
                               [&extractor](const ReassembledPiece& piece) {
                                 extractor.OnPiece(piece);
                               });
   const StreamFacts& facts = survey.facts();
+  if (arguments.recover) {
+    std::string lacking;
+    Error none = extractor.FinishPart(facts, lacking);
+    cut = std::move(error);
+    if (cut.ok() && !lacking.empty()) {
+      cut = {ErrorCode::kUnwalkable, 0, "device", lacking};
+    }
+    return none;
+  }
   if (!facts.complete()) {
     if (!extractor.IsCertain(facts)) return error;
     cut = std::move(error);
@@ -77,11 +89,11 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
                       OutputFile& output) {
   RamFile image(output);
   RamExtractor extractor(image, arguments.ram, inputs.Channels());
-  StreamSurvey survey(ReaderOptionsOf(arguments), extractor);
+  StreamSurvey survey(ReaderOptionsOf(arguments, inputs), extractor);
   Error error = ReadMigration(arguments, inputs, survey);
   // Guest memory is complete at the END of RAM; errors after it do not matter.
   Error doubt;
-  if (extractor.reached_end()) std::swap(error, doubt);
+  if (arguments.recover || extractor.reached_end()) std::swap(error, doubt);
   if (error.ok()) error = extractor.Finish();
   if (!error.ok()) return SayError(inputs, error);
   if (doubt.ok()) doubt = extractor.FindMissingChannel();
@@ -99,6 +111,17 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   return status;
 }
 
+// What was passed over with --recover, a line a gap.
+void SayGaps(const Inputs& inputs) {
+  if (inputs.recovery == nullptr) return;
+  for (const StreamGap& gap : inputs.recovery->gaps) {
+    if (gap.to == gap.from) continue;
+    PrintError(StrCat(inputs.file, ":", Hex(gap.from), ": gap of ",
+                      Plural(gap.to - gap.from, "byte"), ", up to ",
+                      Hex(gap.to), ": ", Printable(ToString(gap.error))));
+  }
+}
+
 ExitStatus Run(const Arguments& arguments) {
   if (arguments.what == "libvirt-xml") return ExtractXml(arguments);
   Inputs inputs = OpenInputs(arguments);
@@ -106,22 +129,38 @@ ExitStatus Run(const Arguments& arguments) {
   OutputFile output;
   if (!Open(output, arguments)) return kUnusable;
   if (!arguments.ram.empty()) return ExtractRam(arguments, inputs, output);
-  PayloadExtractor extractor(output, arguments.device,
-                             arguments.what == "config"
-                                 ? PayloadExtractor::kConfig
+  const bool as_text = arguments.format == "lspci";
+  StringSink config;
+  PayloadExtractor extractor(
+      as_text ? static_cast<ByteSink&>(config) : output, inputs.device,
+      arguments.what == "config" ? PayloadExtractor::kConfig
                                  : PayloadExtractor::kPayload);
   Error cut;
   Error error = Extract(arguments, inputs, extractor, cut);
   if (!error.ok()) return SayError(inputs, error);
+  if (as_text) {
+    output.Write(
+        AsBytes(LspciText(extractor.idstr(), AsBytes(config.bytes()))));
+  }
+  SayGaps(inputs);
   const ExitStatus status = Commit(output, cut.ok() ? kFine : kFindings);
   if (status != kUnusable && !cut.ok()) PrintError(inputs.file, cut);
   return status;
 }
 
+std::string Misused(const Arguments& arguments) {
+  if (arguments.files.empty()) return kWhichFile;
+  if (arguments.output.empty()) return "-o OUT is missing";
+  return arguments.format == "lspci" && arguments.what != "config"
+             ? "--format=lspci needs --what=config"
+             : "";
+}
+
 const Option kOptions[] = {
     {"device",
      "IDSTR",
-     "as inspect names it; needed if there are several",
+     "as inspect names it, or a part that no other has;\n"
+     "needed if there are several",
      Set<&Arguments::device>,
      {},
      "ram what=libvirt-xml"},
@@ -133,6 +172,15 @@ const Option kOptions[] = {
        return OneOf("what", value, {"payload", "config", "libvirt-xml"});
      },
      "payload config libvirt-xml", "ram"},
+    {"format", "FORMAT",
+     "raw (the default); of a config space also lspci: text\n"
+     "that `lspci -vvv -F OUT` decodes",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.format = value;
+       return OneOf("format", value, {"raw", "lspci"});
+     },
+     "raw lspci", "ram what=libvirt-xml"},
+    kRecoverOption,
     {"ram", "BLOCK",
      "the memory of a RAM block instead, with holes where it\n"
      "is zero; inspect names the blocks",
@@ -149,6 +197,8 @@ const Verb kExtractVerb = {
     "a device's payload or config space, or guest memory",
     kAnyFiles,
     kOptions,
-    Run};
+    Run,
+    {},
+    Misused};
 
 }  // namespace migstream

@@ -103,7 +103,10 @@ bool ReadCarried(recipe::Migration& recipe) {
 
 // A real stream for a frame; false, with a message, if it is not one.
 bool ReadFrame(const std::string& path, std::string& bytes) {
-  if (!ReadAll(path, kMaxFrameBytes, NotAStream, bytes)) return false;
+  if (!ReadAll(
+          path, kMaxFrameBytes, [](ByteSpan head) { return NotAStream(head); },
+          bytes))
+    return false;
   auto frame = Frame::Read(AsBytes(bytes));
   if (!frame.ok())
     PrintError(StrCat(path, ": ", StdView(frame.status().message())));

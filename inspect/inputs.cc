@@ -4,10 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "codec/device/pci_config.h"
 #include "codec/io/absl_view.h"
 #include "codec/io/decompressing_source.h"
+#include "codec/io/preempt_channel.h"
+#include "codec/io/qcow2_image.h"
+#include "codec/io/temp_file.h"
+#include "codec/qemu/stream_visitor.h"
+#include "codec/recover/plan_recovery.h"
 #include "codec/report/damage_kind.h"
 #include "codec/report/report_findings.h"
 #include "codec/report/side_report.h"
@@ -111,6 +117,11 @@ bool AddInput(const std::string& file, const OpenOptions& options,
   }
   std::unique_ptr<ByteSource> source = *std::move(opened);
   source->SetReadAhead(false);
+  if (Qcow2Image::IsImage(source->Peek(4)) && !inputs.main) {
+    inputs.file = file;
+    inputs.main = Reported(file, OpenStream(file, options)).source;
+    return inputs.main != nullptr;
+  }
   source = Decompressed(std::move(source), options.limits);
   FileKind kind = KindOf(source->Peek(8));
   if (kind == FileKind::kEmpty && !source->failure().empty()) {
@@ -127,6 +138,13 @@ bool AddInput(const std::string& file, const OpenOptions& options,
     }
     return true;
   }
+  if (kind == FileKind::kUnknown &&
+      LooksLikePreemptChannel(source->Peek(kPreemptPeekBytes))) {
+    PrintError(StrCat(file,
+                      ": a postcopy-preempt channel, as it seems; its "
+                      "pages are left out"));
+    return true;
+  }
   OpenedStream stream = Reported(file, Unwrap(std::move(source), options));
   if (stream.source && inputs.main) {
     std::string problem = NotAStream(stream.source->Peek(8));
@@ -140,6 +158,114 @@ bool AddInput(const std::string& file, const OpenOptions& options,
   inputs.main = std::move(stream.source);
   inputs.libvirt = stream.libvirt;
   return inputs.main != nullptr;
+}
+
+Inputs OpenAll(const Arguments& arguments) {
+  Inputs inputs;
+  const OpenOptions options = OpenOptionsOf(arguments);
+  inputs.options = options;
+  if (arguments.files.size() == 1) {
+    inputs.file = arguments.files[0];
+    if (!CanRead(inputs.file)) return {};
+    OpenedStream opened =
+        Reported(inputs.file, OpenStream(inputs.file, options));
+    inputs.main = std::move(opened.source);
+    inputs.libvirt = opened.libvirt;
+    return inputs;
+  }
+  for (const std::string& file : arguments.files) {
+    if (!CanRead(file) || !AddInput(file, options, inputs)) return {};
+  }
+  if (!inputs.main) PrintError("there is no main channel among the files");
+  return inputs;
+}
+
+// Puts a main channel that cannot go back into a file that can; offsets stay.
+bool Spool(Inputs& inputs) {
+  TempFile file;
+  ByteSource& main = *inputs.main;
+  const uint64_t start = main.offset();
+  while (true) {
+    const ByteSpan bytes = main.Peek(256 << 10);
+    if (bytes.empty()) break;
+    if (Error error = file.WriteAt(main.offset(), bytes); !error.ok()) {
+      PrintError(error.reason);
+      return false;
+    }
+    main.Consume(bytes.size());
+  }
+  if (!main.failure().empty()) {
+    PrintError(StrCat(inputs.file, ": ", main.failure(),
+                      "; what came before is read"));
+  }
+  const int fd = file.Release();
+  if (fd < 0) return true;
+  inputs.main = std::make_unique<FileSource>(fd, FileAccess::kMap);
+  return inputs.main->MoveTo(start);
+}
+
+// The VFIO devices of a stream.
+class DeviceNames : public StreamVisitor {
+ public:
+  void OnSection(const SectionView& section) override {
+    if (section.vfio) names.insert(Printable(section.idstr));
+  }
+  std::set<std::string> names;
+};
+
+// The whole name of a device. One that ends with "vfio" is taken for whole;
+// any other may be a part of exactly one. Empty, with a message, if it is not.
+std::string WholeName(const Arguments& arguments, Inputs& inputs,
+                      const std::string& part) {
+  if (part.empty() || part.ends_with("vfio")) return part;
+  if (!CanGoBack(inputs)) return "";
+  const uint64_t start = inputs.main->offset();
+  DeviceNames devices;
+  StreamReader(*inputs.main, devices, ReaderOptionsOf(arguments, inputs))
+      .Read();
+  inputs.main->MoveTo(start);
+  std::vector<std::string> matching;
+  for (const std::string& name : devices.names) {
+    if (name == part) return part;
+    if (name.find(part) != std::string::npos) matching.push_back(name);
+  }
+  if (matching.size() == 1) return matching[0];
+  std::vector<std::string> listed = matching;
+  if (matching.empty())
+    listed.assign(devices.names.begin(), devices.names.end());
+  constexpr size_t kMost = 10;
+  const bool more = listed.size() > kMost;
+  if (more) listed.resize(kMost);
+  const std::string list = StrCat(StrJoin(listed, ", "), more ? ", ..." : "");
+  std::string problem =
+      StrCat("several devices have ", part, " in their names: ", list);
+  if (matching.empty()) {
+    problem = StrCat("no such device: ", part, "; there is ", list);
+  }
+  if (devices.names.empty()) problem = "there is no VFIO device in this stream";
+  PrintError(StrCat(inputs.file, ": ", problem));
+  return "";
+}
+
+bool FindDevices(const Arguments& arguments, Inputs& inputs) {
+  if (!arguments.device.empty()) {
+    inputs.device = WholeName(arguments, inputs, arguments.device);
+    if (inputs.device.empty()) return false;
+  }
+  for (const std::string& part : arguments.drop_devices) {
+    inputs.drop_devices.push_back(WholeName(arguments, inputs, part));
+    if (inputs.drop_devices.back().empty()) return false;
+  }
+  return true;
+}
+
+bool PrepareRecovery(const Arguments& arguments, Inputs& inputs) {
+  const FileKind kind = KindOf(inputs.main->Peek(8));
+  if (IsSide(kind)) return true;
+  if (!CanGoBack(inputs)) return false;
+  inputs.recovery = std::make_unique<RecoveryPlan>(
+      PlanRecovery(*inputs.main, ReaderOptionsOf(arguments)));
+  return true;
 }
 
 }  // namespace
@@ -182,6 +308,7 @@ OpenOptions OpenOptionsOf(const Arguments& arguments) {
   options.offset = arguments.offset;
   options.access = FileAccess::kMap;
   options.limits.window_bytes = arguments.window_bytes;
+  options.snapshot = arguments.snapshot;
   return options;
 }
 
@@ -193,23 +320,23 @@ ReaderOptions ReaderOptionsOf(const Arguments& arguments) {
   return options;
 }
 
+ReaderOptions ReaderOptionsOf(const Arguments& arguments,
+                              const Inputs& inputs) {
+  ReaderOptions options = ReaderOptionsOf(arguments);
+  options.recovery = inputs.recovery.get();
+  return options;
+}
+
+bool CanGoBack(Inputs& inputs) {
+  return inputs.main->MoveTo(inputs.main->offset()) || Spool(inputs);
+}
+
 Inputs OpenInputs(const Arguments& arguments) {
-  Inputs inputs;
-  const OpenOptions options = OpenOptionsOf(arguments);
-  inputs.options = options;
-  if (arguments.files.size() == 1) {
-    inputs.file = arguments.files[0];
-    if (!CanRead(inputs.file)) return {};
-    OpenedStream opened =
-        Reported(inputs.file, OpenStream(inputs.file, options));
-    inputs.main = std::move(opened.source);
-    inputs.libvirt = opened.libvirt;
-    return inputs;
+  Inputs inputs = OpenAll(arguments);
+  if (inputs.main && arguments.recover && !PrepareRecovery(arguments, inputs)) {
+    return {};
   }
-  for (const std::string& file : arguments.files) {
-    if (!CanRead(file) || !AddInput(file, options, inputs)) return {};
-  }
-  if (!inputs.main) PrintError("there is no main channel among the files");
+  if (inputs.main && !FindDevices(arguments, inputs)) return {};
   return inputs;
 }
 
@@ -227,7 +354,7 @@ Error ReadMigration(const Arguments& arguments, Inputs& inputs,
 Error ReadReport(const Arguments& arguments, Inputs& inputs,
                  ReportOptions options, report::Report& report) {
   Progress progress(*inputs.main, arguments.quiet);
-  options.reader = ReaderOptionsOf(arguments);
+  options.reader = ReaderOptionsOf(arguments, inputs);
   report.set_file(Printable(inputs.file));
   if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
   Error error = BuildReport(*inputs.main, inputs.Channels(), options, report);
@@ -286,6 +413,7 @@ ExitStatus SayFileFindings(const std::string& file,
   for (const report::Finding& finding : report.findings()) {
     const bool of_files =
         finding.id().starts_with("multifd") || finding.id() == "file-damaged" ||
+        finding.id() == "gap" ||
         (finding.id() == "truncated" && !finding.file().empty());
     if (!of_files || finding.severity() == ToString(Severity::kNote)) continue;
     PrintError(FindingLine(file, finding));

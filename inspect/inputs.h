@@ -13,6 +13,7 @@
 #include "codec/io/file_kind.h"
 #include "codec/io/libvirt_save.h"
 #include "codec/io/open_stream.h"
+#include "codec/qemu/recovery_plan.h"
 #include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/rewrite/rewrite.h"
@@ -42,9 +43,6 @@ bool ReadConfigSpace(const std::string& file, std::string& config);
 // What the options say of how files are opened.
 OpenOptions OpenOptionsOf(const Arguments& arguments);
 
-// And of how a stream is read.
-ReaderOptions ReaderOptionsOf(const Arguments& arguments);
-
 // The files of one migration, told apart by their first bytes.
 struct Inputs {
   std::string file;                  // The main channel's name.
@@ -61,6 +59,12 @@ struct Inputs {
   };
   std::vector<Side> sides;
   OpenOptions options;  // The main channel's.
+  // The device that --device means, and those of --drop-device: whole names,
+  // where a part of one was given.
+  std::string device;
+  std::vector<std::string> drop_devices;
+  // With --recover: where the main channel is damaged.
+  std::unique_ptr<RecoveryPlan> recovery;
 
   std::vector<ChannelReader::Channel> Channels() const;
   // The same files, to be opened as often as needed; only those that are
@@ -68,6 +72,15 @@ struct Inputs {
   RewriteInput Reopenable(bool quiet);
 };
 Inputs OpenInputs(const Arguments& arguments);
+
+// What the options say of how a stream is read.
+ReaderOptions ReaderOptionsOf(const Arguments& arguments);
+// The inputs must outlive the reading.
+ReaderOptions ReaderOptionsOf(const Arguments& arguments, const Inputs& inputs);
+
+// Makes the main channel one that can go back (MoveTo): what cannot is put into
+// a file without a name. False, with a message, if that cannot be.
+bool CanGoBack(Inputs& inputs);
 
 // Reads a migration, and shows how far that is: the main channel for the
 // survey's visitor, and then the others for `on_piece`, unless that is null or
@@ -91,7 +104,7 @@ ExitStatus ReportSide(const Inputs::Side& side, report::Report& report);
 void SayContainerDamage(const Inputs& inputs, const Error& error);
 
 // Says on standard error what is wrong with the files of a stream that is shown
-// all the same: kFindings, or kFine if nothing is.
+// all the same, and which gaps it has: kFindings, or kFine if nothing is.
 ExitStatus SayFileFindings(const std::string& file,
                            const report::Report& report);
 

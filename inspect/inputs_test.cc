@@ -407,5 +407,18 @@ TEST(ContainerTest, ADamagedOneIsNamedBeforeWhatItDamages) {
   }
 }
 
+// It has no magic, and begins with a page that names its block.
+TEST(InputsTest, APreemptChannelBesideAStreamIsLeftOut) {
+  const std::string main = "testdata/captures/s111-plain.qvm.zst";
+  const std::string channel = WriteTestFile(
+      "vm.preempt", StrCat(std::string("\0\0\0\0\0\x01\x20\x08", 8),
+                           "\x06pc.ram", std::string(4096, 'p')));
+  const ProgramRun alone = RunProgram({"inspect", main});
+  const ProgramRun beside = RunProgram({"inspect", channel, main});
+  EXPECT_EQ(beside.status, 0);
+  EXPECT_EQ(beside.output, alone.output);
+  EXPECT_THAT(beside.errors, HasSubstr("a postcopy-preempt channel"));
+}
+
 }  // namespace
 }  // namespace migstream

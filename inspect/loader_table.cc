@@ -166,7 +166,6 @@ bool LoaderOptionsOf(const Arguments& arguments, LoaderOptions& options) {
   options.switchover_ack = set(arguments.switchover_ack);
   options.multifd_transfer = set(arguments.multifd_device_state);
   options.load_config_after_iter = set(arguments.load_config_after_iter);
-  options.destination_device = arguments.device;
   return ReadConfigSpace(arguments.destination_config,
                          options.destination_config);
 }
@@ -180,6 +179,7 @@ ExitStatus AskAllLoaders(const Arguments& arguments) {
   if (!LoaderOptionsOf(arguments, options)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
+  options.destination_device = inputs.device;
   const RewriteInput input = inputs.Reopenable(true);
   std::vector<ReleaseVerdict> verdicts;
   size_t loading = 0;

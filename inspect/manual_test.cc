@@ -166,7 +166,7 @@ std::vector<std::string> Complete(const std::vector<std::string>& words) {
 }
 
 TEST(CompletionTest, OffersEveryVerb) {
-  std::set<std::string> verbs = {"--help", "--version"};
+  std::set<std::string> verbs = {"help", "--help", "--version"};
   for (const Row& row : Rows()) verbs.insert(row.verb);
   EXPECT_THAT(Complete({""}), testing::UnorderedElementsAreArray(verbs));
   EXPECT_THAT(Complete({"ins"}), ElementsAre("inspect"));
@@ -185,8 +185,9 @@ TEST(CompletionTest, OffersEveryOptionOfAVerb) {
     EXPECT_THAT(Complete({verb, "-"}),
                 testing::UnorderedElementsAreArray(expected));
   }
-  EXPECT_THAT(Complete({"inspect", "--rec"}), ElementsAre("--records"));
-  EXPECT_THAT(Complete({"inspect", "file", "--fo"}), ElementsAre("--format="));
+  EXPECT_THAT(Complete({"inspect", "--records"}), ElementsAre("--records"));
+  EXPECT_THAT(Complete({"inspect", "file", "--form"}),
+              ElementsAre("--format="));
 }
 
 TEST(CompletionTest, OffersAnOptionsValues) {
@@ -197,6 +198,12 @@ TEST(CompletionTest, OffersAnOptionsValues) {
   EXPECT_THAT(Complete({"inspect", "--format", "te"}),
               UnorderedElementsAre("text", "textproto"));
   EXPECT_THAT(Complete({"extract", "--device", "=", ""}), ElementsAre());
+}
+
+TEST(CompletionTest, TakesAnOptionWithItsValueForOneWordToo) {
+  EXPECT_THAT(Complete({"inspect", "--format=j"}),
+              ElementsAre("--format=json"));
+  EXPECT_THAT(Complete({"help", "che"}), ElementsAre("check"));
 }
 
 TEST(CompletionTest, OffersFiles) {

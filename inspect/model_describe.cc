@@ -29,7 +29,7 @@ ExitStatus Read(const Arguments& arguments, PayloadExtractor::What what,
                 ByteSink& sink) {
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
-  PayloadExtractor extractor(sink, arguments.device, what);
+  PayloadExtractor extractor(sink, inputs.device, what);
   StreamSurvey survey({.dialect = arguments.dialect}, extractor);
   Error error = ReadMigration(arguments, inputs, survey,
                               [&extractor](const ReassembledPiece& piece) {

@@ -172,7 +172,7 @@ TEST(InspectTest, RecordsListsEachElementWithItsOffset) {
   ProgramRun run = RunProgram({"inspect", Path("s111-tiny"), "--records"});
   EXPECT_EQ(run.status, 0);
   EXPECT_THAT(run.output, StartsWith("OFFSET"));
-  EXPECT_THAT(run.output, HasSubstr("END   DATA                        13  "
+  EXPECT_THAT(run.output, HasSubstr("END     DATA                        13  "
                                     "0000:00:05.0/vfio"));
 }
 

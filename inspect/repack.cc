@@ -83,12 +83,12 @@ ExitStatus Run(const Arguments& arguments) {
   options.record_bytes = arguments.record_bytes;
   options.strip_empty_parts = arguments.strip_empty_parts;
   options.split_channels = arguments.channels != 0;
-  options.device = arguments.device;
-  options.dropped_devices = arguments.drop_devices;
   std::unique_ptr<ByteSource> payload;
   if (!OpenReplacements(arguments, options, payload)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
+  options.device = inputs.device;
+  options.dropped_devices = inputs.drop_devices;
   // What is split anew is merged first.
   options.single_channel = arguments.single_channel ||
                            (options.split_channels && !inputs.channels.empty());

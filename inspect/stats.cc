@@ -120,6 +120,7 @@ const Option kOptions[] = {
                         "1kb to 1000Tb, not '",
                         value, "'");
      }},
+    kRecoverOption,
     kFormatOption,
     kJsonStringsOption,
 };

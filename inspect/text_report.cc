@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -312,6 +313,14 @@ std::string ConfigText(const report::Device& device) {
                         config.msix_masked(), config.msix_pending(),
                         pci.msix_function_mask() ? ", function masked" : ""));
   }
+  int vector = 0;
+  for (const report::MsixVector& entry : config.msix()) {
+    row(vector == 0 ? "vectors" : "",
+        absl::StrFormat("%4d  %-#18x %-#10x%s%s", vector, entry.address(),
+                        entry.data(), entry.masked() ? " masked" : "",
+                        entry.pending() ? " pending" : ""));
+    ++vector;
+  }
   for (const report::Subsection& subsection : config.subsections()) {
     row("subsection",
         absl::StrFormat("%s version %d, %d bytes", subsection.name(),
@@ -351,15 +360,46 @@ std::string TextReport(const report::Report& report, bool payload_records) {
   return text;
 }
 
-std::string RecordHeadings() {
-  return absl::StrFormat("%-12s %-5s %-17s %12s  %s\n", "OFFSET", "IN",
+std::string RecordList::Headings() {
+  return absl::StrFormat("%-12s %-7s %-17s %12s  %s\n", "OFFSET", "IN",
                          "ELEMENT", "BYTES", "DEVICE");
 }
 
-std::string RecordLine(const std::string& idstr, const report::Record& record) {
-  return absl::StrFormat("%-12s %-5s %-17s %12d  %s\n", Hex(record.offset()),
-                         record.section(), record.element(), record.bytes(),
-                         idstr);
+// A PART whose END_OF_STATE follows another section's last element is empty.
+void RecordList::Add(const std::string& idstr, const report::Record& record) {
+  const bool ends_part =
+      record.section() == "PART" && record.element() == "END_OF_STATE";
+  const bool empty = ends_part && idstr != in_part_;
+  const bool goes_on = record.section() == "PART" && !ends_part &&
+                       record.element() != "INIT_DATA_SENT";
+  in_part_ = goes_on ? idstr : "";
+  if (empty) {
+    if (empty_parts_ == 0) first_empty_ = record.offset();
+    ++empty_parts_;
+    last_ = Line(idstr, record);
+    return;
+  }
+  Fold();
+  lines_ += Line(idstr, record);
+}
+
+void RecordList::Fold() {
+  if (empty_parts_ == 1) lines_ += last_;
+  if (empty_parts_ > 1) {
+    absl::StrAppendFormat(&lines_, "%-12s %-7s %d empty ones\n",
+                          Hex(first_empty_), "PART", empty_parts_);
+  }
+  empty_parts_ = 0;
+}
+
+std::string RecordList::Take() { return std::exchange(lines_, ""); }
+
+std::string RecordList::Line(const std::string& idstr,
+                             const report::Record& record) {
+  return absl::StrFormat(
+      "%-12s %-7s %-17s %12d  %s%s\n", Hex(record.offset()), record.section(),
+      record.element(), record.bytes(), idstr,
+      record.file().empty() ? "" : StrCat(" in ", record.file()));
 }
 
 std::string FindingLine(const std::string& file,

@@ -24,14 +24,19 @@ struct Arguments {
   std::vector<std::string> files;
   const Dialect* dialect = &GetDialect(DialectId::kAuto);
   bool quiet = false;
+  bool recover = false;  // Reads on behind an error.
   uint64_t offset = 0;
+  std::string snapshot;
   uint64_t page_bytes = 0;  // 0: found out.
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
   // inspect
   bool records = false;
   bool state = false;
   bool vmdesc = false;
-  // "text", "json", "json-strings", "jsonl", "textproto".
+  std::optional<uint64_t> at;  // The place to be shown.
+  bool map = false;
+  std::string html;
+  // "text", "json", "json-strings", "jsonl", "textproto"; of a map "csv".
   std::string format = "text";
   std::string schema_format = "proto";
   // inspect, check
@@ -57,6 +62,7 @@ struct Arguments {
   std::string machine_type;
   uint64_t region_bytes = 0;
   bool list_findings = false;  // Needs no file.
+  bool explain_places = false;
   std::string min_severity = "note";
   std::string color = "auto";
   // check, extract, model
@@ -71,6 +77,8 @@ struct Arguments {
   bool within = false;
   bool compare_ram = false;
   bool list_all = false;  // check's too.
+  bool ignore_clocks = false;
+  bool diff_stat = false;
   bool loadable = false;
   // repack
   const Dialect* to_dialect = nullptr;
@@ -91,6 +99,9 @@ struct Arguments {
   std::string frame;
   std::vector<std::string> damages;
   uint16_t expected_loader = 0;  // 1101 is 11.1; 0: no --expect.
+  // capture
+  std::vector<std::string> listen;
+  std::vector<std::string> forward;
   // model
   std::string source_models;
   std::string source_config;
@@ -169,6 +180,7 @@ std::string ParseNumber(std::string_view name, std::string_view unit,
 
 // Options of several verbs.
 extern const Option kFormatOption;
+extern const Option kRecoverOption;
 extern const Option kLinesFormatOption;  // With jsonl.
 extern const Option kJsonStringsOption;
 extern const Option kOutputOption;
@@ -189,6 +201,7 @@ extern const Verb kModelVerb;
 extern const Verb kDescribeVerb;
 extern const Verb kExplainVerb;
 extern const Verb kSchemaVerb;
+extern const Verb kCaptureVerb;
 
 }  // namespace migstream
 

@@ -20,6 +20,19 @@ std::string HexText(std::string_view bytes) {
                 bytes.size() > kShownBytes ? "..." : "");
 }
 
+// Bytes that spell a name are shown as one: their text has a blank between two.
+std::string WholeText(const StateValue& value) {
+  constexpr size_t kShortest = 3;
+  const std::string_view bytes = value.bytes;
+  const std::string_view name =
+      bytes.substr(0, bytes.find_last_not_of('\0') + 1);
+  const bool in_hex = value.text.size() == 3 * bytes.size() - 1;
+  const bool spelled = std::all_of(
+      name.begin(), name.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  return in_hex && spelled && name.size() >= kShortest ? std::string(name)
+                                                       : value.text;
+}
+
 }  // namespace
 
 std::string NameText(const DeviceName& device) {
@@ -56,7 +69,7 @@ std::string VersionsText(const std::set<uint32_t>& versions) {
 }
 
 std::string ValueText(const StateValue& value, size_t at) {
-  if (!value.text.empty() && at == 0) return value.text;
+  if (!value.text.empty() && at == 0) return WholeText(value);
   if (at >= value.bytes.size()) return "ends";
   return HexText(std::string_view(value.bytes).substr(at));
 }

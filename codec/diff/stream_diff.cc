@@ -286,7 +286,7 @@ class Comparison {
   static void CompareValue(const std::string& path, const StateValue& a,
                            const StateValue& b, DifferenceKind& fields) {
     if (!a.text.empty() && !b.text.empty()) {
-      return fields.Add(path, a.text, b.text);
+      return fields.Add(path, ValueText(a, 0), ValueText(b, 0));
     }
     auto [differs, unused] = std::mismatch(a.bytes.begin(), a.bytes.end(),
                                            b.bytes.begin(), b.bytes.end());

@@ -90,26 +90,42 @@ bool PayloadExtractor::IsCertain(const StreamFacts& facts) const {
                    (device->data_in_end || device->full_closed);
 }
 
-Error PayloadExtractor::Finish(const StreamFacts& facts) {
+Error PayloadExtractor::NoDevice(const StreamFacts& facts) const {
   const std::vector<std::string_view> names = NamesOf(facts);
-  const DeviceFacts* device = Find(facts);
-  Error error = {ErrorCode::kUnknownSection,
-                 device != nullptr ? device->last_offset : 0, "", ""};
+  Error error = {ErrorCode::kUnknownSection, 0, "", ""};
   if (names.empty()) {
     error.reason = "there is no VFIO device in this stream";
   } else if (idstr_.empty() && names.size() > 1) {
     error.reason =
         StrCat("there are several devices, name one: ", Listed(names));
-  } else if (device == nullptr) {
+  } else if (Find(facts) == nullptr) {
     error.reason =
         StrCat("no such device: ", idstr_, "; there is ", Listed(names));
   } else {
-    error.code = ErrorCode::kUnwalkable;
-    error.section = idstr_.empty() ? device->idstr : idstr_;
-    error.reason = Lacking(*device, facts);
+    return {};
   }
-  if (!error.reason.empty()) return error;
-  if (what_ == kConfig) sink_.Write(AsBytes(*config_));
+  return error;
+}
+
+Error PayloadExtractor::Finish(const StreamFacts& facts) {
+  std::string lacking;
+  Error error = FinishPart(facts, lacking);
+  if (!error.ok() || lacking.empty()) return error;
+  return {ErrorCode::kUnwalkable, Find(facts)->last_offset,
+          idstr_.empty() ? Find(facts)->idstr : idstr_, lacking};
+}
+
+Error PayloadExtractor::FinishPart(const StreamFacts& facts,
+                                   std::string& lacking) {
+  if (Error error = NoDevice(facts); !error.ok()) return error;
+  const DeviceFacts& device = *Find(facts);
+  lacking = Lacking(device, facts);
+  if (what_ == kPayload) return {};
+  if (!config_) {
+    return {ErrorCode::kUnwalkable, device.last_offset,
+            idstr_.empty() ? device.idstr : idstr_, lacking};
+  }
+  sink_.Write(AsBytes(*config_));
   return {};
 }
 

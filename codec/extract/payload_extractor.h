@@ -46,6 +46,11 @@ class PayloadExtractor : public StreamVisitor {
   // A piece of any device from the multifd channels, after the main channel.
   void OnPiece(const ReassembledPiece& piece);
 
+  // The device's name as it came; empty before.
+  std::string_view idstr() const {
+    return device_ ? std::string_view(device_->first) : std::string_view();
+  }
+
   // Whether the device's state is on channels that were not read.
   bool NeedsChannels(const StreamFacts& facts) const;
 
@@ -56,11 +61,17 @@ class PayloadExtractor : public StreamVisitor {
   // kUnwalkable: it is not all in what was read, or not certain.
   Error Finish(const StreamFacts& facts);
 
+  // The same, but what came is enough, if anything did: then `lacking` says
+  // what is missing of it; empty if nothing is.
+  Error FinishPart(const StreamFacts& facts, std::string& lacking);
+
  private:
   bool IsTheDevice(std::string_view idstr, uint32_t instance_id) const {
     return device_ && device_->first == idstr && device_->second == instance_id;
   }
   const DeviceFacts* Find(const StreamFacts& facts) const;
+  // Why no device is meant; no error if one is.
+  Error NoDevice(const StreamFacts& facts) const;
   // What is missing of it; empty if nothing is.
   std::string Lacking(const DeviceFacts& device,
                       const StreamFacts& facts) const;

@@ -40,6 +40,20 @@ void ByteSource::SetAll(ByteSpan bytes) {
   ended_ = true;
 }
 
+void ByteSource::Restart(uint64_t offset) {
+  begin_ = end_ = 0;
+  ended_ = false;
+  offset_ = offset;
+}
+
+bool MemorySource::MoveTo(uint64_t offset) {
+  offset = std::min<uint64_t>(offset, bytes_.size());
+  Restart(0);
+  SetAll(bytes_);
+  Consume(offset);
+  return true;
+}
+
 void ByteSource::Fill(size_t count) {
   nothing_yet_ = false;
   if (ended_) return;

@@ -52,6 +52,9 @@ class ByteSource {
   // The offset of the next byte, from the first one.
   uint64_t offset() const { return offset_; }
 
+  // Goes to any offset, back as well: only memory and regular files can.
+  virtual bool MoveTo(uint64_t) { return false; }
+
   // Makes sure that the input's last bytes can be read now: by seeking, or by
   // holding all that is left, if that is no more than `limit` bytes.
   virtual bool ReachEnd(uint64_t limit);
@@ -108,6 +111,8 @@ class ByteSource {
   }
   // For a source that has all its bytes from the start.
   void SetAll(ByteSpan bytes);
+  // For one that goes on at `offset` with nothing at hand.
+  void Restart(uint64_t offset);
 
  private:
   // Bytes that grow in place: what is not written to takes no memory, and a
@@ -146,14 +151,15 @@ class ByteSource {
 // Views `bytes`, which must outlive the source.
 class MemorySource : public ByteSource {
  public:
-  explicit MemorySource(ByteSpan bytes) : size_(bytes.size()) { SetAll(bytes); }
-  std::optional<uint64_t> size() const override { return size_; }
+  explicit MemorySource(ByteSpan bytes) : bytes_(bytes) { SetAll(bytes); }
+  bool MoveTo(uint64_t offset) override;
+  std::optional<uint64_t> size() const override { return bytes_.size(); }
 
  protected:
   size_t Read(uint8_t*, size_t) override { return 0; }
 
  private:
-  uint64_t size_;
+  ByteSpan bytes_;
 };
 
 // How a regular file is read. Mapped it is not copied, which is several times
@@ -169,6 +175,7 @@ class FileSource : public ByteSource {
   explicit FileSource(int fd, FileAccess access = FileAccess::kRead);
   ~FileSource() override;
 
+  bool MoveTo(uint64_t offset) override;
   bool ReachEnd(uint64_t limit) override;
   std::vector<uint8_t> Tail(uint64_t count) override;
   std::optional<uint64_t> size() const override { return size_; }

@@ -33,14 +33,64 @@ FileKind KindOf(ByteSpan bytes) {
              : FileKind::kUnknown;
 }
 
-std::string NotAStream(ByteSpan bytes) {
+namespace {
+
+struct Magic {
+  std::string_view bytes;
+  std::string_view what;
+  size_t at = 0;
+};
+using std::string_view_literals::operator""sv;
+// Files that people have beside streams, or keep them in.
+constexpr Magic kMagics[] = {
+    {"\177ELF"sv, "an ELF file: a core or a memory dump?"},
+    {"QFI\373"sv, "a qcow2 image; what savevm put into it is a snapshot of it"},
+    {"ustar"sv, "a tar archive: unpack it", 257},
+    {"\xd4\xc3\xb2\xa1"sv, "a pcap file: take the TCP stream out of it"},
+    {"\xa1\xb2\xc3\xd4"sv, "a pcap file: take the TCP stream out of it"},
+    {"\x0a\x0d\x0d\x0a"sv, "a pcapng file: take the TCP stream out of it"},
+    {"\x04\x22\x4d\x18"sv, "lz4: decompress it with lz4 -d"},
+    {"\x89LZO\0\r\n\x1a\n"sv, "lzop: decompress it with lzop -d"},
+    {"\x5d\0\0\x80\0"sv, "lzma: decompress it with xz -d"},
+    {"\x5d\0\0\0\x04"sv, "lzma: decompress it with xz -d"},
+    {"PK\x03\x04"sv, "a zip archive: unpack it"},
+    {"7z\xbc\xaf\x27\x1c"sv, "a 7z archive: unpack it"},
+    {"\x16\x03\x01"sv, "a TLS record: the channel was encrypted"},
+    {"\x16\x03\x03"sv, "a TLS record: the channel was encrypted"},
+    {"KDMV"sv, "a VMDK image"},
+    {"\x78\x9c"sv, "zlib data"},
+};
+
+std::string_view MagicOf(ByteSpan bytes) {
+  for (const Magic& magic : kMagics) {
+    if (bytes.size() >= magic.at + magic.bytes.size() &&
+        AsText(bytes).substr(magic.at, magic.bytes.size()) == magic.bytes) {
+      return magic.what;
+    }
+  }
+  return "";
+}
+
+// "; QEVM stands at 0x27: --offset=39"
+std::string StreamFurtherIn(ByteSpan bytes, uint64_t offset) {
+  constexpr std::string_view kHeader = "QEVM\0\0\0\3"sv;
+  const size_t at = AsText(bytes).find(kHeader);
+  if (at == std::string_view::npos) return "";
+  return StrCat("; a stream begins at ", Hex(offset + at),
+                ": --offset=", offset + at);
+}
+
+}  // namespace
+
+std::string NotAStream(ByteSpan bytes, uint64_t offset) {
   switch (KindOf(bytes)) {
     case FileKind::kMain:
       return bytes.size() < 8 ? "input ends in the header" : "";
     case FileKind::kMultifd:
-      return "a multifd channel, not the main channel";
+      return "a multifd channel, not the main channel: give that file as well";
     case FileKind::kReturnPath:
-      return "a return path, not the main channel";
+      return StrCat("a return path, not the main channel",
+                    StreamFurtherIn(bytes, offset));
     case FileKind::kLibvirt:
       return "a libvirt save file, not a migration stream";
     case FileKind::kCpr:
@@ -51,9 +101,13 @@ std::string NotAStream(ByteSpan bytes) {
       break;
   }
   if (bytes.size() < 4) return "not a migration stream: too short";
+  if (const std::string_view what = MagicOf(bytes); !what.empty()) {
+    return StrCat("not a migration stream: ", what,
+                  StreamFurtherIn(bytes, offset));
+  }
   return StrCat("not a migration stream: begins with ",
-                Hex(LoadBe32(bytes.data())), ", expected ", Hex(kStreamMagic),
-                " (QEVM)");
+                Hex(LoadBe32(bytes.data()), 8), ", expected ",
+                Hex(kStreamMagic), " (QEVM)", StreamFurtherIn(bytes, offset));
 }
 
 bool BeginsLikeAStream(ByteSpan bytes) {

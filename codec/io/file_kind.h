@@ -3,6 +3,8 @@
 #ifndef MIGSTREAM_CODEC_IO_FILE_KIND_H_
 #define MIGSTREAM_CODEC_IO_FILE_KIND_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "codec/wire/bytes.h"
@@ -23,8 +25,10 @@ enum class FileKind {
 FileKind KindOf(ByteSpan bytes);
 
 // Why these bytes do not begin a main channel, and what they seem to begin
-// instead; empty if they do.
-std::string NotAStream(ByteSpan bytes);
+// instead; empty if they do. Eight are enough to say whether; with more there
+// is more to be said, as where in them a stream begins. `offset` is theirs.
+std::string NotAStream(ByteSpan bytes, uint64_t offset = 0);
+inline constexpr size_t kFileHintBytes = 64 << 10;
 
 // Whether they have a main channel's magic or its version: where the other is
 // wrong, it is damage, and not another kind of file.

@@ -73,6 +73,14 @@ uint64_t FileSource::Seek(uint64_t count) {
   return sought;
 }
 
+bool FileSource::MoveTo(uint64_t offset) {
+  if (!size_) return false;
+  position_ = std::min(offset, *size_);
+  window_bytes_ = 0;
+  Restart(position_);
+  return true;
+}
+
 std::optional<ByteSpan> FileSource::View(size_t count) {
   if (access_ != FileAccess::kMap || !size_) return std::nullopt;
   position_ = offset();

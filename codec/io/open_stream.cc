@@ -1,6 +1,8 @@
 #include "codec/io/open_stream.h"
 
 #include "codec/io/decompressing_source.h"
+#include "codec/io/open_qcow2.h"
+#include "codec/io/qcow2_image.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
@@ -16,9 +18,21 @@ OpenedStream Failed(Error error) {
 
 OpenedStream OpenStream(const std::string& path, const OpenOptions& options) {
   auto file = OpenFile(path, options.access);
-  if (file.ok()) return Unwrap(*std::move(file), options);
-  return Failed(
-      {ErrorCode::kReadFailed, 0, "", std::string(file.status().message())});
+  if (!file.ok()) {
+    return Failed(
+        {ErrorCode::kReadFailed, 0, "", std::string(file.status().message())});
+  }
+  (*file)->SetReadAhead(false);
+  if (!Qcow2Image::IsImage((*file)->Peek(4))) {
+    return options.snapshot.empty()
+               ? Unwrap(*std::move(file), options)
+               : Failed({ErrorCode::kReadFailed, 0, "",
+                         "is no qcow2 image, and so has no snapshots"});
+  }
+  Error error;
+  auto state = OpenQcow2(path, options.snapshot, error);
+  return state != nullptr ? Unwrap(std::move(state), options)
+                          : Failed(std::move(error));
 }
 
 OpenedStream Unwrap(std::unique_ptr<ByteSource> source,

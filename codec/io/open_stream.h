@@ -5,6 +5,8 @@
 //   if (!opened.error.ok()) return opened.error;
 //   ByteSource& source = *opened.source;  // For a StreamReader.
 //
+// A qcow2 image is opened at the VM state of one of its snapshots.
+//
 // In this order, each if it is there: a compression that the file's first bytes
 // say; `offset` bytes of something else; libvirt's header; the compression that
 // this names, or that the bytes behind `offset` say.
@@ -35,6 +37,8 @@ struct OpenOptions {
   uint64_t offset = 0;
   FileAccess access = FileAccess::kRead;
   CompressionLimits limits = {};
+  // In a qcow2 image; see open_qcow2.h.
+  std::string snapshot = "";
   // Given libvirt's XML, in pieces.
   std::function<void(ByteSpan)> on_xml = nullptr;
 };

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
@@ -39,6 +40,10 @@ class TempFile {
   Error ReadAt(uint64_t offset, std::span<uint8_t> bytes) const;
 
   uint64_t size() const { return size_; }
+
+  // Gives its descriptor away, to be closed by the caller; -1 if it was never
+  // written to.
+  int Release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_ = -1;

@@ -75,6 +75,7 @@ class ForwardingVisitor : public StreamVisitor {
     next_.OnDescription(offset, json);
   }
   void OnFinding(const Finding& finding) override { next_.OnFinding(finding); }
+  void OnGap(const StreamGap& gap) override { next_.OnGap(gap); }
   void OnRest(ByteSpan bytes) override { next_.OnRest(bytes); }
 
  protected:

@@ -65,6 +65,12 @@ class Puller {
     }
   }
 
+  // The source was moved, and the decoder with it.
+  void Restart() {
+    needed_ = 1;
+    taken_ = 0;
+  }
+
   // What the last event has taken.
   void Consume() { source_.Consume(std::exchange(taken_, 0)); }
 

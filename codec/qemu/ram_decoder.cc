@@ -9,6 +9,8 @@ namespace {
 
 constexpr size_t kRecordBytes = 8;
 constexpr uint8_t kXbzrleEncoding = 1;
+// The limit of a block whose length is not known.
+constexpr uint64_t kMaxOpenBlockBytes = uint64_t{1} << 46;
 
 }  // namespace
 
@@ -51,6 +53,7 @@ Step RamDecoder::Record(ByteSpan& input, const RamTraits& traits,
       last_block_ = kNoBlock;
       list_at_ = walk.offset;
       in_list_ = true;
+      open_list_ = false;
       break;
     case kRamMultifdFlush:
       if (stats_.multifd_flushes++ == 0) {
@@ -89,13 +92,16 @@ Step RamDecoder::Page(ByteSpan& input, const RamTraits& traits,
     return walk.Fail(ErrorCode::kBadRam, walk.offset + at,
                      "CONTINUE before any RAM block was named");
   }
-  const RamBlock& block = stats_.blocks[last_block_];
+  RamBlock& block = stats_.blocks[last_block_];
   if (page_offset > block.used_bytes ||
       block.used_bytes - page_offset < traits.page_bytes) {
-    return walk.Fail(
-        ErrorCode::kBadRam, walk.offset,
-        StrCat("page at ", Hex(page_offset), " is outside RAM block '",
-               block.name, "' of ", block.used_bytes, " bytes"));
+    if (open_list_ && page_offset <= kMaxOpenBlockBytes) {
+      block.used_bytes = page_offset + traits.page_bytes;
+    } else
+      return walk.Fail(
+          ErrorCode::kBadRam, walk.offset,
+          StrCat("page at ", Hex(page_offset), " is outside RAM block '",
+                 block.name, "' of ", block.used_bytes, " bytes"));
   }
   event.ram.block = &block;
   uint64_t payload = traits.page_bytes;
@@ -151,6 +157,11 @@ std::optional<uint64_t> RamDecoder::UsedBytes(std::string_view name) const {
 bool RamDecoder::FindBlock(std::string_view name, uint64_t at,
                            ContentWalk& walk) {
   auto found = index_.find(name);
+  if (found == index_.end() && open_list_ && !name.empty() &&
+      stats_.blocks.size() < limits_.ram_blocks) {
+    found = index_.emplace(name, stats_.blocks.size()).first;
+    stats_.blocks.emplace_back().name = std::string(name);
+  }
   if (found == index_.end()) {
     walk.Fail(ErrorCode::kBadRam, at,
               StrCat("RAM block '", UnknownName(name), "' is not in the list"));

@@ -44,6 +44,12 @@ class RamDecoder {
 
   // A section begins. Blocks stay known from one section to the next.
   void Start() { done_ = false; }
+  // What was under way is left. If that was the list, the blocks that it did
+  // not come to are taken as the pages name them.
+  void Abandon() {
+    if (in_list_ || stats_.total_bytes == 0) open_list_ = true;
+    in_list_ = has_block_ = false;
+  }
   // kRamRecord, kRamBlock or kRamBlocks; kDone behind the EOS record. Payload
   // is the walk's own affair.
   Step Next(ByteSpan& input, const RamTraits& traits, ContentWalk& walk,
@@ -82,6 +88,7 @@ class RamDecoder {
   static constexpr size_t kNoBlock = ~size_t{0};
   bool done_ = true;
   bool in_list_ = false;
+  bool open_list_ = false;  // It is not whole.
   bool has_block_ = false;  // block_ is an entry whose pages are passed over.
   RamBlock block_;
   uint64_t mapped_page_bytes_ = 0;

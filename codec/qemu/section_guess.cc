@@ -161,7 +161,8 @@ std::optional<SectionGuess> GuessSectionEnd(ByteSpan content, size_t from,
         LoadBe32(&content[at + 1]) != context.section_id) {
       continue;
     }
-    if (LooksLikeNext(content, at + kFooterBytes, context)) {
+    if (context.any_next ||
+        LooksLikeNext(content, at + kFooterBytes, context)) {
       return SectionGuess{at, true};
     }
   }

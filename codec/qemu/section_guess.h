@@ -27,6 +27,7 @@ struct GuessContext {
   bool end_of_input = false;  // The input ends with these bytes.
   bool no_more = false;       // It may go on, but no more will be looked at.
   bool any_end = false;       // Anything may follow a footer and EOF.
+  bool any_next = false;      // Anything may follow a footer: it is damaged.
   // Bytes from here to the end of the PACKAGED that this is in; 0: in none.
   uint64_t package_left = 0;
   // The idstr of the section with this id, if one was seen, as this one was;

@@ -608,6 +608,22 @@ std::optional<Error> StreamDecoder::AtEndOfInput(ByteSpan left) {
                    "input ends in a section header");
 }
 
+void StreamDecoder::Resume(uint64_t offset) {
+  const bool anything = !section_.idstr.empty() || last_command_.has_value();
+  walk_ = ContentWalk();
+  walk_.offset = offset;
+  findings_given_ = 0;
+  package_end_ = 0;
+  ram_.Abandon();
+  state_ =
+      anything || has_configuration_ ? State::kBetween : State::kConfiguration;
+}
+
+void StreamDecoder::Learn(uint32_t id, std::string_view idstr,
+                          uint32_t instance_id, uint32_t version_id) {
+  sections_[id] = {std::string(idstr), instance_id, version_id, true};
+}
+
 const std::string* StreamDecoder::FindSection(uint32_t id) const {
   auto known = sections_.find(id);
   return known == sections_.end() ? nullptr : &known->second.idstr;

@@ -129,6 +129,14 @@ class StreamDecoder {
   // finding.
   std::optional<Error> AtEndOfInput(ByteSpan left);
 
+  // Goes on at `offset`, between two sections, whatever was under way: for one
+  // who knows where the next begins behind damage. What came before stays
+  // known.
+  void Resume(uint64_t offset);
+  // Takes section `id` for one that has come, whose START is lost.
+  void Learn(uint32_t id, std::string_view idstr, uint32_t instance_id,
+             uint32_t version_id);
+
   // After kError.
   const Error& error() const { return walk_.error; }
   // Where the next byte to be decoded is.
@@ -137,6 +145,8 @@ class StreamDecoder {
   }
 
   const RamStats& ram() const { return ram_.stats(); }
+  const RamDecoder& ram_decoder() const { return ram_; }
+  const RamTraits& ram_traits() const { return traits_; }
   // The used length of a block of the list.
   std::optional<uint64_t> RamBlockBytes(std::string_view name) const {
     return ram_.UsedBytes(name);

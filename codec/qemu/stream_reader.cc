@@ -46,6 +46,9 @@ StreamReader::StreamReader(ByteSource& source, StreamVisitor& visitor,
         decoder.switchover_ack_off = options.switchover_ack_off;
         decoder.offset = source.offset();
         decoder.page_bytes = options.page_bytes;
+        if (options.recovery != nullptr) {
+          decoder.footers = options.recovery->footers;
+        }
         // Both are settled before the decoder asks: the source must not be
         // read while the decoder looks at its bytes.
         decoder.content_length = options.content_length;
@@ -58,7 +61,14 @@ StreamReader::StreamReader(ByteSource& source, StreamVisitor& visitor,
         return decoder;
       }()),
       description_(visitor, options_.limits),
-      puller_(source) {}
+      puller_(source) {
+  if (options_.recovery == nullptr) return;
+  for (const RecoveryPlan::Name& name : options_.recovery->names) {
+    decoder_.Learn(name.id, name.idstr, name.instance_id, name.version_id);
+  }
+  const auto& gaps = options_.recovery->gaps;
+  if (!gaps.empty()) next_gap_ = gaps[0].from;
+}
 
 Error StreamReader::Read() {
   ReadOn();
@@ -74,19 +84,24 @@ StreamReader::Status StreamReader::ReadOn() {
       if (description_due_) return Status::kNothingYet;
       continue;
     }
-    switch (puller_.Next(decoder_, event)) {
+    const bool before_gap = next_gap_ != UINT64_MAX;
+    switch (before_gap ? Pull(event) : puller_.Next(decoder_, event)) {
       case Pulled::kEvent:
         break;
       case Pulled::kNothingYet:
+        if (before_gap) {
+          PassGap();
+          continue;
+        }
         return Status::kNothingYet;
       case Pulled::kEnded:
         AtEnd(source_.Peek(1));
         continue;
       case Pulled::kDone:
-        End({});
+        AtStreamEnd();
         continue;
       case Pulled::kError:
-        End(decoder_.error());
+        Fail(decoder_.error());
         continue;
     }
     if (event.kind == StreamEvent::kDescription) {
@@ -116,6 +131,82 @@ StreamReader::Status StreamReader::ReadOn() {
   return Status::kDone;
 }
 
+// No further than to the next gap, where it is kNothingYet.
+Pulled StreamReader::Pull(StreamEvent& event) {
+  struct {
+    Step Next(ByteSpan& input, StreamEvent& event) {
+      const uint64_t left = gap - decoder.offset();
+      at_gap = left == 0;
+      if (at_gap) return Step::kDone;
+      if (input.size() < left) return decoder.Next(input, event);
+      ByteSpan inside = input.first(left);
+      const Step step = decoder.Next(inside, event);
+      input = input.subspan(left - inside.size());
+      at_gap = step == Step::kNeedInput;
+      return at_gap ? Step::kDone : step;
+    }
+    size_t bytes_needed() const { return decoder.bytes_needed(); }
+
+    StreamDecoder& decoder;
+    const uint64_t gap;
+    bool at_gap = false;
+  } limited{decoder_, next_gap_};
+  const Pulled pulled = puller_.Next(limited, event);
+  return limited.at_gap ? Pulled::kNothingYet : pulled;
+}
+
+void StreamReader::PassGap() {
+  const std::vector<StreamGap>& gaps = options_.recovery->gaps;
+  const StreamGap& gap = gaps[gaps_passed_++];
+  next_gap_ = gaps_passed_ < gaps.size() ? gaps[gaps_passed_].from : UINT64_MAX;
+  if (gap_error_.ok()) gap_error_ = gap.error;
+  const uint64_t bytes = gap.to - gap.from;
+  if (bytes != 0) {
+    Note(Severity::kError, "gap", gap.from, gap.error.section,
+         StrCat(
+             gap.error.offset == gap.from
+                 ? gap.error.reason
+                 : StrCat("at ", Hex(gap.error.offset), " ", gap.error.reason),
+             "; ", bytes, bytes == 1 ? " byte" : " bytes",
+             gap.last ? " are left" : StrCat(" up to ", Hex(gap.to)),
+             gap.last ? "" : " are passed over"));
+  }
+  visitor_.OnGap(gap);
+  if (gap.last) return End(gap_error_);
+  GoOn(gap.to);
+}
+
+void StreamReader::GoOn(uint64_t offset) {
+  source_.MoveTo(offset);
+  puller_.Restart();
+  decoder_.Resume(offset);
+  skip_ = described_ = false;
+  description_due_.reset();
+}
+
+void StreamReader::Fail(Error error) {
+  if (options_.resume != nullptr) {
+    if (std::optional<uint64_t> offset = options_.resume(error)) {
+      return GoOn(*offset);
+    }
+  } else if (next_gap_ != UINT64_MAX) {
+    // The gap is what it means.
+    return PassGap();
+  }
+  End(std::move(error));
+}
+
+// Behind EOF no description follows. If one stands further on, the EOF is
+// damage.
+void StreamReader::AtStreamEnd() {
+  if (options_.resume != nullptr && !has_description_ &&
+      description_.Load(source_) == DescriptionLoader::Outcome::kThere) {
+    return Fail({ErrorCode::kOutOfStep, decoder_.offset() - 1, "stream",
+                 "EOF, and the stream's description stands further on"});
+  }
+  End(gap_error_);
+}
+
 // What of the payload that is due nobody wants is sought over.
 void StreamReader::SkipUnwanted(const StreamEvent& event) {
   if (wants_page_payloads_ && event.kind == StreamEvent::kRamRecord &&
@@ -126,8 +217,9 @@ void StreamReader::SkipUnwanted(const StreamEvent& event) {
   uint64_t unwanted = skip_ || !wants_content_ ? UINT64_MAX : 0;
   if (of_device) unwanted = visitor_.unwanted_payload();
   if (unwanted == 0) return;
-  const uint64_t skipped =
-      source_.Skip(std::min(unwanted, decoder_.payload_left()));
+  const uint64_t skipped = source_.Skip(std::min(
+      {unwanted, decoder_.payload_left(),
+       next_gap_ == UINT64_MAX ? UINT64_MAX : next_gap_ - decoder_.offset()}));
   decoder_.TakeOver(skipped);
   if (of_device) visitor_.OnPayloadSkipped(skipped);
 }
@@ -151,10 +243,17 @@ bool StreamReader::Begin() {
       head.size() < 8 &&
       (!source_.failure().empty() ||
        (head.size() >= 4 && LoadBe32(head.data()) == kStreamMagic));
+  if (next_gap_ == source_.offset()) return true;
   if (cut) {
     AtEnd(head);
   } else if (std::string problem = NotAStream(head); !problem.empty()) {
-    End({ErrorCode::kNotAStream, source_.offset(), "header", problem});
+    // More is looked at only where it is no stream.
+    if (head.size() == 8 || !source_.nothing_yet()) {
+      head = source_.Peek(options_.content_length ? 8 : kFileHintBytes);
+      problem = NotAStream(head.first(std::min(head.size(), kFileHintBytes)),
+                           source_.offset());
+    }
+    Fail({ErrorCode::kNotAStream, source_.offset(), "header", problem});
   }
   return true;
 }
@@ -343,6 +442,12 @@ ContentLength StreamReader::Guess(const SectionView& section,
     context.any_end = true;
     guess = GuessSectionEnd(source_, limit, context);
   }
+  const bool recovers =
+      options_.recovery != nullptr || options_.resume != nullptr;
+  if (!guess && context.footers && recovers) {
+    context.any_next = true;
+    guess = GuessSectionEnd(source_, limit, context);
+  }
   auto fail = [&](ErrorCode code, uint64_t at, std::string_view reason) {
     return ContentLength{
         .error = {
@@ -419,7 +524,7 @@ void StreamReader::TakeDescription() {
       all.subspan(kDescriptionHeadBytes, bytes - kDescriptionHeadBytes);
   if (Error error = description_.Take(offset, json, all.size() == bytes);
       !error.ok()) {
-    return End(std::move(error));
+    return Fail(std::move(error));
   }
   TakePageBytes(offset);
   for (const Guessed& guessed : guessed_) {
@@ -440,7 +545,7 @@ void StreamReader::TakeDescription() {
   visitor_.OnDescription(offset, json);
   source_.Consume(bytes);
   decoder_.TakeOver(decoder_.payload_left());
-  End({});
+  End(gap_error_);
 }
 
 // The input has ended with these bytes, which were not enough, unless the
@@ -453,7 +558,8 @@ void StreamReader::AtEnd(ByteSpan left) {
              StrCat("the description gives it ", length_.bytes,
                     " bytes, and the input has fewer")};
   }
-  End(*std::move(error));
+  if (!error->ok()) return Fail(*std::move(error));
+  End(gap_error_);
 }
 
 // A size that was never put to use need not be the right one.

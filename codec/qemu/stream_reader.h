@@ -30,6 +30,7 @@
 #include "codec/qemu/description_loader.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/puller.h"
+#include "codec/qemu/recovery_plan.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_decoder.h"
 #include "codec/qemu/stream_visitor.h"
@@ -50,6 +51,11 @@ struct ReaderOptions {
   // error here: the reader owns the input.
   std::function<ContentLength(const SectionView& section, ByteSpan input)>
       content_length = nullptr;
+  // Passes over these gaps, in a source that has MoveTo(). The first of their
+  // errors is the reader's in the end.
+  const RecoveryPlan* recovery = nullptr;
+  // Asked after an error where a section begins behind it, to go on there.
+  std::function<std::optional<uint64_t>(const Error& error)> resume = nullptr;
 };
 
 class StreamReader {
@@ -79,11 +85,16 @@ class StreamReader {
   }
   // Unset where no section was read.
   std::optional<bool> footers() const { return decoder_.footers(); }
+  const StreamDecoder& decoder() const { return decoder_; }
   // What of the input came behind the stream, and was passed over.
   uint64_t trailing_bytes() const { return trailing_bytes_; }
 
  private:
   bool Begin();
+  Pulled Pull(StreamEvent& event);
+  void PassGap();
+  void GoOn(uint64_t offset);
+  void Fail(Error error);
   void Tell(const StreamEvent& event);
   void SkipUnwanted(const StreamEvent& event);
   void ShowPagePayload(const RamRecordView& record);
@@ -103,6 +114,7 @@ class StreamReader {
   void TakePageBytes(uint64_t offset);
   void PassTrailingBytes();
   void AtEnd(ByteSpan left);
+  void AtStreamEnd();
   void End(Error error);
   void Note(Severity severity, const char* id, uint64_t offset,
             std::string section, std::string message);
@@ -132,6 +144,9 @@ class StreamReader {
   std::optional<uint32_t> description_due_;
   uint64_t description_offset_ = 0;
   bool hold_noted_ = false;
+  size_t gaps_passed_ = 0;
+  uint64_t next_gap_ = UINT64_MAX;
+  Error gap_error_;  // The first.
   uint64_t trailing_bytes_ = 0;
   bool any_section_ = false;
   bool has_description_ = false;  // It was come to.

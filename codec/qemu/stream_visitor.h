@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "codec/device/event.h"
+#include "codec/qemu/recovery_plan.h"
 #include "codec/qemu/stream_event.h"
 #include "codec/qemu/vm_description.h"
 #include "codec/wire/bytes.h"
@@ -73,6 +74,9 @@ class StreamVisitor {
   virtual void OnEof(uint64_t /*offset*/) {}
   virtual void OnDescription(uint64_t /*offset*/, ByteSpan /*json*/) {}
   virtual void OnFinding(const Finding&) {}
+  // Bytes that are damaged were passed over, in a reading by a RecoveryPlan; a
+  // section that was under way is left, without its OnSectionEnd().
+  virtual void OnGap(const StreamGap&) {}
   // The input ended within something, of which these bytes are there.
   virtual void OnRest(ByteSpan) {}
 

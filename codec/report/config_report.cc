@@ -46,7 +46,7 @@ void FillPci(const PciConfig& pci, report::Pci& out) {
 
 }  // namespace
 
-void FillConfig(const Event& event, const ConfigView& view,
+void FillConfig(const Event& event, const ConfigView& view, bool msix_table,
                 report::Config& config) {
   config.set_offset(event.offset);
   config.set_bytes(event.layout.total_bytes);
@@ -61,6 +61,13 @@ void FillConfig(const Event& event, const ConfigView& view,
     if (view.msix_pending(vector)) {
       config.set_msix_pending(config.msix_pending() + 1);
     }
+    if (!msix_table) continue;
+    const MsixEntry entry = view.msix_entry(vector);
+    report::MsixVector& row = *config.add_msix();
+    row.set_address(entry.address);
+    row.set_data(entry.data);
+    row.set_masked(entry.masked);
+    row.set_pending(view.msix_pending(vector));
   }
   if (!view.pci_config.empty()) {
     FillPci(PciConfig::Parse(view.pci_config), *config.mutable_pci());

@@ -9,7 +9,7 @@
 
 namespace migstream {
 
-void FillConfig(const Event& event, const ConfigView& view,
+void FillConfig(const Event& event, const ConfigView& view, bool msix_table,
                 report::Config& config);
 
 void FillSubsection(const SubsectionView& view, report::Subsection& subsection);

@@ -185,7 +185,7 @@ void DeviceReports::OnConfig(const SectionView& section, const Event& event) {
   config.Clear();
   config.set_section(ToString(section.type));
   config.set_file(Printable(packet_file_));
-  FillConfig(event, view, config);
+  FillConfig(event, view, options_.msix_table, config);
   CheckVectors(view, config);
   if (MsixSpellsSubsection(view)) {
     device_doubts_->msix_spells_offset = event.offset;

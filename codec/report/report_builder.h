@@ -31,6 +31,8 @@ struct ReportOptions {
   // Called for each of them as it is found, with the device's idstr.
   std::function<void(const std::string& idstr, const report::Record& record)>
       on_record = nullptr;
+  // Lists each vector of the MSI-X tables in Config.msix.
+  bool msix_table = false;
   // Whether what is inside payloads is looked at.
   bool payloads = true;
   // Driver records, and their fields, that are kept of each device's payload.

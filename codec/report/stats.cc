@@ -1,6 +1,7 @@
 #include "codec/report/stats.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -79,8 +80,12 @@ double ParseLinkRate(std::string_view text) {
   }
   double step = ConsumeSuffix(&text, "i") ? 1024 : 1000;
   constexpr std::string_view kPrefixes = "kMGT";
-  size_t prefix =
-      text.empty() ? std::string_view::npos : kPrefixes.find(text.back());
+  // "10gbit" is as good as "10Gbit".
+  const int last =
+      text.empty() ? 0 : std::toupper(static_cast<unsigned char>(text.back()));
+  size_t prefix = last == 0     ? std::string_view::npos
+                  : last == 'K' ? 0
+                                : kPrefixes.find(static_cast<char>(last));
   if (prefix != std::string_view::npos) {
     unit *= std::pow(step, static_cast<double>(prefix + 1));
     text.remove_suffix(1);

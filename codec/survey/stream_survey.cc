@@ -51,8 +51,10 @@ Error StreamSurvey::ReadAll(ByteSource& source,
                             std::vector<ChannelReader::Channel> channels,
                             const OnPiece& on_piece) {
   Error error = Read(source);
-  if (!error.ok() || channels.empty()) return error;
-  return ReadChannels(std::move(channels), on_piece);
+  if (channels.empty()) return error;
+  if (!error.ok() && options_.recovery == nullptr) return error;
+  Error on_channels = ReadChannels(std::move(channels), on_piece);
+  return error.ok() ? on_channels : error;
 }
 
 void StreamSurvey::OnConfiguration(const ConfigurationView& configuration) {

@@ -151,7 +151,8 @@ class StreamSurvey : public ForwardingVisitor {
   // its end, of any.
   Error ReadChannels(std::vector<ChannelReader::Channel> channels,
                      const OnPiece& on_piece);
-  // Both; the channels, if there are any, only where the main one is whole.
+  // Both; the channels, if there are any, only where the main one is whole, or
+  // read by a RecoveryPlan.
   Error ReadAll(ByteSource& source,
                 std::vector<ChannelReader::Channel> channels,
                 const OnPiece& on_piece);

@@ -178,6 +178,13 @@ set(MIGSTREAM_C_SOURCES
 )
 
 set(MIGSTREAM_STREAM_SOURCES
+  codec/capture/capture_session.cc
+  codec/capture/channel_watch.cc
+  codec/capture/main_watch.cc
+  codec/capture/passed_descriptors.cc
+  codec/capture/recorder.cc
+  codec/capture/recording_watch.cc
+  codec/capture/socket_address.cc
   codec/channels/channel_reader.cc
   codec/channels/channel_set_writer.cc
   codec/channels/channel_source.cc
@@ -243,7 +250,11 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/file_source.cc
   codec/io/gzip_decompressor.cc
   codec/io/libvirt_save.cc
+  codec/io/open_qcow2.cc
   codec/io/open_stream.cc
+  codec/io/preempt_channel.cc
+  codec/io/qcow2_image.cc
+  codec/io/qcow2_state.cc
   codec/io/temp_file.cc
   codec/io/xz_decompressor.cc
   codec/io/zstd_decompressor.cc
@@ -259,7 +270,12 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/loader/loader_ram.cc
   codec/loader/loader_row.cc
   codec/loader/loader_vmstate.cc
+  codec/map/folded_map.cc
+  codec/map/map_range.cc
+  codec/map/range_joiner.cc
+  codec/map/stream_map.cc
   codec/model/model_json.cc
+  codec/page/html_page.cc
   codec/payload/payload_encoder.cc
   codec/payload/payload_summary.cc
   codec/payload/text_dump.cc
@@ -330,6 +346,7 @@ set(MIGSTREAM_PROTOS
 )
 
 set(MIGSTREAM_PROGRAM_SOURCES
+  inspect/capture.cc
   inspect/check.cc
   inspect/check_text.cc
   inspect/command_line.cc
@@ -341,15 +358,18 @@ set(MIGSTREAM_PROGRAM_SOURCES
   inspect/diff.cc
   inspect/explain.cc
   inspect/extract.cc
+  inspect/file_set.cc
   inspect/generate.cc
   inspect/inputs.cc
   inspect/inspect.cc
   inspect/json_output.cc
   inspect/loader_table.cc
   inspect/main.cc
+  inspect/map.cc
   inspect/model.cc
   inspect/model_describe.cc
   inspect/output_file.cc
+  inspect/page.cc
   inspect/payload_input.cc
   inspect/payload_text.cc
   inspect/pci_device_file.cc

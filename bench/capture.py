@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""A migration's bytes through `capture --forward`, beside the same through socat.
+
+usage: bench/capture.py [PROGRAM [MIB [ROUNDS]]]
+
+Prints the seconds of each round, and the ratio of the best ones. The recording
+goes to a folder in $TMPDIR; PROGRAM is bazel-bin/inspect/migstream if not said.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PIECE = 1 << 20
+
+
+def stream():
+    """A header, a machine type and the START of RAM, and then pages."""
+    header = bytes.fromhex("5145564d00000003")
+    kind = b"pc-q35-11.1"
+    header += b"\x07" + len(kind).to_bytes(4, "big") + kind
+    block = b"pc.ram"
+    total = 64 << 30
+    start = b"\x01" + (1).to_bytes(4, "big") + b"\x03ram" + bytes(4) + (4).to_bytes(4, "big")
+    start += (total | 4).to_bytes(8, "big") + bytes([len(block)]) + block
+    start += total.to_bytes(8, "big") + (0x10).to_bytes(8, "big") + b"\x7e\x00\x00\x00\x01"
+    part = b"\x02\x00\x00\x00\x01" + (8).to_bytes(8, "big") + bytes([len(block)]) + block
+    yield header + start + part + os.urandom(4096)
+    page = 1
+    pages = os.urandom(4096 * 64)
+    while True:
+        piece = bytearray()
+        for i in range(256):
+            piece += ((page << 12) | 0x28).to_bytes(8, "big")
+            piece += pages[(i % 64) * 4096 : (i % 64 + 1) * 4096]
+            page += 1
+        yield bytes(piece)
+
+
+def receive(server, counted):
+    connection, _ = server.accept()
+    while piece := connection.recv(PIECE):
+        counted[0] += len(piece)
+
+
+def through(command, pieces, folder, name):
+    """How long all of it takes."""
+    listen, onward = os.path.join(folder, name + ".in"), os.path.join(folder, name + ".out")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(onward)
+    server.listen()
+    process = subprocess.Popen(
+        [word.format(listen=listen, onward=onward, out=os.path.join(folder, name)) for word in command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not os.path.exists(listen):
+        time.sleep(0.01)
+    counted = [0]
+    receiver = threading.Thread(target=receive, args=(server, counted))
+    receiver.start()
+    source = socket.socket(socket.AF_UNIX)
+    source.connect(listen)
+    began = time.monotonic()
+    for piece in pieces:
+        source.sendall(piece)
+    source.close()
+    receiver.join()
+    seconds = time.monotonic() - began
+    assert counted[0] == sum(map(len, pieces)), counted
+    server.close()
+    process.wait()
+    for path in (listen, onward, os.path.join(folder, name + ".qvm")):
+        if os.path.exists(path):
+            os.unlink(path)
+    return seconds
+
+
+def main(program="bazel-bin/inspect/migstream", mib="1024", rounds="3"):
+    pieces = [piece for piece, _ in zip(stream(), range(int(mib)))]
+    commands = {
+        "socat": ["socat", "-b", str(PIECE), "UNIX-LISTEN:{listen}", "UNIX-CONNECT:{onward}"],
+        "capture": [program, "capture", "--listen=unix:{listen}"]
+        + ["--forward=unix:{onward}", "-o", "{out}"],
+    }
+    best = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(int(rounds)):
+            for name, command in commands.items():
+                seconds = through(command, pieces, folder, "%s%d" % (name, i))
+                print("%-8s %.2f s" % (name, seconds), flush=True)
+                best[name] = min(best.get(name, seconds), seconds)
+    print("ratio    %.2f" % (best["capture"] / best["socat"]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,309 @@
+#include "codec/capture/capture_session.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "codec/capture/capture_log.h"
+#include "codec/capture/passed_descriptors.h"
+#include "codec/capture/recorder.h"
+#include "codec/capture/recording_watch.h"
+#include "codec/wire/bytes.h"
+#include "codec/wire/text.h"
+#include "flags/section_type.h"
+
+namespace migstream {
+namespace {
+
+// One that the source has made, and where it is passed on to.
+struct Connection {
+  int source = -1;
+  int onward = -1;       // -1: this is the destination.
+  bool can_pass = true;  // Descriptors.
+  std::string file;      // Empty as long as nothing came.
+  std::thread forward;
+  std::thread back;
+  std::atomic<int> running = 0;  // Threads.
+};
+
+// A socket that is listened on.
+struct Listener {
+  int fd = -1;
+  SocketAddress address;
+  const CaptureOptions::Route* route = nullptr;
+};
+
+class Session {
+ public:
+  Session(const CaptureOptions& options, int stop_fd)
+      : options_(options),
+        stop_fd_(stop_fd),
+        answers_(!options.routes[0].forward),
+        log_(options.say),
+        watch_(log_, answers_),
+        recorder_({.waits = answers_, .replaces = options.replaces}, watch_),
+        wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+  ~Session() {
+    if (wake_fd_ >= 0) close(wake_fd_);
+  }
+
+  CaptureResult Run() {
+    if (std::string problem = ListenAll(); !problem.empty()) {
+      CaptureResult nothing;
+      nothing.problem = std::move(problem);
+      return nothing;
+    }
+    watch_.Start(recorder_, StrCat(options_.name, ".return"),
+                 [this] { BreakAll(); });
+    Loop();
+    for (Listener& listener : listeners_) {
+      Unlisten(listener.fd, listener.address);
+    }
+    for (auto& connection : connections_) Join(*connection);
+    // Until then one of them may yet be answered.
+    recorder_.Finish();
+    for (auto& connection : connections_) Close(*connection);
+    CaptureResult result;
+    result.problem = log_.problem();
+    result.files = watch_.files(&result.has_main);
+    return result;
+  }
+
+ private:
+  std::string ListenAll() {
+    for (const CaptureOptions::Route& route : options_.routes) {
+      std::string problem;
+      Listener listener = {-1, route.listen, &route};
+      listener.fd = Listen(listener.address, problem);
+      if (listener.fd < 0) return problem;
+      log_.Say(StrCat(
+          "listening on ", ToString(listener.address),
+          route.forward ? StrCat(", for ", ToString(*route.forward)) : ""));
+      listeners_.push_back(std::move(listener));
+    }
+    return "";
+  }
+
+  void Loop() {
+    while (!IsOver()) {
+      std::vector<pollfd> polled = {{stop_fd_, POLLIN, 0},
+                                    {wake_fd_, POLLIN, 0}};
+      for (const Listener& listener : listeners_) {
+        polled.push_back({listener.fd, POLLIN, 0});
+      }
+      if (poll(polled.data(), polled.size(), -1) < 0) continue;
+      if (polled[0].revents != 0) TakeStop();
+      if (uint64_t count = 0; polled[1].revents != 0) {
+        (void)!read(wake_fd_, &count, sizeof count);
+      }
+      for (size_t i = 0; i < listeners_.size(); ++i) {
+        if (polled[i + 2].revents != 0) Accept(listeners_[i]);
+      }
+    }
+  }
+
+  // All that was opened is closed, and something was.
+  bool IsOver() const {
+    if (ending_ && connections_.empty()) return true;
+    bool any = false;
+    for (const auto& connection : connections_) {
+      if (connection->running != 0) return false;
+      any = any || connection->running == 0;
+    }
+    return any && (seen_stream_ || ending_);
+  }
+
+  void TakeStop() {
+    char byte = 0;
+    (void)!read(stop_fd_, &byte, 1);
+    const bool running =
+        std::any_of(connections_.begin(), connections_.end(),
+                    [](const auto& one) { return one->running != 0; });
+    if (!answers_ && running && !std::exchange(stopped_, true)) {
+      recorder_.Stop();
+      log_.Lose(
+          "the recording is ended; the migration goes on (once more ends it)");
+      return;
+    }
+    log_.Lose("interrupted");
+    ending_ = true;
+    BreakAll();
+  }
+
+  void Accept(const Listener& listener) {
+    const int source = accept4(listener.fd, nullptr, nullptr, SOCK_CLOEXEC);
+    if (source < 0) return;
+    auto connection = std::make_unique<Connection>();
+    connection->source = source;
+    SendAtOnce(source);
+    if (const auto& forward = listener.route->forward) {
+      std::string problem;
+      connection->onward = Connect(*forward, problem);
+      if (connection->onward < 0) {
+        log_.Lose(StrCat("the destination cannot be reached: ", problem));
+        close(source);
+        ending_ = true;
+        BreakAll();
+        return;
+      }
+      connection->can_pass = forward->is_unix();
+      SendAtOnce(connection->onward);
+    }
+    Connection& one = *connection;
+    one.running = one.onward < 0 ? 1 : 2;
+    {
+      std::lock_guard lock(mutex_);
+      connections_.push_back(std::move(connection));
+    }
+    if (broken_) BreakAll();
+    one.forward = std::thread([this, &one] { Forward(one); });
+    if (one.onward >= 0) one.back = std::thread([this, &one] { Back(one); });
+  }
+
+  // A thread's end.
+  void Done(Connection& one) {
+    --one.running;
+    const uint64_t count = 1;
+    (void)!write(wake_fd_, &count, sizeof count);
+  }
+
+  static void Join(Connection& one) {
+    if (one.forward.joinable()) one.forward.join();
+    if (one.back.joinable()) one.back.join();
+  }
+
+  static void Close(const Connection& one) {
+    close(one.source);
+    if (one.onward >= 0) close(one.onward);
+  }
+
+  void BreakAll() {
+    std::lock_guard lock(mutex_);
+    broken_ = true;
+    for (auto& one : connections_) {
+      shutdown(one->source, SHUT_RDWR);
+      if (one->onward >= 0) shutdown(one->onward, SHUT_RDWR);
+    }
+  }
+
+  // What the source sends.
+  void Forward(Connection& one) {
+    std::array<uint8_t, 4> magic = {};
+    const ssize_t count =
+        recv(one.source, magic.data(), magic.size(), MSG_PEEK | MSG_WAITALL);
+    if (count > 0) {
+      // CPR state comes before the stream, by an address of its own.
+      if (count < 4 || LoadBe32(magic.data()) != kCprMagic ||
+          options_.routes.size() == 1) {
+        seen_stream_ = true;
+      }
+      const RecordingWatch::Opened opened = watch_.Open(
+          options_.name, ByteSpan(magic).first(static_cast<size_t>(count)),
+          one.source);
+      {
+        std::lock_guard lock(mutex_);
+        one.file = opened.path;
+      }
+      Pump(one, one.source, one.onward, opened.file, opened.path);
+    }
+    // The other direction may have more to say.
+    if (one.onward >= 0) shutdown(one.onward, SHUT_WR);
+    Done(one);
+  }
+
+  // What the destination sends back.
+  void Back(Connection& one) {
+    uint8_t byte = 0;
+    if (recv(one.onward, &byte, 1, MSG_PEEK) > 0) {
+      std::string forward;
+      {
+        std::lock_guard lock(mutex_);
+        forward = one.file;
+      }
+      if (forward.empty()) forward = StrCat(options_.name, ".first");
+      const RecordingWatch::Opened opened = watch_.OpenBack(forward);
+      Pump(one, one.onward, one.source, opened.file, opened.path);
+    }
+    shutdown(one.source, SHUT_WR);
+    Done(one);
+  }
+
+  // Until either end is closed.
+  void Pump(Connection& one, int from, int to, int file,
+            const std::string& path) {
+    Recorder::Slot slot;
+    std::vector<uint8_t> unrecorded;
+    uint64_t offset = 0;
+    while (true) {
+      std::span<uint8_t> room = recorder_.Room(slot);
+      const bool recorded = !room.empty();
+      if (!recorded) {
+        // As a destination there is nobody else to take it.
+        if (answers_) break;
+        unrecorded.resize(Recorder::kBufferBytes);
+        room = unrecorded;
+      }
+      PassedDescriptors passed;
+      const ssize_t count = Receive(from, room, passed);
+      if (count <= 0) break;
+      const auto bytes = static_cast<size_t>(count);
+      if (!passed.empty()) SayPassed(one, path, offset, passed.size(), to);
+      // Before it is passed on: what the other end was sent is in the file.
+      if (recorded) recorder_.Put(file, slot, bytes);
+      offset += bytes;
+      if (to >= 0 && !SendAll(to, room.first(bytes), passed, one.can_pass)) {
+        // The other end is gone: so is this one, for who sends to it.
+        shutdown(from, SHUT_RDWR);
+        break;
+      }
+    }
+    recorder_.EndFile(file);
+  }
+
+  void SayPassed(const Connection& one, const std::string& path,
+                 uint64_t offset, size_t descriptors, int to) {
+    const std::string_view what =
+        to < 0 ? " are closed"
+        : one.can_pass
+            ? " are passed on"
+            : " cannot be passed on: that takes a unix socket on both sides";
+    log_.Say(StrCat(path, ":", Hex(offset), ": ", descriptors,
+                    " file descriptors", what));
+  }
+
+  const CaptureOptions& options_;
+  const int stop_fd_;
+  const bool answers_;
+  CaptureLog log_;
+  RecordingWatch watch_;
+  Recorder recorder_;
+  const int wake_fd_;
+  std::vector<Listener> listeners_;
+  std::mutex mutex_;
+  std::deque<std::unique_ptr<Connection>> connections_;
+  std::atomic<bool> seen_stream_ = false;
+  std::atomic<bool> broken_ = false;
+  bool stopped_ = false;
+  bool ending_ = false;
+};
+
+}  // namespace
+
+CaptureResult RunCapture(const CaptureOptions& options, int stop_fd) {
+  return Session(options, stop_fd).Run();
+}
+
+}  // namespace migstream
