@@ -22,6 +22,7 @@ put() { # MODE FROM TO
 put 755 inspect/migstream bin/migstream
 put 644 inspect/migstream.1 share/man/man1/migstream.1
 put 644 inspect/completion.bash share/bash-completion/completions/migstream
+put 644 inspect/completion.zsh share/zsh/vendor-completions/_migstream
 for name in libmigstream libmigstream-inspect; do
   put 755 "codec/c/$name.so.1" "$libdir/$name.so.1"
   ln -sf "$name.so.1" "$root/$libdir/$name.so"

@@ -215,6 +215,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/explain/stream_lines.cc
   codec/explain/vfio_lines.cc
   codec/extract/channel_pages.cc
+  codec/extract/lspci_text.cc
   codec/extract/page_inflater.cc
   codec/extract/payload_extractor.cc
   codec/extract/ram_extractor.cc
@@ -259,6 +260,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/xz_decompressor.cc
   codec/io/zstd_decompressor.cc
   codec/io/zstd_sink.cc
+  codec/loader/every_loader.cc
   codec/loader/loader.cc
   codec/loader/loader_channels.cc
   codec/loader/loader_commands.cc
@@ -279,6 +281,8 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/payload/payload_encoder.cc
   codec/payload/payload_summary.cc
   codec/payload/text_dump.cc
+  codec/place/near_miss.cc
+  codec/place/place.cc
   codec/qemu/cpr_state.cc
   codec/qemu/described_entries.cc
   codec/qemu/description_editor.cc
@@ -290,6 +294,9 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/qemu/stream_writer.cc
   codec/qemu/vm_description.cc
   codec/qemu/xbzrle.cc
+  codec/recover/next_section.cc
+  codec/recover/plan_recovery.cc
+  codec/recover/section_names.cc
   codec/report/checks.cc
   codec/report/config_report.cc
   codec/report/damage_kind.cc
@@ -368,11 +375,13 @@ set(MIGSTREAM_PROGRAM_SOURCES
   inspect/map.cc
   inspect/model.cc
   inspect/model_describe.cc
+  inspect/nearest_word.cc
   inspect/output_file.cc
   inspect/page.cc
   inspect/payload_input.cc
   inspect/payload_text.cc
   inspect/pci_device_file.cc
+  inspect/place_text.cc
   inspect/progress.cc
   inspect/proto_text.cc
   inspect/ram_file.cc
