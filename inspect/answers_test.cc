@@ -301,7 +301,7 @@ TEST(AnswersTest, AVersionThatNoLoaderKnowsIsFound) {
 TEST(AnswersTest, AHandlersFullIsReadAsItsStart) {
   EXPECT_THAT(
       RunProgram({"check", Input("attack-10.0-s72-11-97.qvm.zst")}).output,
-      HasSubstr("dirty-bitmap FULL: unknown flags 0x0"));
+      HasSubstr("dirty-bitmap FULL: error: unknown flags 0x0"));
 }
 
 TEST(AnswersTest, AColoMigrationIsNamed) {
