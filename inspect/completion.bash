@@ -7,7 +7,7 @@
 # Files, which bash may quote, and ends a folder's name with a slash. An option's
 # "=" is not to be quoted.
 _migstream_files() {
-  compopt -o filenames 2>/dev/null
+  compopt -o filenames 2>/dev/null || :
   mapfile -t COMPREPLY < <(compgen "$@")
 }
 

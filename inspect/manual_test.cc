@@ -201,8 +201,8 @@ TEST(CompletionTest, OffersAnOptionsValues) {
 }
 
 TEST(CompletionTest, TakesAnOptionWithItsValueForOneWordToo) {
-  EXPECT_THAT(Complete({"inspect", "--format=j"}),
-              ElementsAre("--format=json"));
+  EXPECT_THAT(Complete({"inspect", "--format=textp"}),
+              ElementsAre("--format=textproto"));
   EXPECT_THAT(Complete({"help", "che"}), ElementsAre("check"));
 }
 

@@ -60,7 +60,7 @@ constexpr KnownLine kLines[] = {
      "the state of a device is of a version that the destination reads no "
      "longer",
      "QEMU", "go through a release between the two"},
-    {"savevm: unsupported version * for '*' v*",
+    {"unsupported version * for '*' v*",
      "a section has a newer version than the destination's device", "QEMU",
      "use a machine type that both releases know"},
     {"Unknown savevm section or instance '*' *",
