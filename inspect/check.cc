@@ -462,7 +462,7 @@ const Option kOptions[] = {
      "for"},
     {"multifd-device-state",
      "on/off",
-     "with --for: the destination's x-migration-multifd-transfer",
+     "with --for: its x-migration-multifd-transfer",
      [](Arguments& arguments, const std::string& value) {
        arguments.multifd_device_state = value;
        return OneOf("multifd-device-state", value, {"on", "off"});
