@@ -34,7 +34,7 @@ _PUBLIC = {
     "//codec/qemu:stream_event": [],
     "//codec/qemu:stream_reader": _STREAM,
     "//codec/qemu:stream_writer": _STREAM,
-    "//codec/report:report": _REPORT,
+    "//codec/report:report": _REPORT + ["zlib"],
     "//codec/rewrite:rewrite": _PAGES,
     "//codec/session:device": [],
     "//codec/session:device_state": [],

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/text.h"
+#include "inspect/terminal.h"
 #include "inspect/text_report.h"
 
 namespace migstream {
@@ -18,6 +19,15 @@ std::string HexBytes(std::string_view bytes) {
   return text;
 }
 
+constexpr char kHere[] = "  <--";
+
+// Behind so many columns.
+size_t ValueColumns(size_t head) {
+  constexpr size_t kLeast = 20;
+  const size_t others = head + sizeof(kHere) - 1;
+  return TableColumns() > others + kLeast ? TableColumns() - others : kLeast;
+}
+
 // A line for each item and each of its fields.
 std::string PlaceText(const Place& place) {
   std::string text;
@@ -26,9 +36,16 @@ std::string PlaceText(const Place& place) {
     for (const PlaceField& field : item.fields) {
       const bool here = place.offset >= field.offset &&
                         place.offset - field.offset < field.bytes;
-      absl::StrAppendFormat(&text, "  %-11s %-23s  %-11s %s%s\n",
-                            Hex(field.offset), HexBytes(field.first),
-                            field.name, field.value, here ? "  <--" : "");
+      const std::string head =
+          absl::StrFormat("  %-11s %-23s  %-11s ", Hex(field.offset),
+                          HexBytes(field.first), field.name);
+      // What does not fit stands below.
+      const std::string below = StrCat("\n", std::string(head.size(), ' '));
+      StrAppend(
+          &text, head,
+          StrJoin(Split(Folded(field.value, ValueColumns(head.size())), '\n'),
+                  below),
+          here ? kHere : "", "\n");
     }
   }
   if (!place.damage.empty()) StrAppend(&text, "  ", place.damage, "\n");

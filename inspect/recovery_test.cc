@@ -59,6 +59,10 @@ TEST(RecoverTest, APipeGivesTheSameAsAFile) {
   const std::string path = WriteTestFile("flipped.qvm", stream);
   ProgramRun file = RunProgram({"check", path, "--recover"});
   ProgramRun pipe = RunProgram({"check", "-", "--recover"}, Pipe(stream));
+  // Only a file is looked at again for the kind of damage.
+  std::string kind = file.output.substr(file.output.find("; one bit of "));
+  kind.resize(kind.find(" ["));
+  file.output.erase(file.output.find(kind), kind.size());
   auto without_name = [](std::string text, const std::string& name) {
     for (size_t at; (at = text.find(name)) != std::string::npos;) {
       text.replace(at, name.size(), "F");
@@ -198,8 +202,7 @@ TEST(HintTest, WhatIsNearlyRightIsNamed) {
         Case{{"inspect", log}, "a stream begins at 0x27: --offset=39"},
         Case{{"inspect", WriteTestFile("core", "\177ELF\2\1\1")},
              "an ELF file"},
-        Case{{"inspect", WriteTestFile("disk", "QFI\xfb\1\1\1\1")},
-             "a qcow2 image"},
+        Case{{"inspect", WriteTestFile("disk", "QFI\xfb\1\1\1\1")}, "qcow2: "},
         Case{{"inspect", WriteTestFile("lz4", "\4\x22\x4d\x18xxxx")}, "lz4"},
         Case{{"inspect", WriteTestFile("tar", tar)}, "a tar archive"},
         Case{{"inspect", WriteTestFile("pcap", "\xd4\xc3\xb2\xa1xxxx")},

@@ -213,6 +213,7 @@ uint64_t LoaderRam::total_bytes() const {
 
 bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
                            const RamTraits& traits) {
+  const uint64_t whole = total;
   while (total != 0) {
     uint64_t at = input.offset();
     std::string name = input.Str8();
@@ -220,7 +221,7 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     uint64_t used_bytes = input.Be64();
     if (cut || !IsBlockName(name)) return RefuseBlock(input, at, name);
     // The list was misread, or the block is not as long as the destination's.
-    if (used_bytes > total || used_bytes % traits.page_bytes != 0) {
+    if (used_bytes > whole || used_bytes % traits.page_bytes != 0) {
       if (!LooksLikeBlock(input)) return RefuseBlock(input, at, name);
       return input.Refuse(at, name.starts_with(kResizable)
                                   ? StrCat("Size too large: ", name, ": ",
