@@ -115,7 +115,7 @@ Error Qcow2Image::ReadSnapshots() {
 }
 
 Error Qcow2Image::ReadSnapshot(uint64_t& at, Qcow2Snapshot& snapshot) {
-  const Error cut =
+  Error cut =
       Refused(at, StrCat("the image ends in snapshot ", snapshots_.size()));
   std::array<uint8_t, kQcow2SnapshotBytes> head;
   if (!Read(at, head)) return cut;
