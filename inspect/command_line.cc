@@ -310,7 +310,7 @@ std::string NoOption(const Verb& verb, const std::string& word) {
   std::vector<std::string> others;
   for (const Verb* other : Verbs()) {
     const size_t dashes = name.find_first_not_of('-');
-    if (dashes == std::string::npos || dashes > 2) break;
+    if (dashes > 2) break;  // Or there is nothing but dashes.
     if (FindOption(*other, name.substr(dashes)) != nullptr) {
       others.emplace_back(other->name);
     }
