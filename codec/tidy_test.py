@@ -254,6 +254,18 @@ class House:
         self.say('example', header, 0, 'should show what %s holds:\n%s' %
                  (path, comment))
 
+  def check_pages(self):
+    """The rooms that README.md and CONTRIBUTING.md tell of are these."""
+    floors = re.findall(r'^\| \d+ \| (.*) \|$', self.text['CONTRIBUTING.md'],
+                        re.M)
+    told = [set(re.findall(r'`([\w/]+)/`', floor)) for floor in floors]
+    if told[::-1] != [set(rooms) for rooms in FLOORS]:
+      self.say('page', 'CONTRIBUTING.md', 0, 'has other floors than FLOORS')
+    for rooms in FLOORS:
+      for missing in rooms:
+        if '\n| `%s/` |' % missing not in self.text['README.md']:
+          self.say('page', 'README.md', 0, 'does not tell of ' + missing)
+
   def check_dead(self):
     """What a header declares for all, and only its own .cc or a test names."""
     users = {}
