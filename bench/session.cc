@@ -20,6 +20,7 @@
 
 #include "bench/measure.h"
 #include "codec/session/load_session.h"
+#include "codec/session/plain_device.h"
 #include "codec/session/save_session.h"
 #include "codec/wire/text.h"
 
@@ -40,29 +41,14 @@ class Null {
   const int zero, null;
 };
 
-class NullDevice : public MigrationDevice {
+class NullDevice : public PlainDevice {
  public:
   // Gives so many bytes before it is stopped, and after.
   NullDevice(const Null& files, uint64_t running, uint64_t stopped)
       : files_(files), running_(running), stopped_(stopped) {}
 
-  uint64_t flags() const override { return 7; }
-  int SetState(DeviceState state, bool* new_session) override {
-    *new_session = GivesDataFd(state_, state);
-    state_ = state;
-    return 0;
-  }
-  int GetState(DeviceState* state) override {
-    *state = state_;
-    return 0;
-  }
-  void DropSession() override {}
-  int Reset() override {
-    state_ = DeviceState::kRunning;
-    return 0;
-  }
   IoResult Read(std::span<uint8_t> buffer) override {
-    uint64_t& left = IsPreCopy(state_) ? running_ : stopped_;
+    uint64_t& left = IsPreCopy(state()) ? running_ : stopped_;
     const size_t bytes = std::min<uint64_t>(left, buffer.size());
     if (bytes == 0) return {};
     ++calls;
@@ -76,7 +62,6 @@ class NullDevice : public MigrationDevice {
     if (put < 0) return {0, errno};
     return {static_cast<size_t>(put)};
   }
-  int WaitForData(bool) override { return 0; }
   int GetPrecopyBytes(PrecopyBytes* bytes) override {
     bytes->dirty = running_;
     return 0;
@@ -91,7 +76,6 @@ class NullDevice : public MigrationDevice {
  private:
   const Null& files_;
   uint64_t running_, stopped_;
-  DeviceState state_ = DeviceState::kRunning;
 };
 
 class CountingOutput : public ChannelOutput {
@@ -287,6 +271,7 @@ void BM_Footprint(benchmark::State& state) {
     Null files;
     Pair pair;
     const int from_source = InChild([&]() -> std::vector<double> {
+      close(pair.ends[1]);  // So that a side sees if the other is gone.
       Devices devices(files, count, bytes, bytes);
       CountingOutput output(pair.ends[0]);
       Save(devices, output);
@@ -297,6 +282,7 @@ void BM_Footprint(benchmark::State& state) {
       return {PeakKib(), calls};
     });
     const int from_destination = InChild([&]() -> std::vector<double> {
+      close(pair.ends[0]);
       Devices devices(files, count, 0, 0);
       Load(devices, pair.ends[1]);
       return {PeakKib()};

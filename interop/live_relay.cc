@@ -14,11 +14,13 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "codec/session/load_session.h"
+#include "codec/session/plain_device.h"
 #include "codec/session/save_session.h"
 #include "codec/wire/text.h"
 #include "interop/live_peer.h"
@@ -29,25 +31,10 @@ namespace {
 constexpr uint32_t kFirstSectionId = 10000;  // Above those of a QEMU.
 
 // A device that is on its way: what is written to one end is read at the other.
-class PassingDevice : public MigrationDevice {
+class PassingDevice : public PlainDevice {
  public:
   explicit PassingDevice(std::string* held) : held_(held) {}
 
-  uint64_t flags() const override { return 7; }
-  int SetState(DeviceState state, bool* new_session) override {
-    *new_session = GivesDataFd(state_, state);
-    state_ = state;
-    return 0;
-  }
-  int GetState(DeviceState* state) override {
-    *state = state_;
-    return 0;
-  }
-  void DropSession() override {}
-  int Reset() override {
-    state_ = DeviceState::kRunning;
-    return 0;
-  }
   IoResult Read(std::span<uint8_t> buffer) override {
     const size_t bytes =
         held_->copy(reinterpret_cast<char*>(buffer.data()), buffer.size());
@@ -58,7 +45,6 @@ class PassingDevice : public MigrationDevice {
     *held_ += AsText(bytes);
     return {bytes.size()};
   }
-  int WaitForData(bool) override { return 0; }
   int GetPrecopyBytes(PrecopyBytes* bytes) override {
     return GetStopCopyBytes(&bytes->dirty);
   }
@@ -69,7 +55,6 @@ class PassingDevice : public MigrationDevice {
 
  private:
   std::string* const held_;
-  DeviceState state_ = DeviceState::kRunning;
 };
 
 class Relay {
@@ -87,7 +72,7 @@ class Relay {
     for (size_t i = 0; i < idstrs.size(); ++i) {
       for (MigrationSet* set : {&in_, &out_}) {
         devices_.push_back(std::make_unique<PassingDevice>(&held_[i]));
-        set->Add(*devices_.back(), idstrs[i]);
+        if (!set->Add(*devices_.back(), idstrs[i]).ok()) std::exit(2);
       }
       ids.push_back(kFirstSectionId + static_cast<uint32_t>(i));
     }

@@ -6,6 +6,7 @@
 
 #include "codec/device/config_bytes.h"
 #include "codec/session/load_session.h"
+#include "codec/session/plain_device.h"
 #include "codec/session/save_session.h"
 #include "codec/wire/count_allocations.h"
 #include "gtest/gtest.h"
@@ -17,40 +18,19 @@ constexpr char kIdstr[] = "0000:00:05.0/vfio";
 constexpr size_t kRecordBytes = 1000;
 
 // It has always more, while it runs, and takes all.
-class EndlessDevice : public MigrationDevice {
+class EndlessDevice : public PlainDevice {
  public:
-  uint64_t flags() const override { return 7; }
-  int SetState(DeviceState state, bool* new_session) override {
-    *new_session = GivesDataFd(state_, state);
-    state_ = state;
-    return 0;
-  }
-  int GetState(DeviceState* state) override {
-    *state = state_;
-    return 0;
-  }
-  void DropSession() override {}
-  int Reset() override {
-    state_ = DeviceState::kRunning;
-    return 0;
-  }
   IoResult Read(std::span<uint8_t> buffer) override {
     ++reads;
-    if (state_ == DeviceState::kStopCopy && ++stopped_reads > 100) return {};
+    if (state() == DeviceState::kStopCopy && ++stopped_reads > 100) return {};
     return {std::min(buffer.size(), kRecordBytes)};
   }
   IoResult Write(ByteSpan bytes) override {
     written += bytes.size();
     return {bytes.size()};
   }
-  int WaitForData(bool) override { return 0; }
-  int GetPrecopyBytes(PrecopyBytes*) override { return 0; }
-  int GetStopCopyBytes(uint64_t*) override { return 0; }
 
   size_t reads = 0, stopped_reads = 0, written = 0;
-
- private:
-  DeviceState state_ = DeviceState::kRunning;
 };
 
 // Keeps what is written in memory that is there already.

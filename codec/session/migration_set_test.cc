@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codec/session/fake_vfio.h"
+#include "codec/session/plain_device.h"
 #include "codec/session/session_rig.h"
 #include "codec/wire/text.h"
 #include "gtest/gtest.h"
@@ -55,32 +56,17 @@ TEST(MigrationSetTest, NoDeviceIsReadBeforeAllHaveStopped) {
 }
 
 // Which device's state was set, in the order of the calls.
-class Watched : public MigrationDevice {
+class Watched : public PlainDevice {
  public:
   Watched(int name, std::string* log) : name_(name), log_(log) {}
-  uint64_t flags() const override { return 7; }
   int SetState(DeviceState state, bool* new_session) override {
     StrAppend(log_, name_, ":", ToString(state), " ");
-    *new_session = GivesDataFd(state_, state);
-    state_ = state;
-    return 0;
+    return PlainDevice::SetState(state, new_session);
   }
-  int GetState(DeviceState* state) override {
-    *state = state_;
-    return 0;
-  }
-  void DropSession() override {}
-  int Reset() override { return 0; }
-  IoResult Read(std::span<uint8_t>) override { return {}; }
-  IoResult Write(ByteSpan) override { return {}; }
-  int WaitForData(bool) override { return 0; }
-  int GetPrecopyBytes(PrecopyBytes*) override { return 0; }
-  int GetStopCopyBytes(uint64_t*) override { return 0; }
 
  private:
   const int name_;
   std::string* const log_;
-  DeviceState state_ = kRunning;
 };
 
 TEST(MigrationSetTest, DevicesStopInQemusOrder) {
