@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "codec/session/load_session.h"
+#include "codec/session/plain_device.h"
 #include "codec/wire/text.h"
 #include "fuzz/counting_allocator.h"
 #include "fuzz/fuzzing.h"
@@ -30,41 +31,27 @@ constexpr size_t kHeldBytes = 32 << 10;
 constexpr size_t kBookkeeping = 512 << 10;
 constexpr size_t kPerByte = 64;
 
-// Takes what it is given, up to `room` bytes, and counts.
-class TakingDevice : public MigrationDevice {
+// Takes what it is given, up to `room` bytes in all, and counts.
+class TakingDevice : public PlainDevice {
  public:
   TakingDevice(size_t room, bool judges_badly)
       : room_(room), judges_badly_(judges_badly) {}
 
-  uint64_t flags() const override { return 7; }
   int SetState(DeviceState to, bool* new_session) override {
-    if (state == DeviceState::kResuming && judges_badly_) return EINVAL;
-    *new_session = GivesDataFd(state, to);
-    state = to;
-    return 0;
-  }
-  int GetState(DeviceState* is) override {
-    *is = state;
-    return 0;
-  }
-  void DropSession() override {}
-  int Reset() override {
-    state = DeviceState::kRunning;
-    return 0;
+    if (state() == DeviceState::kResuming && judges_badly_) return EINVAL;
+    return PlainDevice::SetState(to, new_session);
   }
   IoResult Read(std::span<uint8_t>) override { return {0, EIO}; }
   IoResult Write(ByteSpan bytes) override {
-    REQUIRE(state == DeviceState::kResuming);
-    if (taken + bytes.size() > room_) return {0, ENOMEM};
+    REQUIRE(state() == DeviceState::kResuming);
+    bytes = bytes.first(std::min(bytes.size(), room_ - taken));
+    if (bytes.empty()) return {0, ENOMEM};
     for (uint8_t byte : bytes) sum = sum * 31 + byte;
     taken += bytes.size();
     return {bytes.size()};
   }
   int WaitForData(bool) override { return ETIMEDOUT; }
-  int GetPrecopyBytes(PrecopyBytes*) override { return 0; }
-  int GetStopCopyBytes(uint64_t*) override { return 0; }
 
-  DeviceState state = DeviceState::kRunning;
   size_t taken = 0;
   uint64_t sum = 0;
 
@@ -117,7 +104,7 @@ Call ParseCall(FuzzInput& input) {
 
 struct Seen {
   Outcome::Kind kind = Outcome::kAborted;
-  ErrorCode code = ErrorCode::kNone;
+  std::string error;
   std::vector<uint64_t> sums;
   std::vector<std::string> actions;
   friend bool operator==(const Seen&, const Seen&) = default;
@@ -144,14 +131,14 @@ class Destination {
     const bool complete = session_->complete();
     const Outcome outcome = session_->Finish();
     seen_.kind = outcome.kind;
-    seen_.code = outcome.error.code;
+    seen_.error = ToString(outcome.error);
     REQUIRE(outcome.kind != Outcome::kUnknown);
     const bool completed = outcome.kind == Outcome::kCompleted;
     REQUIRE(completed == (complete && !call_.bad_judge));
     REQUIRE(completed == outcome.error.ok());
     REQUIRE(session_->Shut().value == (completed ? 0u : 1u));
     for (size_t i = 0; i < std::size(kIdstrs); ++i) {
-      REQUIRE(devices_[i]->state ==
+      REQUIRE(devices_[i]->state() ==
               (completed ? DeviceState::kStop : DeviceState::kRunning));
       if (completed) REQUIRE(configs_[i] != 0);
       seen_.sums.push_back(devices_[i]->sum);

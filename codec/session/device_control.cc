@@ -103,6 +103,7 @@ Error DeviceControl::SetState(DeviceState state) {
 Error DeviceControl::StartResuming() {
   if (Error error = Reset(); !error.ok()) return error;
   report_.was_reset = false;  // Nothing was in it that its guest misses.
+  written_ = 0;
   return Ask(kResuming);
 }
 
@@ -241,7 +242,6 @@ Error DeviceControl::Write(ByteSpan bytes) {
   if (!session_ || report_.is != kResuming) {
     return Refuse("it is not being loaded");
   }
-  const size_t all = bytes.size();
   while (!bytes.empty()) {
     IoResult put = device_->Write(bytes);
     if (put.error == EAGAIN) {
@@ -260,13 +260,14 @@ Error DeviceControl::Write(ByteSpan bytes) {
     }
     if (put.error == EINVAL || put.error == ENOMEM || put.error == EFAULT) {
       return Failed(ErrorCode::kDeviceRejected, DeviceCall::kWrite, put.error,
-                    StrCat("it does not take the data, ", all - bytes.size(),
-                           " of ", all, " bytes aside"));
+                    StrCat("it does not take the data after its first ",
+                           written_, " bytes"));
     }
     if (put.error != 0) {
       return Failed(ErrorCode::kDeviceFailed, DeviceCall::kWrite, put.error,
                     "it cannot be written");
     }
+    written_ += put.bytes;
     bytes = bytes.subspan(put.bytes);
   }
   return {};

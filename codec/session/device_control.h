@@ -116,6 +116,7 @@ class DeviceControl {
   DeviceReport report_;
   bool session_ = false;  // Data can be read or written.
   bool loaded_ = false;   // v1: FinishResuming() was called.
+  uint64_t written_ = 0;  // Bytes that the device took since RESUMING.
 };
 
 }  // namespace migstream

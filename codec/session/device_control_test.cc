@@ -188,13 +188,20 @@ TEST_F(DeviceControlTest, ADeviceThatNoResetBringsBackIsLostAndThatIsSaid) {
 }
 
 TEST_F(DeviceControlTest, DataThatIsRejectedIsToldWithHowMuchWasTaken) {
-  DeviceControl& control = Open({.read_limit = 4, .expected = "abcdef"});
-  ASSERT_TRUE(control.StartResuming().ok());
-  Error error = control.Write(AsBytes("abcdefgh"));
-  EXPECT_EQ(error.code, ErrorCode::kDeviceRejected);
-  EXPECT_EQ(Text(error),
-            "nic/vfio: it does not take the data, 4 of 8 bytes aside: Cannot "
-            "allocate memory");
+  // However much comes at a time.
+  for (size_t piece : {8, 4, 2}) {
+    DeviceControl& control = Open({.read_limit = 4, .expected = "abcd"});
+    ASSERT_TRUE(control.StartResuming().ok());
+    ByteSpan data = AsBytes("abcdefgh");
+    Error error;
+    for (; error.ok() && !data.empty(); data = data.subspan(piece)) {
+      error = control.Write(data.first(piece));
+    }
+    EXPECT_EQ(error.code, ErrorCode::kDeviceRejected);
+    EXPECT_EQ(Text(error),
+              "nic/vfio: it does not take the data after its first 4 bytes: "
+              "Cannot allocate memory");
+  }
 }
 
 TEST_F(DeviceControlTest, ADriverMayJudgeTheDataOnlyAtTheEnd) {
