@@ -251,7 +251,9 @@ int RunDestination(int socket, int return_path, char** arguments) {
   ms::Outcome outcome = session.Finish();
   const bool completed = outcome.kind == ms::Outcome::kCompleted;
   if (completed) {
-    vmm.devices.Run();
+    if (ms::Error error = vmm.devices.Run(); !error.ok()) {
+      return Fail("destination", error);  // The source cannot know.
+    }
     std::printf("destination: completed, %s, sum %08x\n",
                 ms::ToString(vmm.devices.report()[0]).c_str(), vmm.pages.Sum());
   }
