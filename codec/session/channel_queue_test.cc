@@ -8,12 +8,14 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "codec/multifd/packet_bytes.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/session/load_session.h"
-#include "codec/session/migration_device.h"
 #include "codec/session/migration_set.h"
+#include "codec/session/plain_device.h"
+#include "codec/wire/text.h"
 #include "gtest/gtest.h"
 
 namespace migstream {
@@ -22,38 +24,16 @@ namespace {
 constexpr size_t kDataBytes = 1000;
 
 // Keeps what it is given.
-class KeepingDevice : public MigrationDevice {
+class KeepingDevice : public PlainDevice {
  public:
-  uint64_t flags() const override { return 7; }
-  int SetState(DeviceState state, bool* new_session) override {
-    *new_session = GivesDataFd(state_, state);
-    state_ = state;
-    return 0;
-  }
-  int GetState(DeviceState* state) override {
-    *state = state_;
-    return 0;
-  }
-  void DropSession() override {}
-  int Reset() override {
-    state_ = DeviceState::kRunning;
-    return 0;
-  }
-  IoResult Read(std::span<uint8_t>) override { return {}; }
   IoResult Write(ByteSpan bytes) override {
     if (auto act = std::exchange(before_first_write, nullptr)) act();
     written += AsText(bytes);
     return {bytes.size()};
   }
-  int WaitForData(bool) override { return 0; }
-  int GetPrecopyBytes(PrecopyBytes*) override { return 0; }
-  int GetStopCopyBytes(uint64_t*) override { return 0; }
 
   std::function<void()> before_first_write;
   std::string written;
-
- private:
-  DeviceState state_ = DeviceState::kRunning;
 };
 
 std::string Packets(const std::string& idstr, uint32_t first, uint32_t end) {
@@ -115,6 +95,38 @@ TEST(ChannelQueueTest, NewPacketsWaitForTheQueueAndAreNotHeld) {
     expected += std::string(kDataBytes, index);
   }
   EXPECT_TRUE(devices[1].written == expected);
+}
+
+TEST(ChannelQueueTest, APacketAfterTheEndIsRefused) {
+  // More than the 64 locks that TSan lets a thread hold.
+  constexpr uint32_t kDevices = 100;
+  std::vector<KeepingDevice> devices(kDevices);
+  MigrationSet set;
+  LoadSession session(
+      set, {.dialect = &GetDialect(DialectId::kV111M), .channels = 1});
+  std::string main = HeaderBytes(), packets = Init(0);
+  for (uint32_t i = 0; i < kDevices; ++i) {
+    const HandlerBytes bytes = {.id = i, .idstr = StrCat(i, "/vfio")};
+    ASSERT_TRUE(set.Add(devices[i], bytes.idstr).ok());
+    main += bytes.Start(kSetupTag + kEos);
+    packets += Packets(bytes.idstr, 0, 1);
+  }
+  main += CommandBytes(11);  // SWITCHOVER_START
+  ASSERT_TRUE(session.Start().ok());
+  LoadAction action;
+  ByteSpan input = AsBytes(main);
+  while (session.Next(input, action) == Step::kEvent) continue;
+  input = AsBytes(packets);
+  ByteSpan in_time = input.first(packets.size() / 2);
+  ASSERT_TRUE(session.FeedChannel(0, in_time).ok());
+  EXPECT_EQ(devices[0].written.size(), kDataBytes);
+
+  EXPECT_EQ(session.Finish().kind, Outcome::kAborted);
+  ByteSpan late =
+      input.last(packets.size() - packets.size() / 2 + in_time.size());
+  EXPECT_FALSE(session.FeedChannel(0, late).ok());
+  EXPECT_TRUE(devices[kDevices - 1].written.empty());
+  EXPECT_EQ(devices[kDevices - 1].state(), DeviceState::kRunning);
 }
 
 }  // namespace

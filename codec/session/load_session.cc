@@ -38,6 +38,7 @@ struct LoadSession::Device {
   std::mutex mutex;  // What follows, and the device itself.
   std::optional<Reassembler> packets;
   uint64_t held_bytes = 0;  // As `packets` had them last.
+  bool closed = false;      // By Finish(): it is given nothing any more.
   uint32_t ends = 0;
   bool data_over = false;  // All that the device is to be given was written.
   bool full = false;
@@ -132,6 +133,9 @@ std::string LoadSession::WhyNot() const {
 Error LoadSession::Start() {
   if (std::string why = WhyNot(); !why.empty()) {
     return Fail({ErrorCode::kBadOptions, 0, "", std::move(why)});
+  }
+  if (dialect_.multifd_device_state) {
+    if (Error error = set_.CheckChannels(); !error.ok()) return Fail(error);
   }
   for (size_t i = 0; i < set_.size(); ++i) {
     devices_.push_back(std::make_unique<Device>());
@@ -378,7 +382,8 @@ Error LoadSession::OnConfigEvent(Device& device, const Event& event) {
       if ((event.trigger_flags & kTriggerEnableInterrupts) != 0) {
         device.mark = true;
       }
-      if (event.layout.fixed_bytes == 0) break;  // E3: a trigger alone.
+      // E3: a trigger alone. Elsewhere a device without a configuration space.
+      if (event.layout.fixed_bytes == 0 && dialect_.subflag.width != 0) break;
       if (++device.configs > dialect_.habits.max_configs) {
         return {ErrorCode::kSessionRepeated, event.offset,
                 device.control->report().idstr, "another CONFIG"};
@@ -540,6 +545,10 @@ Error LoadSession::TakePacket(size_t i, std::vector<uint8_t>& payload,
   Device& device = *devices_[i];
   const DeviceReport& report = device.control->report();
   std::lock_guard lock(device.mutex);
+  if (device.closed) {
+    return {ErrorCode::kSessionOrder, place.offset, report.idstr,
+            "a packet came after the session's end", std::string(place.file)};
+  }
   Error error =
       device.packets->Take({report.idstr, report.instance_id}, payload, place);
   if (!error.ok()) return error;
@@ -641,9 +650,11 @@ Outcome LoadSession::Finish() {
     finished_ = true;
     Error error = Missing();
     if (!error.ok()) Fail(error);
-    // No channel's thread is in a device meanwhile; later ones are refused.
-    std::vector<std::unique_lock<std::mutex>> in_devices;
-    for (auto& device : devices_) in_devices.emplace_back(device->mutex);
+    // A channel's thread may be in a device still; the next is refused.
+    for (auto& device : devices_) {
+      std::lock_guard lock(device->mutex);
+      device->closed = true;
+    }
     if (error.ok()) {
       error = set_.FinishResuming();
       completed_ = error.ok();

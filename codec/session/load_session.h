@@ -19,9 +19,10 @@
 // The devices' own data goes straight to them. Nothing waits for bytes to come.
 //
 // Threads: Next() in one, FeedChannel() in one for each channel, at the same
-// time; Start() before them and Finish() after them. What channels bring waits,
-// within limits.queue_bytes, until SWITCHOVER_START: nothing else says that all
-// PARTs were written. No callback is called under a lock.
+// time; Start() before them, and Finish() after the last Next(). Channels'
+// threads may go on then: a packet that they bring is refused. What channels
+// bring waits, within limits.queue_bytes, until SWITCHOVER_START: nothing else
+// says that all PARTs were written. No callback is called under a lock.
 //
 // After an error, or if anything is missing, Finish() resets all devices. Lent,
 // and must outlive it: the set, the dialect.

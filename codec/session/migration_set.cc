@@ -70,6 +70,16 @@ Error MigrationSet::CheckMigratable() const {
   return {};
 }
 
+Error MigrationSet::CheckChannels() const {
+  for (const DeviceControl& device : devices_) {
+    if (!device.has_records()) continue;
+    return {ErrorCode::kDeviceCannotMigrate, 0, "",
+            StrCat(device.report().idstr,
+                   ": a v1 device's state does not go by channels")};
+  }
+  return {};
+}
+
 Error MigrationSet::StartPreCopy() {
   all_stopped_ = false;
   Error error = All(Order::kForward, [](DeviceControl& device) -> Error {

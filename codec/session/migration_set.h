@@ -52,6 +52,9 @@ class MigrationSet {
 
   // Why they cannot be moved: QEMU wants P2P of several devices.
   Error CheckMigratable() const;
+  // Why their state cannot go by multifd channels: of v1 it is transactions,
+  // and a packet does not say where one begins.
+  Error CheckChannels() const;
 
   // RUNNING to PRE_COPY, of those that have it. After an error all run on.
   Error StartPreCopy();

@@ -18,6 +18,7 @@ namespace migstream {
 namespace {
 
 constexpr uint32_t kPingValue = 1;  // QEMU's first.
+constexpr size_t kMaxChannels = 255;
 // A config packet's pieces: its own header, and those of a section.
 constexpr size_t kConfigPieces = 4 * SectionEncoder::kMinPieces;
 
@@ -48,6 +49,9 @@ std::string WhyNot(const SaveOptions& options, size_t devices) {
                                     ? " needs channels"
                                     : " has no device state on channels");
   }
+  if (options.channels.size() > kMaxChannels) {
+    return StrCat("multifd has at most ", kMaxChannels, " channels");
+  }
   if (!options.section_ids.empty() && options.section_ids.size() != devices) {
     return "there are not as many section ids as devices";
   }
@@ -68,23 +72,23 @@ std::string WhyNot(const SaveOptions& options, size_t devices) {
 }  // namespace
 
 struct SaveSession::Lane {
-  explicit Lane(ChannelOutput& to) : output(to), encoder(headers, pieces) {}
+  Lane(size_t number, ChannelOutput& to)
+      : name(StrCat("channel ", number)),
+        output(to),
+        encoder(headers, pieces) {}
 
-  int Flush() {
-    int error = output.Write(encoder.pieces());
+  // What the encoder holds; an error calls it `what`.
+  Error Send(std::string_view what) {
+    if (!encoder.ok()) return encoder.error(what);
+    const int error = output.Write(encoder.pieces());
     encoder.Clear();
-    return error;
-  }
-  Error Send(std::string_view idstr) {
-    if (!encoder.ok()) return encoder.error(idstr);
-    const int error = Flush();
     if (error == 0) return {};
     return {ErrorCode::kWriteFailed, 0, "",
-            StrCat("a channel is gone: ", std::strerror(error))};
+            StrCat(name, " is gone: ", std::strerror(error))};
   }
 
+  const std::string name;
   ChannelOutput& output;
-  std::vector<uint8_t> buffer;
   uint8_t headers[ChannelEncoder::kMinHeaderBytes];
   iovec pieces[kConfigPieces];
   ChannelEncoder encoder;
@@ -177,16 +181,16 @@ Error SaveSession::Start() {
     return Fail({ErrorCode::kBadOptions, 0, "", std::move(why)});
   }
   if (Error error = set_.CheckMigratable(); !error.ok()) return Fail(error);
+  if (dialect_.multifd_device_state) {
+    if (Error error = set_.CheckChannels(); !error.ok()) return Fail(error);
+  }
   devices_.resize(set_.size());
   buffer_.resize(options_.record_bytes);
   for (size_t i = 0; i < options_.channels.size(); ++i) {
-    lanes_.push_back(std::make_unique<Lane>(*options_.channels[i]));
+    lanes_.push_back(std::make_unique<Lane>(i, *options_.channels[i]));
     lanes_[i]->encoder.Init(
         {.uuid = options_.uuid, .channel_id = static_cast<uint8_t>(i)});
-    if (int error = lanes_[i]->Flush(); error != 0) {
-      return Fail({ErrorCode::kWriteFailed, 0, "",
-                   StrCat("channel ", i, " is gone: ", std::strerror(error))});
-    }
+    if (Error error = lanes_[i]->Send("INIT"); !error.ok()) return Fail(error);
   }
   phase_ = Phase::kPreCopy;
   // Without PART a release cannot read a device that runs.
@@ -522,8 +526,8 @@ struct SaveSession::Packets {
 };
 
 // One packet of the device, or that of its config, which is the last.
-Error SaveSession::SendPacket(Lane& lane, size_t i, Packets& packets,
-                              const SavedConfig& config) {
+Error SaveSession::SendPacket(Lane& lane, std::span<uint8_t> buffer, size_t i,
+                              Packets& packets, const SavedConfig& config) {
   const DeviceReport& report = set_.device(i).report();
   const DeviceStatePacket packet = {report.idstr, report.instance_id};
   size_t bytes = 0;
@@ -533,14 +537,14 @@ Error SaveSession::SendPacket(Lane& lane, size_t i, Packets& packets,
     if (packets.over) return {};
     Error error = packets.collected ? Error() : set_.Collect(i);
     packets.collected = true;
-    if (error.ok()) error = ReadStopped(i, lane.buffer, &bytes);
+    if (error.ok()) error = ReadStopped(i, buffer, &bytes);
     packets.over = !error.ok() || bytes == 0;
     if (!error.ok()) return error;
     index = packets.index++;
   }
   if (bytes == 0) return SendConfigPacket(lane, packet, index, config);
   lane.encoder.VfioPacket(packet, {.index = index},
-                          ByteSpan(lane.buffer).first(bytes));
+                          ByteSpan(buffer).first(bytes));
   return lane.Send(report.idstr);
 }
 
@@ -571,29 +575,28 @@ Error SaveSession::SendChannels(std::span<const SavedConfig> configs) {
   std::vector<Packets> packets(set_.size());
   std::vector<Error> errors(lanes_.size());
   std::atomic<bool> failed = false;
-  auto send = [&](size_t lane, size_t i) {
-    errors[lane] = SendPacket(*lanes_[lane], i, packets[i], configs[i]);
+  auto send = [&](size_t lane, std::span<uint8_t> buffer, size_t i) {
+    errors[lane] = SendPacket(*lanes_[lane], buffer, i, packets[i], configs[i]);
     if (!errors[lane].ok()) failed = true;
   };
-  for (auto& lane : lanes_) lane->buffer.resize(options_.record_bytes);
   if (set_.executor()) {
     // A channel begins with a device of its own, as far as there are any, and
     // then helps with the others.
     set_.executor()(lanes_.size(), [&](size_t lane) {
+      std::vector<uint8_t> buffer(options_.record_bytes);
       for (size_t k = 0; k < set_.size(); ++k) {
         const size_t i = (lane + k) % set_.size();
-        while (!failed && !packets[i].over) send(lane, i);
+        while (!failed && !packets[i].over) send(lane, buffer, i);
       }
     });
   } else {
     size_t lane = 0;
     for (size_t i = 0; i < set_.size(); ++i) {
       for (; !failed && !packets[i].over; lane = (lane + 1) % lanes_.size()) {
-        send(lane, i);
+        send(lane, buffer_, i);
       }
     }
   }
-  for (auto& lane : lanes_) std::vector<uint8_t>().swap(lane->buffer);
   for (Error& error : errors) {
     if (!error.ok()) return Fail(std::move(error));
   }
@@ -629,10 +632,7 @@ Error SaveSession::SyncChannels() {
   if (!error_.ok()) return error_;
   for (auto& lane : lanes_) {
     lane->encoder.Sync(syncs_);
-    if (int error = lane->Flush(); error != 0) {
-      return Fail({ErrorCode::kWriteFailed, 0, "",
-                   StrCat("a channel is gone: ", std::strerror(error))});
-    }
+    if (Error error = lane->Send("SYNC"); !error.ok()) return Fail(error);
   }
   ++syncs_;
   return {};

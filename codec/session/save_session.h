@@ -23,7 +23,8 @@
 // After an error all devices run again, or the report says which do not, and
 // the session is over: Finish() says what is to be done. One thread at a time.
 // Lent, and must outlive it: the set, the outputs, the dialect. It owns one
-// buffer of options.record_bytes, and one for each channel while packets go.
+// buffer of options.record_bytes, and one for each channel that an executor
+// serves, as long as it does.
 
 #ifndef MIGSTREAM_CODEC_SESSION_SAVE_SESSION_H_
 #define MIGSTREAM_CODEC_SESSION_SAVE_SESSION_H_
@@ -179,8 +180,8 @@ class SaveSession {
   Error SendConfig(const SavedConfig& config);
   Error SendFull(size_t i, const SavedConfig& config);
   Error SendChannels(std::span<const SavedConfig> configs);
-  Error SendPacket(Lane& lane, size_t i, Packets& packets,
-                   const SavedConfig& config);
+  Error SendPacket(Lane& lane, std::span<uint8_t> buffer, size_t i,
+                   Packets& packets, const SavedConfig& config);
   Error SendConfigPacket(Lane& lane, const DeviceStatePacket& packet,
                          uint32_t index, const SavedConfig& config);
   Error ReadStopped(size_t i, std::span<uint8_t> buffer, size_t* bytes);

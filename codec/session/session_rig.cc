@@ -93,6 +93,7 @@ void Rig::Run() {
                   .wait_for_interrupts = options_.wait_for_interrupts});
   load_->Start();
   main_.room = options_.cut;
+  if (!channels_.empty()) channels_.back()->room = options_.last_channel_cut;
   Save(*save_);
   Deliver();
   if (options_.wait_for_interrupts) {
@@ -202,8 +203,9 @@ void Rig::Save(SaveSession& save) {
     Error error = save.Switchover();
     if (error.code == ErrorCode::kSessionNeedsPreCopy) continue;
     if (!error.ok()) return;
-    std::vector<SavedConfig> configs(source_.set.size(),
-                                     ConfigOf(config_payload_));
+    std::vector<SavedConfig> configs(
+        source_.set.size(),
+        options_.empty_configs ? SavedConfig() : ConfigOf(config_payload_));
     for (SavedConfig& config : configs) {
       config.subsections = options_.subsections;
     }

@@ -59,13 +59,16 @@ struct RigOptions {
   std::function<void(FakeVfio&)> before_switchover = nullptr;
   // In pieces of how many bytes all channels arrive.
   size_t piece = SIZE_MAX;
-  // Bytes of the main channel that arrive, and of the return path.
+  // Bytes that arrive of the main channel, the last other one and the return
+  // path.
   size_t cut = SIZE_MAX;
+  size_t last_channel_cut = SIZE_MAX;
   size_t return_cut = SIZE_MAX;
   // What becomes of bytes on their way; channel -1 is the main one.
   std::function<void(int channel, std::string& bytes)> on_the_way = nullptr;
   bool compare_configs = true;                   // With what was sent.
   std::vector<SubsectionView> subsections = {};  // Of each config.
+  bool empty_configs = false;                    // Of devices that are not PCI.
 };
 
 // One VMM's side.
