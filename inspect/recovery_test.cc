@@ -60,7 +60,7 @@ TEST(RecoverTest, APipeGivesTheSameAsAFile) {
   ProgramRun file = RunProgram({"check", path, "--recover"});
   ProgramRun pipe = RunProgram({"check", "-", "--recover"}, Pipe(stream));
   // Only a file is looked at again for the kind of damage.
-  std::string kind = file.output.substr(file.output.find("; one bit of "));
+  std::string kind = file.output.substr(file.output.find("; 1 bit from "));
   kind.resize(kind.find(" ["));
   file.output.erase(file.output.find(kind), kind.size());
   auto without_name = [](std::string text, const std::string& name) {

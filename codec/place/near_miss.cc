@@ -2,26 +2,17 @@
 
 #include <algorithm>
 #include <bit>
+#include <vector>
 
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "flags/dialect.h"
+#include "flags/element.h"
+#include "flags/section_type.h"
 #include "flags/tag.h"
 
 namespace migstream {
 namespace {
-
-struct NamedTag {
-  Tag tag;
-  std::string_view name;
-};
-constexpr NamedTag kTags[] = {
-    {Tag::kEndOfState, "END_OF_STATE"},
-    {Tag::kDevConfigState, "CONFIG"},
-    {Tag::kDevSetupState, "SETUP"},
-    {Tag::kDevDataState, "DATA"},
-    {Tag::kDevInitDataSent, "INIT_DATA_SENT"},
-    {Tag::kDevConfigLoadReady, "CONFIG_LOAD_READY"},
-};
 
 int BytesThatDiffer(uint64_t difference) {
   int bytes = 0;
@@ -29,87 +20,45 @@ int BytesThatDiffer(uint64_t difference) {
   return bytes;
 }
 
-// Zeros around a place: how many, before it and from there on.
-std::string Hole(ByteSpan before, ByteSpan at) {
-  constexpr size_t kLeast = 64;  // Fewer are common in sound streams.
-  size_t behind = 0;
-  while (behind < at.size() && at[behind] == 0) ++behind;
-  if (behind == 0) return "";
-  size_t ahead = 0;
-  while (ahead < before.size() && before[before.size() - 1 - ahead] == 0) {
-    ++ahead;
-  }
-  if (ahead + behind < kLeast) return "";
-  return StrCat("a hole: ", ahead + behind, " bytes are zero here, ", behind,
-                " of them from this place on");
-}
-
-// Each line feed has a CR before it, which in binary data is one of 256.
-std::string CrLf(ByteSpan before) {
-  size_t feeds = 0;
-  size_t with_cr = 0;
-  for (size_t i = 1; i < before.size(); ++i) {
-    if (before[i] != '\n') continue;
-    ++feeds;
-    with_cr += before[i - 1] == '\r';
-  }
-  if (feeds < 2 || with_cr != feeds) return "";
-  return StrCat("CR LF inserted: each of the ", feeds,
-                " line feeds up to here has a CR before it, as text mode "
-                "makes it");
-}
-
-// All bytes from 0x80 on are UTF-8 of two bytes, for what was one byte before.
-std::string Utf8(ByteSpan before) {
-  size_t pairs = 0;
-  for (size_t i = 0; i + 1 < before.size(); ++i) {
-    if (before[i] < 0x80) continue;
-    const bool pair = (before[i] == 0xc2 || before[i] == 0xc3) &&
-                      (before[i + 1] & 0xc0) == 0x80;
-    if (!pair) return "";
-    ++pairs;
-    ++i;
-  }
-  if (pairs < 4) return "";
-  return StrCat("recoded as UTF-8: all bytes from 0x80 on come as pairs, ",
-                pairs, " of them up to here");
-}
-
-// What is here stood a page before, too.
-std::string Twice(ByteSpan before, ByteSpan at) {
-  constexpr size_t kPage = 4096;
-  constexpr size_t kCompared = 64;
-  if (before.size() < kPage || at.size() < kCompared) return "";
-  const ByteSpan earlier = before.subspan(before.size() - kPage, kCompared);
-  const ByteSpan here = at.first(kCompared);
-  if (!std::equal(here.begin(), here.end(), earlier.begin())) return "";
-  const bool plain = std::all_of(here.begin(), here.end(),
-                                 [&](uint8_t byte) { return byte == here[0]; });
-  return plain ? "" : "a page twice: the same bytes stand 4096 bytes before";
-}
-
 }  // namespace
 
 NearTag FindNearTag(uint64_t found) {
   constexpr int kMostBits = 3;
   NearTag near;
-  int fewest = 65;
-  for (const NamedTag& named : kTags) {
-    const uint64_t value = static_cast<uint64_t>(named.tag);
+  near.bits = 65;
+  std::vector<std::string_view> names;
+  const Dialect& dialect = GetDialect(DialectId::kV111M);  // It has all tags.
+  for (size_t number = 0; number < kTagNumbers; ++number) {
+    const Element element = dialect.meanings[number];
+    if (element == Element::kNone) continue;
+    const uint64_t value = kTagPrefix | number;
     const uint64_t difference = value ^ found;
+    if (difference == 0) return {};  // A tag that is whole was meant.
     const int bits = std::popcount(difference);
-    if (bits >= fewest || bits == 0) continue;
-    const bool near_enough =
-        bits <= kMostBits || BytesThatDiffer(difference) == 1;
-    if (!near_enough) continue;
-    fewest = bits;
+    if (bits > near.bits ||
+        (bits > kMostBits && BytesThatDiffer(difference) > 1)) {
+      continue;
+    }
+    if (bits < near.bits) names.clear();
+    names.push_back(ToString(element));
     near.value = value;
-    near.text =
-        StrCat(bits <= kMostBits ? StrCat(bits, bits == 1 ? " bit" : " bits")
-                                 : "one byte",
-               " from ", named.name);
+    near.bits = bits;
   }
+  if (names.empty()) return {};
+  if (names.size() > 1) near.value = 0;
+  near.text = StrCat(near.bits > kMostBits ? "one byte"
+                     : near.bits == 1      ? "1 bit"
+                                           : StrCat(near.bits, " bits"),
+                     " from ", StrJoin(names, " or "));
   return near;
+}
+
+std::string NearMiss(ByteSpan bytes) {
+  if (bytes.size() < kTagBytes) return "";
+  const NearTag near = FindNearTag(LoadBe64(bytes.data()));
+  if (near.bits == 1) return near.text;
+  const uint32_t magic = LoadBe32(bytes.data());
+  return std::popcount(magic ^ kStreamMagic) == 1 ? "1 bit from QEVM" : "";
 }
 
 std::string FindNearName(std::string_view found,
@@ -121,14 +70,6 @@ std::string FindNearName(std::string_view found,
     if (differ == 1) {
       return StrCat("differs in one letter from ", Printable(name));
     }
-  }
-  return "";
-}
-
-std::string KindOfDamage(ByteSpan before, ByteSpan at) {
-  for (const std::string& kind :
-       {Hole(before, at), CrLf(before), Utf8(before), Twice(before, at)}) {
-    if (!kind.empty()) return kind;
   }
   return "";
 }

@@ -14,22 +14,20 @@
 namespace migstream {
 
 struct NearTag {
-  std::string text;    // "1 bit from DATA"; empty if it is near none.
-  uint64_t value = 0;  // That tag.
+  // "1 bit from DATA", "1 bit from CONFIG or SETUP"; empty if it is near none.
+  std::string text;
+  uint64_t value = 0;  // That tag, if it is one alone.
+  int bits = 0;        // That differ.
 };
 NearTag FindNearTag(uint64_t found);
+
+// What a tag or the stream's magic at the beginning of `bytes` lost one bit
+// of: "1 bit from QEVM". Empty if that is not so.
+std::string NearMiss(ByteSpan bytes);
 
 // "differs in one letter from 0000:00:05.0/vfio"; empty if it does from none.
 std::string FindNearName(std::string_view found,
                          std::span<const std::string_view> names);
-
-// What seems to have been done to the stream, from the bytes before a place and
-// those from there on: zeros in the place of data, line feeds that became CR
-// LF, text that was recoded as UTF-8, a page that came twice. Empty if none of
-// it shows.
-std::string KindOfDamage(ByteSpan before, ByteSpan at);
-// With less of each, less shows.
-inline constexpr size_t kDamageContextBytes = 64 << 10;
 
 }  // namespace migstream
 

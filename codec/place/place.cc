@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "codec/place/damage_kind.h"
 #include "codec/place/near_miss.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/cursor.h"
@@ -192,15 +193,17 @@ class Looker {
   }
 
  private:
+  // A near miss stands beside the tag already.
   std::string Damage(uint64_t start, uint64_t at) {
-    const uint64_t before = std::min<uint64_t>(at - start, kDamageContextBytes);
-    source_.MoveTo(at - before);
-    ByteSpan bytes = source_.Peek(before + kDamageContextBytes);
-    if (bytes.size() < before) return "";
-    return KindOfDamage(
-        bytes.first(before),
-        bytes.subspan(before, std::min<size_t>(bytes.size() - before,
-                                               kDamageContextBytes)));
+    const uint64_t from =
+        std::max(start, at - std::min(at, kDamageBytesBefore));
+    source_.MoveTo(from);
+    ByteSpan bytes = source_.Peek(at - from + kDamageBytesAfter);
+    bytes = bytes.first(
+        std::min<uint64_t>(bytes.size(), at - from + kDamageBytesAfter));
+    if (bytes.size() <= at - from) return "";
+    std::string kind = DamageKind(bytes, from, at);
+    return kind == NearMiss(bytes.subspan(at - from)) ? "" : kind;
   }
 
   // Takes the next field of the item.

@@ -281,6 +281,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/payload/payload_encoder.cc
   codec/payload/payload_summary.cc
   codec/payload/text_dump.cc
+  codec/place/damage_kind.cc
   codec/place/near_miss.cc
   codec/place/place.cc
   codec/qemu/cpr_state.cc
@@ -299,7 +300,6 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/recover/section_names.cc
   codec/report/checks.cc
   codec/report/config_report.cc
-  codec/report/damage_kind.cc
   codec/report/device_reports.cc
   codec/report/finding_ids.cc
   codec/report/payload_file.cc

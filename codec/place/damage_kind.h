@@ -3,10 +3,10 @@
 // decides nothing.
 //
 //   DamageKind(bytes, 0x17000, 0x17ffc)
-//   // "4096 bytes of zeros from 0x17ffc on: a hole in the file"
+//   // "a hole of zeros: 4096 bytes from 0x17ffc on"
 
-#ifndef MIGSTREAM_CODEC_REPORT_DAMAGE_KIND_H_
-#define MIGSTREAM_CODEC_REPORT_DAMAGE_KIND_H_
+#ifndef MIGSTREAM_CODEC_PLACE_DAMAGE_KIND_H_
+#define MIGSTREAM_CODEC_PLACE_DAMAGE_KIND_H_
 
 #include <cstdint>
 #include <string>
@@ -25,4 +25,4 @@ std::string DamageKind(ByteSpan bytes, uint64_t start, uint64_t error_offset);
 
 }  // namespace migstream
 
-#endif  // MIGSTREAM_CODEC_REPORT_DAMAGE_KIND_H_
+#endif  // MIGSTREAM_CODEC_PLACE_DAMAGE_KIND_H_
