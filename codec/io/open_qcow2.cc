@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "codec/io/qcow2_image.h"
-#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
@@ -47,14 +46,21 @@ std::string DateOf(uint32_t seconds) {
   return text;
 }
 
-// "'before' (id 1, 1234 bytes, 2026-01-02 03:04:05 UTC)", with commas between.
+// A name may have 65535 bytes.
+std::string Short(const std::string& name) {
+  constexpr size_t kMost = 64;
+  return name.size() <= kMost ? name : StrCat(name.substr(0, kMost), "...");
+}
+
+// ": 'before' (id 1, 1234 bytes, 2026-01-02 03:04:05 UTC)", with commas
+// between.
 std::string List(const std::vector<Qcow2Snapshot>& snapshots) {
   constexpr size_t kMost = 20;
   std::string text;
   for (size_t i = 0; i < std::min(kMost, snapshots.size()); ++i) {
     const Qcow2Snapshot& one = snapshots[i];
-    StrAppend(&text, i == 0 ? " '" : ", '", Printable(one.name), "' (id ",
-              Printable(one.id), ", ",
+    StrAppend(&text, i == 0 ? ": '" : ", '", Short(one.name), "' (id ",
+              Short(one.id), ", ",
               one.state_bytes == 0 ? "the disk alone"
                                    : StrCat(one.state_bytes, " bytes"),
               ", ", DateOf(one.seconds), ")");
@@ -82,9 +88,9 @@ const Qcow2Snapshot* Choose(const std::vector<Qcow2Snapshot>& snapshots,
   if (!name.empty()) {
     const Qcow2Snapshot* found = Find(snapshots, name);
     if (found == nullptr) {
-      why = StrCat("there is no snapshot '", Printable(name), "' in it:");
+      why = StrCat("there is no snapshot '", Short(name), "' in it");
     } else if (found->state_bytes == 0) {
-      why = "that snapshot is of the disk alone:";
+      why = "that snapshot is of the disk alone";
     }
     return why.empty() ? found : nullptr;
   }
@@ -92,7 +98,7 @@ const Qcow2Snapshot* Choose(const std::vector<Qcow2Snapshot>& snapshots,
   for (const Qcow2Snapshot& one : snapshots) {
     if (one.state_bytes == 0) continue;
     if (only != nullptr) {
-      why = "it has several snapshots, and --snapshot=NAME chooses:";
+      why = "it has several snapshots, and --snapshot=NAME chooses";
       return nullptr;
     }
     only = &one;
@@ -110,12 +116,21 @@ std::unique_ptr<ByteSource> OpenQcow2(const std::string& path,
     error = {ErrorCode::kReadFailed, 0, "", std::move(reason)};
     return nullptr;
   };
-  if (path == "-") return fail("a qcow2 image is read from a file alone");
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat info = {};
-  if (fd < 0 || fstat(fd, &info) != 0) return fail(std::strerror(errno));
-  auto image = std::make_shared<Qcow2Image>(
-      ReadAtOf(fd), static_cast<uint64_t>(info.st_size));
+  if (path != "-" && stat(path.c_str(), &info) != 0) {
+    return fail(std::strerror(errno));
+  }
+  // Not opened: a pipe's other end may be closed, and would be waited for.
+  if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode)) {
+    return fail("a qcow2 image is read from a file or a disk alone");
+  }
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail(std::strerror(errno));
+  const ReadAt read_at = ReadAtOf(fd);
+  const off_t bytes = lseek(fd, 0, SEEK_END);
+  if (bytes < 0) return fail(std::strerror(errno));
+  auto image =
+      std::make_shared<Qcow2Image>(read_at, static_cast<uint64_t>(bytes));
   error = image->Open();
   if (!error.ok()) return nullptr;
   std::string why;

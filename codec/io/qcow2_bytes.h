@@ -26,6 +26,7 @@ struct Qcow2Bytes {
   bool large_size = true;  // The state's size is in the extra data.
   uint64_t disk_bytes = 100000;
   std::string backing = "";
+  int window_log = 0;  // Of zstd; 0: as large as is needed.
 
   // An image whose snapshots have these names, and all of them this state.
   std::string Make(const std::string& state,
@@ -113,10 +114,19 @@ struct Qcow2Bytes {
     return packed;
   }
 
-  static std::string Zstd(const std::string& data) {
+  std::string Zstd(const std::string& data) const {
     std::string packed(ZSTD_compressBound(data.size()), '\0');
-    packed.resize(ZSTD_compress(packed.data(), packed.size(), data.data(),
-                                data.size(), 1));
+    ZSTD_CCtx* stream = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(stream, ZSTD_c_windowLog, window_log);
+    ZSTD_inBuffer in = {data.data(), data.size(), 0};
+    ZSTD_outBuffer out = {packed.data(), packed.size(), 0};
+    // In two steps, so that the frame does not say how large it is.
+    if (window_log != 0) {
+      ZSTD_compressStream2(stream, &out, &in, ZSTD_e_continue);
+    }
+    ZSTD_compressStream2(stream, &out, &in, ZSTD_e_end);
+    ZSTD_freeCCtx(stream);
+    packed.resize(out.pos);
     return packed;
   }
 

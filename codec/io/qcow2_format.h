@@ -41,6 +41,7 @@ enum class Qcow2Compression : uint8_t { kDeflate = 0, kZstd = 1 };
 inline constexpr uint32_t kQcow2MinClusterBits = 9;
 inline constexpr uint32_t kQcow2MaxClusterBits = 21;
 inline constexpr uint32_t kQcow2MaxSnapshots = 65536;
+inline constexpr uint64_t kQcow2MaxTableBytes = 64 << 20;  // The snapshots'.
 inline constexpr uint32_t kQcow2MaxL1Entries = (32 << 20) / 8;
 
 // An entry of the snapshot table; then extra data, id and name, and zeros up to

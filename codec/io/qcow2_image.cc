@@ -109,6 +109,10 @@ Error Qcow2Image::ReadSnapshots() {
   for (uint32_t i = 0; i < snapshot_count_; ++i) {
     Qcow2Snapshot snapshot;
     if (Error error = ReadSnapshot(at, snapshot); !error.ok()) return error;
+    if (at - table_ > kQcow2MaxTableBytes) {
+      return Refused(table_, StrCat("a table of snapshots beyond ",
+                                    kQcow2MaxTableBytes, " bytes"));
+    }
     snapshots_.push_back(std::move(snapshot));
   }
   return {};

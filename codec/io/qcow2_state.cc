@@ -32,6 +32,9 @@ bool Inflate(ByteSpan from, std::span<uint8_t> to) {
 // The same of zstd; behind its frame is what fills the sector.
 bool InflateZstd(ByteSpan from, std::span<uint8_t> to) {
   ZSTD_DStream* stream = ZSTD_createDStream();
+  if (stream == nullptr) return false;
+  // What a frame may look back to is memory.
+  ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, kQcow2MaxClusterBits);
   ZSTD_inBuffer in = {from.data(), from.size(), 0};
   ZSTD_outBuffer out = {to.data(), to.size(), 0};
   size_t result = 1;

@@ -1,6 +1,12 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
 #include <string>
 #include <vector>
 
+#include "codec/io/open_qcow2.h"
 #include "codec/io/qcow2_bytes.h"
 #include "codec/io/qcow2_image.h"
 #include "codec/wire/text.h"
@@ -144,6 +150,61 @@ TEST(Qcow2Test, WhatCannotBeReadIsRefused) {
   EXPECT_THAT(Refusal({.features = 1 << 9}), HasSubstr("features 0x200"));
   EXPECT_THAT(Refusal({.version = 4}), HasSubstr("version 4"));
   EXPECT_THAT(Refusal({.compression = 2}), HasSubstr("compression 2"));
+}
+
+TEST(Qcow2Test, AClusterMayNotAskForMoreMemoryThanTheLargest) {
+  const std::string state = State(3000);
+  Qcow2Bytes bytes = {.compression = 1, .compressed = true, .window_log = 21};
+  EXPECT_TRUE(Open(bytes.Make(state)).state == state);
+  bytes.window_log = 22;
+  EXPECT_THAT(Open(bytes.Make(state)).failure, HasSubstr("does not inflate"));
+}
+
+// As many as there may be, with names as long as they may be: 8 GiB, of which a
+// sparse file has next to nothing.
+TEST(Qcow2Test, AListOfSnapshotsTakesNoMoreMemoryThanQemuGrants) {
+  std::string header = Qcow2Bytes().Make("state");
+  StoreBe32(reinterpret_cast<uint8_t*>(&header[kQcow2SnapshotsOffset]),
+            kQcow2MaxSnapshots);
+  Qcow2Image image(
+      [&header](uint64_t offset, std::span<uint8_t> to) {
+        std::fill(to.begin(), to.end(), 0);
+        if (offset < kQcow2HeaderBytes3) {
+          std::copy_n(header.begin() + static_cast<ptrdiff_t>(offset),
+                      to.size(), to.begin());
+        } else if (to.size() == kQcow2SnapshotBytes) {
+          StoreBe16(&to[kQcow2SnapshotIdBytes], 0xffff);
+          StoreBe16(&to[kQcow2SnapshotNameBytes], 0xffff);
+        }
+        return true;
+      },
+      uint64_t{1} << 40);
+  EXPECT_THAT(image.Open().reason, HasSubstr("table of snapshots beyond"));
+}
+
+std::string OpeningOf(const std::string& path) {
+  Error error;
+  EXPECT_EQ(OpenQcow2(path, "", error), nullptr);
+  return error.reason;
+}
+
+TEST(OpenQcow2Test, SnapshotsAreListedShortly) {
+  const std::string path = StrCat(testing::TempDir(), "/qcow2", getpid());
+  std::ofstream(path, std::ios::binary)
+      << Qcow2Bytes().Make("state", {std::string(60000, 'A'), "b"});
+  const std::string reason = OpeningOf(path);
+  unlink(path.c_str());
+  EXPECT_THAT(reason, HasSubstr("--snapshot=NAME chooses: 'AAAA"));
+  EXPECT_THAT(reason, HasSubstr("...' (id 1, 5 bytes,"));
+  EXPECT_LT(reason.size(), 300U);
+}
+
+// Whose other end is closed, and which nobody would open again.
+TEST(OpenQcow2Test, APipeIsNotWaitedFor) {
+  const std::string path = StrCat(testing::TempDir(), "/qcow2", getpid());
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THAT(OpeningOf(path), HasSubstr("from a file or a disk alone"));
+  unlink(path.c_str());
 }
 
 TEST(Qcow2Test, EachSnapshotHasItsName) {
