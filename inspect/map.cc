@@ -73,7 +73,7 @@ std::string TextMap(const std::string& name, FoldedMap& map) {
   text += "\n";
   Table totals("lrr");
   totals.Row({"OWNER", "BYTES", ""});
-  for (const FoldedMap::Share& share : map.Totals()) {
+  for (const FoldedMap::Share& share : map.Totals(kTextRows)) {
     totals.Row(
         {share.owner, StrCat(share.bytes),
          absl::StrFormat("%.1f %%", 100.0 * static_cast<double>(share.bytes) /

@@ -1,7 +1,8 @@
 #include "inspect/page.h"
 
-#include <algorithm>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "codec/page/html_page.h"
@@ -14,9 +15,21 @@
 namespace migstream {
 
 ExitStatus WritePage(const Arguments& arguments, Inputs& inputs) {
-  if (std::count(arguments.files.begin(), arguments.files.end(), "-") != 0) {
-    PrintError("--html reads its input twice: it takes files alone");
-    return kUnusable;
+  for (const std::string& file : arguments.files) {
+    std::error_code error;
+    const std::filesystem::file_status status =
+        std::filesystem::status(file, error);
+    if (file == "-" || std::filesystem::is_fifo(status) ||
+        std::filesystem::is_character_file(status)) {
+      PrintError(StrCat(file,
+                        ": --html reads its input twice: it takes files "
+                        "alone"));
+      return kUnusable;
+    }
+    if (std::filesystem::equivalent(file, arguments.html, error)) {
+      PrintError(StrCat(file, ": is an input, and --html would replace it"));
+      return kUnusable;
+    }
   }
   OutputFile output;
   if (!IsFine(output.Open(arguments.html, arguments.force,

@@ -9,6 +9,9 @@ namespace {
 
 // More owners than that in a row are "others".
 constexpr size_t kMostShares = 6;
+// And in all: a channel may name a device in each of its packets.
+constexpr size_t kMostOwners = 10000;
+constexpr char kOthers[] = "others";
 
 FoldedMap::Share ShareOf(const MapRange& range) {
   return {range.owner, range.kind, range.bytes, range.count};
@@ -25,7 +28,7 @@ void AddShare(const FoldedMap::Share& share,
       [&](const FoldedMap::Share& s) { return s.owner == share.owner; });
   if (known == shares.end() && shares.size() >= kMostShares) {
     known = shares.end() - 1;
-    known->owner = "others";
+    known->owner = kOthers;
   }
   if (known == shares.end()) {
     shares.push_back(share);
@@ -74,9 +77,11 @@ Cost CostOf(const MapRange& a, const MapRange& b) {
 void FoldedMap::Add(const MapRange& range) {
   ++ranges_;
   bytes_ += range.bytes;
-  Share& total = totals_[range.owner];
-  total.owner = range.owner;
-  total.kind = range.kind;
+  const bool full =
+      totals_.size() >= kMostOwners && !totals_.contains(range.owner);
+  Share& total = totals_[full ? kOthers : range.owner];
+  total.owner = full ? kOthers : range.owner;
+  total.kind = full ? MapKind::kOther : range.kind;
   total.bytes += range.bytes;
   total.count += range.count;
   // Between two rounds QEMU asks each handler again and again, and in turn.
@@ -111,11 +116,19 @@ void FoldedMap::Fold() {
   }
 }
 
-std::vector<FoldedMap::Share> FoldedMap::Totals() const {
+std::vector<FoldedMap::Share> FoldedMap::Totals(size_t most) const {
   std::vector<Share> totals;
   for (const auto& [name, share] : totals_) totals.push_back(share);
   std::sort(totals.begin(), totals.end(),
             [](const Share& a, const Share& b) { return a.bytes > b.bytes; });
+  if (totals.size() <= most) return totals;
+  Share rest = {kOthers, MapKind::kOther, 0, 0};
+  for (size_t i = most; i < totals.size(); ++i) {
+    rest.bytes += totals[i].bytes;
+    rest.count += totals[i].count;
+  }
+  totals.resize(most);
+  totals.push_back(std::move(rest));
   return totals;
 }
 

@@ -44,8 +44,8 @@ class FoldedMap {
   const std::vector<Row>& rows() const { return rows_; }
   // How many ranges were put together with others.
   uint64_t folded_ranges() const { return ranges_ - rows_.size(); }
-  // By owner, the largest first.
-  std::vector<Share> Totals() const;
+  // By owner, the largest first; what is more than `most` is "others".
+  std::vector<Share> Totals(size_t most) const;
   uint64_t bytes() const { return bytes_; }
 
  private:

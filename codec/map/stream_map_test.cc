@@ -148,7 +148,7 @@ TEST(MapTest, FoldingKeepsEachOwnersSum) {
   folded.Fold();
   EXPECT_LE(folded.rows().size(), 20U);
   EXPECT_GT(folded.folded_ranges(), 0U);
-  for (const FoldedMap::Share& total : folded.Totals()) {
+  for (const FoldedMap::Share& total : folded.Totals(100)) {
     EXPECT_EQ(total.bytes, sums[total.owner]) << total.owner;
     sums.erase(total.owner);
   }
@@ -159,6 +159,25 @@ TEST(MapTest, FoldingKeepsEachOwnersSum) {
     at += row.range.bytes;
   }
   EXPECT_EQ(at, bytes.size());
+}
+
+TEST(MapTest, AsManyOwnersAsThereAreTakeNoMoreMemoryThanManyDo) {
+  constexpr uint64_t kOwners = 30000;
+  FoldedMap folded(20);
+  for (uint64_t i = 0; i < kOwners; ++i) {
+    MapRange range;
+    range.offset = i;
+    range.bytes = 1;
+    range.owner = StrCat("owner ", i);
+    folded.Add(range);
+  }
+  EXPECT_EQ(folded.Totals(kOwners).size(), 10001U);
+  const std::vector<FoldedMap::Share> few = folded.Totals(3);
+  ASSERT_EQ(few.size(), 4U);
+  EXPECT_EQ(few.back().owner, "others");
+  uint64_t bytes = 0;
+  for (const FoldedMap::Share& share : few) bytes += share.bytes;
+  EXPECT_EQ(bytes, kOwners);
 }
 
 TEST(MapTest, RoundsAreCountedByTheOrderOfPages) {

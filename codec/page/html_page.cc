@@ -172,7 +172,7 @@ class PageData {
       json_.Uint64(file.map.folded_ranges());
       json_.Key("totals");
       json_.StartArray();
-      PutTotals(file.map.Totals());
+      PutTotals(file.map.Totals(kMost));
       json_.EndArray();
       json_.Key("rows");
       json_.StartArray();
@@ -184,22 +184,13 @@ class PageData {
   }
 
   void PutTotals(const std::vector<FoldedMap::Share>& totals) {
-    FoldedMap::Share rest = {"others", MapKind::kOther, 0, 0};
-    auto put = [&](const FoldedMap::Share& share) {
+    for (const FoldedMap::Share& share : totals) {
       json_.StartArray();
       json_.Uint64(Owner(Short(share.owner)));
       json_.Int(static_cast<int>(share.kind));
       json_.Uint64(share.bytes);
       json_.EndArray();
-    };
-    for (size_t i = 0; i < totals.size(); ++i) {
-      if (i < kMost) {
-        put(totals[i]);
-      } else {
-        rest.bytes += totals[i].bytes;
-      }
     }
-    if (rest.bytes != 0) put(rest);
   }
 
   // [offset, bytes, kind, owner, what, count, round, stopped, cut]

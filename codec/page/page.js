@@ -116,7 +116,7 @@ function findings() {
     const f = data.files.findIndex(file => file.name === finding.file);
     const place = (f > 0 ? finding.file + ':' : '') + hex(finding.offset) +
         ' ' + finding.section;
-    if (f >= 0) {
+    if (f >= 0 && rowsOf(f).length) {
       const at = make('button', place, 'at');
       at.addEventListener(
           'click', () => choose(rowAt(f, finding.offset).i, true));
