@@ -1,16 +1,22 @@
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/capture/capture_session.h"
 #include "codec/capture/socket_address.h"
 #include "codec/wire/text.h"
 #include "inspect/console.h"
+#include "inspect/file_set.h"
 #include "inspect/inputs.h"
 #include "inspect/verb.h"
 
@@ -19,38 +25,80 @@ namespace {
 
 // Where a signal's handler writes, and RunCapture() reads.
 int stop_fds[2] = {-1, -1};
+constexpr int kStopSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
-void OnSignal(int) { (void)!write(stop_fds[1], "", 1); }
-
-bool CatchSignals() {
-  if (pipe(stop_fds) != 0) return false;
-  struct sigaction action = {};
-  action.sa_handler = OnSignal;
-  return sigaction(SIGINT, &action, nullptr) == 0 &&
-         sigaction(SIGTERM, &action, nullptr) == 0;
+void OnSignal(int) {
+  const int before = errno;
+  (void)!write(stop_fds[1], "", 1);
+  errno = before;
 }
 
-bool Exists(const std::string& path) {
+// One that is ignored, as under nohup, stays so.
+bool CatchSignals(void (*handler)(int)) {
+  return std::all_of(std::begin(kStopSignals), std::end(kStopSignals),
+                     [&](int signal) {
+                       struct sigaction action = {};
+                       if (sigaction(signal, nullptr, &action) != 0)
+                         return false;
+                       if (action.sa_handler == SIG_IGN) return true;
+                       action = {};
+                       action.sa_handler = handler;
+                       return sigaction(signal, &action, nullptr) == 0;
+                     });
+}
+
+// A connection has two descriptors, and a file for either direction.
+void AllowManyFiles() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool IsThere(const std::string& path) {
   struct stat info;
   return lstat(path.c_str(), &info) == 0;
 }
 
-// Those of a former capture: beside a new main channel its channels would be
-// taken for this one's. False, and said why, if they may not be replaced.
-bool MakeRoom(const std::string& name, bool force) {
-  auto channel = [&name](int i) { return StrCat(name, ".ch", i, ".qvm"); };
-  if (!force) {
-    for (const std::string& file :
-         {StrCat(name, ".qvm"), StrCat(name, ".return"), channel(1),
-          StrCat(name, ".cpr"), StrCat(name, ".preempt")}) {
-      if (!Exists(file)) continue;
-      PrintError(StrCat(file, ": exists; --force replaces it"));
-      return false;
-    }
-    return true;
+// False, and said why, if files of that name cannot be made, or there are some
+// that may not be replaced.
+bool MayMake(const std::string& name, bool force) {
+  const size_t slash = name.rfind('/');
+  if (slash + 1 == name.size()) {
+    PrintError(StrCat(name, ": is a folder; -o NAME begins files' names"));
+    return false;
   }
-  for (int i = 1; IsChannelFile(channel(i)); ++i) unlink(channel(i).c_str());
-  return true;
+  const std::string folder =
+      slash == std::string::npos ? "." : name.substr(0, slash + 1);
+  // Before a migration has come for nothing.
+  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    PrintError(StrCat(folder, ": ", std::strerror(errno)));
+    return false;
+  }
+  if (force) return true;
+  std::vector<std::string> files = FilesOfSet(name, true);
+  // What these stand for need not be there.
+  for (std::string_view ending : {".qvm", ".return", ".cpr", ".preempt"}) {
+    files.push_back(StrCat(name, ending));
+  }
+  const auto there = std::find_if(files.begin(), files.end(), IsThere);
+  if (there == files.end()) return true;
+  PrintError(StrCat(*there, ": exists; --force replaces it"));
+  return false;
+}
+
+// Those of a former capture would be taken for the new one's. Empty; or why one
+// stays.
+std::string RemoveFormer(const std::string& name) {
+  for (const std::string& file : FilesOfSet(name, true)) {
+    struct stat info;
+    // A pipe or a device is written into.
+    if (lstat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (unlink(file.c_str()) != 0) {
+      return StrCat(file, ": ", std::strerror(errno));
+    }
+  }
+  return "";
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -67,17 +115,24 @@ ExitStatus Run(const Arguments& arguments) {
     }
     options.routes.push_back(std::move(route));
   }
-  if (!MakeRoom(options.name, options.replaces)) return kUnusable;
-  if (!CatchSignals()) {
+  if (options.replaces) {
+    options.on_first = [&options] { return RemoveFormer(options.name); };
+  }
+  if (!MayMake(options.name, options.replaces)) return kUnusable;
+  if (pipe2(stop_fds, O_CLOEXEC) != 0 || !CatchSignals(OnSignal)) {
     PrintError("signals cannot be caught");
     return kUnusable;
   }
+  AllowManyFiles();
   const CaptureResult result = RunCapture(options, stop_fds[0]);
+  // What follows may be ended at once.
+  CatchSignals(SIG_DFL);
   if (!result.has_main) {
-    PrintError(result.files.empty()
-                   ? StrCat(result.problem.empty() ? "no migration came"
-                                                   : result.problem)
-                   : "no main channel came");
+    if (!result.files.empty()) {
+      PrintError("no main channel came");
+    } else if (result.problem.empty()) {
+      PrintError("no migration came");
+    }
     return kUnusable;
   }
   Arguments check;

@@ -2,7 +2,10 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "codec/wire/text.h"
 
@@ -24,26 +27,33 @@ std::string Find(const std::string& path) {
 
 }  // namespace
 
+std::vector<std::string> FilesOfSet(const std::string& name, bool sides) {
+  std::vector<std::string> files;
+  auto take = [&files](std::string file) {
+    if (file.empty()) return false;
+    files.push_back(std::move(file));
+    return true;
+  };
+  take(Find(StrCat(name, ".qvm")));
+  for (int i = 1; take(Find(StrCat(name, ".ch", i, ".qvm"))); ++i) {
+  }
+  if (!sides) return files;
+  for (std::string_view side : {".return", ".cpr"}) {
+    take(Find(StrCat(name, side)));
+  }
+  return files;
+}
+
 std::vector<std::string> ExpandSets(const std::vector<std::string>& names,
                                     bool sides) {
   std::vector<std::string> files;
   for (const std::string& name : names) {
-    const std::string main = Exists(name) ? "" : Find(StrCat(name, ".qvm"));
-    if (main.empty()) {
+    if (Exists(name) || Find(StrCat(name, ".qvm")).empty()) {
       files.push_back(name);
       continue;
     }
-    files.push_back(main);
-    std::string file;
-    for (int i = 1; !(file = Find(StrCat(name, ".ch", i, ".qvm"))).empty();
-         ++i) {
-      files.push_back(file);
-    }
-    if (!sides) continue;
-    for (std::string_view side : {".return", ".cpr"}) {
-      file = Find(StrCat(name, side));
-      if (!file.empty()) files.push_back(file);
-    }
+    std::vector<std::string> set = FilesOfSet(name, sides);
+    std::move(set.begin(), set.end(), std::back_inserter(files));
   }
   return files;
 }

@@ -9,9 +9,12 @@
 
 namespace migstream {
 
+// Those that are there, the main channel first; `sides`: with its return path
+// and CPR state. A file may be compressed: vm.qvm.zst.
+std::vector<std::string> FilesOfSet(const std::string& name, bool sides);
+
 // Puts the files of a set, the main channel first, in the place of a name that
-// is no file itself; `sides`: with its return path and CPR state. A file may be
-// compressed: vm.qvm.zst.
+// is no file itself.
 std::vector<std::string> ExpandSets(const std::vector<std::string>& names,
                                     bool sides);
 

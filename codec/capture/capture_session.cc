@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -27,6 +28,10 @@
 namespace migstream {
 namespace {
 
+// QEMU's 255 multifd channels, the main channel, those of postcopy and CPR; and
+// a few that belong to nobody.
+constexpr size_t kMostConnections = 300;
+
 // One that the source has made, and where it is passed on to.
 struct Connection {
   int source = -1;
@@ -35,7 +40,8 @@ struct Connection {
   std::string file;      // Empty as long as nothing came.
   std::thread forward;
   std::thread back;
-  std::atomic<int> running = 0;  // Threads.
+  std::atomic<int> running = 0;       // Threads.
+  std::atomic<bool> brought = false;  // Bytes, in either direction.
 };
 
 // A socket that is listened on.
@@ -44,6 +50,23 @@ struct Listener {
   SocketAddress address;
   const CaptureOptions::Route* route = nullptr;
 };
+
+// Waits for the first bytes, and leaves them there. Fewer than these if it ends
+// behind them.
+ssize_t PeekFirst(int fd, std::span<uint8_t> to) {
+  for (bool ended = false;;) {
+    const ssize_t count =
+        recv(fd, to.data(), to.size(), MSG_PEEK | MSG_WAITALL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0 || static_cast<size_t>(count) == to.size() || ended) {
+      return count;
+    }
+    // A unix socket does not wait for all of them where they are left there.
+    constexpr int kMoment = 10;  // ms
+    pollfd end = {fd, POLLRDHUP, 0};
+    ended = poll(&end, 1, kMoment) > 0;
+  }
+}
 
 class Session {
  public:
@@ -62,16 +85,16 @@ class Session {
 
   CaptureResult Run() {
     if (std::string problem = ListenAll(); !problem.empty()) {
-      CaptureResult nothing;
-      nothing.problem = std::move(problem);
-      return nothing;
+      Unlisten();
+      log_.Lose(problem);
+      return {.problem = std::move(problem), .files = {}};
     }
     watch_.Start(recorder_, StrCat(options_.name, ".return"),
                  [this] { BreakAll(); });
     Loop();
-    for (Listener& listener : listeners_) {
-      Unlisten(listener.fd, listener.address);
-    }
+    Unlisten();
+    // What is left has brought nothing.
+    BreakAll();
     for (auto& connection : connections_) Join(*connection);
     // Until then one of them may yet be answered.
     recorder_.Finish();
@@ -97,14 +120,26 @@ class Session {
     return "";
   }
 
+  void Unlisten() {
+    for (Listener& listener : listeners_) {
+      migstream::Unlisten(listener.fd, listener.address);
+    }
+  }
+
   void Loop() {
-    while (!IsOver()) {
+    while (true) {
+      ForgetSilent();
       std::vector<pollfd> polled = {{stop_fd_, POLLIN, 0},
                                     {wake_fd_, POLLIN, 0}};
+      // What is too much waits in the kernel.
+      const bool full = connections_.size() >= kMostConnections;
       for (const Listener& listener : listeners_) {
-        polled.push_back({listener.fd, POLLIN, 0});
+        polled.push_back({full ? -1 : listener.fd, POLLIN, 0});
       }
-      if (poll(polled.data(), polled.size(), -1) < 0) continue;
+      // What was connected before the end is looked at yet.
+      const int ready = poll(polled.data(), polled.size(), IsOver() ? 0 : -1);
+      if (ready < 0) continue;
+      if (ready == 0) return;
       if (polled[0].revents != 0) TakeStop();
       if (uint64_t count = 0; polled[1].revents != 0) {
         (void)!read(wake_fd_, &count, sizeof count);
@@ -115,24 +150,38 @@ class Session {
     }
   }
 
-  // All that was opened is closed, and something was.
-  bool IsOver() const {
-    if (ending_ && connections_.empty()) return true;
-    bool any = false;
-    for (const auto& connection : connections_) {
-      if (connection->running != 0) return false;
-      any = any || connection->running == 0;
-    }
-    return any && (seen_stream_ || ending_);
+  // Its thread may not have come to look at them yet.
+  static bool HasBytes(const Connection& one) {
+    std::array<uint8_t, 4> magic;
+    return recv(one.source, magic.data(), magic.size(),
+                MSG_PEEK | MSG_DONTWAIT) == ssize_t{magic.size()};
+  }
+
+  bool IsRunning() const {
+    return std::any_of(
+        connections_.begin(), connections_.end(), [](const auto& one) {
+          return one->running != 0 && (one->brought || HasBytes(*one));
+        });
+  }
+
+  // All that brought something is closed, and something did.
+  bool IsOver() const { return !IsRunning() && (seen_stream_ || ending_); }
+
+  // Whoever came, said nothing and went, as a scanner of ports does.
+  void ForgetSilent() {
+    std::lock_guard lock(mutex_);
+    std::erase_if(connections_, [](const auto& one) {
+      if (one->running != 0 || one->brought) return false;
+      Join(*one);
+      Close(*one);
+      return true;
+    });
   }
 
   void TakeStop() {
     char byte = 0;
     (void)!read(stop_fd_, &byte, 1);
-    const bool running =
-        std::any_of(connections_.begin(), connections_.end(),
-                    [](const auto& one) { return one->running != 0; });
-    if (!answers_ && running && !std::exchange(stopped_, true)) {
+    if (!answers_ && IsRunning() && !std::exchange(stopped_, true)) {
       recorder_.Stop();
       log_.Lose(
           "the recording is ended; the migration goes on (once more ends it)");
@@ -145,7 +194,15 @@ class Session {
 
   void Accept(const Listener& listener) {
     const int source = accept4(listener.fd, nullptr, nullptr, SOCK_CLOEXEC);
-    if (source < 0) return;
+    if (source < 0) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+        log_.Lose(
+            StrCat("a connection cannot be taken: ", std::strerror(errno)));
+        ending_ = true;
+        BreakAll();
+      }
+      return;
+    }
     auto connection = std::make_unique<Connection>();
     connection->source = source;
     SendAtOnce(source);
@@ -199,12 +256,23 @@ class Session {
     }
   }
 
+  // Bytes have come.
+  void Bring(Connection& one) {
+    one.brought = true;
+    std::call_once(first_, [this] {
+      if (!options_.on_first) return;
+      if (std::string why = options_.on_first(); !why.empty()) log_.Lose(why);
+    });
+  }
+
   // What the source sends.
   void Forward(Connection& one) {
     std::array<uint8_t, 4> magic = {};
-    const ssize_t count =
-        recv(one.source, magic.data(), magic.size(), MSG_PEEK | MSG_WAITALL);
-    if (count > 0) {
+    const ssize_t count = PeekFirst(one.source, magic);
+    // What is cut off here before it says what it is, is nobody's.
+    const bool unfinished = broken_ && count < ssize_t{magic.size()};
+    if (count > 0 && !unfinished) {
+      Bring(one);
       // CPR state comes before the stream, by an address of its own.
       if (count < 4 || LoadBe32(magic.data()) != kCprMagic ||
           options_.routes.size() == 1) {
@@ -226,8 +294,9 @@ class Session {
 
   // What the destination sends back.
   void Back(Connection& one) {
-    uint8_t byte = 0;
-    if (recv(one.onward, &byte, 1, MSG_PEEK) > 0) {
+    std::array<uint8_t, 1> byte;
+    if (PeekFirst(one.onward, byte) > 0) {
+      Bring(one);
       std::string forward;
       {
         std::lock_guard lock(mutex_);
@@ -294,6 +363,7 @@ class Session {
   std::vector<Listener> listeners_;
   std::mutex mutex_;
   std::deque<std::unique_ptr<Connection>> connections_;
+  std::once_flag first_;
   std::atomic<bool> seen_stream_ = false;
   std::atomic<bool> broken_ = false;
   bool stopped_ = false;

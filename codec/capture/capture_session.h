@@ -13,7 +13,8 @@
 // the source is told, and keeps its guest.
 //
 // Each connection has a thread for either direction; one more writes the files
-// and follows what is in them. What it finds is said at once.
+// and follows what is in them. What it finds is said at once. There are as many
+// at a time as a migration can have; one that brings nothing is not waited for.
 
 #ifndef MIGSTREAM_CODEC_CAPTURE_CAPTURE_SESSION_H_
 #define MIGSTREAM_CODEC_CAPTURE_CAPTURE_SESSION_H_
@@ -36,12 +37,14 @@ struct CaptureOptions {
   std::vector<Route> routes;
   std::string name;
   bool replaces = false;  // Files that exist.
+  // Called once, before the first file is made. What it returns is a problem.
+  std::function<std::string()> on_first;
   // A line for people; called by one thread at a time.
   std::function<void(const std::string& line)> say;
 };
 
 struct CaptureResult {
-  // Why nothing was captured, or not all of it; empty if all was.
+  // Why nothing was captured, or not all of it; empty if all was. It was said.
   std::string problem;
   // Those that were written, the main channel first.
   std::vector<std::string> files;

@@ -38,6 +38,13 @@ Recorder::Recorder(const Options& options, RecordingListener& listener)
 Recorder::~Recorder() { Finish(); }
 
 int Recorder::Create(std::string path) {
+  {
+    // A connection keeps one while it waits for bytes: however many there are,
+    // those of the options are left for what waits for the disk.
+    std::lock_guard lock(pool_->mutex);
+    ++pool_->left;
+    pool_->returned.notify_one();
+  }
   std::lock_guard lock(mutex_);
   files_.push_back({.path = std::move(path)});
   return static_cast<int>(files_.size()) - 1;
@@ -90,20 +97,20 @@ std::span<uint8_t> Recorder::Room(Slot& slot) {
 void Recorder::Put(int file, Slot& slot, size_t bytes) {
   if (bytes == 0) return;
   std::lock_guard lock(mutex_);
-  queue_.push_back({file, slot.buffer_, slot.used_, bytes});
+  // Many small pieces are one; so the queue is not longer than the buffers are.
+  if (!queue_.empty() && queue_.back().file == file &&
+      queue_.back().buffer == slot.buffer_ &&
+      queue_.back().begin + queue_.back().size == slot.used_) {
+    queue_.back().size += bytes;
+  } else {
+    queue_.push_back({file, slot.buffer_, slot.used_, bytes});
+  }
   slot.used_ += bytes;
   changed_.notify_one();
 }
 
-void Recorder::PutCopy(int file, Slot& slot, ByteSpan bytes) {
-  while (!bytes.empty()) {
-    const std::span<uint8_t> room = Room(slot);
-    if (room.empty()) return;
-    const size_t count = std::min(room.size(), bytes.size());
-    std::copy_n(bytes.begin(), count, room.begin());
-    Put(file, slot, count);
-    bytes = bytes.subspan(count);
-  }
+void Recorder::WriteNow(int file, ByteSpan bytes) {
+  if (!lost_) Write(file, bytes);
 }
 
 void Recorder::EndFile(int file) {
@@ -151,7 +158,7 @@ void Recorder::Run() {
     if (item.size == 0) {
       listener_.OnFileEnd(item.file);
     } else if (!lost_) {
-      Write(item);
+      Write(item.file, {item.buffer->bytes + item.begin, item.size});
     }
     item.buffer.reset();
     lock.lock();
@@ -174,18 +181,18 @@ bool Recorder::Open(File& file) {
   return file.fd >= 0;
 }
 
-void Recorder::Write(const Item& item) {
+void Recorder::Write(int number, ByteSpan bytes) {
   File* file = nullptr;
   {
     std::lock_guard lock(mutex_);
-    file = &files_[static_cast<size_t>(item.file)];  // A deque's do not move.
+    file = &files_[static_cast<size_t>(number)];  // A deque's do not move.
   }
   auto lose = [&] {
     Lose(StrCat(file->path, ": ", std::strerror(errno), " at ",
                 Hex(file->bytes)));
   };
   if (!Open(*file)) return lose();
-  ByteSpan left(item.buffer->bytes + item.begin, item.size);
+  ByteSpan left = bytes;
   while (!left.empty()) {
     const ssize_t count = write(file->fd, left.data(), left.size());
     if (count < 0 && errno == EINTR) continue;
@@ -193,8 +200,7 @@ void Recorder::Write(const Item& item) {
     file->bytes += static_cast<uint64_t>(count);
     left = left.subspan(static_cast<size_t>(count));
   }
-  listener_.OnRecorded(item.file,
-                       ByteSpan(item.buffer->bytes + item.begin, item.size));
+  listener_.OnRecorded(number, bytes);
 }
 
 void Recorder::Lose(const std::string& why) {

@@ -7,9 +7,9 @@
 //   std::span<uint8_t> room = recorder.Room(slot);
 //   recorder.Put(file, slot, recv(fd, room.data(), room.size(), 0));
 //
-// Memory is that of options.buffers, whatever the disk does: where it is too
-// slow, or full, the recording ends and Room() has none from then on; or, if
-// the options say so, Room() waits.
+// Memory is that of options.buffers and one more for each file, whatever the
+// disk does: where it is too slow, or full, the recording ends and Room() has
+// none from then on; or, if the options say so, Room() waits.
 
 #ifndef MIGSTREAM_CODEC_CAPTURE_RECORDER_H_
 #define MIGSTREAM_CODEC_CAPTURE_RECORDER_H_
@@ -66,8 +66,9 @@ class Recorder {
   class Slot;
   std::span<uint8_t> Room(Slot& slot);
   void Put(int file, Slot& slot, size_t bytes);
-  // Few bytes that are somewhere else.
-  void PutCopy(int file, Slot& slot, ByteSpan bytes);
+  // Few bytes that are somewhere else; on the listener's thread only, which
+  // must not wait for room.
+  void WriteNow(int file, ByteSpan bytes);
   void EndFile(int file);
 
   // Ends the recording; what came by then is still written.
@@ -97,7 +98,7 @@ class Recorder {
 
   std::shared_ptr<Buffer> TakeBuffer();
   void Run();
-  void Write(const Item& item);
+  void Write(int number, ByteSpan bytes);
   bool Open(File& file);
   void Lose(const std::string& why);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <iterator>
@@ -128,7 +129,7 @@ TEST(RecorderTest, AStalledDiskEndsTheRecordingAndHoldsUpNobody) {
     const std::string piece(60000, 'x');
     uint64_t taken = 0;
     while (Record(recorder, file, slot, piece)) taken += piece.size();
-    EXPECT_LE(taken, kBuffers * Recorder::kBufferBytes);
+    EXPECT_LE(taken, (kBuffers + 1) * Recorder::kBufferBytes);
     EXPECT_TRUE(recorder.Room(slot).empty());
     EXPECT_EQ(heard.waiting, kBuffers * Recorder::kBufferBytes);
     // It has been opened by now, and what is written from here on fails.
@@ -137,6 +138,46 @@ TEST(RecorderTest, AStalledDiskEndsTheRecordingAndHoldsUpNobody) {
     close(reader);
   }
   unlink(path.c_str());
+}
+
+// As those of a migration do that has as many channels as there are buffers.
+TEST(RecorderTest, WhoeverWaitsForBytesTakesNoRoomFromTheOthers) {
+  constexpr size_t kBuffers = 2;
+  Heard heard;
+  {
+    Recorder recorder({.buffers = kBuffers, .waits = true}, heard);
+    std::array<Recorder::Slot, 8> slots;
+    for (Recorder::Slot& slot : slots) {
+      recorder.Create(Path("never"));
+      EXPECT_FALSE(recorder.Room(slot).empty());
+    }
+  }
+  EXPECT_EQ(heard.waiting, 0U);
+}
+
+// Whoever is told of bytes may write in turn, although others have all room.
+TEST(RecorderTest, TheListenerWritesWithoutRoom) {
+  const std::string paths[] = {Path("asked"), Path("answered")};
+  class Answers : public Heard {
+   public:
+    void OnRecorded(int file, ByteSpan bytes) override {
+      Heard::OnRecorded(file, bytes);
+      if (file == 0) recorder->WriteNow(1, AsBytes("answer"));
+    }
+    Recorder* recorder = nullptr;
+  };
+  Answers heard;
+  Recorder recorder({.buffers = 0, .waits = true, .replaces = true}, heard);
+  heard.recorder = &recorder;
+  Recorder::Slot slot;
+  const int file = recorder.Create(paths[0]);
+  recorder.Create(paths[1]);
+  Recorder::Slot other;
+  EXPECT_FALSE(recorder.Room(other).empty());
+  ASSERT_TRUE(Record(recorder, file, slot, "question"));
+  recorder.Finish();
+  EXPECT_EQ(ReadFile(paths[1]), "answer");
+  for (const std::string& path : paths) unlink(path.c_str());
 }
 
 TEST(RecorderTest, AFullDiskEndsTheRecording) {

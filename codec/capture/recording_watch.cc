@@ -1,10 +1,12 @@
 #include "codec/capture/recording_watch.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
-#include "codec/capture/passed_descriptors.h"
 #include "codec/io/byte_source.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/wire/text.h"
@@ -30,8 +32,6 @@ void RecordingWatch::Start(Recorder& recorder, std::string return_path,
   recorder_ = &recorder;
   return_path_ = std::move(return_path);
   break_all_ = std::move(break_all);
-  // Taken now: later the recorder's thread would wait for itself.
-  if (answers_) recorder.Room(answer_slot_);
 }
 
 RecordingWatch::Opened RecordingWatch::Add(std::unique_ptr<File> file) {
@@ -218,7 +218,9 @@ void RecordingWatch::OnCommand(const CommandView& command) {
 }
 
 void RecordingWatch::Answer(const ReturnPathMessage& message) {
-  if (!answers_ || !return_path_open_ || main_ == nullptr) return;
+  if (!answers_ || !return_path_open_ || main_ == nullptr || main_->fd < 0) {
+    return;
+  }
   std::array<uint8_t, ReturnPathEncoder::kMinHeaderBytes> headers;
   std::array<iovec, ReturnPathEncoder::kMinPieces> pieces;
   ReturnPathEncoder encoder(headers, pieces);
@@ -235,9 +237,15 @@ void RecordingWatch::Answer(const ReturnPathMessage& message) {
     file->path = return_path_;
     answer_file_ = Add(std::move(file)).file;
   }
-  recorder_->PutCopy(answer_file_, answer_slot_, bytes);
-  PassedDescriptors none;
-  SendAll(main_->fd, bytes, none);
+  recorder_->WriteNow(answer_file_, bytes);
+  // A source has a thread that reads them. One that does not must not hold up
+  // the recording.
+  const ssize_t sent =
+      send(main_->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent == static_cast<ssize_t>(bytes.size())) return;
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return;  // Is gone.
+  main_->fd = -1;
+  Refuse("the source does not read its answers");
 }
 
 void RecordingWatch::OnFileEnd(int number) {
@@ -283,7 +291,10 @@ void RecordingWatch::OnIdle() {
     whole = IsWhole();
   }
   // A guess was wrong; the description tells, once it is there.
-  if (!whole && !main_->main->error().ok()) whole = IsWholeOnDisk();
+  if (!whole && !main_->main->error().ok() &&
+      std::exchange(looked_at_, main_->bytes) != main_->bytes) {
+    whole = IsWholeOnDisk();
+  }
   if (!whole || main_->ended) return;
   answered_end_ = true;
   if (!recorder_->Sync()) return Refuse("it does not get to the disk");

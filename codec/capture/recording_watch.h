@@ -84,7 +84,6 @@ class RecordingWatch : public RecordingListener {
   Recorder* recorder_ = nullptr;
   std::function<void()> break_all_;
   std::string return_path_;
-  Recorder::Slot answer_slot_;
   int answer_file_ = -1;
 
   mutable std::mutex mutex_;  // Of what follows.
@@ -99,6 +98,7 @@ class RecordingWatch : public RecordingListener {
   bool return_path_open_ = false;
   bool answered_end_ = false;
   bool acked_ = false;
+  uint64_t looked_at_ = 0;  // Bytes of main_, by IsWholeOnDisk().
 };
 
 }  // namespace migstream

@@ -4,11 +4,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "codec/wire/text.h"
@@ -36,17 +37,6 @@ int Failed(int fd, const SocketAddress& address, std::string& problem) {
   return -1;
 }
 
-int ListenUnix(const SocketAddress& address, std::string& problem) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_un to = PathAddress(address.path);
-  if (fd < 0 ||
-      bind(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 ||
-      listen(fd, kBacklog) != 0) {
-    return Failed(fd, address, problem);
-  }
-  return fd;
-}
-
 int ConnectUnix(const SocketAddress& address, std::string& problem) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_un to = PathAddress(address.path);
@@ -55,6 +45,36 @@ int ConnectUnix(const SocketAddress& address, std::string& problem) {
     return Failed(fd, address, problem);
   }
   return fd;
+}
+
+// Whether it is a socket that a killed process has left.
+bool IsAbandoned(const SocketAddress& address) {
+  std::string problem;
+  const int fd = ConnectUnix(address, problem);
+  const bool refused = fd < 0 && errno == ECONNREFUSED;
+  if (fd >= 0) close(fd);
+  struct stat info;
+  return refused && lstat(address.path.c_str(), &info) == 0 &&
+         S_ISSOCK(info.st_mode);
+}
+
+int ListenUnix(const SocketAddress& address, std::string& problem) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_un to = PathAddress(address.path);
+  auto bound = [&] {
+    return bind(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  };
+  if (fd < 0) return Failed(fd, address, problem);
+  if (!bound()) {
+    const int why = errno;
+    const bool again = why == EADDRINUSE && IsAbandoned(address) &&
+                       unlink(address.path.c_str()) == 0 && bound();
+    if (!again) {
+      errno = why;
+      return Failed(fd, address, problem);
+    }
+  }
+  return listen(fd, kBacklog) == 0 ? fd : Failed(fd, address, problem);
 }
 
 // The first of a host's names with which `use` gives a descriptor.
@@ -98,10 +118,15 @@ std::string PortOf(int fd) {
   return StrCat(ntohs(port));
 }
 
+// The C library takes one that is too large for another.
 bool IsPort(std::string_view text) {
-  return !text.empty() && text.size() <= 5 &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return c >= '0' && c <= '9'; });
+  if (text.empty() || text.size() > 5) return false;
+  uint32_t port = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9') return false;
+    port = port * 10 + static_cast<uint32_t>(c - '0');
+  }
+  return port <= 0xffff;
 }
 
 }  // namespace
@@ -121,7 +146,7 @@ std::string ParseAddress(std::string_view text, SocketAddress& address) {
   text.remove_prefix(4);
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || !IsPort(text.substr(colon + 1))) {
-    return "tcp: needs HOST:PORT";
+    return "tcp: needs HOST:PORT, with a port of 0 to 65535";
   }
   address.port = std::string(text.substr(colon + 1));
   text = text.substr(0, colon);

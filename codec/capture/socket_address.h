@@ -27,7 +27,7 @@ std::string ToString(const SocketAddress& address);
 
 // Descriptors that the caller closes; -1, and why, if there is none. A port 0
 // is replaced by the one that the system chose; a path is removed by
-// Unlisten().
+// Unlisten(), and taken over from a process that was killed.
 int Listen(SocketAddress& address, std::string& problem);
 void Unlisten(int fd, const SocketAddress& address);
 int Connect(const SocketAddress& address, std::string& problem);

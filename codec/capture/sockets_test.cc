@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <fstream>
 #include <string>
 
 #include "codec/capture/passed_descriptors.h"
@@ -25,7 +27,7 @@ TEST(SocketAddressTest, IsWrittenAsQemuWritesIt) {
 TEST(SocketAddressTest, AnythingElseIsNone) {
   for (std::string text :
        {"", "unix:", "tcp:", "tcp:host", "tcp:host:", "tcp:host:http",
-        "tcp:host:123456", "exec:cat", "/run/vm.sock"}) {
+        "tcp:host:123456", "tcp:host:65536", "exec:cat", "/run/vm.sock"}) {
     SocketAddress address;
     EXPECT_NE(ParseAddress(text, address), "") << text;
   }
@@ -33,10 +35,20 @@ TEST(SocketAddressTest, AnythingElseIsNone) {
   EXPECT_NE(ParseAddress(StrCat("unix:/", std::string(120, 'x')), address), "");
 }
 
+// A folder for a socket, whose path has little room.
+class SocketFolder {
+ public:
+  SocketFolder() { EXPECT_NE(mkdtemp(path_), nullptr); }
+  ~SocketFolder() { EXPECT_EQ(rmdir(path_), 0) << "something is left in it"; }
+  std::string address() const { return StrCat("unix:", path_, "/socket"); }
+
+ private:
+  char path_[32] = "/tmp/ms.XXXXXX";
+};
+
 TEST(SocketAddressTest, WhatListensIsConnectedTo) {
-  const std::string unix_path =
-      StrCat("unix:/tmp/ms", getpid(), ".sock");  // A path has little room.
-  for (std::string text : {std::string("tcp:127.0.0.1:0"), unix_path}) {
+  SocketFolder folder;
+  for (std::string text : {std::string("tcp:127.0.0.1:0"), folder.address()}) {
     SocketAddress address;
     ASSERT_EQ(ParseAddress(text, address), "") << text;
     std::string problem;
@@ -49,6 +61,24 @@ TEST(SocketAddressTest, WhatListensIsConnectedTo) {
     EXPECT_EQ(Connect(address, problem), -1);
     EXPECT_NE(problem, "");
   }
+}
+
+TEST(SocketAddressTest, AKilledListenersSocketIsTakenOverAndALivingOnesIsNot) {
+  SocketFolder folder;
+  SocketAddress address;
+  ASSERT_EQ(ParseAddress(folder.address(), address), "");
+  std::string problem;
+  const int killed = Listen(address, problem);
+  EXPECT_EQ(Listen(address, problem), -1);
+  EXPECT_THAT(problem, testing::HasSubstr("Address already in use"));
+  close(killed);
+  const int listener = Listen(address, problem);
+  EXPECT_GE(listener, 0) << problem;
+  Unlisten(listener, address);
+  // What is no socket is somebody's.
+  std::ofstream(address.path) << "a file";
+  EXPECT_EQ(Listen(address, problem), -1);
+  EXPECT_EQ(unlink(address.path.c_str()), 0);
 }
 
 TEST(PassedDescriptorsTest, ComeWithTheirByte) {
