@@ -1,5 +1,6 @@
 #include "codec/rewrite/channel_splitter.h"
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "codec/rewrite/buffered_config.h"
 #include "codec/wire/text.h"
 #include "flags/dialect.h"
+#include "flags/ram_flags.h"
 
 namespace migstream {
 
@@ -24,6 +26,28 @@ void ChannelSplitter::OnConfiguration(const ConfigurationView& configuration) {
 void ChannelSplitter::OnCommand(const CommandView& command) {
   switchover_started_ |= command.command == Command::kSwitchoverStart;
   next().OnCommand(command);
+}
+
+void ChannelSplitter::OnSection(const SectionView& section) {
+  next().OnSection(section);
+  if (section.idstr == "ram" && section.type == SectionType::kEnd) Sync();
+}
+
+void ChannelSplitter::OnRamBlocks(std::span<const RamBlock> blocks) {
+  next().OnRamBlocks(blocks);
+  for (const RamBlock& block : blocks) {
+    if (block.pages_offset == 0) continue;
+    return Fail({ErrorCode::kNotWritable, block.pages_offset, "ram START",
+                 "mapped-ram is for files, and channels are not"});
+  }
+  Sync();
+}
+
+void ChannelSplitter::Sync() {
+  std::array<uint8_t, 8> flush;
+  StoreBe64(flush.data(), kRamMultifdFlush);
+  next().OnContent(flush);
+  Fail(Channels().Sync());
 }
 
 void ChannelSplitter::OnDeviceEvent(const SectionView& section,

@@ -217,7 +217,8 @@ TEST_P(RewriteCaptureTest, ChannelsAreMergedIntoOneAndSplitOverFour) {
     }
   }
 
-  // And merged again: channels without RAM have no sync points.
+  // And merged again: the channels have sync points, and no guest memory.
+  EXPECT_EQ(ReportOf(split.streams.main).ram().multifd_flushes(), 2);
   options = {};
   options.single_channel = true;
   RewrittenStreams again = RewriteStreams(split.streams, 0, options);

@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "codec/device/config_bytes.h"
+#include "codec/multifd/packet.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/rewrite/rewrite_streams.h"
 #include "codec/wire/text.h"
+#include "flags/multifd_flags.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testdata/captures.h"
@@ -344,6 +346,38 @@ TEST(RewriteTest, DeviceStateIsNotSplitWithoutSwitchoverStart) {
           .error;
   EXPECT_EQ(error.code, ErrorCode::kNotWritable);
   EXPECT_THAT(error.reason, HasSubstr("SWITCHOVER_START"));
+}
+
+// Otherwise one that is sent fast gives a device its state before the device is
+// set up, which a destination refuses.
+TEST(RewriteTest, ChannelsThatAreSplitWaitWhereQemusDo) {
+  RewriteOptions options;
+  options.split_channels = true;
+  const std::string main = ReadCapture(GetCapture("s111-two"));
+  RewrittenStreams split = RewriteStreams({main}, 2, options);
+  ASSERT_TRUE(split.error.ok()) << ToString(split.error);
+  const report::Report report = ReportOf(split.streams.main);
+  EXPECT_EQ(report.ram().multifd_flushes(), 2);
+  for (const std::string& channel : split.streams.channels) {
+    // All of them come before the first device's state.
+    ByteSpan rest = AsBytes(channel).subspan(kMultifdInitBytes);
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(LoadBe32(&rest[8]), uint32_t{kMultifdSync});
+      rest = rest.subspan(kRamPacketFixedBytes);
+    }
+    EXPECT_EQ(LoadBe32(&rest[8]), uint32_t{kMultifdDeviceState});
+  }
+}
+
+TEST(RewriteTest, AFileOfMappedRamIsNotSplit) {
+  RewriteOptions options;
+  options.split_channels = true;
+  Error error =
+      RewriteStreams({ReadCapture(GetCapture("s111-file-mapped-ram"))}, 2,
+                     options)
+          .error;
+  EXPECT_EQ(error.code, ErrorCode::kNotWritable);
+  EXPECT_EQ(error.reason, "mapped-ram is for files, and channels are not");
 }
 
 // A destination with a uuid refuses channels that do not say it.

@@ -309,6 +309,7 @@ def _spread(count):
             sent.plan,
             capabilities=("multifd", "return-path"),
             parameters={"multifd_channels": count},
+            plain=True,
             machine=_with_options(sent.plan.machine, variants.MULTIFD),
         )
 

@@ -30,6 +30,7 @@ class Plan:
     file: bool = False  # By way of a seekable file, not of sockets.
     qtest: object = None  # Called with the source and its qtest socket.
     cancel_after: int = 0  # Bytes on the main channel; 0 = let it end.
+    plain: bool = False  # Channels are sent without regard to the main one.
 
 
 @dataclass
@@ -131,7 +132,7 @@ def _load(vm, plan, folder, streams, pieces):
             vm.command("migrate-incoming", uri="unix:" + path)
             # Before 8.0 the first connection is the main channel.
             for file in (streams.main, *streams.channels):
-                main = feeders[0] if feeders else None
+                main = feeders[0] if feeders and not plan.plain else None
                 feeders.append(_Feeder(path, file, (pieces or _as_it_comes)(), main))
             for feeder in feeders:
                 feeder.start()
