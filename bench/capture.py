@@ -3,12 +3,15 @@
 
 usage: bench/capture.py [PROGRAM [MIB [ROUNDS]]]
 
-Prints the seconds of each round, and the ratio of the best ones. The recording
-goes to a folder in $TMPDIR; PROGRAM is bazel-bin/inspect/migstream if not said.
+A round takes both, in turn the one and the other first, so that what else the
+machine does falls on both. Prints the seconds of each, and the median of the
+rounds' ratios. The recording goes to a folder in $TMPDIR; PROGRAM is
+bazel-bin/inspect/migstream if not said.
 """
 
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -80,21 +83,26 @@ def through(command, pieces, folder, name):
     return seconds
 
 
-def main(program="bazel-bin/inspect/migstream", mib="1024", rounds="3"):
+def main(program="bazel-bin/inspect/migstream", mib="1024", rounds="7"):
     pieces = [piece for piece, _ in zip(stream(), range(int(mib)))]
     commands = {
         "socat": ["socat", "-b", str(PIECE), "UNIX-LISTEN:{listen}", "UNIX-CONNECT:{onward}"],
         "capture": [program, "capture", "--listen=unix:{listen}"]
         + ["--forward=unix:{onward}", "-o", "{out}"],
     }
-    best = {}
+    ratios = []
     with tempfile.TemporaryDirectory() as folder:
         for i in range(int(rounds)):
-            for name, command in commands.items():
-                seconds = through(command, pieces, folder, "%s%d" % (name, i))
-                print("%-8s %.2f s" % (name, seconds), flush=True)
-                best[name] = min(best.get(name, seconds), seconds)
-    print("ratio    %.2f" % (best["capture"] / best["socat"]))
+            order = list(commands) if i % 2 == 0 else list(commands)[::-1]
+            seconds = {
+                name: through(commands[name], pieces, folder, "%s%d" % (name, i)) for name in order
+            }
+            ratios.append(seconds["capture"] / seconds["socat"])
+            print(
+                "socat %(socat).2f s  capture %(capture).2f s  ratio " % seconds + "%.2f" % ratios[-1],
+                flush=True,
+            )
+    print("ratio, median of %d: %.2f" % (len(ratios), statistics.median(ratios)))
 
 
 if __name__ == "__main__":
