@@ -15,6 +15,13 @@ constexpr uint64_t kFirstTailBytes = 256 << 10;
 // The section's type and its length.
 constexpr uint64_t kHeaderBytes = 5;
 
+// `device` is one of the description's.
+void Mark(const VmDescription& description, const DescribedDevice& device,
+          std::vector<bool>& marks) {
+  marks.resize(description.devices.size());
+  marks[&device - description.devices.data()] = true;
+}
+
 }  // namespace
 
 DescriptionLoader::Outcome DescriptionLoader::Load(ByteSource& source) {
@@ -80,7 +87,8 @@ DescribedLength DescriptionLoader::LengthOf(const SectionView& section,
     length = Ask(*description_, place);
   }
   if (length.kind == DescribedLength::kFits) {
-    used_.insert(description_->Find(section.idstr, section.instance_id));
+    Mark(*description_, *description_->Find(section.idstr, section.instance_id),
+         used_);
   }
   return length;
 }
@@ -181,12 +189,13 @@ Error DescriptionLoader::Take(uint64_t offset, ByteSpan json, bool last) {
 
 bool DescriptionLoader::Replace(VmDescription description) {
   auto other = std::make_shared<const VmDescription>(std::move(description));
-  std::set<const DescribedDevice*> used;
-  for (const DescribedDevice* device : used_) {
-    const DescribedDevice* same =
-        other->Find(device->name, device->instance_id);
-    if (same == nullptr || same->bytes != device->bytes) return false;
-    used.insert(same);
+  std::vector<bool> used;
+  for (size_t i = 0; i < used_.size(); ++i) {
+    if (!used_[i]) continue;
+    const DescribedDevice& device = description_->devices[i];
+    const DescribedDevice* same = other->Find(device.name, device.instance_id);
+    if (same == nullptr || same->bytes != device.bytes) return false;
+    Mark(*other, *same, used);
   }
   used_ = std::move(used);
   former_ = std::exchange(description_, std::move(other));

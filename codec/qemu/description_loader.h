@@ -16,8 +16,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "codec/io/byte_source.h"
@@ -103,8 +103,8 @@ class DescriptionLoader {
   std::optional<uint64_t> used_offset_;
   uint64_t searched_to_ = 0;  // No other stands before this offset.
   int tries_left_ = 16;       // That may yet be parsed.
-  // The sections that were walked by it.
-  std::set<const DescribedDevice*> used_;
+  // Which of its devices' sections were walked by it.
+  std::vector<bool> used_;
   // The one before, for whoever still looks at it.
   std::shared_ptr<const VmDescription> former_;
 };

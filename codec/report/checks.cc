@@ -38,7 +38,7 @@ bool IsMachineName(std::string_view name) {
 class Checker {
  public:
   Checker(const report::Report& report, const StreamFacts& stream,
-          const std::vector<DeviceDoubts>& doubts)
+          const std::deque<DeviceDoubts>& doubts)
       : report_(report),
         stream_(stream),
         facts_(stream.devices),
@@ -371,7 +371,7 @@ class Checker {
   const report::Report& report_;
   const StreamFacts& stream_;
   const std::deque<DeviceFacts>& facts_;
-  const std::vector<DeviceDoubts>& doubts_;
+  const std::deque<DeviceDoubts>& doubts_;
   const report::Finding* of_channels_ = nullptr;
   std::vector<Finding> findings_;
 };
@@ -380,7 +380,7 @@ class Checker {
 
 std::vector<Finding> CheckReport(const report::Report& report,
                                  const StreamFacts& facts,
-                                 const std::vector<DeviceDoubts>& doubts) {
+                                 const std::deque<DeviceDoubts>& doubts) {
   return Checker(report, facts, doubts).Run();
 }
 

@@ -5,6 +5,7 @@
 #define MIGSTREAM_CODEC_REPORT_CHECKS_H_
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct DeviceDoubts {
 // `doubts` stand in the order of the devices.
 std::vector<Finding> CheckReport(const report::Report& report,
                                  const StreamFacts& facts,
-                                 const std::vector<DeviceDoubts>& doubts);
+                                 const std::deque<DeviceDoubts>& doubts);
 
 }  // namespace migstream
 

@@ -5,6 +5,7 @@
 #define MIGSTREAM_CODEC_REPORT_DEVICE_REPORTS_H_
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,7 +49,7 @@ class DeviceReports {
   void Finish();
 
   // As the report's devices.
-  const std::vector<DeviceDoubts>& doubts() const { return doubts_; }
+  const std::deque<DeviceDoubts>& doubts() const { return doubts_; }
 
  private:
   void Select(const DeviceFacts& facts);
@@ -67,7 +68,7 @@ class DeviceReports {
   const StreamSurvey& survey_;
   report::Report& report_;
   PayloadSurvey payloads_;
-  std::vector<DeviceDoubts> doubts_;
+  std::deque<DeviceDoubts> doubts_;
 
   // The device of the section or packet that is looked at.
   size_t index_ = 0;

@@ -97,7 +97,7 @@ TEST(ScaleTest, TenThousandDevicesAreReadInStepWithTheirNumber) {
   EXPECT_EQ(all.report.devices_size(), 10'000);
   EXPECT_EQ(all.report.devices(9'999).config().msix_vectors(), 3);
   EXPECT_FALSE(HasFindings(all.report));
-  EXPECT_LT(all.allocations.peak, 36 << 20);
+  EXPECT_LT(all.allocations.peak, 32 << 20);
 
   Watched half = Read(ManyDevices(5'000));
   EXPECT_LT(all.allocations.count, half.allocations.count * 21 / 10);

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,7 +76,7 @@ class PayloadSurvey {
 
   PayloadOptions options_;
   size_t budget_ = kMaxKept;
-  std::vector<Device> devices_;
+  std::deque<Device> devices_;
   PayloadTally* current_ = nullptr;
   std::vector<std::string> files_;
 };
