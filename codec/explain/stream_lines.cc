@@ -19,7 +19,7 @@ constexpr KnownLine kLines[] = {
      "the first four bytes are not QEVM: another kind of file, or something "
      "stands before the stream",
      "QEMU", "inspect FILE says what it is; file:NAME,offset=N skips a header"},
-    {"SaveVM v2 format is obsolete and don't work anymore",
+    {"SaveVM v2 format is obsolete and",
      "the header has version 2, of QEMU before 0.9.1; or it is damaged", "QEMU",
      kDamaged},
     {"Unsupported migration stream version",

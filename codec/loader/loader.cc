@@ -101,8 +101,9 @@ class Loader {
     uint32_t version = input_.Be32();
     if (version == kStreamVersionObsolete) {
       return input_.Refuse(start + 4,
-                           "SaveVM v2 format is obsolete and don't work "
-                           "anymore");
+                           StrCat("SaveVM v2 format is obsolete and ",
+                                  row_.savevm.empty() ? "no longer supported"
+                                                      : "don't work anymore"));
     }
     return version == kStreamVersion ||
            input_.Refuse(start + 4, "Unsupported migration stream version");

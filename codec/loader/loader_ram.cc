@@ -21,6 +21,8 @@ namespace {
 constexpr uint8_t kXbzrleEncoding = 1;
 // A block's name has one of them.
 constexpr std::string_view kOfBlockNames = "./@";
+// Of a block that the list does not name. No guest has more.
+constexpr uint64_t kMostBlockBytes = uint64_t{1} << 46;
 // Such blocks may be shorter than the destination's.
 constexpr std::string_view kResizable = "/rom@";
 constexpr std::string_view kXbzrleFailed = "Failed to load XBZRLE page - ";
@@ -109,8 +111,7 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
 }
 
 bool LoaderRam::IsDamaged(std::string_view name) const {
-  return used_bytes_.empty() || !IsBlockName(name) ||
-         name.find_first_of(kOfBlockNames) == name.npos ||
+  return !IsBlockName(name) || name.find_first_of(kOfBlockNames) == name.npos ||
          std::any_of(
              used_bytes_.begin(), used_bytes_.end(),
              [&](const auto& block) { return IsNearMiss(block.first, name); });
@@ -126,7 +127,8 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
       return input.Refuse(at, StrCat("Can't find block ", UnknownName(name)));
     }
     named_ = true;
-    last_used_bytes_ = found == used_bytes_.end() ? UINT64_MAX : found->second;
+    last_used_bytes_ =
+        found == used_bytes_.end() ? kMostBlockBytes : found->second;
   } else if (!named_) {
     return input.Refuse(at, "Ack, bad migration stream!");
   }
@@ -220,16 +222,21 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     const bool cut = input.ended();
     uint64_t used_bytes = input.Be64();
     if (cut || !IsBlockName(name)) return RefuseBlock(input, at, name);
-    // The list was misread, or the block is not as long as the destination's.
-    if (used_bytes > whole || used_bytes % traits.page_bytes != 0) {
+    // The loader rounds up, and so takes what is cut by little, and any length
+    // of a block that can be resized. Else the list was misread, or the block
+    // is not as long as the destination's, whose blocks are whole pages.
+    const bool resizable = name.starts_with(kResizable);
+    const uint64_t page_bytes = traits.page_bytes;
+    const uint64_t cut_by = (0 - used_bytes) % page_bytes;
+    const uint64_t rounded = used_bytes + cut_by;
+    if (used_bytes > whole || (cut_by >= page_bytes / 2 && !resizable)) {
       if (!LooksLikeBlock(input)) return RefuseBlock(input, at, name);
-      return input.Refuse(at, name.starts_with(kResizable)
-                                  ? StrCat("Size too large: ", name, ": ",
-                                           Hex(used_bytes), " > ...")
-                                  : StrCat("Size mismatch: ", name, ": ",
-                                           Hex(used_bytes), " != ..."));
+      return input.Refuse(at, resizable ? StrCat("Size too large: ", name, ": ",
+                                                 Hex(rounded), " > ...")
+                                        : StrCat("Size mismatch: ", name, ": ",
+                                                 Hex(rounded), " != ..."));
     }
-    used_bytes_[name] = used_bytes;
+    used_bytes_[name] = rounded;
     if (used_bytes_.size() > limits_.ram_blocks) {
       return input.Refuse(at, "too many RAM blocks for this model");
     }

@@ -55,6 +55,10 @@ constexpr std::string_view kNumberCharacters = "0123456789.";
 constexpr std::string_view kFamilies[] = {
     "pc-q35", "pc-i440fx", "virt", "pseries", "s390-ccw-virtio", "xenfv"};
 
+// The one whose version is no release's, and the release that it came with.
+constexpr std::string_view kCorrected = "pc-q35-4.0.1";
+constexpr Release kCorrectedRelease = 401;
+
 }  // namespace
 
 std::span<const LoaderRow> AllLoaders() { return kRows; }
@@ -86,11 +90,16 @@ bool HasMachineType(const LoaderRow& row, std::string_view machine_type) {
   if (number.find_first_not_of(kNumberCharacters) != std::string_view::npos) {
     return true;
   }
-  Release version = MachineTypeRelease(machine_type);
+  const bool versioned =
+      std::find(std::begin(kFamilies), std::end(kFamilies),
+                machine_type.substr(0, dash)) != std::end(kFamilies);
+  // The number in "SS-5" is no version.
+  if (!versioned) return number.find('.') == std::string_view::npos;
+  const Release version = machine_type == kCorrected
+                              ? kCorrectedRelease
+                              : MachineTypeRelease(machine_type);
   return version != 0 && version >= row.oldest_machine_type &&
-         version <= row.release &&
-         std::find(std::begin(kFamilies), std::end(kFamilies),
-                   machine_type.substr(0, dash)) != std::end(kFamilies);
+         version <= row.release;
 }
 
 }  // namespace migstream

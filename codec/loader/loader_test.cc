@@ -340,6 +340,47 @@ TEST(LoaderReleaseTest, TheNextOneHoldsEachBlockAgainstWhatIsLeftOfTheTotal) {
   EXPECT_THAT(Words(Predict(bytes)), HasSubstr("Unknown ramblock"));
 }
 
+TEST(LoaderReleaseTest, ABlocksLengthIsRoundedUpToWholePages) {
+  const std::string bytes = OfMachine("s111-tiny", "pc-q35-11.1");
+  auto with = [&bytes](std::string_view block, uint64_t length) {
+    std::string damaged = bytes;
+    const size_t at = damaged.find(block);
+    EXPECT_NE(at, damaged.npos);
+    damaged.replace(at + block.size(), 8, BeBytes(length, 8));
+    return Words(Predict(damaged));
+  };
+  // It fits, and the list goes on for the bytes that are missing in the total.
+  const std::string past_the_list =
+      "Unknown ramblock \"\", cannot accept migration";
+  EXPECT_EQ(with("\x06pc.ram", 0x3fffff), past_the_list);
+  EXPECT_EQ(with("\x12/rom@etc/acpi/rsdp", 0xfff), past_the_list);
+  EXPECT_EQ(with("\x06pc.ram", 0x400001),
+            "Size mismatch: pc.ram: 0x401000 != ...");
+  // Such a block is resized.
+  const std::string_view tables = "\x14/rom@etc/acpi/tables";
+  EXPECT_EQ(with(tables, 0x20001), past_the_list);
+  EXPECT_EQ(with(tables, 0x10020000),
+            "Size too large: /rom@etc/acpi/tables: 0x10020000 > ...");
+}
+
+TEST(LoaderReleaseTest, ADestinationHasBlocksThoughTheListIsLost) {
+  std::string bytes = OfMachine("s111-tiny", "pc-q35-11.1");
+  const size_t total = bytes.find("\x06pc.ram") - 8;
+  bytes.replace(total, 8, BeBytes(0x28d4931e5f175000 | 0x08, 8));
+  EXPECT_EQ(Words(Predict(bytes)), "Illegal RAM offset 28d4931e5f175000");
+  bytes[total + 9] = '\1';
+  EXPECT_THAT(Words(Predict(bytes)), HasSubstr("Can't find block"));
+}
+
+TEST(LoaderReleaseTest, TheObsoleteVersionIsRefusedInTheReleasesWords) {
+  std::string bytes = OfMachine("s111-tiny", "pc-q35-10.0");
+  bytes[7] = 2;
+  EXPECT_EQ(Words(Predict(bytes, {.release = 1000})),
+            "SaveVM v2 format is obsolete and don't work anymore");
+  EXPECT_EQ(Words(Predict(bytes)),
+            "SaveVM v2 format is obsolete and no longer supported");
+}
+
 std::string WithTransfer(const std::string& name,
                          LoaderOptions::Setting multifd,
                          LoaderOptions::Setting after_iter) {
@@ -401,6 +442,18 @@ TEST(LoaderReleaseTest, NewerReleasesHaveDroppedOldMachineTypes) {
   EXPECT_EQ(Words(Predict(bytes, {.release = 1000})), "loads");
   EXPECT_THAT(Words(Predict(bytes, {.release = 1101})),
               HasSubstr("Machine type received is 'pc-q35-4.0'"));
+}
+
+TEST(LoaderReleaseTest, ANameWithANumberIsNotAlwaysOfARelease) {
+  auto with = [](const std::string& type, Release release) {
+    return Words(Predict(OfMachine("s72-precopy", type), {.release = release}));
+  };
+  // The one of a stable release.
+  EXPECT_EQ(with("pc-q35-4.0.1", 1000), "loads");
+  EXPECT_THAT(with("pc-q35-4.0.1", 1101), HasSubstr("Machine type received"));
+  EXPECT_THAT(with("pc-q35-4.0.2", 1000), HasSubstr("Machine type received"));
+  EXPECT_EQ(with("SS-5", 1101), "loads");
+  EXPECT_THAT(with("pc-q35-5", 1101), HasSubstr("Machine type received"));
 }
 
 // One device per INIT_DATA_SENT up to 11.0; later ones take any number.
