@@ -113,7 +113,7 @@ def foretell(base, release, path):
 
 def check(path):
     _, output, errors = program.run("check", path)
-    lines = [line for line in output.decode(errors="replace").splitlines() if ": note: " not in line]
+    lines = program.faults(output)
     if errors:
         return "error", lines + [errors]
     if not lines:
