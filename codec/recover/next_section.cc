@@ -1,7 +1,9 @@
 #include "codec/recover/next_section.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
+#include <vector>
 
 #include "codec/device/section_decoder.h"
 #include "codec/qemu/handler_records.h"
@@ -10,11 +12,18 @@
 #include "flags/command.h"
 #include "flags/ram_flags.h"
 #include "flags/section_type.h"
+#include "flags/tag.h"
 
 namespace migstream {
 namespace {
 
-constexpr size_t kWindowBytes = 256 << 10;
+// The next section is mostly near, and a window is copied.
+constexpr size_t kFirstWindowBytes = 4 << 10;
+constexpr size_t kLastWindowBytes = 256 << 10;
+// What looking at a place costs that is not in the window, and at a record or
+// RAM block, in bytes that are only stepped over.
+constexpr uint64_t kPlaceCost = 1 << 10;
+constexpr uint64_t kRecordCost = 64;
 // A section's id counts the devices, and its version has been small so far.
 constexpr uint32_t kMaxSectionId = 1 << 20;
 constexpr uint32_t kMaxVersion = 0xff;
@@ -32,6 +41,20 @@ bool StartsDescription(ByteSpan bytes) {
   return bytes.size() >= kDescriptionHead && bytes[0] == 0 &&
          bytes[1] == static_cast<uint8_t>(SectionType::kVmDescription) &&
          bytes[6] == '{' && bytes[7] == '"';
+}
+
+// Whether the content can begin with these bytes, which may be too few to tell.
+// The ids of most places that are none spell a section's by chance.
+bool MayBegin(const SectionView& section, uint64_t page_bytes,
+              ByteSpan content) {
+  constexpr int kTagNumberBits = 16;
+  if (content.size() < kTagBytes) return true;
+  const uint64_t first = LoadBe64(content.data());
+  if (section.vfio)
+    return first >> kTagNumberBits == kTagPrefix >> kTagNumberBits;
+  if (section.idstr != "ram") return true;
+  return std::has_single_bit(first & (page_bytes - 1) &
+                             ~uint64_t{kRamContinue});
 }
 
 }  // namespace
@@ -89,27 +112,26 @@ std::optional<uint64_t> NextSection::Find(uint64_t from) {
   // A footer before the first place is in view as well, and so is the header
   // at the last one.
   constexpr size_t kMargin = kMaxSectionHeaderBytes + kFooterBytes;
-  while (true) {
+  std::vector<uint8_t> window;
+  for (size_t wanted = kFirstWindowBytes;;
+       wanted = std::min(4 * wanted, kLastWindowBytes)) {
     const uint64_t start = from - std::min<uint64_t>(from, kFooterBytes);
     source_.MoveTo(start);
-    ByteSpan window = source_.Peek(kWindowBytes);
-    window = window.first(std::min(window.size(), kWindowBytes));
-    const bool last = window.size() < kWindowBytes;
+    const ByteSpan bytes = source_.Peek(wanted);
+    // Looking at a place moves the source.
+    window.assign(bytes.begin(),
+                  bytes.begin() + static_cast<std::ptrdiff_t>(
+                                      std::min(bytes.size(), wanted)));
+    const bool last = window.size() < wanted;
     const size_t end = last ? window.size() : window.size() - kMargin;
     for (size_t at = from - start; at < end; ++at) {
       // No type is larger, and most bytes of a driver's payload are.
       if (window[at] > static_cast<uint8_t>(SectionType::kCommand)) continue;
+      const ByteSpan place = ByteSpan(window).subspan(at);
       const bool behind_footer =
-          at >= kFooterBytes && IsFooter(window.subspan(at - kFooterBytes));
-      if (StandsAt(start + at, window.subspan(at), behind_footer)) {
-        return start + at;
-      }
-      // What was looked at need no longer be there.
-      if (source_.offset() != start ||
-          source_.Peek(1).data() != window.data()) {
-        source_.MoveTo(start);
-        window = source_.Peek(window.size()).first(window.size());
-      }
+          at >= kFooterBytes &&
+          IsFooter(ByteSpan(window).subspan(at - kFooterBytes));
+      if (StandsAt(start + at, place, behind_footer)) return start + at;
     }
     if (last) return std::nullopt;
     from = start + end;
@@ -126,10 +148,14 @@ bool NextSection::StandsAt(uint64_t offset, ByteSpan bytes,
       Cursor cursor(bytes.subspan(1));
       const uint16_t command = cursor.Be16();
       const uint16_t length = cursor.Be16();
-      cursor.Bytes(length);
-      return behind_footer && cursor.ok() &&
-             IsCommandLength(static_cast<Command>(command), length) &&
-             cursor.remaining() > 0 && FollowsSection(cursor.U8());
+      if (!behind_footer || !cursor.ok() ||
+          !IsCommandLength(static_cast<Command>(command), length) ||
+          !Spend(kPlaceCost)) {
+        return false;
+      }
+      source_.MoveTo(offset + bytes.size() - cursor.remaining() + length);
+      const ByteSpan next = source_.Peek(1);
+      return !next.empty() && FollowsSection(next[0]);
     }
     case SectionType::kStart:
     case SectionType::kPart:
@@ -144,10 +170,12 @@ bool NextSection::StandsAt(uint64_t offset, ByteSpan bytes,
   }
   std::optional<SectionHead> head = ParseSectionHead(
       bytes, [this](uint32_t id) { return decoder_.FindSection(id); });
-  if (!head) return false;
-  // The window goes; the name stays.
-  const std::string name(head->section.idstr);
-  head->section.idstr = name;
+  if (!head ||
+      !MayBegin(head->section, decoder_.ram_traits().page_bytes,
+                bytes.subspan(head->bytes)) ||
+      !Spend(kPlaceCost)) {
+    return false;
+  }
   head->section.offset = offset;
   source_.MoveTo(offset + head->bytes);
   return IsWhole(*head, behind_footer);
@@ -192,7 +220,7 @@ bool NextSection::IsWholeDevice(const SectionHead& head, bool behind_footer) {
   Event event;
   bool any = false;
   for (int records = 0; records < kMostRecords; ++records) {
-    if (!Spend(64)) return false;
+    if (!Spend(kRecordCost)) return false;
     switch (puller.Next(decoder, event)) {
       case Pulled::kEvent:
         any = true;
@@ -212,6 +240,8 @@ bool NextSection::IsWholeDevice(const SectionHead& head, bool behind_footer) {
 }
 
 bool NextSection::IsWholeRam(const SectionHead& head) {
+  const RamStats& stats = decoder_.ram_decoder().stats();
+  if (!Spend(kRecordCost * stats.blocks.size())) return false;
   RamDecoder ram = decoder_.ram_decoder();
   ram.Abandon();
   ram.Start();
@@ -222,7 +252,7 @@ bool NextSection::IsWholeRam(const SectionHead& head) {
   const Error error = PullContent(
       source_, walk,
       [&](ByteSpan& input, ContentWalk& content, StreamEvent& event) {
-        enough = ++records > kMostRecords || !Spend(64);
+        enough = ++records > kMostRecords || !Spend(kRecordCost);
         return enough ? Step::kDone
                       : ram.Next(input, decoder_.ram_traits(), content, event);
       },
@@ -248,7 +278,10 @@ bool NextSection::IsWholeFull(const SectionHead& head, bool behind_footer) {
     return behind_footer;
   }
   constexpr uint64_t kMost = 1 << 20;
-  if (!behind_footer || !Spend(kMost)) return false;
+  constexpr uint64_t kByteCost = 4;
+  const uint64_t end = source_.size().value_or(content);
+  const uint64_t left = end - std::min(end, content);
+  if (!behind_footer || !Spend(kByteCost * std::min(kMost, left))) return false;
   GuessContext context;
   context.section_id = section.id;
   context.footers = true;
@@ -259,8 +292,8 @@ bool NextSection::IsWholeFull(const SectionHead& head, bool behind_footer) {
 }
 
 bool NextSection::Spend(uint64_t bytes) {
-  const bool enough = bytes_left_ >= bytes;
-  bytes_left_ -= enough ? bytes : 0;
+  const bool enough = budget_ >= bytes;
+  budget_ = enough ? budget_ - bytes : 0;
   return enough;
 }
 

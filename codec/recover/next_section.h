@@ -1,7 +1,7 @@
 // Finds where a section, or what ends the stream, begins behind damage.
 // FORMAT.md section 8.
 //
-//   NextSection next(source, reader, description);
+//   NextSection next(source, decoder, options, description, budget);
 //   std::optional<uint64_t> offset = next.Find(from);
 //
 // Payload and guest memory can spell anything. So a place counts only if more
@@ -41,13 +41,18 @@ std::optional<SectionHead> ParseSectionHead(
 class NextSection {
  public:
   // All must outlive it; the source has MoveTo(), and `description` may be
-  // null. The decoder says what is known at the damage.
+  // null. The decoder says what is known at the damage. The budget is what
+  // places that prove to be wrong may yet cost, in bytes, and is spent: without
+  // an end to it, input could be made that takes very long. A search goes on
+  // without it, and finds only a description.
   NextSection(ByteSource& source, const StreamDecoder& decoder,
-              const ReaderOptions& options, const VmDescription* description)
+              const ReaderOptions& options, const VmDescription* description,
+              uint64_t& budget)
       : source_(source),
         decoder_(decoder),
         options_(options),
-        description_(description) {}
+        description_(description),
+        budget_(budget) {}
 
   // From `from` on. The source stands anywhere afterwards.
   std::optional<uint64_t> Find(uint64_t from);
@@ -65,9 +70,7 @@ class NextSection {
   const StreamDecoder& decoder_;
   const ReaderOptions& options_;
   const VmDescription* description_;
-  // What may yet be looked at of places that prove to be wrong: without an end
-  // to it, input could be made that takes very long.
-  uint64_t bytes_left_ = uint64_t{256} << 20;
+  uint64_t& budget_;
 };
 
 // Whether the bytes are a footer that can be one of QEMU's.

@@ -14,6 +14,11 @@ namespace migstream {
 namespace {
 
 constexpr size_t kMostGaps = 10000;
+// What may be spent on places that prove to be wrong: so much and, so that the
+// time is linear in the input's length, so much a byte of it.
+constexpr uint64_t kLeastBudget = uint64_t{256} << 20;
+constexpr uint64_t kBudgetPerByte = 8;
+constexpr uint64_t kGuessCost = 8;
 // A damaged header leaves a name behind that is not the section's; then all is
 // read anew without it.
 constexpr int kMostRestarts = 32;
@@ -25,6 +30,7 @@ class Planner : public StreamVisitor {
         options_(options),
         start_(source.offset()),
         end_(source.size().value_or(source.offset())),
+        budget_(kLeastBudget + kBudgetPerByte * (end_ - start_)),
         description_(*this, options_.limits) {}
 
   RecoveryPlan Plan() {
@@ -85,9 +91,15 @@ class Planner : public StreamVisitor {
     const uint64_t item = in_section_ ? section_.offset : at;
     const uint64_t from = in_section_ ? record_.value_or(item) : at;
     std::optional<uint64_t> next;
-    if (plan_.gaps.size() < kMostGaps) {
+    if (error.code == ErrorCode::kUnwalkable) {
+      // Its end was searched for in vain, several times.
+      budget_ -= std::min(
+          budget_,
+          kGuessCost * std::min(options_.limits.guessed_bytes, end_ - at));
+    }
+    if (plan_.gaps.size() < kMostGaps && budget_ != 0) {
       NextSection finder(source_, *decoder_, options_,
-                         description_.description().get());
+                         description_.description().get(), budget_);
       next = finder.Find(std::max(from, item) + 1);
     }
     StreamGap gap = {at, next.value_or(end_), !next, error};
@@ -140,6 +152,7 @@ class Planner : public StreamVisitor {
   const ReaderOptions options_;
   const uint64_t start_;
   const uint64_t end_;
+  uint64_t budget_;  // See NextSection.
   DescriptionLoader description_;
   RecoveryPlan plan_;
   const StreamDecoder* decoder_ = nullptr;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "codec/qemu/stream_event.h"
 #include "codec/recover/next_section.h"
@@ -35,11 +37,24 @@ void Add(const SectionView& section, Names& names) {
   entry->second.twice |= !added && !entry->second.IsSame(named);
 }
 
-bool HasOther(const Names& names, uint32_t id, const Named& named) {
-  return std::any_of(names.begin(), names.end(), [&](const auto& entry) {
-    return entry.first != id && entry.second.IsSame(named);
-  });
-}
+// How many ids name the same device.
+class Counts {
+ public:
+  explicit Counts(const Names& names) {
+    for (const auto& [id, named] : names) ++counts_[KeyOf(named)];
+  }
+  size_t Of(const Named& named) const {
+    auto found = counts_.find(KeyOf(named));
+    return found == counts_.end() ? 0 : found->second;
+  }
+
+ private:
+  using Key = std::pair<std::string_view, uint32_t>;
+  static Key KeyOf(const Named& named) {
+    return {named.idstr, named.instance_id};
+  }
+  std::map<Key, size_t> counts_;
+};
 
 }  // namespace
 
@@ -83,14 +98,15 @@ void FindSectionNames(ByteSource& source, const VmDescription* description,
   }
   source.MoveTo(begin);
   if (with_footer + without != 0) plan.footers = with_footer > without;
+  const Counts counts(fulls);
   for (const auto& [id, full] : fulls) {
     auto start = starts.find(id);
     if (full.twice) continue;
     if (start != starts.end() && !start->second.IsSame(full)) {
       // Where two differ, the one that names a device twice is wrong.
-      if (!HasOther(fulls, id, start->second)) continue;
+      if (counts.Of(start->second) == 0) continue;
     }
-    if (HasOther(fulls, id, full)) continue;
+    if (counts.Of(full) > 1) continue;
     plan.names.push_back({id, full.idstr, full.instance_id, full.version_id});
   }
 }
