@@ -156,6 +156,19 @@ std::string ParseJsonDevice(std::string_view text, PciDevice& device) {
   auto number = [&](const char* name) {
     return ParseHex(word(name)).value_or(0);
   };
+  constexpr struct {
+    const char* name;
+    int digits;
+  } kNumbers[] = {
+      {"vendor", 4},           {"device", 4}, {"subsystem_vendor", 4},
+      {"subsystem_device", 4}, {"class", 6},  {"revision", 2}};
+  for (const auto& [name, digits] : kNumbers) {
+    const std::optional<uint64_t> found = ParseHex(word(name));
+    if (json.HasMember(name) && (!found || *found >> 4 * digits != 0)) {
+      return StrCat("\"", name, "\" is no number of ", digits,
+                    " hexadecimal digits");
+    }
+  }
   device.address = word("address");
   device.kernel = word("kernel");
   device.driver = word("driver");
