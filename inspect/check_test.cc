@@ -7,6 +7,7 @@
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "inspect/check_text.h"
 #include "inspect/run_program.h"
 #include "testdata/captures.h"
 
@@ -58,6 +59,21 @@ TEST(CheckTest, NotesOfAKindAreFoldedUnlessAllAreAskedFor) {
   run = RunProgram({"check", "--all", file});
   EXPECT_EQ(Lines(run.output).size(), 26);
   EXPECT_THAT(run.output, Not(HasSubstr(" more [")));
+}
+
+TEST(CheckTest, WhatIsFoldedStandsInTheOrderOfSeverities) {
+  report::Check check;
+  for (const char* severity : {"note", "warning", "error"}) {
+    report::OmittedFindings& more = *check.add_omitted_findings();
+    more.set_severity(severity);
+    more.set_id("truncated");
+    more.set_count(2);
+  }
+  const std::vector<std::string> lines = Lines(CheckText(check, {}));
+  ASSERT_GE(lines.size(), 3);
+  EXPECT_THAT(lines[0], HasSubstr(": error: 2 more"));
+  EXPECT_THAT(lines[1], HasSubstr(": warning: 2 more"));
+  EXPECT_THAT(lines[2], HasSubstr(": note: 2 more"));
 }
 
 TEST(CheckTest, WhatIsLessThanTheSeverityAskedForIsCountedAlone) {

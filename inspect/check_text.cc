@@ -40,12 +40,8 @@ class Printer {
       if (Level(finding.severity()) < Level(style_.min_severity)) continue;
       if (IsShown(finding)) Show(finding);
     }
-    for (const auto& [kind, count] : hidden_) {
-      if (Level(kind.first) < Level(style_.min_severity)) continue;
-      const bool listed = !style_.all && count != Omitted(kind);
-      Line(kind.first,
-           StrCat(file_, ": ", kind.first, ": ", count, " more [", kind.second,
-                  "]", listed ? "; --all lists them" : ""));
+    for (std::string_view severity : {"error", "warning", "note"}) {
+      if (Level(severity) >= Level(style_.min_severity)) ShowHidden(severity);
     }
     const report::Verdict& verdict = check_.verdict();
     Line("verdict", StrCat(file_, ": verdict: ", verdict.text(),
@@ -87,6 +83,16 @@ class Printer {
               WrappedLines(StrCat("    what to do: ", finding.advice()),
                            style_.columns),
               "\n");
+  }
+
+  void ShowHidden(std::string_view severity) {
+    for (const auto& [kind, count] : hidden_) {
+      if (kind.first != severity) continue;
+      const bool listed = !style_.all && count != Omitted(kind);
+      Line(severity,
+           StrCat(file_, ": ", severity, ": ", count, " more [", kind.second,
+                  "]", listed ? "; --all lists them" : ""));
+    }
   }
 
   void Line(std::string_view word, const std::string& line) {
