@@ -419,7 +419,7 @@ const Option kOptions[] = {
      "shows them, but no payload",
      Set<&Arguments::explain_places>,
      {},
-     "for destination payload"},
+     "for destination payload format json-strings"},
     {"recover",
      kRecoverOption.value,
      kRecoverOption.help,

@@ -497,11 +497,14 @@ namespace {
 // After wrong usage `arguments` may lack what stands behind what is wrong.
 bool WantsJson(const Arguments& arguments,
                const std::vector<std::string>& words) {
-  auto has = [&words](std::string_view word) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-  };
-  return arguments.format.starts_with("json") || has("--format=json") ||
-         has("--format=jsonl") || has("--json-strings");
+  bool wanted = arguments.format.starts_with("json");
+  std::string_view before;
+  for (const std::string& word : words) {
+    wanted |= word == "--json-strings" || word.starts_with("--format=json") ||
+              (before == "--format" && word.starts_with("json"));
+    before = word;
+  }
+  return wanted;
 }
 
 // Where a script waits for JSON, it gets what failed as JSON too.

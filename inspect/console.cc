@@ -88,6 +88,7 @@ ExitStatus Print(std::string_view text, ExitStatus status) {
     } else if (errno == EPIPE) {
       return status;  // Whoever read it has seen enough.
     } else if (errno != EINTR) {
+      Printed() = true;  // What failed could not be printed either.
       PrintError(StrCat("standard output: ", std::strerror(errno)));
       return kUnusable;
     }

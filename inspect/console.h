@@ -28,7 +28,7 @@ void PrintError(std::string_view message);
 void PrintError(std::string_view file, const Error& error);
 
 // All that PrintError() has said, the last of it as the error; and whether
-// anything went to standard output.
+// anything went to standard output, or could not.
 report::Failure TakeFailure();
 bool HasPrinted();
 

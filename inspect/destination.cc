@@ -1,6 +1,5 @@
 #include "inspect/destination.h"
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -130,7 +129,7 @@ ExitStatus CheckDestination(const Arguments& arguments) {
 
 bool IsDump(const Arguments& arguments, const std::string& file) {
   // What cannot be read twice is a stream.
-  if (!std::filesystem::is_regular_file(file)) return false;
+  if (!IsRegularFile(file)) return false;
   auto opened = OpenFile(file);
   if (!opened.ok()) return false;
   std::unique_ptr<ByteSource> source =

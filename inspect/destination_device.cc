@@ -61,24 +61,23 @@ class DeviceReader : public LoadableReader {
 };
 
 // The device that is meant; null, with a message, if there is none.
-const LoadableSection* FindDevice(const Arguments& arguments,
-                                  const std::string& file,
+const LoadableSection* FindDevice(const Inputs& inputs,
                                   const LoadableState& state) {
   std::vector<const LoadableSection*> devices;
   std::vector<std::string> names;
   for (const LoadableSection& section : state.sections) {
     if (!section.vfio) continue;
     names.push_back(Printable(section.idstr));
-    if (arguments.device.empty() || IsNamed(section.idstr, arguments.device)) {
+    if (inputs.device.empty() || IsNamed(section.idstr, inputs.device)) {
       devices.push_back(&section);
     }
   }
   if (devices.size() == 1) return devices[0];
   PrintError(
-      StrCat(file, ": ",
+      StrCat(inputs.file, ": ",
              names.empty() ? "it has no VFIO device"
              : devices.empty()
-                 ? StrCat("it has no device ", arguments.device, ", but ",
+                 ? StrCat("it has no device ", inputs.device, ", but ",
                           StrJoin(names, ", "))
                  : StrCat("--device= says which of its devices is meant: ",
                           StrJoin(names, ", "))));
@@ -149,7 +148,7 @@ ExitStatus CheckPciDevice(const Arguments& arguments) {
   if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
   if (IsUnusable(error)) return kUnusable;
   const std::string file = Printable(inputs.file);
-  const LoadableSection* section = FindDevice(arguments, file, reader.state());
+  const LoadableSection* section = FindDevice(inputs, reader.state());
   if (section == nullptr) return kUnusable;
   const std::string head = StrCat(file, ": ", Printable(section->idstr), ": ");
   if (section->pci_config.empty()) {

@@ -212,6 +212,13 @@ TEST(DeviceCheckTest, OneOfSeveralDevicesHasToBeNamed) {
   const ProgramRun run = Check(two, json);
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr("--device= says which"));
+  // A part of a name is enough, as everywhere.
+  for (const char* name : {"05.0", "0000:00:05.0/vfio"}) {
+    EXPECT_THAT(RunProgram({"check", two, StrCat("--destination=", json),
+                            StrCat("--device=", name)})
+                    .output,
+                HasSubstr(": 0000:00:05.0/vfio: compared with "));
+  }
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "inspect/destination_stream.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -106,15 +105,15 @@ ExitStatus CheckIdleDestination(const Arguments& arguments) {
   const Release release =
       arguments.loader != 0 ? arguments.loader : destination.release;
 
+  Inputs inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
   for (const std::string& file : arguments.files) {
-    if (std::filesystem::is_regular_file(file)) continue;
+    if (IsRegularFile(file)) continue;
     PrintError(StrCat(file,
                       ": it can be read only once, and it is read twice "
                       "to be held against a destination"));
     return kUnusable;
   }
-  Inputs inputs = OpenInputs(arguments);
-  if (!inputs.main) return kUnusable;
   const Side stream = ReadSide(arguments, inputs);
   if (IsUnusable(stream.error)) return kUnusable;
   Inputs again = OpenInputs(arguments);

@@ -90,7 +90,7 @@ class Explainer {
   void Unknown(const std::string& text) {
     answer_.set_lines(answer_.lines() + 1);
     if (!IsText()) return;
-    Say(StrCat(Shown(text), ": unknown to migstream\n"));
+    Say(StrCat(Shown(text), ": unknown to migstream, and no file\n"));
   }
 
   ExitStatus Finish() {
@@ -143,9 +143,10 @@ class Explainer {
   ExitStatus printed_ = kFine;
 };
 
-bool IsFile(const std::string& name) {
+// A pipe is a log too, and of a folder it is said that it cannot be read.
+bool IsThere(const std::string& name) {
   struct stat info;
-  return stat(name.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+  return stat(name.c_str(), &info) == 0;
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -159,7 +160,7 @@ ExitStatus Run(const Arguments& arguments) {
   }
   for (const std::string& text : arguments.files) {
     if (text != "-" && explainer.ExplainText(text)) continue;
-    if (text != "-" && !IsFile(text)) {
+    if (text != "-" && !IsThere(text)) {
       explainer.Unknown(text);
     } else if (!explainer.ReadLog(text)) {
       return kUnusable;

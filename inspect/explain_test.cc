@@ -33,7 +33,8 @@ TEST(ExplainProgramTest, AWordIsExplained) {
 TEST(ExplainProgramTest, WhatNobodyKnowsIsSaidToBeUnknown) {
   ProgramRun run = RunProgram({"explain", "no\x1bsuch thing"});
   EXPECT_EQ(run.status, 1);
-  EXPECT_EQ(run.output, "no\\x1bsuch thing: unknown to migstream\n");
+  EXPECT_EQ(run.output,
+            "no\\x1bsuch thing: unknown to migstream, and no file\n");
 }
 
 TEST(ExplainProgramTest, ALogIsReadFromStandardInputOrAFile) {
@@ -54,6 +55,8 @@ TEST(ExplainProgramTest, ALogIsReadFromStandardInputOrAFile) {
   EXPECT_EQ(RunProgram({"explain", "-"}, Log(log)).output, run.output);
   EXPECT_EQ(RunProgram({"explain", WriteTestFile("log", log)}).output,
             run.output);
+  EXPECT_EQ(RunProgram({"explain", "/dev/stdin"}, Log(log)).output, run.output);
+  EXPECT_EQ(RunProgram({"explain", TestFolder()}).status, 2);
   run = RunProgram({"explain"}, Log("nothing\nof note\n"));
   EXPECT_EQ(run.status, 1);
   EXPECT_EQ(run.output, "0 of 2 lines are known\n");

@@ -26,12 +26,6 @@
 namespace migstream {
 namespace {
 
-// Whether it can be read more than once.
-bool IsRegularFile(const std::string& file) {
-  struct stat info;
-  return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
-}
-
 // False, with a message, if there is nothing to be read.
 bool CanRead(const std::string& file) {
   if (file != "-" || !isatty(STDIN_FILENO)) return true;
@@ -269,6 +263,11 @@ bool PrepareRecovery(const Arguments& arguments, Inputs& inputs) {
 }
 
 }  // namespace
+
+bool IsRegularFile(const std::string& file) {
+  struct stat info;
+  return file != "-" && stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
 
 bool IsChannelFile(const std::string& file, const CompressionLimits& limits) {
   if (!IsRegularFile(file)) return false;

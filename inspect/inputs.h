@@ -28,6 +28,9 @@ namespace migstream {
 std::unique_ptr<ByteSource> OpenInput(const std::string& file,
                                       const OpenOptions& options = {});
 
+// Whether it is a file that can be read more than once.
+bool IsRegularFile(const std::string& file);
+
 // Whether it is one that holds a multifd channel, perhaps compressed.
 bool IsChannelFile(const std::string& file,
                    const CompressionLimits& limits = {});

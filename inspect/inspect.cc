@@ -156,7 +156,7 @@ const Option kOptions[] = {
        return problem;
      },
      {},
-     "records format payload state vmdesc recover"},
+     "records format json-strings payload state vmdesc recover"},
     {"records", "",
      "list every element of the devices' sections, and every\n"
      "record inside their payloads",
@@ -204,14 +204,14 @@ const Option kOptions[] = {
      "payload and no guest memory",
      Set<&Arguments::state>,
      {},
-     "vmdesc records format payload"},
+     "vmdesc records format json-strings payload"},
     {"vmdesc",
      "",
      "the description of the devices instead: the JSON at\n"
      "the stream's end, indented",
      Set<&Arguments::vmdesc>,
      {},
-     "records format payload"},
+     "records format json-strings payload"},
 };
 
 }  // namespace

@@ -101,6 +101,10 @@ TEST(JsonTest, SoIsWhatFails) {
   ExpectValid({"inspect", WriteTestFile("text", "hello, world")}, "error", 2);
   ExpectValid({"diff", Path("s72-two")}, "error", 2);
   ExpectValid({"stats", "--link=fast", Path("s72-two")}, "error", 2);
+  // What is wrong may stand before what says that it is JSON.
+  EXPECT_EQ(Invalid("error",
+                    RunProgram({"check", "--bad", "--format", "json"}).output),
+            "");
   ExpectValid({"generate", "/nonexistent", "-o", "/dev/null"}, "error", 2);
   rapidjson::Document document =
       Parsed(Json({"check", WriteTestFile("text", "hello, world")}).output);

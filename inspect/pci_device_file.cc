@@ -23,6 +23,11 @@ namespace {
 constexpr size_t kMaxTextBytes = 1 << 20;
 constexpr size_t kHeadBytes = 512;
 
+bool IsFolder(const std::string& file) {
+  std::error_code error;
+  return std::filesystem::is_directory(file, error);
+}
+
 // A file of sysfs, which has no size; empty if there is none.
 std::string ReadAttribute(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -87,9 +92,9 @@ std::string ReadSysfs(const std::filesystem::path& folder, PciDevice& device) {
 }  // namespace
 
 bool IsPciDeviceFile(const Arguments& arguments, const std::string& file) {
-  if (std::filesystem::is_directory(file)) return true;
+  if (IsFolder(file)) return true;
   // What cannot be read twice is a stream.
-  if (!std::filesystem::is_regular_file(file)) return false;
+  if (!IsRegularFile(file)) return false;
   auto opened = OpenFile(file);
   if (!opened.ok()) return false;
   std::unique_ptr<ByteSource> source =
@@ -100,7 +105,7 @@ bool IsPciDeviceFile(const Arguments& arguments, const std::string& file) {
 bool ReadPciDevice(const Arguments& arguments, const std::string& file,
                    PciDevice& device) {
   std::string problem;
-  if (std::filesystem::is_directory(file)) {
+  if (IsFolder(file)) {
     problem = ReadSysfs(file, device);
   } else {
     std::unique_ptr<ByteSource> source = OpenRaw(file);

@@ -1,7 +1,6 @@
 #include "inspect/place_text.h"
 
-#include <sys/stat.h>
-
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/text.h"
@@ -41,11 +40,13 @@ std::string PlaceText(const Place& place) {
                           HexBytes(field.first), field.name);
       // What does not fit stands below.
       const std::string below = StrCat("\n", std::string(head.size(), ' '));
-      StrAppend(
-          &text, head,
+      std::string line = StrCat(
+          head,
           StrJoin(Split(Folded(field.value, ValueColumns(head.size())), '\n'),
                   below),
-          here ? kHere : "", "\n");
+          here ? kHere : "");
+      absl::StripTrailingAsciiWhitespace(&line);
+      StrAppend(&text, line, "\n");
     }
   }
   if (!place.damage.empty()) StrAppend(&text, "  ", place.damage, "\n");
@@ -76,8 +77,7 @@ ExitStatus PrintPlace(const Arguments& arguments, Inputs& inputs) {
 
 std::string ExplainPlace(const Arguments& arguments, const std::string& file,
                          uint64_t offset) {
-  struct stat info;
-  if (stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
+  if (!IsRegularFile(file)) return "";
   Inputs inputs;
   inputs.file = file;
   OpenedStream opened = OpenStream(file, OpenOptionsOf(arguments));

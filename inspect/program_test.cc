@@ -267,6 +267,36 @@ TEST(InputTest, WhatCannotBeOpenedGetsOneClearLineAndExitStatus2) {
   EXPECT_EQ(run.errors, "migstream: testdata: is a directory\n");
 }
 
+TEST(InputTest, WhateverANameIsItGetsOneClearLineAndExitStatus2) {
+  const std::string loop = TestFolder() + "/loop";
+  ASSERT_EQ(symlink(loop.c_str(), loop.c_str()), 0);
+  const std::string good = Path("s72-two");
+  const std::string idle =
+      StrCat("--destination=testdata/idle/7.2-base.qvm.zst");
+  for (const auto& [name, why] :
+       {std::pair{loop, "Too many levels of symbolic links"},
+        {std::string(300, 'a'), "File name too long"},
+        {std::string("/nonexistent/file"), "No such file or directory"},
+        {good + "/file", "Not a directory"}}) {
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"inspect", name},
+          {"check", name, "--for=all"},
+          {"check", name, idle},
+          {"check", good, StrCat("--destination=", name)},
+          {"check", good, StrCat("--destination-config=", name)},
+          {"describe", name},
+          {"diff", name, name},
+          {"diff", "--loadable", name, good},
+          {"model", "lint", name},
+          {"generate", name, "-o", "-"}}) {
+      ProgramRun run = RunProgram(words);
+      EXPECT_EQ(run.status, 2) << words[0];
+      EXPECT_EQ(run.errors, StrCat("migstream: ", name, ": ", why, "\n"))
+          << words[0];
+    }
+  }
+}
+
 TEST(UsageTest, WrongWordsGetAnExplanationAndExitStatus2) {
   struct Case {
     std::vector<std::string> words;
@@ -341,6 +371,14 @@ TEST(UsageTest, OptionsThatMeanNothingTogetherAreRefused) {
              "--state does not go together with --records"},
         Case{{"inspect", file, "--vmdesc", "--format=json"},
              "--vmdesc does not go together with --format"},
+        Case{{"inspect", file, "--at=4", "--json-strings"},
+             "--at does not go together with --json-strings"},
+        Case{{"inspect", file, "--state", "--json-strings"},
+             "--state does not go together with --json-strings"},
+        Case{{"inspect", file, "--vmdesc", "--json-strings"},
+             "--vmdesc does not go together with --json-strings"},
+        Case{{"check", file, "--explain", "--format=json"},
+             "--explain does not go together with --format"},
         Case{{"inspect", file, "--format=json", "--format=text"},
              "--format is given twice"},
         Case{{"check", file, "--device=0000:00:05.0/vfio"},
@@ -559,6 +597,19 @@ TEST(OutputTest, AFullDiskIsSaidAndLeavesNothing) {
   ProgramRun run = RunProgram({"repack", Path("s72-two"), "-o", "/dev/full"});
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr("No space left on device"));
+  // Nor is it said twice to whoever asked for JSON.
+  const std::string errors = TestFolder() + "/errors";
+  for (const char* words : {"inspect", "inspect --format=json",
+                            "check --format=jsonl", "stats --json-strings"}) {
+    const int status =
+        std::system(StrCat("inspect/migstream ", words, " ", Path("s72-two"),
+                           " >/dev/full 2>", errors)
+                        .c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 2) << words;
+    EXPECT_EQ(ReadTestFile(errors),
+              "migstream: standard output: No space left on device\n")
+        << words;
+  }
 }
 
 TEST(OutputTest, ASymbolicLinkStandsForItsTarget) {

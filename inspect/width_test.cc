@@ -20,6 +20,7 @@ void ExpectNarrow(const Words& words, const std::string& path) {
   ProgramRun run = RunProgram(words);
   for (const std::string& text : {run.output, run.errors}) {
     for (std::string_view line : Split(text, '\n')) {
+      EXPECT_FALSE(line.ends_with(' ')) << StrJoin(words, " ") << ":\n" << line;
       // A path alone may be as long as it is, and what follows it wraps.
       if (line.size() <= 80 || line.find(path) != line.npos) continue;
       ADD_FAILURE() << StrJoin(words, " ") << ":\n" << line;
@@ -40,6 +41,7 @@ TEST_P(WidthTest, EveryVerbFits) {
   ExpectNarrow({"check", "--for=qemu-11.1", path}, path);
   ExpectNarrow({"check", "--for=linux-6.12", path}, path);
   ExpectNarrow({"stats", path}, path);
+  ExpectNarrow({"inspect", "--at=0x8", path}, path);
 }
 
 INSTANTIATE_TEST_SUITE_P(Captures, WidthTest, testing::ValuesIn(AllCaptures()),
@@ -51,9 +53,12 @@ TEST(WidthOfListsTest, SoDoListsHelpAndExplanations) {
   ExpectNarrow({"inspect", "--records", capture}, capture);
   ExpectNarrow({"diff", capture, CapturePath(GetCapture("s72-two"))}, capture);
   ExpectNarrow({"check", "--list"}, "\n");
+  ExpectNarrow({"check", "--list", "--for=all"}, "\n");
+  ExpectNarrow({"check", "--for=all", capture}, capture);
   ExpectNarrow({"--help"}, "\n");
-  for (const char* verb : {"inspect", "check", "stats", "extract", "repack",
-                           "diff", "generate", "model", "explain", "schema"}) {
+  for (const char* verb :
+       {"inspect", "check", "stats", "extract", "repack", "diff", "generate",
+        "model", "describe", "explain", "schema", "capture"}) {
     ExpectNarrow({verb, "--help"}, "\n");
   }
   ExpectNarrow({"schema"}, "\n");
