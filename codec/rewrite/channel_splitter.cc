@@ -1,5 +1,6 @@
 #include "codec/rewrite/channel_splitter.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
@@ -20,6 +21,11 @@ ChannelSetWriter& ChannelSplitter::Channels() {
 
 void ChannelSplitter::OnConfiguration(const ConfigurationView& configuration) {
   if (auto uuid = FindUuid(configuration)) options_.uuid = *uuid;
+  for (const auto& subsection : configuration.subsections) {
+    if (subsection.name != kPageBitsSubsection) continue;
+    const uint32_t bits = LoadBe32(subsection.payload.data());
+    options_.page_bytes = uint32_t{1} << std::min(bits, kMaxPageBits);
+  }
   next().OnConfiguration(configuration);
 }
 

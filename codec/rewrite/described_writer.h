@@ -17,9 +17,11 @@ namespace migstream {
 
 class DescribedWriter : private ByteSink, public StreamWriter {
  public:
-  // Both must outlive the writer.
-  DescribedWriter(ByteSink& sink, const Dialect& dialect)
-      : StreamWriter(static_cast<ByteSink&>(*this), dialect), sink_(sink) {}
+  // Both must outlive the writer. `before` bytes stand before the stream.
+  DescribedWriter(ByteSink& sink, const Dialect& dialect, uint64_t before = 0)
+      : StreamWriter(static_cast<ByteSink&>(*this), dialect),
+        sink_(sink),
+        written_(before) {}
 
   void OnSection(const SectionView& section) override;
   void OnCommand(const CommandView& command) override;
@@ -43,7 +45,7 @@ class DescribedWriter : private ByteSink, public StreamWriter {
   void CheckPackage(uint64_t offset);
 
   ByteSink& sink_;
-  uint64_t written_ = 0;
+  uint64_t written_;         // Of the file.
   bool mapped_ram_ = false;  // In this section, pages stand at fixed offsets.
   // Where a PACKAGED ends in the input, and must end in what is written; 0
   // outside of one.

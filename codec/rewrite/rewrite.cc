@@ -263,11 +263,17 @@ class Rewriter {
       // The device is of one of the rows without channels then.
       written = &GetDialect(DialectId::kAuto);
     }
-    DescribedWriter writer(*output_.main, *written);
+    DescribedWriter writer(*output_.main, *written, output_.before);
     first_ = &writer;
     if (options_.split_channels) {
       ChannelSetOptions channel_options;
       channel_options.uuid = uuid_;
+      // Of a stream that does not tell.
+      if (const uint64_t known =
+              looked_ ? page_bytes() : options_.reader.page_bytes;
+          known != 0) {
+        channel_options.page_bytes = static_cast<uint32_t>(known);
+      }
       channel_options.host_endian =
           (to != nullptr ? *to : *options_.reader.dialect).host_endian_packets;
       Add<ChannelSplitter>(output_.channels, channel_options);
@@ -302,7 +308,10 @@ class Rewriter {
     StreamSurvey survey(options_.reader, *first_);
     Error error = survey.Read(*source);
     const StreamFacts& facts = survey.facts();
-    if (Error moved = CheckMayMove(start, facts.ram); !moved.ok()) return moved;
+    if (start != output_.before) {
+      Error moved = CheckMayMove(start, facts.ram);
+      if (!moved.ok()) return moved;
+    }
     if (error.ok()) error = CheckAllIsHere(facts);
     if (!error.ok()) return error;
     // The error of an early step explains those of later ones.

@@ -76,6 +76,9 @@ struct RewriteInput {
 struct RewriteOutput {
   ByteSink* main;
   std::vector<ByteSink*> channels = {};
+  // How many bytes stand before the stream in the main channel's file. As many
+  // as in the input's, where it has mapped-ram.
+  uint64_t before = 0;
 };
 
 Error Rewrite(const RewriteInput& input, const RewriteOutput& output,

@@ -348,6 +348,9 @@ TEST(RewriteTest, DeviceStateIsNotSplitWithoutSwitchoverStart) {
   EXPECT_THAT(error.reason, HasSubstr("SWITCHOVER_START"));
 }
 
+// A SYNC packet has room for as many pages as any.
+const size_t kSyncBytes = kRamPacketFixedBytes + 8 * RamPacketSlots(4096);
+
 // Otherwise one that is sent fast gives a device its state before the device is
 // set up, which a destination refuses.
 TEST(RewriteTest, ChannelsThatAreSplitWaitWhereQemusDo) {
@@ -363,10 +366,33 @@ TEST(RewriteTest, ChannelsThatAreSplitWaitWhereQemusDo) {
     ByteSpan rest = AsBytes(channel).subspan(kMultifdInitBytes);
     for (int i = 0; i < 2; ++i) {
       EXPECT_EQ(LoadBe32(&rest[8]), uint32_t{kMultifdSync});
-      rest = rest.subspan(kRamPacketFixedBytes);
+      rest = rest.subspan(kSyncBytes);
     }
     EXPECT_EQ(LoadBe32(&rest[8]), uint32_t{kMultifdDeviceState});
   }
+}
+
+// A loader reads as many bytes of a packet as its own pages ask for.
+TEST(RewriteTest, SyncPointsAreOfTheTargetsPageSize) {
+  const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
+  const std::string eos = Be64Bytes(0x10);
+  const std::string start = ram.Start(
+      Be64Bytes(0x10000 | 4) + Str8Bytes("ram") + Be64Bytes(0x10000) + eos);
+  auto split = [&](const std::string& subsections) {
+    RewriteOptions options;
+    options.split_channels = true;
+    RewrittenStreams streams = RewriteStreams(
+        {HeaderBytes() + ConfigurationBytes("virt-11.1", subsections) + start +
+         CommandBytes(11) + ram.End(eos) + EofBytes()},
+        1, options);
+    EXPECT_TRUE(streams.error.ok()) << ToString(streams.error);
+    return streams.streams.channels[0].size();
+  };
+  EXPECT_EQ(split(""), kMultifdInitBytes + 2 * kSyncBytes);
+  EXPECT_EQ(
+      split(ConfigurationSubsectionBytes("target-page-bits", Be32Bytes(16))),
+      kMultifdInitBytes +
+          2 * (kRamPacketFixedBytes + 8 * RamPacketSlots(1 << 16)));
 }
 
 TEST(RewriteTest, AFileOfMappedRamIsNotSplit) {
@@ -437,10 +463,12 @@ TEST(RewriteTest, PacketsOfAHostEndianDialectStaySo) {
   options.reader.dialect = Row(DialectId::kE6);
   RewrittenStreams split = RewriteStreams(merged.streams, 1, options);
   ASSERT_TRUE(split.error.ok()) << ToString(split.error);
-  // The second packet's index: init, then a packet and its data before it.
+  // The second packet's index: init, sync points, then a packet and its data
+  // before it.
   const std::string& channel = split.streams.channels[0];
-  const uint8_t* first = AsBytes(channel).data() + kMultifdInitBytes;
-  size_t second = kMultifdInitBytes + kDeviceStatePacketBytes +
+  const size_t begin = kMultifdInitBytes + 2 * kSyncBytes;
+  const uint8_t* first = AsBytes(channel).data() + begin;
+  size_t second = begin + kDeviceStatePacketBytes +
                   LoadBe32(first + kDeviceStatePacketBytes - 4);
   EXPECT_EQ(channel.substr(second + kDeviceStatePacketBytes + 4, 4),
             std::string("\1\0\0\0", 4));
