@@ -88,8 +88,7 @@ class Destination {
     if (Error error = session.Start(); !error.ok()) return Failed(error);
     std::puts("listening");
     std::fflush(stdout);
-    // Which connection is what, its first bytes say; one that says nothing
-    // holds up nobody.
+    // A connection that says nothing holds up nobody.
     for (uint32_t i = 0; i <= options_.channels; ++i) {
       int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
       std::thread([this, fd] { Serve(fd); }).detach();
@@ -130,12 +129,9 @@ class Destination {
   }
 
   void Serve(int fd) {
-    uint32_t magic = 0;
-    if (recv(fd, &magic, sizeof magic, MSG_PEEK | MSG_WAITALL) !=
-        sizeof magic) {
-      return;
-    }
-    if (LoadBe32(reinterpret_cast<uint8_t*>(&magic)) == kStreamMagic) {
+    const std::optional<bool> is_main = IsMainChannel(fd);
+    if (!is_main) return;
+    if (*is_main) {
       main_ = fd;
       ServeMain(fd);
     } else {

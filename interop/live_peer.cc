@@ -18,7 +18,9 @@
 #include "codec/qemu/return_path.h"
 #include "codec/session/kernel_device.h"
 #include "codec/session/region_device.h"
+#include "codec/wire/bytes.h"
 #include "codec/wire/text.h"
+#include "flags/section_type.h"
 
 namespace migstream {
 namespace {
@@ -150,6 +152,14 @@ int ListenAt(const char* path) {
     Die(path);
   }
   return fd;
+}
+
+std::optional<bool> IsMainChannel(int fd) {
+  uint8_t magic[4];
+  if (recv(fd, magic, sizeof magic, MSG_PEEK | MSG_WAITALL) != sizeof magic) {
+    return std::nullopt;
+  }
+  return LoadBe32(magic) == kStreamMagic;
 }
 
 const char* ToString(Outcome::Kind kind) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,9 @@ class ContentLengths {
 // A unix socket; ends the process if there is none.
 int ConnectTo(const char* path);
 int ListenAt(const char* path);
+// What a connection is, its first bytes say: waits for them. Empty if none
+// come.
+std::optional<bool> IsMainChannel(int fd);
 
 // "completed", "aborted", "unknown".
 const char* ToString(Outcome::Kind kind);

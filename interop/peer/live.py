@@ -55,7 +55,14 @@ OUT_OF_QEMU = CELLS + [
 REGION = [cell for cell in INTO_QEMU if cell.devices == 1 and not cell.channels]
 REGION = [cell for cell in REGION if "switchover-ack" not in cell.capabilities]
 RELAYS = [("10.0", "10.0"), ("10.0", "11.1"), ("11.1", "11.1")]
-RELAYED = [Cell("one device"), Cell("two devices", devices=2)]
+RELAYED = [
+    Cell("one device"),
+    Cell("two devices", devices=2),
+    Cell("switchover-ack", devices=2, capabilities=("return-path", "switchover-ack")),
+    Cell(
+        "multifd, acks", devices=2, channels=2, capabilities=("return-path", "switchover-ack")
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -296,7 +303,8 @@ def relay(source, destination, cell, folder):
     theirs, ends = os.path.join(folder, "qemu"), os.path.join(folder, "end")
     known = lengths(source, cell, folder)
     guest = replace(machine(cell, source), counts=True)
-    words = ["live_relay", enter, leave, dialect(source, cell), known, *sections(cell)]
+    words = ["live_relay", enter, leave, dialect(source, cell), str(cell.channels)]
+    words += [",".join(cell.capabilities), known, *sections(cell)]
     with qemu.Qemu(destination, guest, ends, incoming="defer") as there:
         configure(there, cell)
         there.command("migrate-incoming", uri="unix:" + leave)
