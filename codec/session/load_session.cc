@@ -382,8 +382,10 @@ Error LoadSession::OnConfigEvent(Device& device, const Event& event) {
       if ((event.trigger_flags & kTriggerEnableInterrupts) != 0) {
         device.mark = true;
       }
-      // E3: a trigger alone. Elsewhere a device without a configuration space.
-      if (event.layout.fixed_bytes == 0 && dialect_.subflag.width != 0) break;
+      if (dialect_.subflag.width != 0 &&
+          (event.trigger_flags & kTriggerConfigFollows) == 0) {
+        break;  // A trigger alone.
+      }
       if (++device.configs > dialect_.habits.max_configs) {
         return {ErrorCode::kSessionRepeated, event.offset,
                 device.control->report().idstr, "another CONFIG"};
