@@ -33,4 +33,18 @@ struct migstream_set : migstream::c::Handle {
   std::string text;
 };
 
+namespace migstream::c {
+
+// The part of a call with a session that is a call with its set too: nobody
+// else touches the devices meanwhile. What is allocated there is the session's.
+template <typename Run>
+migstream_status WithSet(migstream_set* set, const Handle& session, Run run) {
+  return Call(set, [&]() -> migstream_status {
+    MemoryScope scope(session.memory());
+    return run();
+  });
+}
+
+}  // namespace migstream::c
+
 #endif  // MIGSTREAM_CODEC_C_DEVICE_H_

@@ -54,7 +54,7 @@ void Handle::Unref() {
 }
 
 migstream_status Handle::Destroy() {
-  if (busy_) return MIGSTREAM_REENTERED;
+  if (in_call()) return MIGSTREAM_REENTERED;
   if (destroyed_) return MIGSTREAM_BAD_ARGUMENT;
   destroyed_ = true;
   Unref();

@@ -74,12 +74,15 @@ class Handle {
 
   friend migstream_status(::migstream_destroy)(void* handle);
 
+  // Whether a call with it is under way in this thread, from within whose
+  // callback this one comes.
+  bool in_call() const { return MemoryScope::IsOpen(memory()); }
+
   void Unref();
   // The caller has no more use for it.
   migstream_status Destroy();
 
   uint32_t kind_;
-  bool busy_ = false;
   std::atomic<bool> no_memory_ = false;
   bool destroyed_ = false;
   // One for the caller, and one for each handle that uses this one.
@@ -156,10 +159,9 @@ template <typename T, typename Run>
 migstream_status Call(T* handle, Run run) {
   if (!Is(handle)) return MIGSTREAM_BAD_ARGUMENT;
   Handle& base = *handle;
-  if (base.busy_) return MIGSTREAM_REENTERED;
+  if (base.in_call()) return MIGSTREAM_REENTERED;
   if (base.no_memory_) return MIGSTREAM_NO_MEMORY;
   MemoryScope scope(base.memory());
-  base.busy_ = true;
   migstream_status status;
   try {
     status = run();
@@ -167,7 +169,6 @@ migstream_status Call(T* handle, Run run) {
     MemoryScope::SetFailed();
     status = MIGSTREAM_NO_MEMORY;
   }
-  base.busy_ = false;
   if (MemoryScope::TakeFailed()) {
     base.no_memory_ = true;
     status = MIGSTREAM_NO_MEMORY;
@@ -180,6 +181,7 @@ template <typename T, typename Run>
 migstream_status CallShared(T* handle, Run run) {
   if (!Is(handle)) return MIGSTREAM_BAD_ARGUMENT;
   Handle& base = *handle;
+  if (base.in_call()) return MIGSTREAM_REENTERED;
   if (base.no_memory_) return MIGSTREAM_NO_MEMORY;
   MemoryScope scope(base.memory());
   try {

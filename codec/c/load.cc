@@ -1,12 +1,11 @@
 // Loading the devices of a set, for C.
 
-#include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "codec/c/device.h"
+#include "codec/c/end_event.h"
 #include "codec/c/event.h"
 #include "codec/c/handle.h"
 #include "codec/c/migstream.h"
@@ -61,7 +60,11 @@ struct migstream_load : Handle {
   static constexpr uint32_t kKind = kKinds | 14;
 
   migstream_load(migstream_set& of, const LoadOptions& options)
-      : Handle(kKind), use(of), set(&of), session(of.set, options) {}
+      : Handle(kKind),
+        use(of),
+        set(&of),
+        channels(options.channels),
+        session(of.set, options) {}
 
   migstream_status GetPosition(const migstream_position** out) override {
     StreamDecoder& decoder = session.decoder();
@@ -72,24 +75,12 @@ struct migstream_load : Handle {
   }
 
   migstream_status AtEndOfInput(ByteSpan left) override {
-    if (waiting) return MIGSTREAM_EVENT;
-    StreamDecoder& decoder = session.decoder();
-    decoder.SetEndOfInput();
-    const size_t before = left.size();
-    switch (session.Next(left, action)) {
-      case Step::kEvent:
-        waiting = before - left.size();
-        return MIGSTREAM_EVENT;
-      case Step::kDone:
-        return MIGSTREAM_OK;
-      case Step::kError:
-        return Fail(session.error());
-      case Step::kNeedInput:
-        break;
-    }
-    const std::optional<Error> error = decoder.AtEndOfInput(left);
-    if (!error) return MIGSTREAM_EVENT;
-    return error->ok() ? MIGSTREAM_OK : Fail(*error);
+    return WithSet(set, *this, [&]() -> migstream_status {
+      Error error;
+      const migstream_status status =
+          end.Find(session, session.decoder(), left, action, &error);
+      return status == MIGSTREAM_ERROR ? Fail(error) : status;
+    });
   }
 
   const migstream_action* Give() {
@@ -128,10 +119,10 @@ struct migstream_load : Handle {
 
   const Use use;
   migstream_set* const set;
+  const uint32_t channels;
   LoadSession session;
   LoadAction action;
-  // AtEndOfInput() has found the action, which takes so many bytes.
-  std::optional<size_t> waiting;
+  EndEvent end;
   migstream_action out = {};
   StreamEventOut event{action.event};
   migstream_reply reply = {};
@@ -150,15 +141,11 @@ static_assert(NumberOfAction(LoadAction::kApplyConfig) ==
 
 namespace {
 
-// The set is in use as well: nobody else touches the devices meanwhile.
 template <typename Run>
 migstream_status LoadCall(migstream_load* load, Run run) {
   if (!Is(load)) return MIGSTREAM_BAD_ARGUMENT;
   return Call(load, [&]() -> migstream_status {
-    return Call(load->set, [&]() -> migstream_status {
-      MemoryScope scope(load->memory());
-      return run(load->session);
-    });
+    return WithSet(load->set, *load, [&] { return run(load->session); });
   });
 }
 
@@ -193,11 +180,9 @@ migstream_status migstream_load_next(migstream_load* load, iovec* input,
   if (!IsInput(input) || action == nullptr) return MIGSTREAM_BAD_ARGUMENT;
   *action = nullptr;
   return LoadCall(load, [&](LoadSession& session) -> migstream_status {
+    if (!load->end.MayBeGiven(Bytes(*input))) return MIGSTREAM_BAD_ARGUMENT;
     const Step step = TakeFrom(*input, [&](ByteSpan& rest) {
-      if (!load->waiting) return session.Next(rest, load->action);
-      rest = rest.subspan(std::min(*load->waiting, rest.size()));
-      load->waiting.reset();
-      return Step::kEvent;
+      return load->end.Next(session, rest, load->action);
     });
     if (step == Step::kError) return load->Fail(session.error());
     if (step == Step::kEvent) *action = load->Give();
@@ -224,12 +209,17 @@ migstream_status migstream_load_end_content(migstream_load* load) {
 
 migstream_status migstream_load_feed_channel(migstream_load* load,
                                              uint32_t channel, iovec* input) {
-  if (!IsInput(input)) return MIGSTREAM_BAD_ARGUMENT;
+  if (!Is(load) || !IsInput(input) || channel >= load->channels) {
+    return MIGSTREAM_BAD_ARGUMENT;
+  }
   return CallShared(load, [&]() -> migstream_status {
-    const Error error = TakeFrom(*input, [&](ByteSpan& rest) {
-      return load->session.FeedChannel(channel, rest);
+    return CallShared(load->set, [&]() -> migstream_status {
+      MemoryScope scope(load->memory());
+      const Error error = TakeFrom(*input, [&](ByteSpan& rest) {
+        return load->session.FeedChannel(channel, rest);
+      });
+      return error.ok() ? MIGSTREAM_OK : MIGSTREAM_ERROR;
     });
-    return error.ok() ? MIGSTREAM_OK : MIGSTREAM_ERROR;
   });
 }
 
@@ -241,13 +231,11 @@ migstream_status migstream_load_interrupts_ready(migstream_load* load) {
 }
 
 migstream_status migstream_load_cancel(migstream_load* load) {
-  return CallShared(load, [&] {
-    Error error;
-    error.code = ErrorCode::kSessionIncomplete;
-    error.reason = "the migration was cancelled";
-    load->session.Cancel(std::move(error));
-    return MIGSTREAM_OK;
-  });
+  if (!Is(load)) return MIGSTREAM_BAD_ARGUMENT;
+  // Without a CallShared(): who waits has to go on where there is no memory,
+  // too, and text as short as this needs none.
+  load->session.Cancel({ErrorCode::kSessionIncomplete, 0, "", "was cancelled"});
+  return MIGSTREAM_OK;
 }
 
 migstream_status migstream_load_check_complete(migstream_load* load) {

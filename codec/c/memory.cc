@@ -2,8 +2,9 @@
 
 namespace migstream::c {
 
-__attribute__((tls_model("initial-exec"))) thread_local constinit const Memory*
-    MemoryScope::current_ = nullptr;
+__attribute__((
+    tls_model("initial-exec"))) thread_local constinit const MemoryScope*
+    MemoryScope::innermost_ = nullptr;
 __attribute__((tls_model(
     "initial-exec"))) thread_local constinit bool MemoryScope::failed_ = false;
 

@@ -30,14 +30,27 @@ struct Memory {
 // is allocated in it.
 class MemoryScope {
  public:
-  explicit MemoryScope(const Memory& memory) : before_(current_) {
-    current_ = &memory;
+  explicit MemoryScope(const Memory& memory)
+      : memory_(memory), outer_(innermost_) {
+    innermost_ = this;
   }
-  ~MemoryScope() { current_ = before_; }
+  ~MemoryScope() { innermost_ = outer_; }
   MemoryScope(const MemoryScope&) = delete;
   MemoryScope& operator=(const MemoryScope&) = delete;
 
-  static const Memory* current() { return current_; }
+  // Null outside of any scope.
+  static const Memory* current() {
+    return innermost_ == nullptr ? nullptr : &innermost_->memory_;
+  }
+  // Whether a scope of this very Memory is open in this thread, however many
+  // others are within it.
+  static bool IsOpen(const Memory& memory) {
+    const MemoryScope* scope = innermost_;
+    while (scope != nullptr && &scope->memory_ != &memory) {
+      scope = scope->outer_;
+    }
+    return scope != nullptr;
+  }
 
   // Something failed that could not say so: the call has to.
   static void SetFailed() { failed_ = true; }
@@ -50,12 +63,13 @@ class MemoryScope {
 
  private:
   // As fast as a global.
-  static thread_local constinit const Memory* current_
+  static thread_local constinit const MemoryScope* innermost_
       __attribute__((tls_model("initial-exec")));
   static thread_local constinit bool failed_
       __attribute__((tls_model("initial-exec")));
 
-  const Memory* const before_;
+  const Memory& memory_;
+  const MemoryScope* const outer_;
 };
 
 }  // namespace migstream::c

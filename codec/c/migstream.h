@@ -296,7 +296,7 @@ MIGSTREAM_API migstream_status migstream_get_position(
 // The input of any decoder, or of a session that loads, has ended, and `left`
 // was not taken of it. MIGSTREAM_OK if it may end there; MIGSTREAM_ERROR, with
 // code 100, if something is cut off; MIGSTREAM_EVENT if _next() has more to
-// give, to which `left` has to be given again.
+// give, to which `left` has to be given again, at the same address.
 //
 //   if (migstream_at_end_of_input(decoder, &input) != MIGSTREAM_OK) return 1;
 MIGSTREAM_API migstream_status
@@ -1390,7 +1390,7 @@ MIGSTREAM_API migstream_status migstream_load_feed_channel(migstream_load*,
 MIGSTREAM_API migstream_status migstream_load_interrupts_ready(migstream_load*);
 
 // The VMM gives up: nobody waits any more, and migstream_load_finish() resets
-// all. In any thread.
+// all. In any thread, in a callback too, and after MIGSTREAM_NO_MEMORY.
 //
 //   migstream_load_cancel(loader);
 MIGSTREAM_API migstream_status migstream_load_cancel(migstream_load*);

@@ -76,6 +76,9 @@ migstream_status migstream_payload_decoder_create(
   } else {
     std::optional<PciId> id;
     if (given.has_ids != 0) {
+      if (given.vendor_id > UINT16_MAX || given.device_id > UINT16_MAX) {
+        return MIGSTREAM_BAD_ARGUMENT;
+      }
       id = PciId{static_cast<uint16_t>(given.vendor_id),
                  static_cast<uint16_t>(given.device_id)};
     }

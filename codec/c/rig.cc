@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace migstream::c {
 namespace {
@@ -16,8 +17,13 @@ bool IsSaving(uint32_t state) {
          state == MIGSTREAM_STATE_STOP_COPY;
 }
 
-int AppendPieces(void* context, uint32_t, const iovec* pieces, int count) {
-  std::string& stream = *static_cast<std::string*>(context);
+// The main channel, and one more if there is one.
+using Streams = std::pair<std::string*, std::string*>;
+
+int AppendPieces(void* context, uint32_t channel, const iovec* pieces,
+                 int count) {
+  const Streams& streams = *static_cast<Streams*>(context);
+  std::string& stream = channel == 0 ? *streams.first : *streams.second;
   for (int i = 0; i < count; ++i) {
     stream.append(static_cast<const char*>(pieces[i].iov_base),
                   pieces[i].iov_len);
@@ -62,6 +68,10 @@ struct Set {
   migstream_device* own = nullptr;
   migstream_set* set = nullptr;
 };
+
+int32_t DialectOf(const std::string* channel) {
+  return channel == nullptr ? MIGSTREAM_DIALECT_V111 : MIGSTREAM_DIALECT_V111M;
+}
 
 std::string PciConfig() { return std::string(256, '\0'); }
 
@@ -141,7 +151,7 @@ int MemoryDevice::Reset(void* context) {
 
 int64_t MemoryDevice::Read(void* context, void* buffer, size_t bytes) {
   MemoryDevice& self = *static_cast<MemoryDevice*>(context);
-  if (self.on_read) self.on_read(self.set);
+  if (self.on_read) self.on_read();
   const bool stopped = self.is == MIGSTREAM_STATE_STOP_COPY;
   // The second half comes when it stands still.
   const size_t end = stopped ? self.state.size() : self.state.size() / 2;
@@ -153,8 +163,9 @@ int64_t MemoryDevice::Read(void* context, void* buffer, size_t bytes) {
 }
 
 int64_t MemoryDevice::Write(void* context, const void* data, size_t bytes) {
-  static_cast<MemoryDevice*>(context)->loaded.append(
-      static_cast<const char*>(data), bytes);
+  MemoryDevice& self = *static_cast<MemoryDevice*>(context);
+  if (self.on_write) self.on_write();
+  self.loaded.append(static_cast<const char*>(data), bytes);
   return static_cast<int64_t>(bytes);
 }
 
@@ -174,14 +185,16 @@ int MemoryDevice::GetStopCopyBytes(void* context, uint64_t* bytes) {
 }
 
 std::string Save(const migstream_allocator* allocator, MemoryDevice& device,
-                 migstream_status* status) {
+                 migstream_status* status, std::string* channel) {
   Set set(allocator, device);
   std::string stream;
+  Streams streams = {&stream, channel};
   migstream_save_options options = {};
   options.struct_size = sizeof options;
-  options.dialect = MIGSTREAM_DIALECT_V111;
+  options.dialect = DialectOf(channel);
+  options.channels = channel == nullptr ? 0 : 1;
   options.no_return_path = 1;
-  options.context = &stream;
+  options.context = &streams;
   options.write = AppendPieces;
   migstream_save* save = nullptr;
   const std::string pci = PciConfig();
@@ -218,11 +231,13 @@ std::string Save(const migstream_allocator* allocator, MemoryDevice& device,
 
 migstream_status Load(const migstream_allocator* allocator,
                       MemoryDevice& device, const std::string& stream,
-                      size_t piece, int32_t* outcome) {
+                      size_t piece, int32_t* outcome,
+                      const std::string* channel) {
   Set set(allocator, device);
   migstream_load_options options = {};
   options.struct_size = sizeof options;
-  options.dialect = MIGSTREAM_DIALECT_V111;
+  options.dialect = DialectOf(channel);
+  options.channels = channel == nullptr ? 0 : 1;
   migstream_config_hints hint = {};
   hint.struct_size = sizeof hint;
   hint.pci_config_bytes = 256;
@@ -231,6 +246,25 @@ migstream_status Load(const migstream_allocator* allocator,
   options.hints = hints;
   options.hint_count = 1;
   migstream_load* load = nullptr;
+  auto feed_channel = [&]() -> migstream_status {
+    if (channel == nullptr) return MIGSTREAM_OK;
+    iovec input = {const_cast<char*>(channel->data()), channel->size()};
+    migstream_status status = migstream_load_feed_channel(load, 0, &input);
+    if (status != MIGSTREAM_OK) return status;
+    // What came there can be something to do.
+    iovec none = {nullptr, 0};
+    const migstream_action* action;
+    do {
+      status = migstream_load_next(load, &none, &action);
+    } while (status == MIGSTREAM_EVENT);
+    return status;
+  };
+  auto create = [&] {
+    const migstream_status status =
+        migstream_load_create(set.set, &options, &load);
+    device.load = load;
+    return status;
+  };
   auto feed = [&] {
     size_t taken = 0;
     for (size_t end = 0;;) {
@@ -251,10 +285,10 @@ migstream_status Load(const migstream_allocator* allocator,
   };
   const migstream_reply* shut;
   const migstream_status status =
-      set.chain
-          .Then([&] { return migstream_load_create(set.set, &options, &load); })
+      set.chain.Then(create)
           .Then([&] { return migstream_load_start(load); })
           .Then(feed)
+          .Then(feed_channel)
           .Then([&] { return migstream_load_check_complete(load); })
           .Then([&] { return migstream_load_finish(load, outcome, &shut); })
           .Then([&] { return migstream_set_run(set.set); })

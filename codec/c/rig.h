@@ -52,9 +52,12 @@ class MemoryDevice {
   std::string state = "";   // What it gives when it is saved.
   std::string loaded = "";  // What it was given.
   uint32_t is = MIGSTREAM_STATE_RUNNING;
-  // Called within each read, with the set that it is in.
-  std::function<void(migstream_set* set)> on_read = nullptr;
+  // Called within each read, and each write.
+  std::function<void()> on_read = nullptr;
+  std::function<void()> on_write = nullptr;
+  // What it is in.
   migstream_set* set = nullptr;
+  migstream_load* load = nullptr;
 
  private:
   static int SetState(void* context, uint32_t state, int* new_session);
@@ -71,12 +74,15 @@ class MemoryDevice {
 };
 
 // The stream of a saved device; empty if a call fails, whose status it is then.
+// With `channel` the device's state is there, on one multifd channel.
 std::string Save(const migstream_allocator* allocator, MemoryDevice& device,
-                 migstream_status* status);
-// Loads it, in pieces of so many bytes; COMPLETED, or how it failed.
+                 migstream_status* status, std::string* channel = nullptr);
+// Loads it, in pieces of so many bytes, and then the channel if there is one;
+// COMPLETED, or how it failed.
 migstream_status Load(const migstream_allocator* allocator,
                       MemoryDevice& device, const std::string& stream,
-                      size_t piece, int32_t* outcome);
+                      size_t piece, int32_t* outcome,
+                      const std::string* channel = nullptr);
 
 }  // namespace migstream::c
 

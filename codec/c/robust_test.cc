@@ -226,21 +226,136 @@ TEST(RobustTest, ACallFromItsOwnCallbackIsRefused) {
   EXPECT_EQ(migstream_destroy(reentry.decoder), MIGSTREAM_OK);
 }
 
+void ExpectInUse(migstream_set* set) {
+  const migstream_device_report* report;
+  EXPECT_EQ(migstream_set_reset(set), MIGSTREAM_REENTERED);
+  EXPECT_EQ(migstream_set_report(set, 0, &report), MIGSTREAM_REENTERED);
+  EXPECT_EQ(migstream_destroy(set), MIGSTREAM_REENTERED);
+}
+
 TEST(RobustTest, ADeviceThatIsReadCannotTouchItsSet) {
   MemoryDevice source;
   source.state.assign(3000, 'x');
   int reads = 0;
-  source.on_read = [&](migstream_set* set) {
+  source.on_read = [&] {
     ++reads;
-    const migstream_device_report* report;
-    EXPECT_EQ(migstream_set_reset(set), MIGSTREAM_REENTERED);
-    EXPECT_EQ(migstream_set_report(set, 0, &report), MIGSTREAM_REENTERED);
-    EXPECT_EQ(migstream_destroy(set), MIGSTREAM_REENTERED);
+    ExpectInUse(source.set);
   };
   migstream_status status;
   EXPECT_FALSE(Save(nullptr, source, &status).empty());
   EXPECT_EQ(status, MIGSTREAM_OK);
   EXPECT_GT(reads, 2);
+}
+
+TEST(RobustTest, ADeviceThatIsWrittenCannotTouchItsSetOrItsSession) {
+  MemoryDevice source;
+  source.state.assign(3000, 'x');
+  migstream_status status;
+  std::string channel;
+  const std::string stream = Save(nullptr, source, &status, &channel);
+  ASSERT_EQ(status, MIGSTREAM_OK);
+  MemoryDevice destination;
+  int writes = 0;
+  destination.on_write = [&] {
+    ++writes;
+    ExpectInUse(destination.set);
+    migstream_load* load = destination.load;
+    iovec input = {nullptr, 0};
+    EXPECT_EQ(migstream_load_interrupts_ready(load), MIGSTREAM_REENTERED);
+    EXPECT_EQ(migstream_load_feed_channel(load, 0, &input),
+              MIGSTREAM_REENTERED);
+    EXPECT_EQ(migstream_destroy(load), MIGSTREAM_REENTERED);
+  };
+  int32_t outcome = 0;
+  EXPECT_EQ(
+      Load(nullptr, destination, stream, stream.size(), &outcome, &channel),
+      MIGSTREAM_OK);
+  EXPECT_EQ(outcome, MIGSTREAM_OUTCOME_COMPLETED);
+  EXPECT_EQ(destination.loaded, source.state);
+  // From the main channel, and from the other one.
+  EXPECT_GT(writes, 1);
+}
+
+TEST(RobustTest, AChannelThatIsNotThereIsABadArgument) {
+  migstream_set* set;
+  ASSERT_EQ(migstream_set_create(nullptr, &set), MIGSTREAM_OK);
+  migstream_load_options options = {};
+  options.struct_size = sizeof options;
+  options.dialect = MIGSTREAM_DIALECT_V111M;
+  options.channels = 2;
+  migstream_load* load;
+  ASSERT_EQ(migstream_load_create(set, &options, &load), MIGSTREAM_OK);
+  iovec input = {nullptr, 0};
+  EXPECT_EQ(migstream_load_feed_channel(load, 2, &input),
+            MIGSTREAM_BAD_ARGUMENT);
+  EXPECT_EQ(migstream_load_feed_channel(load, 1, &input), MIGSTREAM_OK);
+  migstream_destroy(load);
+  migstream_destroy(set);
+}
+
+TEST(RobustTest, WhoeverWaitsForALoadIsLetGoWithoutMemoryToo) {
+  CountingAllocator allocator;
+  migstream_set_options set_options = {sizeof set_options, allocator.get()};
+  migstream_set* set;
+  ASSERT_EQ(migstream_set_create(&set_options, &set), MIGSTREAM_OK);
+  migstream_load_options options = {};
+  options.struct_size = sizeof options;
+  options.dialect = MIGSTREAM_DIALECT_V111M;
+  options.channels = 1;
+  migstream_load* load;
+  ASSERT_EQ(migstream_load_create(set, &options, &load), MIGSTREAM_OK);
+  allocator.FailFrom(0);
+  // What is no channel is an error, whose text there is no memory for.
+  std::string channel(100, 'x');
+  iovec input = {channel.data(), channel.size()};
+  EXPECT_EQ(migstream_load_feed_channel(load, 0, &input), MIGSTREAM_NO_MEMORY);
+  EXPECT_EQ(migstream_load_cancel(load), MIGSTREAM_OK);
+  EXPECT_EQ(migstream_load_start(load), MIGSTREAM_NO_MEMORY);
+  migstream_destroy(load);
+  migstream_destroy(set);
+}
+
+TEST(RobustTest, WhatTheEndOfInputBringsToLightIsAViewOfWhatWasLeft) {
+  MemoryDevice source;
+  source.state.assign(100, 'x');
+  migstream_status status;
+  const std::string stream = Save(nullptr, source, &status);
+  int found = 0;
+  for (size_t cut = 0; cut < stream.size(); ++cut) {
+    migstream_stream_decoder* decoder;
+    ASSERT_EQ(migstream_stream_decoder_create(nullptr, &decoder), MIGSTREAM_OK);
+    iovec input = {const_cast<char*>(stream.data()), cut};
+    const migstream_stream_event* event;
+    do {
+      status = migstream_stream_decoder_next(decoder, &input, &event);
+    } while (status == MIGSTREAM_EVENT);
+    ASSERT_EQ(status, MIGSTREAM_NEED_INPUT);
+    if (migstream_at_end_of_input(decoder, &input) == MIGSTREAM_EVENT) {
+      ++found;
+      std::string copy(static_cast<const char*>(input.iov_base), input.iov_len);
+      iovec elsewhere = {copy.data(), copy.size()};
+      EXPECT_EQ(migstream_stream_decoder_next(decoder, &elsewhere, &event),
+                MIGSTREAM_BAD_ARGUMENT);
+      EXPECT_EQ(migstream_stream_decoder_next(decoder, &input, &event),
+                MIGSTREAM_EVENT);
+    }
+    migstream_destroy(decoder);
+  }
+  EXPECT_GT(found, 0);
+}
+
+TEST(RobustTest, PciIdsHave16Bits) {
+  migstream_payload_options options = {};
+  options.struct_size = sizeof options;
+  options.has_ids = 1;
+  options.vendor_id = 0x15b3;
+  options.device_id = 0x1101e;
+  migstream_payload_decoder* decoder;
+  EXPECT_EQ(migstream_payload_decoder_create(&options, &decoder),
+            MIGSTREAM_BAD_ARGUMENT);
+  options.device_id = 0x101e;
+  EXPECT_EQ(migstream_payload_decoder_create(&options, &decoder), MIGSTREAM_OK);
+  migstream_destroy(decoder);
 }
 
 }  // namespace

@@ -97,15 +97,11 @@ struct migstream_save : Handle {
 
 namespace {
 
-// The set is in use as well: nobody else touches the devices meanwhile.
 template <typename Run>
 migstream_status SaveCall(migstream_save* save, Run run) {
   if (!Is(save)) return MIGSTREAM_BAD_ARGUMENT;
   return Call(save, [&]() -> migstream_status {
-    return Call(save->set, [&]() -> migstream_status {
-      MemoryScope scope(save->memory());
-      return run(save->session);
-    });
+    return WithSet(save->set, *save, [&] { return run(save->session); });
   });
 }
 

@@ -1,9 +1,9 @@
 // A migration's main channel, for C.
 
-#include <algorithm>
 #include <optional>
 #include <string>
 
+#include "codec/c/end_event.h"
 #include "codec/c/event.h"
 #include "codec/c/handle.h"
 #include "codec/c/migstream.h"
@@ -73,29 +73,15 @@ struct migstream_stream_decoder : Handle {
     return MIGSTREAM_OK;
   }
   migstream_status AtEndOfInput(ByteSpan left) override {
-    if (waiting) return MIGSTREAM_EVENT;
-    decoder.SetEndOfInput();
-    const size_t before = left.size();
-    switch (decoder.Next(left, event)) {
-      case Step::kEvent:
-        waiting = before - left.size();
-        return MIGSTREAM_EVENT;
-      case Step::kDone:
-        return MIGSTREAM_OK;
-      case Step::kError:
-        return Fail(decoder.error());
-      case Step::kNeedInput:
-        break;
-    }
-    const std::optional<Error> error = decoder.AtEndOfInput(left);
-    if (!error) return MIGSTREAM_EVENT;
-    return error->ok() ? MIGSTREAM_OK : Fail(*error);
+    Error error;
+    const migstream_status status =
+        end.Find(decoder, decoder, left, event, &error);
+    return status == MIGSTREAM_ERROR ? Fail(error) : status;
   }
 
   StreamDecoder decoder;
   StreamEvent event;
-  // AtEndOfInput() has found the event, which takes so many bytes.
-  std::optional<size_t> waiting;
+  EndEvent end;
   StreamEventOut out{event};
   migstream_position position = {};
 };
@@ -128,16 +114,15 @@ namespace {
 // allocates but what an error says.
 template <typename Run>
 migstream_status Encode(migstream_stream_encoder* encoder, Run run) {
-  if (!Is(encoder)) return MIGSTREAM_BAD_ARGUMENT;
-  Put put = Put::kDone;
-  MemoryScope scope(encoder->memory());
-  migstream_status status = MIGSTREAM_OK;
-  if (encoder->encoder.ok()) {
-    status = Call(encoder, [&] { return run(encoder->encoder, &put); });
-    if (status != MIGSTREAM_OK || put == Put::kDone) return status;
-    if (put == Put::kFull) return MIGSTREAM_FULL;
-  }
-  return Call(encoder, [&] { return encoder->Fail(encoder->encoder.error()); });
+  return Call(encoder, [&]() -> migstream_status {
+    Put put = Put::kError;
+    if (encoder->encoder.ok()) {
+      const migstream_status status = run(encoder->encoder, &put);
+      if (status != MIGSTREAM_OK || put == Put::kDone) return status;
+    }
+    return put == Put::kFull ? migstream_status{MIGSTREAM_FULL}
+                             : encoder->Fail(encoder->encoder.error());
+  });
 }
 
 // The same in a VFIO device's section.
@@ -177,16 +162,11 @@ migstream_status migstream_stream_decoder_create(
 migstream_status migstream_stream_decoder_next(
     migstream_stream_decoder* decoder, iovec* input,
     const migstream_stream_event** event) {
-  if (input == nullptr || event == nullptr ||
-      !IsBytes(input->iov_base, input->iov_len)) {
-    return MIGSTREAM_BAD_ARGUMENT;
-  }
+  if (!IsInput(input) || event == nullptr) return MIGSTREAM_BAD_ARGUMENT;
   return Call(decoder, [&]() -> migstream_status {
+    if (!decoder->end.MayBeGiven(Bytes(*input))) return MIGSTREAM_BAD_ARGUMENT;
     const Step step = TakeFrom(*input, [&](ByteSpan& rest) {
-      if (!decoder->waiting) return decoder->decoder.Next(rest, decoder->event);
-      rest = rest.subspan(std::min(*decoder->waiting, rest.size()));
-      decoder->waiting.reset();
-      return Step::kEvent;
+      return decoder->end.Next(decoder->decoder, rest, decoder->event);
     });
     if (step == Step::kEvent) {
       *event = decoder->out.Give();

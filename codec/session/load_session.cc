@@ -151,14 +151,17 @@ Error LoadSession::Start() {
 }
 
 Error LoadSession::Fail(Error error) {
+  Cancel(std::move(error));
+  return this->error();
+}
+
+// Allocates nothing: it has to work where that is what failed.
+void LoadSession::Cancel(Error error) {
   std::lock_guard lock(mutex_);
   if (error_.ok()) error_ = std::move(error);
   failed_ = true;
   may_queue_.notify_all();
-  return error_;
 }
-
-void LoadSession::Cancel(Error error) { Fail(std::move(error)); }
 
 Error LoadSession::error() {
   std::lock_guard lock(mutex_);
