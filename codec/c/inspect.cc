@@ -1,5 +1,6 @@
 // A whole migration, for C.
 
+#include <cerrno>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -47,7 +48,6 @@ class Sections : public StreamVisitor {
     One& one = all.emplace_back();
     one.idstr = section.idstr;
     one.view = section;
-    one.view.idstr = one.idstr;
     one.content_bytes = content_bytes;
     one.footer = footer;
   }
@@ -155,6 +155,7 @@ migstream_status migstream_walk_open(const char* path,
   for (size_t i = 0; i < given.channel_count; ++i) {
     if (given.channels[i] == nullptr) return MIGSTREAM_BAD_ARGUMENT;
   }
+  errno = 0;
   migstream_walk* made;
   status = Make(nullptr, &made, path, given, *dialect);
   if (status != MIGSTREAM_OK) return status;
@@ -165,7 +166,9 @@ migstream_status migstream_walk_open(const char* path,
   if (status == MIGSTREAM_OK) {
     *walk = made;
   } else {
+    const int why = errno;
     migstream_walk_close(made);
+    errno = why;
   }
   return status;
 }

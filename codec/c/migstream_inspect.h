@@ -36,7 +36,7 @@ struct migstream_walk_options {
 typedef struct migstream_walk migstream_walk;
 
 // Opens a migration by the file of its main channel. ERROR, with `*walk` null
-// and errno where the system said something: it cannot be read.
+// and errno, 0 if the system said nothing: it cannot be read.
 //
 //   migstream_walk* walk;
 //   if (migstream_walk_open(path, NULL, &walk) != MIGSTREAM_OK) return 1;

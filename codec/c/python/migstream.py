@@ -17,6 +17,7 @@ found by its name.
 import ctypes
 import json
 import os
+import stat
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 __all__ = ['Device', 'Error', 'Finding', 'Migration', 'Section', 'Verdict', 'open', 'version']
@@ -180,8 +181,11 @@ class Migration:
                                           ctypes.byref(self._handle))
     if status != _OK:
       # The library's own text goes with the handle; opening tells what is wrong.
-      with _builtin_open(path, 'rb'):
-        raise Error('%s: cannot be read' % os.fspath(path))
+      for name in (path, *channels):
+        if not stat.S_ISFIFO(os.stat(name).st_mode):
+          with _builtin_open(name, 'rb'):
+            pass
+      raise Error('%s: cannot be read' % ' and '.join(map(os.fsdecode, (path, *channels))))
 
   def close(self) -> None:
     """Gives the library's memory back. More than once is fine."""

@@ -91,6 +91,8 @@ class MigstreamTest(unittest.TestCase):
           migration.report()
     with self.assertRaises(FileNotFoundError):
       migstream.open('/no/such/file')
+    with self.assertRaisesRegex(FileNotFoundError, '/no/such/channel'):
+      migstream.open(path('s111-multifd-two'), ['/no/such/channel'])
 
   def test_a_closed_one_is_an_error(self):
     migration = migstream.open(path('s111-precopy'))

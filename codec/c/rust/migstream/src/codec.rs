@@ -240,8 +240,16 @@ impl<'p> SectionEncoder<'p> {
         self.put(status)
     }
 
-    /// What is to be written, in order.
-    pub fn pieces(&self) -> &[IoSlice<'p>] {
+    /// What is to be written, in order. Headers are the encoder's own, so that no piece outlives it:
+    ///
+    /// ```compile_fail
+    /// # use migstream::{Dialect, SectionEncoder, SectionType};
+    /// let encoder = SectionEncoder::new(SectionType::End, Dialect::V111).unwrap();
+    /// let piece = encoder.pieces()[0];
+    /// drop(encoder);
+    /// println!("{}", piece.len());
+    /// ```
+    pub fn pieces(&self) -> &[IoSlice<'_>] {
         let mut pieces = ptr::null();
         let mut count = 0;
         let handle = self.handle as *const c_void;
@@ -250,7 +258,7 @@ impl<'p> SectionEncoder<'p> {
             return &[];
         }
         // An IoSlice has the layout of an iovec.
-        unsafe { slice::from_raw_parts(pieces as *const IoSlice<'p>, count as usize) }
+        unsafe { slice::from_raw_parts(pieces as *const IoSlice<'_>, count as usize) }
     }
 
     /// They are written.

@@ -49,13 +49,22 @@ fn call<T>(
     catch_unwind(AssertUnwindSafe(|| run(device))).unwrap_or(Err(EIO))
 }
 
+/// What is no errno value would be taken for success.
+fn negative(errno: i32) -> c_int {
+    if errno > 0 {
+        -errno
+    } else {
+        -EIO
+    }
+}
+
 unsafe extern "C" fn set_state(context: *mut c_void, state: u32, new_session: *mut c_int) -> c_int {
     match call(context, |device| device.set_state(state)) {
         Ok(is_new) => {
             *new_session = is_new as c_int;
             0
         }
-        Err(errno) => -errno,
+        Err(errno) => negative(errno),
     }
 }
 
@@ -65,22 +74,22 @@ unsafe extern "C" fn get_state(context: *mut c_void, state: *mut u32) -> c_int {
             *state = is;
             0
         }
-        Err(errno) => -errno,
+        Err(errno) => negative(errno),
     }
 }
 
 unsafe extern "C" fn reset(context: *mut c_void) -> c_int {
-    call(context, |device| device.reset()).map_or_else(|errno| -errno, |()| 0)
+    call(context, |device| device.reset()).map_or_else(negative, |()| 0)
 }
 
 unsafe extern "C" fn read(context: *mut c_void, buffer: *mut c_void, size: usize) -> i64 {
     let buffer = slice::from_raw_parts_mut(buffer as *mut u8, size);
-    call(context, |device| device.read(buffer)).map_or_else(|errno| -(errno as i64), |n| n as i64)
+    call(context, |device| device.read(buffer)).map_or_else(|errno| negative(errno).into(), |n| n as i64)
 }
 
 unsafe extern "C" fn write(context: *mut c_void, data: *const c_void, size: usize) -> i64 {
     let data = bytes(data as *const u8, size);
-    call(context, |device| device.write(data)).map_or_else(|errno| -(errno as i64), |n| n as i64)
+    call(context, |device| device.write(data)).map_or_else(|errno| negative(errno).into(), |n| n as i64)
 }
 
 unsafe extern "C" fn get_precopy_bytes(
@@ -96,7 +105,7 @@ unsafe extern "C" fn get_precopy_bytes(
             *reinit = 0;
             0
         }
-        Err(errno) => -errno,
+        Err(errno) => negative(errno),
     }
 }
 
@@ -106,7 +115,7 @@ unsafe extern "C" fn get_stop_copy_bytes(context: *mut c_void, left: *mut u64) -
             *left = all;
             0
         }
-        Err(errno) => -errno,
+        Err(errno) => negative(errno),
     }
 }
 
@@ -207,7 +216,7 @@ unsafe extern "C" fn write_pieces(
     let pieces = slice::from_raw_parts(pieces as *const IoSlice<'_>, count as usize);
     match catch_unwind(AssertUnwindSafe(|| writer(pieces))) {
         Ok(Ok(())) => 0,
-        Ok(Err(errno)) => -errno,
+        Ok(Err(errno)) => negative(errno),
         Err(_) => -EIO,
     }
 }
@@ -216,7 +225,7 @@ unsafe extern "C" fn write_pieces(
 pub struct Save<'s> {
     handle: *mut sys::migstream_save,
     _writer: Box<Writer<'s>>,
-    set: &'s mut Set,
+    _set: &'s mut Set,
 }
 
 impl<'s> Save<'s> {
@@ -236,7 +245,7 @@ impl<'s> Save<'s> {
         let mut handle = ptr::null_mut();
         let status = unsafe { sys::migstream_save_create(set.handle, &options, &mut handle) };
         check(ptr::null(), status)?;
-        Ok(Save { handle, _writer: writer, set })
+        Ok(Save { handle, _writer: writer, _set: set })
     }
 
     fn check(&self, status: i32) -> Result<i32> {
@@ -286,7 +295,6 @@ impl<'s> Save<'s> {
     pub fn finish(self) -> Result<Outcome> {
         let mut number = 0;
         self.check(unsafe { sys::migstream_save_finish(self.handle, &mut number) })?;
-        debug_assert!(!self.set.handle.is_null());
         Ok(outcome(self.handle as *const c_void, number))
     }
 }
@@ -313,7 +321,7 @@ pub enum Action<'a> {
 /// Loads the devices of a set from one channel.
 pub struct Load<'s> {
     handle: *mut sys::migstream_load,
-    set: &'s mut Set,
+    _set: &'s mut Set,
 }
 
 impl<'s> Load<'s> {
@@ -324,7 +332,7 @@ impl<'s> Load<'s> {
         let mut handle = ptr::null_mut();
         let status = unsafe { sys::migstream_load_create(set.handle, &options, &mut handle) };
         check(ptr::null(), status)?;
-        Ok(Load { handle, set })
+        Ok(Load { handle, _set: set })
     }
 
     fn check(&self, status: i32) -> Result<i32> {
@@ -374,7 +382,6 @@ impl<'s> Load<'s> {
         let mut number = 0;
         let mut shut = ptr::null();
         self.check(unsafe { sys::migstream_load_finish(self.handle, &mut number, &mut shut) })?;
-        debug_assert!(!self.set.handle.is_null());
         Ok(outcome(self.handle as *const c_void, number))
     }
 }

@@ -27,10 +27,17 @@ unsafe impl Send for Walk {}
 
 impl Walk {
     pub fn open(path: &str) -> Result<Walk> {
-        let path = CString::new(path).map_err(|_| Error::of_status(sys::MIGSTREAM_BAD_ARGUMENT))?;
+        let name = CString::new(path).map_err(|_| Error::of_status(sys::MIGSTREAM_BAD_ARGUMENT))?;
         let mut handle = ptr::null_mut();
-        match unsafe { sys::migstream_walk_open(path.as_ptr(), ptr::null(), &mut handle) } {
+        match unsafe { sys::migstream_walk_open(name.as_ptr(), ptr::null(), &mut handle) } {
             sys::MIGSTREAM_OK => Ok(Walk { handle }),
+            sys::MIGSTREAM_ERROR => Err(Error {
+                text: match std::io::Error::last_os_error() {
+                    why if why.raw_os_error() != Some(0) => format!("{}: {}", path, why),
+                    _ => format!("{}: cannot be read", path),
+                },
+                ..Error::of_status(sys::MIGSTREAM_ERROR)
+            }),
             status => Err(Error::of_status(status)),
         }
     }

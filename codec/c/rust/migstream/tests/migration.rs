@@ -54,6 +54,32 @@ struct Memory {
     bytes: Vec<u8>,
 }
 
+/// Its errors are no errno values.
+struct BrokenDevice(MemoryDevice);
+
+impl Device for BrokenDevice {
+    fn set_state(&mut self, state: u32) -> std::result::Result<bool, i32> {
+        self.0.set_state(state)
+    }
+    fn state(&mut self) -> std::result::Result<u32, i32> {
+        self.0.state()
+    }
+    fn reset(&mut self) -> std::result::Result<(), i32> {
+        self.0.reset()
+    }
+    fn read(&mut self, _: &mut [u8]) -> std::result::Result<usize, i32> {
+        Err(0)
+    }
+    fn write(&mut self, _: &[u8]) -> std::result::Result<usize, i32> {
+        Err(-5)
+    }
+}
+
+#[test]
+fn an_error_that_is_no_errno_is_an_error() {
+    assert!(save(BrokenDevice(MemoryDevice::new(b"abc"))).is_err());
+}
+
 #[derive(Clone, Default)]
 struct MemoryDevice(Arc<Mutex<Memory>>);
 
@@ -113,7 +139,7 @@ impl Device for MemoryDevice {
     }
 }
 
-fn save(device: MemoryDevice) -> Result<Vec<u8>> {
+fn save(device: impl Device + 'static) -> Result<Vec<u8>> {
     let mut stream = Vec::new();
     let mut set = Set::new()?;
     set.add(device, IDSTR, 0)?;
@@ -193,5 +219,7 @@ fn a_capture_has_a_report_and_its_payload() -> Result<()> {
     assert!(walk.findings()?.iter().all(|finding| finding.severity < 2));
     assert!(!walk.payload(IDSTR)?.is_empty());
     assert!(walk.payload("no such device").is_err());
+    let error = migstream::Walk::open("/no/such/file").err().unwrap();
+    assert!(error.to_string().starts_with("/no/such/file: No such file"), "{}", error);
     Ok(())
 }
