@@ -1,11 +1,9 @@
 #include "inspect/json_output.h"
 
-#include <charconv>
-#include <functional>
 #include <set>
 #include <vector>
 
-#include "codec/version.h"
+#include "codec/report/message_json.h"
 #include "codec/wire/text.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/text_format.h"
@@ -17,156 +15,6 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using google::protobuf::Reflection;
-
-// Where pieces of a text go; false if it takes no more.
-using TextSink = std::function<bool(std::string_view piece)>;
-
-constexpr size_t kPieceBytes = 64 << 10;
-
-std::string Quoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (char c : text) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      StrAppend(&quoted, "\\u", Hex(byte, 4).substr(2));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
-std::string Number(double value) {
-  char digits[32];
-  auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  return std::string(digits, end);
-}
-
-class Writer {
- public:
-  Writer(int indent, const TextSink& sink) : indent_(indent), sink_(sink) {}
-
-  bool Write(const Message& message) {
-    WriteMessage(message, 0);
-    return Flush();
-  }
-
- private:
-  bool Flush() {
-    taken_ = taken_ && (text_.empty() || sink_(text_));
-    text_.clear();
-    return taken_;
-  }
-
-  void NewLine(int depth) {
-    if (text_.size() >= kPieceBytes) Flush();
-    if (indent_ < 0) return;
-    StrAppend(&text_, "\n", std::string(depth * indent_, ' '));
-  }
-
-  void WriteMessage(const Message& message, int depth) {
-    const Reflection& reflection = *message.GetReflection();
-    const Descriptor& type = *message.GetDescriptor();
-    text_ += "{";
-    bool first = true;
-    for (int i = 0; i < type.field_count() && taken_; ++i) {
-      const FieldDescriptor& field = *type.field(i);
-      if (field.has_presence() && !reflection.HasField(message, &field)) {
-        continue;
-      }
-      if (!first) text_ += ",";
-      first = false;
-      NewLine(depth + 1);
-      StrAppend(&text_, "\"", field.json_name(), "\":", indent_ < 0 ? "" : " ");
-      if (field.is_repeated()) {
-        WriteList(message, field, depth + 1);
-      } else {
-        WriteValue(message, field, -1, depth + 1);
-      }
-    }
-    if (!first) NewLine(depth);
-    text_ += "}";
-  }
-
-  void WriteList(const Message& message, const FieldDescriptor& field,
-                 int depth) {
-    const int size = message.GetReflection()->FieldSize(message, &field);
-    const bool lines = field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE ||
-                       field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
-    text_ += "[";
-    for (int i = 0; i < size && taken_; ++i) {
-      if (i != 0) text_ += lines || indent_ < 0 ? "," : ", ";
-      if (lines) {
-        NewLine(depth + 1);
-      } else if (text_.size() >= kPieceBytes) {
-        Flush();
-      }
-      WriteValue(message, field, i, depth + 1);
-    }
-    if (size != 0 && lines) NewLine(depth);
-    text_ += "]";
-  }
-
-  // `index` of a repeated field; else -1.
-  void WriteValue(const Message& message, const FieldDescriptor& field,
-                  int index, int depth) {
-    const Reflection& reflection = *message.GetReflection();
-    auto get = [&](auto single, auto repeated) {
-      return index < 0 ? (reflection.*single)(message, &field)
-                       : (reflection.*repeated)(message, &field, index);
-    };
-    using R = Reflection;
-    switch (field.cpp_type()) {
-      case FieldDescriptor::CPPTYPE_INT32:
-        StrAppend(&text_, get(&R::GetInt32, &R::GetRepeatedInt32));
-        return;
-      case FieldDescriptor::CPPTYPE_INT64:
-        StrAppend(&text_, get(&R::GetInt64, &R::GetRepeatedInt64));
-        return;
-      case FieldDescriptor::CPPTYPE_UINT32:
-        StrAppend(&text_, get(&R::GetUInt32, &R::GetRepeatedUInt32));
-        return;
-      case FieldDescriptor::CPPTYPE_UINT64:
-        StrAppend(&text_, get(&R::GetUInt64, &R::GetRepeatedUInt64));
-        return;
-      case FieldDescriptor::CPPTYPE_DOUBLE:
-        text_ += Number(get(&R::GetDouble, &R::GetRepeatedDouble));
-        return;
-      case FieldDescriptor::CPPTYPE_FLOAT:
-        text_ += Number(get(&R::GetFloat, &R::GetRepeatedFloat));
-        return;
-      case FieldDescriptor::CPPTYPE_BOOL:
-        text_ += get(&R::GetBool, &R::GetRepeatedBool) ? "true" : "false";
-        return;
-      case FieldDescriptor::CPPTYPE_ENUM:
-        text_ += Quoted(get(&R::GetEnum, &R::GetRepeatedEnum)->name());
-        return;
-      case FieldDescriptor::CPPTYPE_STRING:
-        text_ += Quoted(get(&R::GetString, &R::GetRepeatedString));
-        return;
-      case FieldDescriptor::CPPTYPE_MESSAGE:
-        WriteMessage(
-            index < 0 ? reflection.GetMessage(message, &field)
-                      : reflection.GetRepeatedMessage(message, &field, index),
-            depth);
-        return;
-    }
-  }
-
-  const int indent_;
-  const TextSink& sink_;
-  std::string text_;
-  bool taken_ = true;
-};
-
-// Without a line's end. `indent` below 0: all on one line.
-bool WriteJson(const Message& message, int indent, const TextSink& sink) {
-  return Writer(indent, sink).Write(message);
-}
 
 std::string TypeOf(const FieldDescriptor& field) {
   switch (field.cpp_type()) {
@@ -186,7 +34,7 @@ std::string TypeOf(const FieldDescriptor& field) {
     case FieldDescriptor::CPPTYPE_ENUM: {
       std::vector<std::string> names;
       for (int i = 0; i < field.enum_type()->value_count(); ++i) {
-        names.push_back(Quoted(field.enum_type()->value(i)->name()));
+        names.push_back(QuotedJson(field.enum_type()->value(i)->name()));
       }
       return StrCat("{\"enum\": [", StrJoin(names, ", "), "]}");
     }
@@ -203,11 +51,12 @@ std::string ObjectSchema(const Descriptor& type, const std::string& indent) {
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
     properties.push_back(StrCat(
-        indent, "  ", Quoted(field.json_name()), ": ",
+        indent, "  ", QuotedJson(field.json_name()), ": ",
         field.is_repeated()
             ? StrCat("{\"type\": \"array\", \"items\": ", TypeOf(field), "}")
             : TypeOf(field)));
-    if (!field.has_presence()) required.push_back(Quoted(field.json_name()));
+    if (!field.has_presence())
+      required.push_back(QuotedJson(field.json_name()));
   }
   std::string text = StrCat(indent, "\"type\": \"object\",\n", indent,
                             "\"additionalProperties\": false,\n", indent,
@@ -232,19 +81,11 @@ void Collect(const Descriptor& type, std::set<std::string_view>& names,
   }
 }
 
-void SetText(Message& message, const char* name, const std::string& value) {
-  const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
-  if (field != nullptr) {
-    message.GetReflection()->SetString(&message, field, value);
-  }
-}
-
 }  // namespace
 
 ExitStatus PrintMessage(Message& message, std::string_view name,
                         const std::string& format, ExitStatus status) {
-  SetText(message, "schema", StrCat("migstream.", name, "/1"));
-  SetText(message, "version", MIGSTREAM_VERSION);
+  NameMessage(message, name);
   if (format == "json") {
     ExitStatus printed = kFine;
     WriteJson(message, 2, [&printed](std::string_view piece) {
@@ -269,8 +110,8 @@ ExitStatus PrintMessage(Message& message, std::string_view name,
 std::string JsonLine(std::string_view kind, const Message& message,
                      std::string_view device) {
   std::string line = "{";
-  if (!device.empty()) StrAppend(&line, "\"device\":", Quoted(device), ",");
-  StrAppend(&line, Quoted(kind), ":");
+  if (!device.empty()) StrAppend(&line, "\"device\":", QuotedJson(device), ",");
+  StrAppend(&line, QuotedJson(kind), ":");
   WriteJson(message, -1, [&line](std::string_view piece) {
     line += piece;
     return true;
@@ -284,13 +125,13 @@ std::string JsonSchema(const Descriptor& type) {
   Collect(type, names, types);
   std::vector<std::string> definitions;
   for (const Descriptor* below : types) {
-    definitions.push_back(StrCat("    ", Quoted(below->name()), ": {\n",
+    definitions.push_back(StrCat("    ", QuotedJson(below->name()), ": {\n",
                                  ObjectSchema(*below, "      "), "\n    }"));
   }
   return StrCat(
       "{\n  \"$schema\": \"http://json-schema.org/draft-04/schema#\","
       "\n  \"title\": ",
-      Quoted(type.full_name()), ",\n", ObjectSchema(type, "  "),
+      QuotedJson(type.full_name()), ",\n", ObjectSchema(type, "  "),
       ",\n  \"definitions\": {\n", StrJoin(definitions, ",\n"), "\n  }\n}\n");
 }
 

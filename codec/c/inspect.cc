@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,13 +20,14 @@
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
 #include "codec/qemu/stream_reader.h"
+#include "codec/report/message_json.h"
 #include "codec/report/report_builder.h"
 #include "codec/state/field_reader.h"
 #include "codec/state/state_json.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/version.h"
+#include "codec/wire/printable.h"
 #include "flags/release.h"
-#include "google/protobuf/util/json_util.h"
 
 using namespace migstream;     // NOLINT: this file is the C side.
 using namespace migstream::c;  // NOLINT
@@ -106,7 +108,8 @@ struct migstream_walk : Handle {
     options.reader = reader;
     options.records = records;
     report::Report built;
-    built.set_file(file);
+    NameMessage(built, "report");
+    built.set_file(Printable(file));
     const Error error =
         BuildReport(*files.main, files.channels, options, built);
     if (!error.ok()) Fail(error);
@@ -192,11 +195,10 @@ migstream_status migstream_walk_report(migstream_walk* walk,
     const migstream_status status = walk->Report();
     if (status != MIGSTREAM_OK) return status;
     walk->text.clear();
-    if (!google::protobuf::util::MessageToJsonString(*walk->report, &walk->text)
-             .ok()) {
-      return walk->Fail(
-          {ErrorCode::kReadFailed, 0, "", "a name in it is no Unicode"});
-    }
+    WriteJson(*walk->report, 2, [&](std::string_view piece) {
+      walk->text += piece;
+      return true;
+    });
     *report = walk->text.c_str();
     return status;
   });

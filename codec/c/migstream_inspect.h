@@ -62,10 +62,10 @@ MIGSTREAM_API migstream_status migstream_walk_last_error(
     const migstream_walk* walk, const struct migstream_error** error);
 
 // What the stream is, as JSON in the shape of report.proto, as
-// migstream inspect --format=json-strings prints it: numbers of 64 bits are
-// strings, and what is zero is left out. It ends with NUL. OK even where the
-// stream is damaged: then a finding says so, and migstream_walk_last_error().
-// ERROR, with null: it is not a stream.
+// migstream inspect --format=json prints it: numbers of 64 bits are numbers,
+// and what is zero is written. It ends with NUL. OK even where the stream is
+// damaged: then a finding says so, and migstream_walk_last_error(). ERROR, with
+// null: it is not a stream.
 //
 //   const char* report;
 //   if (migstream_walk_report(walk, &report) == MIGSTREAM_OK) puts(report);

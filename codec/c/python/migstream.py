@@ -224,10 +224,8 @@ class Migration:
     return ctypes.string_at(data, size.value) if size.value else b''
 
   def report(self) -> Dict[str, Any]:
-    """What the stream is, in the shape of report.proto. Damage is one of its findings.
-
-    Numbers of 64 bits are strings, and what is zero is left out, as in protobuf's own JSON.
-    """
+    """What the stream is, in the shape of report.proto, as `migstream inspect --format=json`
+    prints it. Damage is one of its findings."""
     if self._report is None:
       self._report = self._json(_library.migstream_walk_report)
     return self._report
