@@ -117,6 +117,7 @@ migstream_status migstream_channel_decoder_next(
     }
     if (step != Step::kEvent) return StatusOf(step);
     decoder->out = EventOf(decoder->event);
+    decoder->out.internal = &decoder->event;
     if (decoder->receiver.has_packet()) {
       const DeviceStatePacket device = decoder->receiver.device();
       decoder->out.name = device.idstr.data();

@@ -109,19 +109,10 @@ migstream_status migstream_device_create(
   if (given.functions == nullptr) return MIGSTREAM_BAD_ARGUMENT;
   status = ReadOptions(given.functions, &functions);
   if (status != MIGSTREAM_OK) return status;
-  migstream_device* made;
-  status = Make(given.allocator, &made);
-  if (status != MIGSTREAM_OK) return status;
-  status = Call(made, [&] {
-    made->device = std::make_unique<CallerDevice>(given, functions);
+  return MakeStarted(given.allocator, device, [&](migstream_device& made) {
+    made.device = std::make_unique<CallerDevice>(given, functions);
     return MIGSTREAM_OK;
   });
-  if (status == MIGSTREAM_OK) {
-    *device = made;
-  } else {
-    migstream_destroy(made);
-  }
-  return status;
 }
 
 migstream_status migstream_device_from_fd(
@@ -132,25 +123,17 @@ migstream_status migstream_device_from_fd(
   migstream_device_options given;
   migstream_status status = ReadOptions(options, &given);
   if (status != MIGSTREAM_OK) return status;
-  migstream_device* made;
-  status = Make(given.allocator, &made);
-  if (status != MIGSTREAM_OK) return status;
-  status = Call(made, [&]() -> migstream_status {
-    KernelDeviceOptions kernel;
-    if (given.wait_milliseconds != 0) {
-      kernel.wait_milliseconds = given.wait_milliseconds;
-    }
-    std::unique_ptr<KernelDevice> opened;
-    const Error error = KernelDevice::Open(fd, &opened, kernel);
-    made->device = std::move(opened);
-    return error.ok() ? MIGSTREAM_OK : MIGSTREAM_ERROR;
-  });
-  if (status == MIGSTREAM_OK) {
-    *device = made;
-  } else {
-    migstream_destroy(made);
-  }
-  return status;
+  return MakeStarted(
+      given.allocator, device, [&](migstream_device& made) -> migstream_status {
+        KernelDeviceOptions kernel;
+        if (given.wait_milliseconds != 0) {
+          kernel.wait_milliseconds = given.wait_milliseconds;
+        }
+        std::unique_ptr<KernelDevice> opened;
+        const Error error = KernelDevice::Open(fd, &opened, kernel);
+        made.device = std::move(opened);
+        return error.ok() ? MIGSTREAM_OK : MIGSTREAM_ERROR;
+      });
 }
 
 migstream_status migstream_set_create(const migstream_set_options* options,

@@ -61,6 +61,12 @@ migstream_status Handle::Destroy() {
   return MIGSTREAM_OK;
 }
 
+migstream_status RunCallOf(Handle& handle,
+                           migstream_status (*run)(void* context),
+                           void* context) {
+  return RunCall(handle, [&] { return run(context); });
+}
+
 migstream_status MemoryOf(const migstream_allocator* allocator,
                           Memory* memory) {
   migstream_allocator given;

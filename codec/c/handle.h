@@ -67,8 +67,8 @@ class Handle {
   static constexpr size_t kMemoryBytes = 64;
 
  private:
-  template <typename T, typename Run>
-  friend migstream_status Call(T* handle, Run run);
+  template <typename Run>
+  friend migstream_status RunCall(Handle& handle, Run run);
   template <typename T, typename Run>
   friend migstream_status CallShared(T* handle, Run run);
 
@@ -154,14 +154,12 @@ migstream_status Make(const migstream_allocator* allocator, T** out,
   }
 }
 
-// Runs it as a call with the handle.
-template <typename T, typename Run>
-migstream_status Call(T* handle, Run run) {
-  if (!Is(handle)) return MIGSTREAM_BAD_ARGUMENT;
-  Handle& base = *handle;
-  if (base.in_call()) return MIGSTREAM_REENTERED;
-  if (base.no_memory_) return MIGSTREAM_NO_MEMORY;
-  MemoryScope scope(base.memory());
+// Runs it as a call with the handle, which is one.
+template <typename Run>
+migstream_status RunCall(Handle& handle, Run run) {
+  if (handle.in_call()) return MIGSTREAM_REENTERED;
+  if (handle.no_memory_) return MIGSTREAM_NO_MEMORY;
+  MemoryScope scope(handle.memory());
   migstream_status status;
   try {
     status = run();
@@ -170,13 +168,51 @@ migstream_status Call(T* handle, Run run) {
     status = MIGSTREAM_NO_MEMORY;
   }
   if (MemoryScope::TakeFailed()) {
-    base.no_memory_ = true;
+    handle.no_memory_ = true;
     status = MIGSTREAM_NO_MEMORY;
   }
   return status;
 }
+migstream_status RunCallOf(Handle& handle,
+                           migstream_status (*run)(void* context),
+                           void* context);
 
-// The same for a call that others may run beside.
+// The same for any handle. There are many calls: what they share is there once.
+template <typename T, typename Run>
+migstream_status Call(T* handle, Run run) {
+  if (!Is(handle)) return MIGSTREAM_BAD_ARGUMENT;
+  return RunCallOf(
+      *handle,
+      [](void* context) -> migstream_status {
+        return (*static_cast<Run*>(context))();
+      },
+      &run);
+}
+
+// Makes a handle that `start` has to make ready; gives none if that fails.
+template <typename T, typename Start>
+migstream_status MakeStarted(const migstream_allocator* allocator, T** out,
+                             Start start) {
+  T* made;
+  migstream_status status = Make(allocator, &made);
+  if (status != MIGSTREAM_OK) return status;
+  status = Call(made, [&] { return start(*made); });
+  if (status == MIGSTREAM_OK) {
+    *out = made;
+  } else {
+    migstream_destroy(made);
+  }
+  return status;
+}
+
+// Where a decoder is.
+template <typename Decoder>
+migstream_position PositionOf(const Decoder& decoder) {
+  return {sizeof(migstream_position), decoder.offset(), decoder.payload_left(),
+          decoder.bytes_needed()};
+}
+
+// The same as Call() for a call that others may run beside.
 template <typename T, typename Run>
 migstream_status CallShared(T* handle, Run run) {
   if (!Is(handle)) return MIGSTREAM_BAD_ARGUMENT;

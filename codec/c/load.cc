@@ -67,9 +67,7 @@ struct migstream_load : Handle {
         session(of.set, options) {}
 
   migstream_status GetPosition(const migstream_position** out) override {
-    StreamDecoder& decoder = session.decoder();
-    position = {sizeof position, decoder.offset(), decoder.payload_left(),
-                decoder.bytes_needed()};
+    position = PositionOf(session.decoder());
     *out = &position;
     return MIGSTREAM_OK;
   }

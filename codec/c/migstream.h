@@ -857,17 +857,22 @@ struct migstream_channel_event {
   // else null.
   const uint8_t* packet;
   size_t packet_bytes;
+  const void* internal;  // For _append().
 };
 
 struct migstream_channel_options {
   size_t struct_size;
   const struct migstream_allocator* allocator;  // Null: malloc().
-  const char* name;           // In errors; null: "channel". Copied.
-  uint32_t page_bytes;        // Of the target; 0: 4096.
+  const char* name;     // In errors; null: "channel". Copied.
+  uint32_t page_bytes;  // Of the target; 0: 4096.
+  // Decoding:
   uint32_t max_packet_bytes;  // Of a device's packet; 2 MiB.
+  // Encoding:
+  int32_t host_endian;  // 1: the packets of dialects E6 and E7.
 };
 
 typedef struct migstream_channel_decoder migstream_channel_decoder;
+typedef struct migstream_channel_encoder migstream_channel_encoder;
 
 // A decoder of one channel.
 //
@@ -943,6 +948,92 @@ MIGSTREAM_API migstream_status migstream_reassembler_next(
 //   if (migstream_reassembler_finish(reassembler) != MIGSTREAM_OK) return 1;
 MIGSTREAM_API migstream_status
 migstream_reassembler_finish(migstream_reassembler*);
+
+// An encoder of one channel. It does not allocate after this.
+//
+//   migstream_channel_encoder* sender;
+//   migstream_channel_encoder_create(NULL, &sender);
+MIGSTREAM_API migstream_status
+migstream_channel_encoder_create(const struct migstream_channel_options*,
+                                 migstream_channel_encoder** encoder);
+
+// What opens a channel: the VM's uuid of 16 bytes, null for zeros, and the
+// channel's id, 255 at the most.
+//
+//   migstream_channel_encoder_init(sender, NULL, 0);
+MIGSTREAM_API migstream_status migstream_channel_encoder_init(
+    migstream_channel_encoder*, const uint8_t* uuid, uint32_t channel_id);
+
+// A device's whole packet, with its data by reference. Indices begin at 0 for
+// each device, and go on over all channels; `config` is the device's last.
+//
+//   struct migstream_piece packet = {.struct_size = sizeof packet};
+//   packet.idstr = "0000:00:05.0/vfio";
+//   packet.idstr_bytes = strlen(packet.idstr);
+//   packet.data = (const uint8_t*)bytes;
+//   packet.data_bytes = size;
+//   migstream_channel_encoder_packet(sender, &packet);
+MIGSTREAM_API migstream_status migstream_channel_encoder_packet(
+    migstream_channel_encoder*, const struct migstream_piece* packet);
+
+// The same without `data`, which is not looked at: data_bytes of it follow by
+// migstream_channel_encoder_payload() or _take_over().
+//
+//   migstream_channel_encoder_packet_header(sender, piece);
+MIGSTREAM_API migstream_status migstream_channel_encoder_packet_header(
+    migstream_channel_encoder*, const struct migstream_piece* packet);
+
+// Pages of one RAM block.
+struct migstream_ram_packet {
+  size_t struct_size;
+  uint32_t flags;  // Of the packet: its compression, and 1 for SYNC.
+  uint32_t allocated_pages;
+  uint32_t normal_pages;  // Their bytes are the payload.
+  uint32_t zero_pages;
+  uint32_t payload_bytes;
+  uint64_t packet_number;
+  const char* block;  // Without a NUL.
+  size_t block_bytes;
+  // Where the pages are in the block, 8 bytes each, big-endian: the normal
+  // ones, then the zero pages. By reference.
+  const uint8_t* offsets;
+  size_t offsets_bytes;
+};
+
+// A packet of pages. If there are normal pages, payload_bytes follow by
+// migstream_channel_encoder_payload() or _take_over().
+//
+//   struct migstream_ram_packet pages = {.struct_size = sizeof pages};
+//   pages.block = "pc.ram";
+//   pages.block_bytes = strlen(pages.block);
+//   migstream_channel_encoder_ram(sender, &pages);
+MIGSTREAM_API migstream_status migstream_channel_encoder_ram(
+    migstream_channel_encoder*, const struct migstream_ram_packet* packet);
+
+// SYNC: a packet without pages.
+//
+//   migstream_channel_encoder_sync(sender, 1);
+MIGSTREAM_API migstream_status migstream_channel_encoder_sync(
+    migstream_channel_encoder*, uint64_t packet_number);
+
+// A piece of the payload that is due, by reference.
+//
+//   migstream_channel_encoder_payload(sender, bytes, size);
+MIGSTREAM_API migstream_status migstream_channel_encoder_payload(
+    migstream_channel_encoder*, const void* payload, size_t bytes);
+
+// The caller writes so many bytes of it itself, behind the pieces.
+//
+//   migstream_channel_encoder_take_over(sender, size);
+MIGSTREAM_API migstream_status
+migstream_channel_encoder_take_over(migstream_channel_encoder*, uint64_t bytes);
+
+// Any event that a decoder gave and that is still good; put in the order in
+// which they came, they give the same bytes.
+//
+//   migstream_channel_encoder_append(sender, channel_event);
+MIGSTREAM_API migstream_status migstream_channel_encoder_append(
+    migstream_channel_encoder*, const struct migstream_channel_event* event);
 
 // ---------------------------------------------------------------------------
 // What a driver put inside DATA: PAYLOADS.md.

@@ -32,8 +32,7 @@ struct migstream_return_path_decoder : Handle {
       : Handle(kKind), decoder(offset) {}
 
   migstream_status GetPosition(const migstream_position** out) override {
-    position = {sizeof position, decoder.offset(), decoder.payload_left(),
-                decoder.bytes_needed()};
+    position = PositionOf(decoder);
     *out = &position;
     return MIGSTREAM_OK;
   }

@@ -169,6 +169,197 @@ TEST(RobustTest, SoDoesAModelsJson) {
   }
 }
 
+// Tries `run` with an allocator that fails at its n-th call, for each n, until
+// it does not fail any more.
+template <typename Run>
+void FailAtEachCall(migstream_status expected, Run run) {
+  bool failed = true;
+  uint64_t failures = 0;
+  for (uint64_t n = 0; failed; ++n) {
+    CountingAllocator allocator;
+    allocator.FailFrom(n);
+    const migstream_status status = run(allocator.get());
+    failed = allocator.has_failed();
+    failures += failed ? 1 : 0;
+    EXPECT_EQ(status, failed ? MIGSTREAM_NO_MEMORY : expected) << n;
+  }
+  EXPECT_GT(failures, 0);
+}
+
+// All that an encoder has to write.
+std::string Written(void* encoder) {
+  const iovec* pieces;
+  int count;
+  EXPECT_EQ(migstream_get_pieces(encoder, &pieces, &count), MIGSTREAM_OK);
+  std::string bytes;
+  for (int i = 0; i < count; ++i) {
+    bytes.append(static_cast<const char*>(pieces[i].iov_base),
+                 pieces[i].iov_len);
+  }
+  return bytes;
+}
+
+constexpr char kIdstr[] = "0000:00:05.0/vfio";
+
+migstream_piece Packet(uint32_t index, int32_t config) {
+  migstream_piece packet = {};
+  packet.struct_size = sizeof packet;
+  packet.idstr = kIdstr;
+  packet.idstr_bytes = sizeof kIdstr - 1;
+  packet.index = index;
+  packet.config = config;
+  packet.data = reinterpret_cast<const uint8_t*>("some state of the device");
+  packet.data_bytes = 24;
+  return packet;
+}
+
+// A channel with two packets, the first of which comes last.
+migstream_status WriteChannel(const migstream_allocator* allocator,
+                              std::string* channel) {
+  migstream_channel_options options = {};
+  options.struct_size = sizeof options;
+  options.allocator = allocator;
+  options.name = "a name that is too long for a string without memory";
+  migstream_channel_encoder* encoder = nullptr;
+  migstream_status status =
+      migstream_channel_encoder_create(&options, &encoder);
+  if (status != MIGSTREAM_OK) return status;
+  const migstream_piece packets[] = {Packet(1, 1), Packet(0, 0)};
+  EXPECT_EQ(migstream_channel_encoder_init(encoder, nullptr, 0), MIGSTREAM_OK);
+  for (const migstream_piece& packet : packets) {
+    EXPECT_EQ(migstream_channel_encoder_packet(encoder, &packet), MIGSTREAM_OK);
+  }
+  *channel = Written(encoder);
+  // No channel has two of these, and the error needs memory for its words.
+  status = migstream_channel_encoder_init(encoder, nullptr, 0);
+  migstream_destroy(encoder);
+  return status;
+}
+
+// Decodes it, and puts its packets in order.
+migstream_status ReadChannel(const migstream_allocator* allocator,
+                             const std::string& channel, int* pieces) {
+  migstream_channel_options options = {};
+  options.struct_size = sizeof options;
+  options.allocator = allocator;
+  migstream_reassembler_options all = {};
+  all.struct_size = sizeof all;
+  all.allocator = allocator;
+  migstream_channel_decoder* decoder = nullptr;
+  migstream_reassembler* reassembler = nullptr;
+  migstream_status status =
+      migstream_channel_decoder_create(&options, &decoder);
+  if (status == MIGSTREAM_OK) {
+    status = migstream_reassembler_create(&all, &reassembler);
+  }
+  iovec input = {const_cast<char*>(channel.data()), channel.size()};
+  const migstream_channel_event* event;
+  while (status >= MIGSTREAM_OK &&
+         (status = migstream_channel_decoder_next(decoder, &input, &event)) ==
+             MIGSTREAM_EVENT) {
+    if (event->packet == nullptr) continue;
+    status = migstream_reassembler_add(reassembler, kIdstr, event->instance_id,
+                                       event->packet, event->packet_bytes);
+    const migstream_piece* piece;
+    while (status >= MIGSTREAM_OK &&
+           (status = migstream_reassembler_next(reassembler, &piece)) ==
+               MIGSTREAM_EVENT) {
+      ++*pieces;
+    }
+  }
+  if (status == MIGSTREAM_NEED_INPUT) {
+    status = migstream_at_end_of_input(decoder, &input);
+  }
+  if (status == MIGSTREAM_OK) {
+    status = migstream_reassembler_finish(reassembler);
+  }
+  migstream_destroy(decoder);
+  migstream_destroy(reassembler);
+  return status;
+}
+
+TEST(RobustTest, SoDoAChannelAndTheOrderOfItsPackets) {
+  std::string channel;
+  FailAtEachCall(MIGSTREAM_ERROR, [&](const migstream_allocator* allocator) {
+    return WriteChannel(allocator, &channel);
+  });
+  ASSERT_FALSE(channel.empty());
+  int pieces = 0;
+  FailAtEachCall(MIGSTREAM_OK, [&](const migstream_allocator* allocator) {
+    pieces = 0;
+    return ReadChannel(allocator, channel, &pieces);
+  });
+  EXPECT_EQ(pieces, 2);
+  // Cut off within its second packet.
+  channel.pop_back();
+  FailAtEachCall(MIGSTREAM_ERROR, [&](const migstream_allocator* allocator) {
+    return ReadChannel(allocator, channel, &pieces);
+  });
+}
+
+TEST(RobustTest, SoDoesAPayload) {
+  // A record of mlx5 that is cut off.
+  const std::string bytes(20, '\0');
+  FailAtEachCall(MIGSTREAM_ERROR, [&](const migstream_allocator* allocator) {
+    migstream_payload_options options = {};
+    options.struct_size = sizeof options;
+    options.allocator = allocator;
+    options.driver = "mlx5";
+    options.device = "a name that is too long for a string without memory";
+    migstream_payload_decoder* decoder = nullptr;
+    migstream_status status =
+        migstream_payload_decoder_create(&options, &decoder);
+    iovec input = {const_cast<char*>(bytes.data()), bytes.size()};
+    const migstream_payload_event* event;
+    while (status >= MIGSTREAM_OK) {
+      status = migstream_payload_decoder_next(decoder, &input, &event);
+      if (status != MIGSTREAM_EVENT) break;
+    }
+    if (status == MIGSTREAM_NEED_INPUT) {
+      status = migstream_at_end_of_input(decoder, &input);
+    }
+    migstream_destroy(decoder);
+    return status;
+  });
+}
+
+TEST(RobustTest, SoDoesAReturnPath) {
+  // A type that is no message's.
+  const std::string bytes("\0\x63\0\0", 4);
+  FailAtEachCall(MIGSTREAM_ERROR, [&](const migstream_allocator* allocator) {
+    migstream_return_path_options options = {};
+    options.struct_size = sizeof options;
+    options.allocator = allocator;
+    migstream_return_path_decoder* decoder = nullptr;
+    migstream_status status =
+        migstream_return_path_decoder_create(&options, &decoder);
+    iovec input = {const_cast<char*>(bytes.data()), bytes.size()};
+    const migstream_reply* reply;
+    if (status == MIGSTREAM_OK) {
+      status = migstream_return_path_decoder_next(decoder, &input, &reply);
+    }
+    migstream_destroy(decoder);
+    return status;
+  });
+  FailAtEachCall(MIGSTREAM_ERROR, [](const migstream_allocator* allocator) {
+    migstream_return_path_options options = {};
+    options.struct_size = sizeof options;
+    options.allocator = allocator;
+    migstream_return_path_encoder* encoder = nullptr;
+    migstream_status status =
+        migstream_return_path_encoder_create(&options, &encoder);
+    // A bitmap of a block without a name.
+    migstream_reply reply = {};
+    reply.struct_size = sizeof reply;
+    reply.type = MIGSTREAM_REPLY_RECV_BITMAP;
+    if (status == MIGSTREAM_OK) {
+      status = migstream_return_path_encoder_send(encoder, &reply, nullptr, 0);
+    }
+    migstream_destroy(encoder);
+    return status;
+  });
+}
+
 struct Reentry {
   migstream_stream_decoder* decoder = nullptr;
   std::vector<migstream_status> statuses = {};

@@ -32,8 +32,7 @@ struct migstream_section_decoder : Handle {
   }
 
   migstream_status GetPosition(const migstream_position** out) override {
-    position = {sizeof position, decoder->offset(), decoder->payload_left(),
-                decoder->bytes_needed()};
+    position = PositionOf(*decoder);
     *out = &position;
     return MIGSTREAM_OK;
   }
@@ -100,16 +99,8 @@ migstream_status Create(const migstream_section_options* options, T** out) {
   migstream_section_options given;
   migstream_status status = ReadOptions(options, &given);
   if (status != MIGSTREAM_OK) return status;
-  T* made;
-  status = Make(given.allocator, &made);
-  if (status != MIGSTREAM_OK) return status;
-  status = Call(made, [&] { return made->Start(given); });
-  if (status == MIGSTREAM_OK) {
-    *out = made;
-  } else {
-    migstream_destroy(made);
-  }
-  return status;
+  return MakeStarted(given.allocator, out,
+                     [&](T& made) { return made.Start(given); });
 }
 
 template <typename T>

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "codec/c/encode.h"
 #include "codec/c/end_event.h"
 #include "codec/c/event.h"
 #include "codec/c/handle.h"
@@ -67,8 +68,7 @@ struct migstream_stream_decoder : Handle {
       : Handle(kKind), decoder(OptionsOf(given, dialect)) {}
 
   migstream_status GetPosition(const migstream_position** out) override {
-    position = {sizeof position, decoder.offset(), decoder.payload_left(),
-                decoder.bytes_needed()};
+    position = PositionOf(decoder);
     *out = &position;
     return MIGSTREAM_OK;
   }
@@ -77,6 +77,10 @@ struct migstream_stream_decoder : Handle {
     const migstream_status status =
         end.Find(decoder, decoder, left, event, &error);
     return status == MIGSTREAM_ERROR ? Fail(error) : status;
+  }
+
+  [[gnu::cold, gnu::noinline]] migstream_status FailDecoder() {
+    return Fail(decoder.error());
   }
 
   StreamDecoder decoder;
@@ -101,6 +105,10 @@ struct migstream_stream_encoder : Handle {
     return MIGSTREAM_OK;
   }
 
+  [[gnu::cold, gnu::noinline]] migstream_status FailEncoder() {
+    return Fail(encoder.error());
+  }
+
   // Many records' worth, so that a caller need not write after each.
   uint8_t headers[8 * StreamEncoder::kMinHeaderBytes];
   iovec pieces[32 * StreamEncoder::kMinPieces];
@@ -110,25 +118,10 @@ struct migstream_stream_encoder : Handle {
 
 namespace {
 
-// `run` gives a status, and what the encoder said if that is OK. Nothing here
-// allocates but what an error says.
-template <typename Run>
-migstream_status Encode(migstream_stream_encoder* encoder, Run run) {
-  return Call(encoder, [&]() -> migstream_status {
-    Put put = Put::kError;
-    if (encoder->encoder.ok()) {
-      const migstream_status status = run(encoder->encoder, &put);
-      if (status != MIGSTREAM_OK || put == Put::kDone) return status;
-    }
-    return put == Put::kFull ? migstream_status{MIGSTREAM_FULL}
-                             : encoder->Fail(encoder->encoder.error());
-  });
-}
-
-// The same in a VFIO device's section.
+// EncodeWith() in a VFIO device's section.
 template <typename Run>
 migstream_status EncodeDevice(migstream_stream_encoder* encoder, Run run) {
-  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+  return EncodeWith(encoder, [&](StreamEncoder& to, Put* put) {
     if (encoder->in_device) return run(to.device(), put);
     *put = to.Device({});  // Which it refuses.
     return migstream_status{MIGSTREAM_OK};
@@ -162,8 +155,10 @@ migstream_status migstream_stream_decoder_create(
 migstream_status migstream_stream_decoder_next(
     migstream_stream_decoder* decoder, iovec* input,
     const migstream_stream_event** event) {
-  if (!IsInput(input) || event == nullptr) return MIGSTREAM_BAD_ARGUMENT;
-  return Call(decoder, [&]() -> migstream_status {
+  if (!Is(decoder) || !IsInput(input) || event == nullptr) {
+    return MIGSTREAM_BAD_ARGUMENT;
+  }
+  return RunCall(*decoder, [&]() -> migstream_status {
     if (!decoder->end.MayBeGiven(Bytes(*input))) return MIGSTREAM_BAD_ARGUMENT;
     const Step step = TakeFrom(*input, [&](ByteSpan& rest) {
       return decoder->end.Next(decoder->decoder, rest, decoder->event);
@@ -173,8 +168,7 @@ migstream_status migstream_stream_decoder_next(
       return MIGSTREAM_EVENT;
     }
     *event = nullptr;
-    return step == Step::kError ? decoder->Fail(decoder->decoder.error())
-                                : StatusOf(step);
+    return step == Step::kError ? decoder->FailDecoder() : StatusOf(step);
   });
 }
 
@@ -182,7 +176,7 @@ migstream_status migstream_stream_decoder_take_over(
     migstream_stream_decoder* decoder, uint64_t bytes) {
   return Call(decoder, [&]() -> migstream_status {
     if (decoder->decoder.TakeOver(bytes) != Step::kError) return MIGSTREAM_OK;
-    return decoder->Fail(decoder->decoder.error());
+    return decoder->FailDecoder();
   });
 }
 
@@ -190,7 +184,7 @@ migstream_status migstream_stream_decoder_end_content(
     migstream_stream_decoder* decoder) {
   return Call(decoder, [&]() -> migstream_status {
     if (decoder->decoder.EndContent() != Step::kError) return MIGSTREAM_OK;
-    return decoder->Fail(decoder->decoder.error());
+    return decoder->FailDecoder();
   });
 }
 
@@ -209,7 +203,7 @@ migstream_status migstream_stream_encoder_create(
 
 migstream_status migstream_stream_encoder_header(
     migstream_stream_encoder* encoder) {
-  return Encode(encoder, [](StreamEncoder& to, Put* put) {
+  return EncodeWith(encoder, [](StreamEncoder& to, Put* put) {
     *put = to.Header();
     return MIGSTREAM_OK;
   });
@@ -217,7 +211,7 @@ migstream_status migstream_stream_encoder_header(
 
 migstream_status migstream_stream_encoder_configuration(
     migstream_stream_encoder* encoder, const char* machine_type) {
-  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+  return EncodeWith(encoder, [&](StreamEncoder& to, Put* put) {
     if (machine_type == nullptr) return MIGSTREAM_BAD_ARGUMENT;
     *put = to.Configuration(machine_type);
     return MIGSTREAM_OK;
@@ -226,7 +220,7 @@ migstream_status migstream_stream_encoder_configuration(
 
 migstream_status migstream_stream_encoder_section(
     migstream_stream_encoder* encoder, const migstream_section* section) {
-  return Encode(encoder, [&](StreamEncoder&, Put* put) -> migstream_status {
+  return EncodeWith(encoder, [&](StreamEncoder&, Put* put) -> migstream_status {
     migstream_section given;
     if (section == nullptr) return MIGSTREAM_BAD_ARGUMENT;
     migstream_status status = ReadOptions(section, &given);
@@ -308,7 +302,7 @@ migstream_status migstream_stream_encoder_end_config(
 
 migstream_status migstream_stream_encoder_content(
     migstream_stream_encoder* encoder, const void* bytes, size_t byte_count) {
-  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+  return EncodeWith(encoder, [&](StreamEncoder& to, Put* put) {
     if (!IsBytes(bytes, byte_count)) return MIGSTREAM_BAD_ARGUMENT;
     *put = to.Content(Bytes(bytes, byte_count));
     return MIGSTREAM_OK;
@@ -317,7 +311,7 @@ migstream_status migstream_stream_encoder_content(
 
 migstream_status migstream_stream_encoder_end_section(
     migstream_stream_encoder* encoder, int32_t footer) {
-  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+  return EncodeWith(encoder, [&](StreamEncoder& to, Put* put) {
     *put = to.EndSection(footer != 0);
     if (*put == Put::kDone) encoder->in_device = false;
     return MIGSTREAM_OK;
@@ -327,7 +321,7 @@ migstream_status migstream_stream_encoder_end_section(
 migstream_status migstream_stream_encoder_command(
     migstream_stream_encoder* encoder, uint32_t command, const void* data,
     size_t bytes) {
-  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+  return EncodeWith(encoder, [&](StreamEncoder& to, Put* put) {
     if (command > 0xffff || !IsBytes(data, bytes)) {
       return MIGSTREAM_BAD_ARGUMENT;
     }
@@ -338,7 +332,7 @@ migstream_status migstream_stream_encoder_command(
 
 migstream_status migstream_stream_encoder_eof(
     migstream_stream_encoder* encoder) {
-  return Encode(encoder, [](StreamEncoder& to, Put* put) {
+  return EncodeWith(encoder, [](StreamEncoder& to, Put* put) {
     *put = to.Eof();
     return MIGSTREAM_OK;
   });
@@ -346,7 +340,7 @@ migstream_status migstream_stream_encoder_eof(
 
 migstream_status migstream_stream_encoder_description(
     migstream_stream_encoder* encoder, const void* json, size_t bytes) {
-  return Encode(encoder, [&](StreamEncoder& to, Put* put) {
+  return EncodeWith(encoder, [&](StreamEncoder& to, Put* put) {
     if (!IsBytes(json, bytes) || bytes > UINT32_MAX) {
       return MIGSTREAM_BAD_ARGUMENT;
     }
@@ -357,21 +351,22 @@ migstream_status migstream_stream_encoder_description(
 
 migstream_status migstream_stream_encoder_append(
     migstream_stream_encoder* encoder, const migstream_stream_event* event) {
-  return Encode(encoder, [&](StreamEncoder& to, Put* put) -> migstream_status {
-    if (event == nullptr || event->internal == nullptr) {
-      return MIGSTREAM_BAD_ARGUMENT;
-    }
-    const StreamEvent& given =
-        *static_cast<const StreamEvent*>(event->internal);
-    if (given.kind == StreamEvent::kSection) {
-      return PutSection(*encoder, *given.section, put);
-    }
-    *put = to.Append(given);
-    if (*put == Put::kDone && given.kind == StreamEvent::kSectionEnd) {
-      encoder->in_device = false;
-    }
-    return MIGSTREAM_OK;
-  });
+  return EncodeWith(
+      encoder, [&](StreamEncoder& to, Put* put) -> migstream_status {
+        if (event == nullptr || event->internal == nullptr) {
+          return MIGSTREAM_BAD_ARGUMENT;
+        }
+        const StreamEvent& given =
+            *static_cast<const StreamEvent*>(event->internal);
+        if (given.kind == StreamEvent::kSection) {
+          return PutSection(*encoder, *given.section, put);
+        }
+        *put = to.Append(given);
+        if (*put == Put::kDone && given.kind == StreamEvent::kSectionEnd) {
+          encoder->in_device = false;
+        }
+        return MIGSTREAM_OK;
+      });
 }
 
 }  // extern "C"

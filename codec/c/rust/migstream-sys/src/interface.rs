@@ -467,6 +467,7 @@ pub struct migstream_channel_event {
     pub payload_offset: u32,
     pub packet: *const u8,
     pub packet_bytes: usize,
+    pub internal: *const c_void,
 }
 
 #[repr(C)]
@@ -477,10 +478,15 @@ pub struct migstream_channel_options {
     pub name: *const c_char,
     pub page_bytes: u32,
     pub max_packet_bytes: u32,
+    pub host_endian: i32,
 }
 
 #[repr(C)]
 pub struct migstream_channel_decoder {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+pub struct migstream_channel_encoder {
     _opaque: [u8; 0],
 }
 extern "C" {
@@ -529,6 +535,49 @@ extern "C" {
 }
 extern "C" {
     pub fn migstream_reassembler_finish(arg0: *mut migstream_reassembler) -> migstream_status;
+}
+extern "C" {
+    pub fn migstream_channel_encoder_create(arg0: *const migstream_channel_options, encoder: *mut *mut migstream_channel_encoder) -> migstream_status;
+}
+extern "C" {
+    pub fn migstream_channel_encoder_init(arg0: *mut migstream_channel_encoder, uuid: *const u8, channel_id: u32) -> migstream_status;
+}
+extern "C" {
+    pub fn migstream_channel_encoder_packet(arg0: *mut migstream_channel_encoder, packet: *const migstream_piece) -> migstream_status;
+}
+extern "C" {
+    pub fn migstream_channel_encoder_packet_header(arg0: *mut migstream_channel_encoder, packet: *const migstream_piece) -> migstream_status;
+}
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct migstream_ram_packet {
+    pub struct_size: usize,
+    pub flags: u32,
+    pub allocated_pages: u32,
+    pub normal_pages: u32,
+    pub zero_pages: u32,
+    pub payload_bytes: u32,
+    pub packet_number: u64,
+    pub block: *const c_char,
+    pub block_bytes: usize,
+    pub offsets: *const u8,
+    pub offsets_bytes: usize,
+}
+
+extern "C" {
+    pub fn migstream_channel_encoder_ram(arg0: *mut migstream_channel_encoder, packet: *const migstream_ram_packet) -> migstream_status;
+}
+extern "C" {
+    pub fn migstream_channel_encoder_sync(arg0: *mut migstream_channel_encoder, packet_number: u64) -> migstream_status;
+}
+extern "C" {
+    pub fn migstream_channel_encoder_payload(arg0: *mut migstream_channel_encoder, payload: *const c_void, bytes: usize) -> migstream_status;
+}
+extern "C" {
+    pub fn migstream_channel_encoder_take_over(arg0: *mut migstream_channel_encoder, bytes: u64) -> migstream_status;
+}
+extern "C" {
+    pub fn migstream_channel_encoder_append(arg0: *mut migstream_channel_encoder, event: *const migstream_channel_event) -> migstream_status;
 }
 pub const MIGSTREAM_PAYLOAD_RECORD: i32 = 0;
 pub const MIGSTREAM_PAYLOAD_FIELDS: i32 = 1;
