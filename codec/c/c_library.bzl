@@ -44,7 +44,7 @@ _static_library = rule(
             default = "//codec/c:static_library.sh",
             allow_single_file = True,
             executable = True,
-            cfg = "host",
+            cfg = "exec",
         ),
     },
 )
@@ -73,6 +73,8 @@ def c_library(name, headers, symbols, version_script, deps, wrapped = []):
             "-Wl,-soname,%s.so.1" % name,
             "-Wl,--gc-sections",
             "-Wl,--as-needed",
+            # Its tables have a thousand pointers, of 24 bytes each otherwise.
+            "-Wl,-z,pack-relative-relocs",
             # gold shows thread-local variables that are hidden.
             "-fuse-ld=bfd",
         ] + ["-Wl,--wrap=" + function for function in wrapped],

@@ -1,6 +1,7 @@
 #!/bin/sh
-# usage: library_test.sh LIBMIGSTREAM.so LIBMIGSTREAM.a INSPECT.so INSPECT.a
-# What the libraries show, what they need, and that neither meets the program's own C++.
+# usage: library_test.sh LIBMIGSTREAM.so LIBMIGSTREAM.a INSPECT.so INSPECT.a COMPILATION_MODE
+# What the libraries show, what they need, how large what a VMM loads is, and that neither meets the
+# program's own C++.
 status=0
 fail() {
   echo "$*"
@@ -36,4 +37,11 @@ for library in "$1" "$2"; do
   others=$(nm -u -C "$library" 2>/dev/null | grep -E 'operator (new|delete)|std::.*basic_string')
   [ -z "$others" ] || fail "$library takes memory by: $others"
 done
+# Bytes of code and data, without what strip(1) takes away.
+case $5 in
+  opt) most=655360 ;;
+  *) most=1703936 ;;
+esac
+bytes=$(size "$1" | awk 'NR == 2 { print $4 }')
+[ "$bytes" -le "$most" ] || fail "$1 has $bytes bytes, more than $most"
 exit $status

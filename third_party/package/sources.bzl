@@ -15,6 +15,10 @@ def _in(folder, files):
 def _not_in(folders, files):
     return files + "".join([" - " + _in(folder, files) for folder in folders])
 
+# What is compiled with an option of its own.
+def _with(option):
+    return "filter('^//', labels(srcs, attr(copts, '%s', deps(set(%s)))))" % (option, " ".join(_C))
+
 _CXX = _of("srcs", VMM_TARGETS)
 
 # A list, what is in it, and which targets the question is about.
@@ -22,6 +26,8 @@ _LISTS = {
     "MIGSTREAM_CXX_SOURCES": (_CXX, VMM_TARGETS),
     "MIGSTREAM_CXX_HEADERS": (_of("hdrs", VMM_TARGETS), VMM_TARGETS),
     "MIGSTREAM_C_SOURCES": (_of("srcs", _C) + " - (%s)" % _CXX, VMM_TARGETS + _C),
+    "MIGSTREAM_SMALL_SOURCES": (_with("-Os"), _C),
+    "MIGSTREAM_SCALAR_SOURCES": (_with("-fno-tree-slp-vectorize"), _C),
     "MIGSTREAM_STREAM_SOURCES": (
         _not_in(["codec/c", "inspect"], _of("srcs", _PROGRAM + _INSPECT_C)) + " - (%s)" % _CXX,
         VMM_TARGETS + _INSPECT_C + _PROGRAM,

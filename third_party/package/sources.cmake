@@ -159,6 +159,7 @@ set(MIGSTREAM_CXX_HEADERS
 
 set(MIGSTREAM_C_SOURCES
   codec/c/channel.cc
+  codec/c/channel_encoder.cc
   codec/c/device.cc
   codec/c/event.cc
   codec/c/handle.cc
@@ -175,6 +176,52 @@ set(MIGSTREAM_C_SOURCES
   codec/c/values.cc
   codec/model/model_json.cc
   codec/wire/json_document.cc
+)
+
+set(MIGSTREAM_SMALL_SOURCES
+  codec/c/channel.cc
+  codec/c/channel_encoder.cc
+  codec/c/device.cc
+  codec/c/handle.cc
+  codec/c/load.cc
+  codec/c/memory.cc
+  codec/c/model.cc
+  codec/c/operator_new.cc
+  codec/c/payload.cc
+  codec/c/return_path.cc
+  codec/c/save.cc
+  codec/c/values.cc
+  codec/model/compatibility.cc
+  codec/model/device_config.cc
+  codec/model/device_model.cc
+  codec/model/model_json.cc
+  codec/model/param_value.cc
+  codec/multifd/channel_decoder.cc
+  codec/multifd/channel_encoder.cc
+  codec/multifd/channel_receiver.cc
+  codec/multifd/packet.cc
+  codec/multifd/reassembler.cc
+  codec/qemu/configuration.cc
+  codec/qemu/content_walk.cc
+  codec/qemu/handler_records.cc
+  codec/qemu/return_path.cc
+  codec/session/channel_output.cc
+  codec/session/device_control.cc
+  codec/session/device_state.cc
+  codec/session/kernel_device.cc
+  codec/session/load_session.cc
+  codec/session/migration_set.cc
+  codec/session/region_device.cc
+  codec/session/save_session.cc
+  codec/session/vfio_calls.cc
+  codec/wire/json_document.cc
+)
+
+set(MIGSTREAM_SCALAR_SOURCES
+  codec/c/event.cc
+  codec/c/section.cc
+  codec/c/stream.cc
+  codec/c/stream_event.cc
 )
 
 set(MIGSTREAM_STREAM_SOURCES
@@ -302,6 +349,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/report/config_report.cc
   codec/report/device_reports.cc
   codec/report/finding_ids.cc
+  codec/report/message_json.cc
   codec/report/payload_file.cc
   codec/report/payload_rows.cc
   codec/report/report_builder.cc
