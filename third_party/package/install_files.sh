@@ -23,6 +23,10 @@ put 755 inspect/migstream bin/migstream
 put 644 inspect/migstream.1 share/man/man1/migstream.1
 put 644 inspect/completion.bash share/bash-completion/completions/migstream
 put 644 inspect/completion.zsh share/zsh/vendor-completions/_migstream
+put 644 codec/c/python/migstream.py lib/python3/dist-packages/migstream.py
+for file in Cargo.toml $(cd codec/c/rust && find migstream migstream-sys -name '*.rs' -o -name Cargo.toml); do
+  put 644 "codec/c/rust/$file" "share/migstream/rust/$file"
+done
 for name in libmigstream libmigstream-inspect; do
   put 755 "codec/c/$name.so.1" "$libdir/$name.so.1"
   ln -sf "$name.so.1" "$root/$libdir/$name.so"
