@@ -15,6 +15,7 @@
 #include <system_error>
 #include <utility>
 
+#include "codec/io/zero_bytes.h"
 #include "codec/wire/text.h"
 #include "inspect/unfinished_files.h"
 
@@ -189,6 +190,10 @@ std::string OutputFile::NameBeside() const {
 
 void OutputFile::Write(ByteSpan bytes) {
   if (!status_.ok()) return;
+  if (AreZeroBytes(bytes) && way_ != Way::kDirect) {
+    Flush();
+    return LeaveHole(bytes.size());
+  }
   buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
   if (buffer_.size() >= kBufferBytes) Flush();
 }
@@ -209,14 +214,19 @@ void OutputFile::Flush() {
     Put(left.first(data));
     left = left.subspan(data + piece.size());
     data = 0;
-    position_ += piece.size();
-    ends_in_hole_ = true;
-    if (lseek(fd_, static_cast<off_t>(position_), SEEK_SET) < 0) {
-      status_ = Problem(path_, errno);
-    }
+    LeaveHole(piece.size());
   }
   Put(left.first(data));
   buffer_.clear();
+}
+
+void OutputFile::LeaveHole(uint64_t bytes) {
+  if (!status_.ok()) return;
+  position_ += bytes;
+  ends_in_hole_ = true;
+  if (lseek(fd_, static_cast<off_t>(position_), SEEK_SET) < 0) {
+    status_ = Problem(path_, errno);
+  }
 }
 
 void OutputFile::Put(ByteSpan bytes) {

@@ -57,6 +57,7 @@ class OutputFile : public ByteSink {
   int LinkTo(const std::string& path) const;
   void Flush();
   void Put(ByteSpan bytes);
+  void LeaveHole(uint64_t bytes);
   void Finish();
   bool Place();
   bool PutInPlace();

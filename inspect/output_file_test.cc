@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/io/zero_bytes.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -133,6 +134,23 @@ TEST(OutputFileTest, ZerosBecomeHoles) {
     EXPECT_LT(InfoOf(folder + "/out").st_blocks * 512, 300 << 10);
   }
   close(fd);
+}
+
+TEST(OutputFileTest, AHoleThatWasNotReadIsOneAgain) {
+  const std::string folder = TestFolder();
+  OutputFile output;
+  ASSERT_TRUE(output.Open(folder + "/out", false).ok());
+  output.Write(AsBytes("begin"));
+  output.Write(ZeroBytes());
+  output.Write(AsBytes("end"));
+  output.Write(ZeroBytes().first(5000));
+  ASSERT_TRUE(output.Commit().ok());
+  std::string expected = "begin";
+  expected.resize(5 + ZeroBytes().size());
+  expected += "end";
+  expected.resize(expected.size() + 5000);
+  EXPECT_TRUE(ReadTestFile(folder + "/out") == expected);
+  EXPECT_LT(InfoOf(folder + "/out").st_blocks * 512, 1 << 20);
 }
 
 TEST(OutputFileTest, OneOfSeveralThatCannotBePlacedTakesTheOthersBack) {

@@ -4,6 +4,7 @@
 #include "codec/io/zstd_sink.h"
 #include "codec/rewrite/rewrite.h"
 #include "codec/wire/text.h"
+#include "inspect/before_stream.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/stale_channels.h"
@@ -103,6 +104,10 @@ ExitStatus Run(const Arguments& arguments) {
                arguments.output == "-" ? "standard output" : arguments.output));
     return kUnusable;
   }
+  BeforeStream before;
+  if (!FindBefore(inputs, channels, arguments.keep_header, before)) {
+    return kUnusable;
+  }
   auto channel_name = [&arguments](size_t number) {
     return StrCat(arguments.output, ".ch", number);
   };
@@ -113,7 +118,8 @@ ExitStatus Run(const Arguments& arguments) {
   }
   const mode_t mode = ModeOf(sources);
   absl::Status status = outputs[0].Open(arguments.output, arguments, mode);
-  RewriteOutput output = {outputs[0].sink()};
+  RewriteOutput output;
+  output.main = outputs[0].sink();
   for (size_t i = 0; i < channels && status.ok(); ++i) {
     status = outputs.emplace_back().Open(channel_name(i + 1), arguments, mode);
     output.channels.push_back(outputs.back().sink());
@@ -125,6 +131,11 @@ ExitStatus Run(const Arguments& arguments) {
   }
   if (!IsFine(status)) return kUnusable;
 
+  output.before = before.bytes;
+  ByteSink& first = before.names_compression ? outputs[0].file() : *output.main;
+  if (!WriteBefore(inputs, before, arguments.zstd_level != 0, first)) {
+    return kUnusable;
+  }
   Error error = Rewrite(inputs.Reopenable(arguments.quiet), output, options);
   SayContainerDamage(inputs, error);
   if (error.code == ErrorCode::kBadOptions) {
@@ -204,6 +215,12 @@ const Option kOptions[] = {
      {},
      {},
      true},
+    {"keep-header",
+     "",
+     "keep libvirt's header and XML before the stream",
+     Set<&Arguments::keep_header>,
+     {},
+     "channels"},
     {"zstd", "[=LEVEL]", "compress what is written; level 3 unless told",
      [](Arguments& arguments, const std::string& value) {
        arguments.zstd_level = kDefaultZstdLevel;

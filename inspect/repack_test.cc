@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "codec/io/compress_bytes.h"
+#include "codec/io/libvirt_bytes.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -278,6 +280,75 @@ TEST(RepackTest, WhatIsNotSafeIsRefusedWithTheReasonAndLeavesNoFile) {
       {.feed = [&](int fd) { WriteAll(fd, bytes.data(), bytes.size()); }});
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr("read twice"));
+}
+
+TEST(RepackTest, LibvirtsHeaderIsLeftOutAloudOrKept) {
+  const std::string stream = ReadCapture(GetCapture("s72-precopy"));
+  const std::string out = TestFolder() + "/out";
+  const std::string left_out =
+      ": libvirt's header and XML are left out; --keep-header keeps them\n";
+  for (bool big_endian : {false, true}) {
+    const LibvirtBytes save = {.format = 5, .big_endian = big_endian};
+    const std::string path = WriteTestFile(
+        "vm.save", save.File(CompressBytes(Compression::kZstd, stream)));
+    ProgramRun run = RunProgram({"repack", path, "-o", out, "--force"});
+    EXPECT_EQ(run.status, 0);
+    EXPECT_EQ(run.errors, StrCat("migstream: ", path, left_out));
+    EXPECT_TRUE(ReadTestFile(out) == stream);
+
+    run = RunProgram({"repack", path, "-o", out, "--force", "--keep-header"});
+    EXPECT_EQ(run.status, 0);
+    EXPECT_EQ(run.errors, "");
+    LibvirtBytes raw = save;
+    raw.format = 0;
+    EXPECT_TRUE(ReadTestFile(out) == raw.File(stream));
+
+    // As libvirt's own: what is compressed is the stream alone.
+    run = RunProgram(
+        {"repack", out, "-o", out, "--force", "--keep-header", "--zstd"});
+    EXPECT_EQ(run.status, 0) << run.errors;
+    EXPECT_TRUE(ReadTestFile(out).starts_with(save.File("")));
+    EXPECT_EQ(RunProgram({"check", out}).status, 0);
+  }
+  ProgramRun run =
+      RunProgram({"repack", Path("s72-two"), "--keep-header", "-o", out});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("is not a libvirt save file"));
+  run = RunProgram({"repack", "-", "--keep-header", "-o", out},
+                   {.feed = [&](int fd) {
+                     const std::string save = LibvirtBytes().File(stream);
+                     WriteAll(fd, save.data(), save.size());
+                   }});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("would be read twice, and cannot be"));
+}
+
+// Its pages stand at offsets that count from the file's first byte.
+TEST(RepackTest, WhatStandsBeforeMappedRamIsKept) {
+  const std::string out = TestFolder() + "/out";
+  constexpr size_t kStart = 0x10734;  // In the file that libvirt wrote.
+  LibvirtBytes header = {.format = 6};
+  header.padding = static_cast<uint32_t>(kStart - header.File("").size());
+  const std::string save = header.File(
+      ReadDecompressed(StrCat(kMoreCaptures, "u111-libvirt-sparse.img.zst")));
+  const std::string file = WriteTestFile("vm.save", save);
+  ProgramRun run = RunProgram({"repack", file, "-o", out});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_THAT(run.errors, HasSubstr("what stands before the stream is kept"));
+  EXPECT_TRUE(ReadTestFile(out) == save);
+  run = RunProgram({"repack", file, "--keep-header", "-o", out, "--force"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.errors, "");
+  EXPECT_TRUE(ReadTestFile(out) == save);
+  // As QEMU's file:NAME,offset=N; whatever stands there.
+  std::string bytes = save;
+  bytes.replace(0, 7, "another");
+  const std::string another = WriteTestFile("another", bytes);
+  run = RunProgram({"repack", another, StrCat("--offset=", kStart), "-o", out,
+                    "--force", "--strip-empty-parts"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_TRUE(ReadTestFile(out).starts_with(bytes.substr(0, kStart)));
+  EXPECT_EQ(RunProgram({"check", out, StrCat("--offset=", kStart)}).status, 0);
 }
 
 TEST(RepackTest, APipeIsMadeV60) {

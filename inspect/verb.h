@@ -84,6 +84,7 @@ struct Arguments {
   const Dialect* to_dialect = nullptr;
   uint64_t record_bytes = 0;
   bool strip_empty_parts = false;
+  bool keep_header = false;
   bool single_channel = false;
   uint64_t channels = 0;
   std::string replace_config;

@@ -14,6 +14,7 @@
 
 #include "codec/io/compress_bytes.h"
 #include "codec/io/decompressing_source.h"
+#include "codec/io/zero_bytes.h"
 #include "codec/qemu/stream_recording.h"
 #include "gtest/gtest.h"
 
@@ -340,6 +341,42 @@ TEST(FileSourceTest, AMappedFileThatBecomesShorterEndsThere) {
   EXPECT_EQ(source.Peek(8).size(), 3);
   EXPECT_EQ(source.Skip(8), 3);
   EXPECT_EQ(source.failure(), "");
+}
+
+// A sparse file that claims a TiB costs what it holds.
+TEST(FileSourceTest, AHoleOfAMappedFileIsNotRead) {
+  const std::string path = TempFile("sparse", "begin");
+  constexpr uint64_t kTebibyte = uint64_t{1} << 40;
+  constexpr uint64_t kMiddle = kTebibyte / 2 + 12345;
+  const int fd = open(path.c_str(), O_RDWR);
+  ASSERT_EQ(pwrite(fd, "middle", 6, kMiddle), 6);
+  ASSERT_EQ(ftruncate(fd, kTebibyte), 0);
+  if (lseek(fd, 1 << 20, SEEK_DATA) < off_t{1} << 30) {
+    close(fd);
+    GTEST_SKIP() << "no holes here";
+  }
+  FileSource source(fd, FileAccess::kMap);
+  std::string data;
+  uint64_t bytes = 0;
+  for (ByteSpan here; !(here = source.Peek(1)).empty();) {
+    if (!AreZeroBytes(here)) data += AsText(here);
+    bytes += here.size();
+    source.Consume(here.size());
+  }
+  EXPECT_EQ(bytes, kTebibyte);
+  EXPECT_LT(data.size(), 100U << 20);
+  EXPECT_EQ(data.substr(0, 6), std::string("begin\0", 6));
+  EXPECT_NE(data.find("middle"), std::string::npos);
+}
+
+TEST(FileSourceTest, AHoleThatIsCutOffIsNoHole) {
+  const std::string path = TempFile("cut hole", "begin");
+  const int fd = open(path.c_str(), O_RDWR);
+  ASSERT_EQ(ftruncate(fd, 100 << 20), 0);
+  FileSource source(fd, FileAccess::kMap);
+  EXPECT_EQ(source.Skip(50 << 20), 50 << 20);
+  ASSERT_EQ(ftruncate(fd, 60 << 20), 0);
+  EXPECT_LE(ReadAll(source).size(), 10U << 20);
 }
 
 TEST(FileSourceTest, AMappedFileThatGrowsIsReadToItsEnd) {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "codec/io/byte_source.h"
+#include "codec/io/zero_bytes.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
@@ -18,6 +19,18 @@ namespace {
 // beside stepping through it; what lies behind a leap may be short.
 constexpr size_t kFirstWindowBytes = 256 << 10;
 constexpr size_t kLastWindowBytes = 4 << 20;
+
+// How many bytes from `position` to `end` are of a hole, which reads as zeros
+// and need not be read.
+uint64_t HoleBytes(int fd, uint64_t position, uint64_t end) {
+  const off_t data = lseek(fd, static_cast<off_t>(position), SEEK_DATA);
+  if (data >= 0) return std::min(static_cast<uint64_t>(data), end) - position;
+  // No data is left; unless the file has become shorter.
+  struct stat info;
+  const bool ends_in_hole = errno == ENXIO && fstat(fd, &info) == 0 &&
+                            static_cast<uint64_t>(info.st_size) >= end;
+  return ends_in_hole ? end - position : 0;
+}
 
 }  // namespace
 
@@ -96,6 +109,12 @@ std::optional<ByteSpan> FileSource::View(size_t count) {
 std::optional<ByteSpan> FileSource::MapFrom(uint64_t position, size_t count) {
   // What is behind the size may be there by now, to be read.
   if (position >= *size_ || *size_ - position < count) return std::nullopt;
+  const uint64_t hole = std::min<uint64_t>(
+      ZeroBytes().size(), HoleBytes(fd_, start_ + position, start_ + *size_));
+  // Less is not worth the small pieces.
+  if (hole >= std::max(count, kLastWindowBytes)) {
+    return ZeroBytes().first(hole);
+  }
   static const uint64_t kPage = sysconf(_SC_PAGESIZE);
   const uint64_t lead = (start_ + position) % kPage;
   // A page is there as a whole.

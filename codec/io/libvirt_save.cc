@@ -99,16 +99,16 @@ Error ReadLibvirtSave(ByteSource& source,
   save.version = number(16);
   save.data_bytes = number(20);
   save.was_running = number(24) != 0;
-  save.format = static_cast<LibvirtFormat>(number(28));
+  save.format = static_cast<LibvirtFormat>(number(kLibvirtFormatOffset));
   save.cookie_offset = number(32);
   if (save.version != kVersion) {
     return Refuse(ErrorCode::kUnknownVersion, start + 16,
                   StrCat("version ", Hex(save.version), ", expected 2"));
   }
   if (save.format > LibvirtFormat::kSparse) {
-    return Refuse(
-        ErrorCode::kUnknownVersion, start + 28,
-        StrCat("format ", number(28), ", expected 0 (raw) to 6 (sparse)"));
+    return Refuse(ErrorCode::kUnknownVersion, start + kLibvirtFormatOffset,
+                  StrCat("format ", number(kLibvirtFormatOffset),
+                         ", expected 0 (raw) to 6 (sparse)"));
   }
   if (save.cookie_offset > save.data_bytes) {
     return Refuse(ErrorCode::kNotAStream, start + 32,

@@ -23,6 +23,7 @@
 namespace migstream {
 
 inline constexpr size_t kLibvirtHeaderBytes = 92;
+inline constexpr size_t kLibvirtFormatOffset = 28;  // In the header.
 
 // What a save says that its stream is compressed with. The numbers are those
 // of the file.

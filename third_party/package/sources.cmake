@@ -305,6 +305,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/qcow2_state.cc
   codec/io/temp_file.cc
   codec/io/xz_decompressor.cc
+  codec/io/zero_bytes.cc
   codec/io/zstd_decompressor.cc
   codec/io/zstd_sink.cc
   codec/loader/every_loader.cc
@@ -401,6 +402,7 @@ set(MIGSTREAM_PROTOS
 )
 
 set(MIGSTREAM_PROGRAM_SOURCES
+  inspect/before_stream.cc
   inspect/capture.cc
   inspect/check.cc
   inspect/check_text.cc
