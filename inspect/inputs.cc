@@ -354,6 +354,9 @@ Error ReadReport(const Arguments& arguments, Inputs& inputs,
                  ReportOptions options, report::Report& report) {
   Progress progress(*inputs.main, arguments.quiet);
   options.reader = ReaderOptionsOf(arguments, inputs);
+  options.with_cpr = std::any_of(
+      inputs.sides.begin(), inputs.sides.end(),
+      [](const Inputs::Side& side) { return side.kind == FileKind::kCpr; });
   report.set_file(Printable(inputs.file));
   if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
   Error error = BuildReport(*inputs.main, inputs.Channels(), options, report);

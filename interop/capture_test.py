@@ -2,10 +2,13 @@
 records one between two of them: it ends as it would have without, the files are
 what was sent, and `check` says what there is to say."""
 
+import dataclasses
 import functools
+import json
 import os
 import socket
 import subprocess
+import threading
 import time
 
 from interop.peer import cases, migration, program, qemu, variants
@@ -134,10 +137,10 @@ def listens(found, name, cell, folder):
         capture.close()
 
 
-def expect_guest_back(source):
-    """The source says that it failed before it lets the guest run again."""
+def expect_running(vm):
+    """A source says that it failed before it lets the guest run again."""
     deadline = time.monotonic() + qemu.LIMIT
-    while not source.command("query-status")["running"]:
+    while not vm.command("query-status")["running"]:
         cases.expect(time.monotonic() < deadline, "the guest does not run")
         time.sleep(0.05)
 
@@ -186,7 +189,7 @@ def loses_its_destination(found, name, folder):
             capture.wait_for("the main channel")
             to.close()
             migration._await_end(source, "failed")
-            expect_guest_back(source)
+            expect_running(source)
         status, said = capture.end()
         cases.expect(status == 1 and "truncated" in said, status, said)
     finally:
@@ -207,9 +210,61 @@ def fills_the_disk(found, name, folder):
             migration._configure(source, plan)
             source.command("migrate", uri="unix:" + capture.path)
             migration._await_end(source, "failed")
-            expect_guest_back(source)
+            expect_running(source)
         _, said = capture.end()
         cases.expect("No space left on device" in said, said)
+    finally:
+        capture.close()
+
+
+def at(path):
+    return {"transport": "socket", "type": "unix", "path": path}
+
+
+def transfers_by_cpr(found, name, folder):
+    """A guest goes to another process of its host: its memory by descriptors that
+    come with the CPR state, before the stream and by an address of its own."""
+    release = cases.release(found, name)
+    memory = ("-object", "memory-backend-memfd,id=m0,size=64M,share=on")
+    machine = qemu.Machine(
+        "q35,aux-ram-share=on,memory-backend=m0", memory=64, devices=(), arguments=memory
+    )
+    main, cpr, listen = (os.path.join(folder, each) for each in ("main", "cpr", "listen2"))
+    capture = Capture(
+        folder, "--forward=unix:" + main, "--listen=unix:" + listen, "--forward=unix:" + cpr
+    )
+    channels = {"main": capture.path, "cpr": listen}
+    incoming = {
+        kind: json.dumps({"channel-type": kind, "addr": at(path)})
+        for kind, path in (("main", main), ("cpr", cpr))
+    }
+    try:
+        with qemu.Qemu(release, machine, folder + "/from") as source:
+            migration._configure(source, migration.Plan(machine))
+            source.command("migrate-set-parameters", mode="cpr-transfer")
+
+            def send():
+                while not os.path.exists(cpr):
+                    time.sleep(0.05)
+                channels_of = [
+                    {"channel-type": kind, "addr": at(path)} for kind, path in channels.items()
+                ]
+                source.command("migrate", channels=channels_of)
+
+            # The destination has no monitor before it has its CPR state.
+            sender = threading.Thread(target=send, daemon=True)
+            sender.start()
+            to_machine = dataclasses.replace(
+                machine, arguments=memory + ("-incoming", incoming["main"])
+            )
+            with qemu.Qemu(release, to_machine, folder + "/to", incoming=incoming["cpr"]) as to:
+                sender.join(qemu.LIMIT)
+                migration._await_end(source)
+                expect_running(to)
+        status, said = capture.end()
+        cases.expect(status == 0, "exit status", status, said)
+        cases.expect("CPR state" in said and "file descriptor is passed on" in said, said)
+        cases.expect(read(capture.name + ".cpr").startswith(b"QCPR"), "no CPR state")
     finally:
         capture.close()
 
@@ -262,7 +317,7 @@ def make_cases(found):
                     functools.partial(listens, found, name, cell),
                 )
             )
-        for what in (is_cancelled, loses_its_destination, fills_the_disk):
+        for what in (is_cancelled, loses_its_destination, fills_the_disk, transfers_by_cpr):
             made.append(
                 cases.Case(
                     "%s: %s" % (name, what.__name__.replace("_", " ")),

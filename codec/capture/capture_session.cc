@@ -344,13 +344,14 @@ class Session {
 
   void SayPassed(const Connection& one, const std::string& path,
                  uint64_t offset, size_t descriptors, int to) {
-    const std::string_view what =
-        to < 0 ? " are closed"
-        : one.can_pass
-            ? " are passed on"
-            : " cannot be passed on: that takes a unix socket on both sides";
+    const bool single = descriptors == 1;
+    std::string done =
+        "cannot be passed on: that takes a unix socket on both sides";
+    if (to < 0 || one.can_pass) {
+      done = StrCat(single ? "is " : "are ", to < 0 ? "closed" : "passed on");
+    }
     log_.Say(StrCat(path, ":", Hex(offset), ": ", descriptors,
-                    " file descriptors", what));
+                    single ? " file descriptor " : " file descriptors ", done));
   }
 
   const CaptureOptions& options_;

@@ -38,11 +38,12 @@ bool IsMachineName(std::string_view name) {
 class Checker {
  public:
   Checker(const report::Report& report, const StreamFacts& stream,
-          const std::deque<DeviceDoubts>& doubts)
+          const std::deque<DeviceDoubts>& doubts, bool with_cpr)
       : report_(report),
         stream_(stream),
         facts_(stream.devices),
-        doubts_(doubts) {
+        doubts_(doubts),
+        with_cpr_(with_cpr) {
     for (const report::Finding& finding : report.findings()) {
       if (finding.id() == "multifd") of_channels_ = &finding;
     }
@@ -269,10 +270,10 @@ class Checker {
       Add("ram-missing", stream_.ram_offset, "ram",
           "RAM has no END, where other devices have one");
     }
-    if (losses.ram_pages) {
+    if (losses.ram_pages && !with_cpr_) {
       Add("ram-missing", stream_.ram_offset, "ram",
           "no PART, and no page came of a guest's RAM, on the main channel or "
-          "any other");
+          "any other; if it was by CPR, give its CPR state as well");
     }
   }
 
@@ -372,6 +373,7 @@ class Checker {
   const StreamFacts& stream_;
   const std::deque<DeviceFacts>& facts_;
   const std::deque<DeviceDoubts>& doubts_;
+  const bool with_cpr_;
   const report::Finding* of_channels_ = nullptr;
   std::vector<Finding> findings_;
 };
@@ -380,8 +382,9 @@ class Checker {
 
 std::vector<Finding> CheckReport(const report::Report& report,
                                  const StreamFacts& facts,
-                                 const std::deque<DeviceDoubts>& doubts) {
-  return Checker(report, facts, doubts).Run();
+                                 const std::deque<DeviceDoubts>& doubts,
+                                 bool with_cpr) {
+  return Checker(report, facts, doubts, with_cpr).Run();
 }
 
 }  // namespace migstream

@@ -25,10 +25,12 @@ struct DeviceDoubts {
   uint64_t large_record_bytes = 0;
 };
 
-// `doubts` stand in the order of the devices.
+// `doubts` stand in the order of the devices; `with_cpr` is that of
+// ReportOptions.
 std::vector<Finding> CheckReport(const report::Report& report,
                                  const StreamFacts& facts,
-                                 const std::deque<DeviceDoubts>& doubts);
+                                 const std::deque<DeviceDoubts>& doubts,
+                                 bool with_cpr);
 
 }  // namespace migstream
 

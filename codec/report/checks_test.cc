@@ -33,11 +33,12 @@ struct Checked {
 
 Checked CheckBytes(const std::string& bytes,
                    DialectId dialect = DialectId::kAuto,
-                   uint64_t region_bytes = 0) {
+                   uint64_t region_bytes = 0, bool with_cpr = false) {
   MemorySource source(AsBytes(bytes));
   ReportOptions options;
   options.reader.dialect = &GetDialect(dialect);
   options.region_bytes = region_bytes;
+  options.with_cpr = with_cpr;
   Checked checked;
   Error error = BuildReport(source, options, checked.report);
   EXPECT_TRUE(error.ok()) << ToString(error);
@@ -172,6 +173,12 @@ TEST(ChecksTest, WhatTheStreamItselfProvesToBeLostIsReported) {
               ElementsAre("warning ram-missing"));
   EXPECT_THAT(check(start + Start() + part + vfio + state),
               ElementsAre("warning ram-missing"));
+  // With CPR it stays where it is, and is handed over.
+  EXPECT_THAT(CheckBytes(HeaderBytes() + start + Start() + ended + vfio +
+                             state + described,
+                         DialectId::kAuto, 0, true)
+                  .ids,
+              IsEmpty());
   EXPECT_THAT(check(start + Start() + part + ended + vfio + state + state),
               ElementsAre("warning section-twice"));
 }

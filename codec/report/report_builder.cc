@@ -224,7 +224,7 @@ class ReportBuilder : public StreamVisitor {
       AddFinding(finding, report_);
     }
     for (const Finding& finding :
-         CheckReport(report_, facts_, devices_.doubts())) {
+         CheckReport(report_, facts_, devices_.doubts(), options_.with_cpr)) {
       AddPrintableFinding(finding, report_);
     }
   }

@@ -50,6 +50,9 @@ struct ReportOptions {
   // Bytes of data that the destination's migration region holds; 0: unknown.
   // Only a device of the v1 interface has one.
   uint64_t region_bytes = 0;
+  // CPR state came with the stream: the guest's memory is handed over by file
+  // descriptors, and no page of it is sent.
+  bool with_cpr = false;
 };
 
 Error BuildReport(ByteSource& source, const ReportOptions& options,
