@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -813,6 +814,46 @@ TEST(OutputTest, AClosedStandardFileIsNotTakenForAnOutput) {
   EXPECT_EQ(WEXITSTATUS(status), 2);
   EXPECT_EQ(ReadTestFile(errors),
             "migstream: standard output: Bad file descriptor\n");
+}
+
+// Escape sequences, C1 controls and marks that turn the direction of writing
+// around, in the names of a device, a RAM block, a section and the machine.
+TEST(OutputTest, NoNameOfAStreamReachesATerminalAsItIs) {
+  const std::string odd = "\x1b[2J\xc2\x9b\xe2\x80\xae\x9b";
+  const std::vector<std::vector<std::string>> calls = {
+      {"inspect"},
+      {"inspect", "--records"},
+      {"inspect", "--state"},
+      {"inspect", "--map"},
+      {"inspect", "--map", "--format=csv"},
+      {"inspect", "--format=json"},
+      {"inspect", "--format=textproto"},
+      {"check", "--for=all"},
+      {"stats"},
+      {"extract", "--device=none", "-o", "-"},
+      {"extract", "--ram=none", "-o", "-"}};
+  for (std::string_view name :
+       {"0000:00:05.0/vfio", "pc.ram", "timer", "pc-q35-7.2"}) {
+    std::string bytes = ReadCapture(GetCapture("s72-two"));
+    std::string other;
+    while (other.size() < name.size()) other += odd;
+    other.resize(name.size());
+    ASSERT_NE(bytes.find(name), std::string::npos) << name;
+    for (size_t at = 0; (at = bytes.find(name, at)) != std::string::npos;) {
+      bytes.replace(at, name.size(), other);
+    }
+    const std::string path = WriteTestFile("odd", bytes);
+    for (std::vector<std::string> words : calls) {
+      words.insert(words.begin() + 1, path);
+      const ProgramRun run = RunProgram(words);
+      for (const std::string& text : {run.output, run.errors}) {
+        const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+          return c == '\n' || (c >= ' ' && c <= '~');
+        });
+        EXPECT_TRUE(plain) << StrJoin(words, " ") << " with another " << name;
+      }
+    }
+  }
 }
 
 TEST(OutputTest, DamagedInputLeavesNothingBehind) {
