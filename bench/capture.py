@@ -50,6 +50,20 @@ def receive(server, counted):
         counted[0] += len(piece)
 
 
+def connect(path):
+    """Once somebody listens there."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            source = socket.socket(socket.AF_UNIX)
+            source.connect(path)
+            return source
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 def through(command, pieces, folder, name):
     """How long all of it takes."""
     listen, onward = os.path.join(folder, name + ".in"), os.path.join(folder, name + ".out")
@@ -61,13 +75,10 @@ def through(command, pieces, folder, name):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while not os.path.exists(listen):
-        time.sleep(0.01)
     counted = [0]
     receiver = threading.Thread(target=receive, args=(server, counted))
     receiver.start()
-    source = socket.socket(socket.AF_UNIX)
-    source.connect(listen)
+    source = connect(listen)
     began = time.monotonic()
     for piece in pieces:
         source.sendall(piece)

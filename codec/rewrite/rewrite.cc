@@ -268,7 +268,7 @@ class Rewriter {
     if (options_.split_channels) {
       ChannelSetOptions channel_options;
       channel_options.uuid = uuid_;
-      // Of a stream that does not tell.
+      // The stream itself may not tell.
       if (const uint64_t known =
               looked_ ? page_bytes() : options_.reader.page_bytes;
           known != 0) {
