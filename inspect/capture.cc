@@ -137,7 +137,9 @@ ExitStatus Run(const Arguments& arguments) {
   }
   Arguments check;
   for (const std::string& file : result.files) {
-    if (file == result.files[0] || IsChannelFile(file)) {
+    // CPR state tells that no pages were to come.
+    if (file == result.files[0] || IsChannelFile(file) ||
+        file.ends_with(".cpr")) {
       check.files.push_back(file);
     }
   }

@@ -374,7 +374,8 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
     return problem;
   }
   if (verb.reads_stream) {
-    arguments.files = ExpandSets(arguments.files, &verb == &kInspectVerb);
+    const bool sides = &verb == &kInspectVerb || &verb == &kCheckVerb;
+    arguments.files = ExpandSets(arguments.files, sides);
   }
   if (std::count(arguments.files.begin(), arguments.files.end(), "-") > 1) {
     return "standard input, -, can be read only once";
