@@ -1,7 +1,7 @@
 // A VMM's devices, saved and loaded over a socket: in pre-copy, and stopped.
 // The ceiling reads and writes the same buffers and frames nothing. /dev/zero
-// and /dev/null stand for the device. Of the short ones, which others on the
-// machine disturb less, the fastest of a round's turns counts.
+// and /dev/null stand for the device. The short ones are repeated: others on the
+// machine disturb them less, and the fastest of a round's turns counts.
 //
 // BM_Footprint runs both sides in processes of their own, and says the most
 // memory that each had, in KiB, and the system calls of a record sending.

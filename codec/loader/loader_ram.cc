@@ -21,7 +21,7 @@ namespace {
 constexpr uint8_t kXbzrleEncoding = 1;
 // A block's name has one of them.
 constexpr std::string_view kOfBlockNames = "./@";
-// Of a block that the list does not name. No guest has more.
+// The length of a block that the list does not name. No guest has more.
 constexpr uint64_t kMostBlockBytes = uint64_t{1} << 46;
 // Such blocks may be shorter than the destination's.
 constexpr std::string_view kResizable = "/rom@";

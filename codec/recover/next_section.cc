@@ -44,7 +44,7 @@ bool StartsDescription(ByteSpan bytes) {
 }
 
 // Whether the content can begin with these bytes, which may be too few to tell.
-// The ids of most places that are none spell a section's by chance.
+// Where no section begins, the bytes of an id mostly spell one by chance.
 bool MayBegin(const SectionView& section, uint64_t page_bytes,
               ByteSpan content) {
   constexpr int kTagNumberBits = 16;
