@@ -1,6 +1,6 @@
 // A VMM's devices, saved and loaded over a socket: in pre-copy, and stopped.
 // The ceiling reads and writes the same buffers and frames nothing. /dev/zero
-// and /dev/null stand for the device. The short ones are repeated: others on the
+// and /dev/null stand for the device. Short ones are repeated: others on the
 // machine disturb them less, and the fastest of a round's turns counts.
 //
 // BM_Footprint runs both sides in processes of their own, and says the most
