@@ -485,6 +485,13 @@ const Option kOutputOption = {"o", "OUT",
 const Option kForceOption = {"force", "", "replace OUT if it exists",
                              Set<&Arguments::force>};
 
+std::string NoDialect(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const Dialect& dialect : AllDialects()) names.push_back(dialect.name);
+  return StrCat("there is no dialect '", name, "', but ", StrJoin(names, ", "),
+                "; `migstream explain V100` says whose one is");
+}
+
 std::string OneOf(std::string_view name, const std::string& value,
                   std::initializer_list<std::string_view> choices) {
   return std::find(choices.begin(), choices.end(), value) != choices.end()

@@ -28,6 +28,7 @@
 #include "inspect/json_output.h"
 #include "inspect/output_file.h"
 #include "inspect/stale_channels.h"
+#include "inspect/table.h"
 #include "inspect/verb.h"
 
 namespace migstream {
@@ -311,8 +312,11 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
   if (!arguments.frame.empty() && !ReadFrame(arguments.frame, frame)) {
     return kUnusable;
   }
+  const bool into_folder = !arguments.out_dir.empty();
   std::error_code error;
-  std::filesystem::create_directories(arguments.out_dir, error);
+  if (into_folder) {
+    std::filesystem::create_directories(arguments.out_dir, error);
+  }
   if (error) {
     PrintError(StrCat(arguments.out_dir, ": ", error.message()));
     return kUnusable;
@@ -343,13 +347,19 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     for (const DoneDamage& done : made->damages) {
       *recipe.add_damage() = done.damage;
     }
-    std::string path = (std::filesystem::path(arguments.out_dir) /
-                        StrCat("seed-", seed, ".qvm"))
-                           .string();
+    std::string path = arguments.output;
+    if (into_folder) {
+      path = (std::filesystem::path(arguments.out_dir) /
+              StrCat("seed-", seed, ".qvm"))
+                 .string();
+    }
     report::GeneratedStream& row = *answer.add_streams();
     row.set_seed(seed);
     row.set_dialect(recipe::Dialect_Name(recipe.dialect()));
-    if (!WriteAll(*made, path, &recipe, arguments, row)) return kUnusable;
+    if (!WriteAll(*made, path, into_folder ? &recipe : nullptr, arguments,
+                  row)) {
+      return kUnusable;
+    }
     if (arguments.format == "jsonl") {
       ExitStatus printed = Print(JsonLine("stream", row), kFine);
       if (printed != kFine) return printed;
@@ -365,16 +375,33 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
   return PrintAnswer(arguments, answer);
 }
 
+std::string DamageList() {
+  Table table("lw");
+  table.Row({"DAMAGE", "WHAT IT DOES"});
+  table.Row({std::string(kAnyDamage), "one of those below, by the seed"});
+  for (const DamageRow& row : DamageRows()) {
+    table.Row({DamageName(row.kind), std::string(row.what)});
+  }
+  for (const PayloadFindingRow& row : AllPayloadFindings()) {
+    table.Row({std::string(row.name),
+               StrCat("a vendor's payload gets: ", row.meaning)});
+  }
+  return table.Text();
+}
+
 ExitStatus Run(const Arguments& arguments) {
+  if (arguments.list_damages) return Print(DamageList(), kFine);
   return arguments.files.empty() ? GenerateSeeds(arguments)
                                  : GenerateRecipe(arguments);
 }
 
 std::string Misused(const Arguments& arguments) {
   const bool of_recipe = !arguments.files.empty() && !arguments.output.empty();
-  const bool of_seeds = arguments.seeded && !arguments.out_dir.empty();
+  const bool of_seeds = arguments.seeded && (!arguments.out_dir.empty() ||
+                                             !arguments.output.empty());
+  if (arguments.list_damages) return "";
   if (arguments.files.empty() ? !of_seeds : !of_recipe) {
-    return "either RECIPE and -o OUT, or --seed and --out-dir";
+    return "either RECIPE and -o OUT, or --seed and -o OUT or --out-dir";
   }
   if (arguments.output == "-" && arguments.format != "text") {
     return "standard output takes the stream, or what was written of it";
@@ -440,12 +467,18 @@ const Option kOptions[] = {
     {"damage",
      "NAME,...",
      "what to damage, in this order; any takes one by the seed\n"
-     "(fuzz/README.md lists them)",
+     "(--list-damages)",
      SetDamages,
      {},
      {},
      {},
      true},
+    {"list-damages",
+     "",
+     "what can be damaged",
+     Set<&Arguments::list_damages>,
+     {},
+     "*"},
     {"expect", "[=qemu-X.Y]",
      "write what that release's loader must say beside the\n"
      "stream: vm.expect; 11.1 if none is named",
@@ -472,11 +505,12 @@ const Option kOptions[] = {
 const Verb kGenerateVerb = {
     "generate",
     "RECIPE",
-    "make streams from a recipe (codec/generate/stream.proto) or a seed",
+    "make streams from a recipe (see schema recipe) or a seed",
     1,
     kOptions,
     Run,
-    "--seed=N --out-dir=DIR [OPTION]...",
+    "--seed=N --out-dir=DIR [OPTION]...\n"
+    "       migstream generate --list-damages",
     Misused,
     false};
 

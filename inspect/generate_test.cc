@@ -274,5 +274,31 @@ TEST(GenerateTest, WhatCannotBeMadeIsSaidInOneLine) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+TEST(GenerateTest, OneStreamOfASeedGoesWhereOneWantsIt) {
+  const std::string folder = TestFolder();
+  const std::string one = folder + "/one.qvm";
+  EXPECT_EQ(RunProgram({"generate", "--seed=7", "-o", one}).status, 0);
+  EXPECT_EQ(RunProgram({"generate", "--seed=7", "--out-dir", folder}).status,
+            0);
+  EXPECT_EQ(ReadTestFile(one), ReadTestFile(folder + "/seed-7.qvm"));
+}
+
+TEST(GenerateTest, EachDamageIsListedWithWhatItDoes) {
+  ProgramRun run = RunProgram({"generate", "--list-damages"});
+  EXPECT_EQ(run.status, 0);
+  const std::string wrong =
+      RunProgram(
+          {"generate", "--seed=1", "--out-dir=/nonexistent", "--damage=none"})
+          .errors;
+  const size_t names = wrong.find("but any, ");
+  ASSERT_NE(names, wrong.npos);
+  const std::string_view list =
+      std::string_view(wrong).substr(names + 9, wrong.find('\n') - names - 9);
+  for (std::string_view name : Split(list, ',')) {
+    if (name.starts_with(' ')) name.remove_prefix(1);
+    EXPECT_THAT(run.output, HasSubstr(StrCat("\n", name, " "))) << name;
+  }
+}
+
 }  // namespace
 }  // namespace migstream

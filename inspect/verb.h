@@ -70,6 +70,7 @@ struct Arguments {
   // extract, repack
   std::string what = "payload";
   std::string ram;
+  bool extract_all = false;
   std::string output;
   bool force = false;
   // diff
@@ -99,6 +100,7 @@ struct Arguments {
   std::string out_dir;
   std::string frame;
   std::vector<std::string> damages;
+  bool list_damages = false;
   uint16_t expected_loader = 0;  // 1101 is 11.1; 0: no --expect.
   // capture
   std::vector<std::string> listen;
@@ -164,11 +166,14 @@ std::string Set(Arguments& arguments, const std::string& value) {
   return "";
 }
 
+// What is wrong with a dialect's name that is none.
+std::string NoDialect(const std::string& name);
+
 // Sets a dialect by its name.
 template <const Dialect* Arguments::*kMember>
 std::string SetDialect(Arguments& arguments, const std::string& value) {
   const Dialect* dialect = FindDialect(value);
-  if (dialect == nullptr) return "there is no dialect '" + value + "'";
+  if (dialect == nullptr) return NoDialect(value);
   arguments.*kMember = dialect;
   return "";
 }
