@@ -7,6 +7,7 @@
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/console.h"
+#include "inspect/extract_all.h"
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/ram_file.h"
@@ -111,18 +112,8 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   return status;
 }
 
-// What was passed over with --recover, a line a gap.
-void SayGaps(const Inputs& inputs) {
-  if (inputs.recovery == nullptr) return;
-  for (const StreamGap& gap : inputs.recovery->gaps) {
-    if (gap.to == gap.from) continue;
-    PrintError(StrCat(inputs.file, ":", Hex(gap.from), ": gap of ",
-                      Plural(gap.to - gap.from, "byte"), ", up to ",
-                      Hex(gap.to), ": ", Printable(ToString(gap.error))));
-  }
-}
-
 ExitStatus Run(const Arguments& arguments) {
+  if (arguments.extract_all) return ExtractAll(arguments);
   if (arguments.what == "libvirt-xml") return ExtractXml(arguments);
   Inputs inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
@@ -150,13 +141,26 @@ ExitStatus Run(const Arguments& arguments) {
 
 std::string Misused(const Arguments& arguments) {
   if (arguments.files.empty()) return kWhichFile;
-  if (arguments.output.empty()) return "-o OUT is missing";
+  if (arguments.output.empty()) {
+    return StrCat("-o ", arguments.extract_all ? "DIR" : "OUT", " is missing");
+  }
+  if (arguments.extract_all && IsWrittenDirectly(arguments.output)) {
+    return "with --all, -o is followed by a folder";
+  }
   return arguments.format == "lspci" && arguments.what != "config"
              ? "--format=lspci needs --what=config"
              : "";
 }
 
 const Option kOptions[] = {
+    {"all",
+     "",
+     "everything, a file each in the folder OUT: of each device\n"
+     "payload and config space, guest memory by block, the\n"
+     "state of the other devices, and the description",
+     Set<&Arguments::extract_all>,
+     {},
+     "device what format ram"},
     {"device",
      "IDSTR",
      "as inspect names it, or a part that no other has;\n"
@@ -194,7 +198,7 @@ const Option kOptions[] = {
 const Verb kExtractVerb = {
     "extract",
     "FILE [CHANNEL]...",
-    "a device's payload or config space, or guest memory",
+    "a device's payload or config space, guest memory, or everything",
     kAnyFiles,
     kOptions,
     Run,

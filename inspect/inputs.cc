@@ -409,6 +409,16 @@ ExitStatus ReportSide(const Inputs::Side& side, report::Report& report) {
   return IsUnusable(error) ? kUnusable : kFindings;
 }
 
+void SayGaps(const Inputs& inputs) {
+  if (inputs.recovery == nullptr) return;
+  for (const StreamGap& gap : inputs.recovery->gaps) {
+    if (gap.to == gap.from) continue;
+    PrintError(StrCat(inputs.file, ":", Hex(gap.from), ": gap of ",
+                      Plural(gap.to - gap.from, "byte"), ", up to ",
+                      Hex(gap.to), ": ", Printable(ToString(gap.error))));
+  }
+}
+
 ExitStatus SayFileFindings(const std::string& file,
                            const report::Report& report) {
   ExitStatus status = kFine;

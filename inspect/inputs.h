@@ -106,6 +106,9 @@ ExitStatus ReportSide(const Inputs::Side& side, report::Report& report);
 // error is. A report has it as a finding.
 void SayContainerDamage(const Inputs& inputs, const Error& error);
 
+// What was passed over with --recover, a line a gap, on standard error.
+void SayGaps(const Inputs& inputs);
+
 // Says on standard error what is wrong with the files of a stream that is shown
 // all the same, and which gaps it has: kFindings, or kFine if nothing is.
 ExitStatus SayFileFindings(const std::string& file,

@@ -79,6 +79,22 @@ class DescriptionPrinter : public StreamVisitor {
   bool found_ = false;
 };
 
+// The one that stands behind an error.
+void PrintFarDescription(const Arguments& arguments,
+                         DescriptionPrinter& printer) {
+  if (!std::all_of(arguments.files.begin(), arguments.files.end(),
+                   IsRegularFile)) {
+    return;
+  }
+  Arguments again = arguments;
+  again.recover = true;
+  again.quiet = true;
+  Inputs inputs = OpenInputs(again);
+  if (!inputs.main) return;
+  StreamSurvey survey(ReaderOptionsOf(again, inputs), printer);
+  (void)survey.Read(*inputs.main);  // The error was said.
+}
+
 ExitStatus Conclude(const Inputs& inputs, const Error& error,
                     ExitStatus status) {
   if (error.ok()) return status;
@@ -88,11 +104,11 @@ ExitStatus Conclude(const Inputs& inputs, const Error& error,
 
 }  // namespace
 
-ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
-  Output output;
-  StateJson json(output);
+ExitStatus WriteState(const Arguments& arguments, Inputs& inputs,
+                      ByteSink& sink) {
+  StateJson json(sink);
   FieldReader fields(json);
-  StreamSurvey survey(ReaderOptionsOf(arguments), fields);
+  StreamSurvey survey(ReaderOptionsOf(arguments, inputs), fields);
   Error error = ReadMigration(
       arguments, inputs, survey,
       [&fields](const ReassembledPiece& piece) { fields.OnPiece(piece); });
@@ -102,7 +118,6 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
   }
   fields.Finish(error);
   json.Finish();
-  if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;
   if (fields.undescribed() > 0) {
     PrintError(StrCat(
@@ -122,11 +137,21 @@ ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
   return Conclude(inputs, error, status);
 }
 
+ExitStatus PrintState(const Arguments& arguments, Inputs& inputs) {
+  Output output;
+  const ExitStatus status = WriteState(arguments, inputs, output);
+  return output.status() == kFine ? status : output.status();
+}
+
 ExitStatus PrintDescription(const Arguments& arguments, Inputs& inputs) {
   Output output;
   DescriptionPrinter printer(output);
-  StreamSurvey survey(ReaderOptionsOf(arguments), printer);
+  StreamSurvey survey(ReaderOptionsOf(arguments, inputs), printer);
   Error error = ReadMigration(arguments, inputs, survey);
+  if (!printer.found() && !error.ok() && !IsUnusable(error) &&
+      !arguments.recover) {
+    PrintFarDescription(arguments, printer);
+  }
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;
   if (!printer.found() && error.ok()) {

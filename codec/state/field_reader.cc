@@ -119,6 +119,10 @@ void FieldReader::GiveRam(const SectionView& section) {
   ram_blocks_.clear();
 }
 
+void FieldReader::OnGap(const StreamGap&) {
+  if (open_) EndDevice(open_->view);
+}
+
 void FieldReader::OnDeviceEvent(const SectionView& section,
                                 const Event& event) {
   records_.Add(open_vfio_->data, section.type, event);

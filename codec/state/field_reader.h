@@ -52,6 +52,7 @@ class FieldReader : public StreamVisitor {
   }
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                     bool footer) override;
+  void OnGap(const StreamGap& gap) override;
 
   // A piece of a VFIO device's state from the multifd channels, after the main
   // channel.

@@ -415,6 +415,7 @@ set(MIGSTREAM_PROGRAM_SOURCES
   inspect/diff.cc
   inspect/explain.cc
   inspect/extract.cc
+  inspect/extract_all.cc
   inspect/file_set.cc
   inspect/generate.cc
   inspect/inputs.cc
