@@ -23,6 +23,12 @@ ExitStatus Run(const Arguments& arguments) {
 }
 
 constexpr Option kOptions[] = {
+    {"format", "FORMAT", "json, which is what is printed if it is not said",
+     [](Arguments& arguments, const std::string& value) {
+       arguments.format = value;
+       return OneOf("format", value, {"json"});
+     },
+     "json"},
     {"kernel", "X.Y", "the Linux that the device's host runs, if not this one",
      [](Arguments& arguments, const std::string& value) -> std::string {
        arguments.kernel = ParseKernelRelease(value);

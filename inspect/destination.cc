@@ -61,7 +61,8 @@ std::string Lines(const std::string& file, const DumpVerdict& verdict,
   std::string lines;
   for (const DumpRefusal& refusal : verdict.refusals) {
     StrAppend(&lines, file, ": ", Printable(refusal.section),
-              ": the destination would refuse it: ", refusal.message, "\n");
+              ": the destination would refuse it: ", Printable(refusal.message),
+              "\n");
   }
   StrAppend(&lines, file, ": ", Plural(verdict.compared, "section"),
             " compared with ", Printable(dump.machine));
@@ -114,12 +115,14 @@ ExitStatus CheckDestination(const Arguments& arguments) {
   report::Check check;
   check.set_file(Printable(inputs.file));
   report::Destination& destination = *check.mutable_destination();
+  destination.set_file(Printable(arguments.destination));
+  destination.set_kind("dump");
   destination.set_machine(Printable(dump.machine));
   destination.set_compared(verdict.compared);
   for (const DumpRefusal& refusal : verdict.refusals) {
     report::Refusal& row = *destination.add_refusals();
     row.set_section(Printable(refusal.section));
-    row.set_message(refusal.message);
+    row.set_message(Printable(refusal.message));
   }
   for (const std::string& name : verdict.unknown) {
     destination.add_unknown(Printable(name));

@@ -9,15 +9,18 @@
 
 #include "codec/destination/loadable_state.h"
 #include "codec/destination/pci_device.h"
+#include "codec/device/pci_config.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/payload/payload_report.h"
 #include "codec/payload/payload_verdict.h"
+#include "codec/report/check.pb.h"
 #include "codec/survey/payload_survey.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/release.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/pci_device_file.h"
 #include "inspect/text_report.h"
 
@@ -126,13 +129,45 @@ std::string DriverRefusal(const PayloadReport& payload,
   return "";
 }
 
+void AddDifference(const PciDifference& difference,
+                   report::Destination& answer) {
+  report::Refusal& row =
+      difference.loads ? *answer.add_differences() : *answer.add_refusals();
+  row.set_message(
+      StrCat(difference.what, ": ", difference.stream,
+             difference.destination.empty()
+                 ? ", the destination has none"
+                 : StrCat(", the destination's ", difference.destination)));
+  row.set_what(difference.what);
+  row.set_stream(difference.stream);
+  row.set_destination(difference.destination);
+}
+
+std::string Lines(const report::Check& check) {
+  const report::Destination& answer = check.destination();
+  const std::string head = StrCat(check.file(), ": ", answer.idstr(), ": ");
+  std::string lines;
+  for (const report::Refusal& refusal : answer.refusals()) {
+    StrAppend(&lines, head,
+              "the destination would refuse it: ", refusal.message(), "\n");
+  }
+  for (const report::Refusal& difference : answer.differences()) {
+    StrAppend(&lines, head, "differs, and loads: ", difference.message(), "\n");
+  }
+  StrAppend(&lines, head, "compared with ", answer.address(),
+            answer.driver().empty() ? "" : ", driver ", answer.driver(),
+            answer.kernel().empty() ? "" : ", linux ", answer.kernel(),
+            answer.capabilities_compared()
+                ? ""
+                : "; its capabilities are not in what was given, root can "
+                  "read them",
+            "\n");
+  return lines;
+}
+
 }  // namespace
 
 ExitStatus CheckPciDevice(const Arguments& arguments) {
-  if (arguments.format != "text") {
-    PrintError("what a device says is shown as text alone");
-    return kUnusable;
-  }
   PciDevice device;
   if (!ReadPciDevice(arguments, arguments.destination, device)) {
     return kUnusable;
@@ -145,54 +180,46 @@ ExitStatus CheckPciDevice(const Arguments& arguments) {
       arguments, inputs, survey,
       [&](const ReassembledPiece& piece) { reader.OnPacket(piece); });
   reader.Finish(error);
-  if (!error.ok()) PrintError(ErrorLine(inputs.file, error));
+  if (!error.ok()) PrintError(inputs.file, error);
   if (IsUnusable(error)) return kUnusable;
-  const std::string file = Printable(inputs.file);
   const LoadableSection* section = FindDevice(inputs, reader.state());
   if (section == nullptr) return kUnusable;
-  const std::string head = StrCat(file, ": ", Printable(section->idstr), ": ");
   if (section->pci_config.empty()) {
-    PrintError(StrCat(head, "the stream has no configuration space of it",
+    PrintError(StrCat(inputs.file, ": ", Printable(section->idstr),
+                      ": the stream has no configuration space of it",
                       ChannelsHint(arguments.files.size() > 1)));
     return kUnusable;
   }
+  report::Check check;
+  check.set_file(Printable(inputs.file));
+  report::Destination& answer = *check.mutable_destination();
+  answer.set_file(Printable(arguments.destination));
+  answer.set_kind("device");
+  answer.set_idstr(Printable(section->idstr));
+  answer.set_address(Printable(device.address));
+  answer.set_driver(Printable(device.driver));
+  answer.set_kernel(Printable(device.kernel));
+  answer.set_capabilities_compared(device.config.size() >= kPciConfigBytes);
   const bool vendor_capabilities =
       arguments.loader != 0 &&
       feature::kComparesVendorCapabilities.In(arguments.loader);
-  std::string lines;
-  bool refused = !error.ok();
   for (const PciDifference& difference : CompareDevice(
            AsBytes(section->pci_config), device, vendor_capabilities)) {
-    StrAppend(&lines, head,
-              difference.loads ? "differs, and loads: "
-                               : "the destination would refuse it: ",
-              difference.what, ": ", difference.stream,
-              difference.destination.empty()
-                  ? ", the destination has none"
-                  : StrCat(", the destination's ", difference.destination),
-              "\n");
-    refused |= !difference.loads;
+    AddDifference(difference, answer);
   }
   if (auto payload =
           reader.Payload(*section, survey.facts().complete() && error.ok())) {
     const std::string refusal = DriverRefusal(*payload, device);
     if (!refusal.empty()) {
-      StrAppend(&lines, head,
-                "the destination would refuse it: ", Printable(refusal), "\n");
-      refused = true;
+      answer.add_refusals()->set_message(Printable(refusal));
     }
   }
-  StrAppend(
-      &lines, head, "compared with ", Printable(device.address),
-      device.driver.empty() ? ""
-                            : StrCat(", driver ", Printable(device.driver)),
-      device.kernel.empty() ? "" : StrCat(", linux ", Printable(device.kernel)),
-      device.config.size() < 256
-          ? "; its capabilities are not in what was given, root can read "
-            "them"
-          : "",
-      "\n");
-  return Print(lines, refused ? kFindings : kFine);
+  const ExitStatus status =
+      error.ok() && answer.refusals().empty() ? kFine : kFindings;
+  if (arguments.format != "text") {
+    return PrintMessage(check, "check", arguments.format, status);
+  }
+  return Print(Lines(check), status);
 }
 
 }  // namespace migstream

@@ -12,6 +12,8 @@
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
 #include "codec/multifd/reassembler.h"
+#include "codec/report/answers.pb.h"
+#include "codec/report/check.pb.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -19,6 +21,7 @@
 #include "flags/qemu_version.h"
 #include "flags/release.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/loader_table.h"
 #include "inspect/table.h"
 #include "inspect/text_report.h"
@@ -73,6 +76,49 @@ LoadVerdict AskLoader(const Arguments& arguments, Inputs& inputs,
   return PredictLoad(*inputs.main, inputs.Channels(), options);
 }
 
+ExitStatus PrintComparison(const Arguments& arguments, const std::string& file,
+                           const LoadableState& state,
+                           const QemuVersion& version, LoadVerdict verdict,
+                           const LoadComparison& found) {
+  report::Check check;
+  check.set_file(Printable(file));
+  report::Destination& destination = *check.mutable_destination();
+  destination.set_file(Printable(arguments.destination));
+  destination.set_kind("stream");
+  destination.set_machine(Printable(state.machine_type));
+  destination.set_compared(found.sections);
+  destination.set_blocks_compared(found.blocks);
+  destination.set_config_spaces_compared(found.config_spaces);
+  for (const std::string& name : found.untouched) {
+    destination.add_untouched(name);
+  }
+  for (const LoadRefusal& refusal : found.refusals) {
+    report::Refusal& row = *destination.add_refusals();
+    row.set_section(Printable(refusal.section));
+    row.set_message(Printable(refusal.message));
+    row.set_offset(refusal.offset);
+    row.set_what(refusal.what);
+    row.set_stream(refusal.stream);
+    row.set_destination(refusal.destination);
+  }
+  // What is first is what the loader says.
+  if (!found.refusals.empty()) {
+    const LoadRefusal& first = found.refusals[0];
+    const bool its_own = verdict.outcome != LoadVerdict::kLoads &&
+                         verdict.offset == first.offset && first.what.empty();
+    if (!its_own) {
+      verdict.outcome = LoadVerdict::kRefuses;
+      verdict.offset = first.offset;
+      verdict.section = first.section;
+      verdict.message = first.message;
+      verdict.file.clear();
+    }
+  }
+  AddLoad(version, verdict, check);
+  return PrintMessage(check, "check", arguments.format,
+                      found.refusals.empty() ? kFine : kFindings);
+}
+
 std::string RefusalLine(const std::string& file, const LoadRefusal& refusal,
                         const std::string& verdict) {
   std::string line =
@@ -91,10 +137,6 @@ std::string RefusalLine(const std::string& file, const LoadRefusal& refusal,
 }  // namespace
 
 ExitStatus CheckIdleDestination(const Arguments& arguments) {
-  if (arguments.format != "text") {
-    PrintError("what an idle destination says is shown as text alone");
-    return kUnusable;
-  }
   Arguments of_destination = arguments;
   of_destination.files = {arguments.destination};
   of_destination.offset = 0;
@@ -140,8 +182,13 @@ ExitStatus CheckIdleDestination(const Arguments& arguments) {
                                 ? StrCat("waits for ever: ", verdict.message)
                                 : verdict.message});
   }
+  const QemuVersion version = {release, arguments.stable};
+  if (arguments.format != "text") {
+    return PrintComparison(arguments, inputs.file, destination.state, version,
+                           verdict, found);
+  }
   const std::string file = Printable(inputs.file);
-  const std::string loader = ToString(QemuVersion{release, arguments.stable});
+  const std::string loader = ToString(version);
   std::string lines;
   for (size_t i = 0; i < found.refusals.size(); ++i) {
     lines += RefusalLine(
@@ -177,17 +224,34 @@ ExitStatus DiffLoadable(const Arguments& a, const Arguments& b) {
   }
   const LoadComparison found =
       CheckLoadable(sides[0].state, sides[1].state, sides[1].release);
-  ExitStatus status =
-      sides[0].error.ok() && sides[1].error.ok() ? kFine : kFindings;
-  if (found.refusals.empty()) return Print("", status);
+  const bool fine =
+      sides[0].error.ok() && sides[1].error.ok() && found.refusals.empty();
+  const ExitStatus status = fine ? kFine : kFindings;
+  auto device = [](const LoadRefusal& refusal) {
+    return refusal.section.substr(0, refusal.section.rfind(' '));
+  };
+  if (a.format != "text") {
+    report::Diff diff;
+    diff.set_a(Printable(a.files[0]));
+    diff.set_b(Printable(b.files[0]));
+    for (const LoadRefusal& refusal : found.refusals) {
+      report::Difference& row = *diff.add_differences();
+      row.set_device(device(refusal));
+      row.set_what(refusal.what);
+      row.set_a(refusal.stream);
+      row.set_b(refusal.destination);
+    }
+    return PrintMessage(diff, "diff", a.format, status);
+  }
+  if (found.refusals.empty()) return status;
   Table table("llll");
   table.Row({"DEVICE", "WHAT", "A", "B"});
   for (const LoadRefusal& refusal : found.refusals) {
-    table.Row({refusal.section.substr(0, refusal.section.rfind(' ')),
-               refusal.what, refusal.stream.empty() ? "-" : refusal.stream,
+    table.Row({device(refusal), refusal.what,
+               refusal.stream.empty() ? "-" : refusal.stream,
                refusal.destination.empty() ? "-" : refusal.destination});
   }
-  return Print(table.Text(), kFindings);
+  return Print(table.Text(), status);
 }
 
 }  // namespace migstream

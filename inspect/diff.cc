@@ -263,7 +263,7 @@ const Option kOptions[] = {
      "stream that it saved while it was idle",
      Set<&Arguments::loadable>,
      {},
-     "ignore-cuts within ram all format json-strings device ignore stat"},
+     "ignore-cuts within ram all device ignore stat"},
     {"all", "", "list every difference, not ten of a kind and a count",
      Set<&Arguments::list_all>},
     kFormatOption,

@@ -156,7 +156,7 @@ const Option kOptions[] = {
        return problem;
      },
      {},
-     "records format json-strings payload state vmdesc recover"},
+     "records payload state vmdesc recover"},
     {"records", "",
      "list every element of the devices' sections, and every\n"
      "record inside their payloads",

@@ -86,14 +86,80 @@ TEST(JsonTest, EachVerbsAnswerIsOfItsSchema) {
   ExpectValid({"check", "--for=qemu-7.2", Path("s72-two")}, "check", 0);
   ExpectValid({"check", "--for=qemu-11.1", Path("s52-two")}, "check", 1);
   ExpectValid({"check", "--for=linux-6.12", Path("s111-two")}, "check", 0);
+  ExpectValid({"check", "--for=all", Path("s72-two")}, "check", 0);
   ExpectValid({"check", "--list"}, "check", 0);
+  ExpectValid({"check", "--list", "--for=all"}, "check", 0);
   ExpectValid({"diff", Path("s72-two"), Path("s72-two")}, "diff", 0);
   ExpectValid({"diff", Path("s72-two"), Path("s111-two")}, "diff", 1);
+  ExpectValid({"inspect", "--at=0x10", Path("s72-two")}, "place", 0);
+  ExpectValid({"inspect", "--at=299000", Input("cut.qvm.zst")}, "place", 1);
   ExpectValid({"generate", recipe, "-o", out, "--expect"}, "generate", 0);
   ExpectValid({"generate", "--seed=1", "--count=3", "--damage=any", "--expect",
                "--out-dir", TestFolder()},
               "generate", 0);
   ExpectValid({"explain", "truncated", "V100M", "no such"}, "explain", 0);
+}
+
+TEST(JsonTest, SoIsWhatADestinationSays) {
+  const std::string two = Path("s72-two");
+  const std::string dump = "--destination=testdata/dumps/qemu-7.2.json.zst";
+  const std::string idle = "testdata/idle/7.2-base.qvm.zst";
+  const std::string device = TestFolder() + "/lspci";
+  ASSERT_EQ(RunProgram({"extract", two, "--device=05.0", "--what=config",
+                        "--format=lspci", "-o", device})
+                .status,
+            0);
+  ExpectValid({"check", two, dump}, "check", 0);
+  ExpectValid({"check", two, StrCat("--destination=", idle)}, "check", 1);
+  ExpectValid({"check", two, StrCat("--destination=", device), "--device=05.0"},
+              "check", 0);
+  ExpectValid({"diff", "--loadable", two, idle}, "diff", 1);
+
+  rapidjson::Document check =
+      Parsed(Json({"check", two, StrCat("--destination=", idle)}).output);
+  const auto& destination = check["destination"];
+  EXPECT_STREQ(destination["kind"].GetString(), "stream");
+  EXPECT_GT(destination["compared"].GetUint64(), 10);
+  // The first refusal is what the loader says.
+  const auto& load = check["loads"][0];
+  EXPECT_STREQ(load["release"].GetString(), "qemu-7.2");
+  EXPECT_STREQ(load["outcome"].GetString(), "refuses");
+  EXPECT_EQ(load["message"], destination["refusals"][0]["message"]);
+  EXPECT_EQ(load["offset"], destination["refusals"][0]["offset"]);
+}
+
+// What a script reads of all releases is what it would read of each.
+TEST(JsonTest, AllReleasesAreARowEach) {
+  const std::string two = Path("s72-two");
+  rapidjson::Document all = Parsed(Json({"check", "--for=all", two}).output);
+  ASSERT_GT(all["loads"].Size(), 10);
+  for (const char* release : {"qemu-5.2", "qemu-7.2", "qemu-11.1"}) {
+    rapidjson::Document one =
+        Parsed(Json({"check", StrCat("--for=", release), two}).output);
+    bool found = false;
+    for (const auto& load : all["loads"].GetArray()) {
+      found |= load == one["loads"][0];
+    }
+    EXPECT_TRUE(found) << release;
+  }
+  rapidjson::Document list =
+      Parsed(Json({"check", "--list", "--for=all"}).output);
+  ASSERT_EQ(list["releases"].Size(), all["loads"].Size());
+  for (unsigned i = 0; i < list["releases"].Size(); ++i) {
+    EXPECT_EQ(list["releases"][i]["release"], all["loads"][i]["release"]);
+    EXPECT_GT(list["releases"][i]["dialects"].Size(), 0);
+  }
+}
+
+TEST(JsonTest, APlaceHasItsFields) {
+  rapidjson::Document place =
+      Parsed(Json({"inspect", "--at=0", Path("s72-two")}).output);
+  EXPECT_EQ(place["offset"].GetUint64(), 0);
+  EXPECT_FALSE(place.HasMember("error"));
+  const auto& magic = place["items"][0]["fields"][0];
+  EXPECT_STREQ(magic["first"].GetString(), "51 45 56 4d");
+  EXPECT_STREQ(magic["value"].GetString(), "QEVM");
+  EXPECT_TRUE(magic["here"].GetBool());
 }
 
 TEST(JsonTest, SoIsWhatFails) {
@@ -121,8 +187,9 @@ TEST(JsonTest, ASchemaRefusesWhatIsOfAnother) {
 
 TEST(JsonTest, SchemasAreListedAndPrintedAsTheProgramHasThem) {
   EXPECT_THAT(RunProgram({"schema"}).output, HasSubstr("\nrecipe "));
-  for (const char* name : {"report", "check", "stats", "diff", "generate",
-                           "explain", "error", "recipe", "expectation"}) {
+  for (const char* name :
+       {"report", "check", "stats", "diff", "generate", "explain", "place",
+        "error", "recipe", "expectation"}) {
     EXPECT_THAT(RunProgram({"schema", name}).output,
                 HasSubstr("syntax = \"proto3\";"))
         << name;
@@ -191,6 +258,13 @@ TEST(JsonTest, LinesAreJsonEach) {
   EXPECT_THAT(run.output, HasSubstr("\n{\"verdict\":{\"outcome\":\"cut\""));
 }
 
+void ExpectJq(std::string_view filter, const std::string& file) {
+  EXPECT_EQ(
+      std::system(StrCat("jq -e '", filter, "' ", file, " >/dev/null").c_str()),
+      0)
+      << filter;
+}
+
 TEST(JsonTest, JqAddsAndSelects) {
   const std::string file =
       WriteTestFile("report", Json({"inspect", Path("s111-two")}).output);
@@ -199,11 +273,16 @@ TEST(JsonTest, JqAddsAndSelects) {
         "[.devices[] | select(.payloadBytes > 100000000000)] | length == 0",
         ".devices[0].config.pci.bars[0].index == 0",
         "[.evidence[].offset | type] | unique == [\"number\"]"}) {
-    EXPECT_EQ(std::system(
-                  StrCat("jq -e '", filter, "' ", file, " >/dev/null").c_str()),
-              0)
-        << filter;
+    ExpectJq(filter, file);
   }
+  ExpectJq(
+      "[.loads[] | select(.outcome == \"loads\") | .release] | "
+      "index(\"qemu-7.2\") != null",
+      WriteTestFile("loads",
+                    Json({"check", "--for=all", Path("s72-two")}).output));
+  ExpectJq("[.items[].fields[] | select(.here)] | length == 1",
+           WriteTestFile("place",
+                         Json({"inspect", "--at=5", Path("s72-two")}).output));
 }
 
 TEST(JsonTest, HostileNamesAreEscaped) {

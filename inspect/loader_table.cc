@@ -17,6 +17,7 @@
 #include "flags/qemu_version.h"
 #include "flags/release.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/table.h"
 #include "inspect/terminal.h"
 
@@ -150,54 +151,8 @@ std::string VerdictTable(const std::string& file,
   return text;
 }
 
-}  // namespace
-
-bool LoaderOptionsOf(const Arguments& arguments, LoaderOptions& options) {
-  options.release = arguments.loader;
-  options.stable = arguments.stable;
-  options.machine_type = arguments.machine_type;
-  options.any_machine_type = arguments.past_machine_type;
-  options.page_bytes = arguments.page_bytes;
-  auto set = [](const std::string& value) {
-    return value.empty()   ? LoaderOptions::kAsNeeded
-           : value == "on" ? LoaderOptions::kOn
-                           : LoaderOptions::kOff;
-  };
-  options.switchover_ack = set(arguments.switchover_ack);
-  options.multifd_transfer = set(arguments.multifd_device_state);
-  options.load_config_after_iter = set(arguments.load_config_after_iter);
-  return ReadConfigSpace(arguments.destination_config,
-                         options.destination_config);
-}
-
-ExitStatus AskAllLoaders(const Arguments& arguments) {
-  if (arguments.format != "text") {
-    PrintError("--for=all is shown as text alone");
-    return kUnusable;
-  }
-  LoaderOptions options;
-  if (!LoaderOptionsOf(arguments, options)) return kUnusable;
-  Inputs inputs = OpenInputs(arguments);
-  if (!inputs.main) return kUnusable;
-  options.destination_device = inputs.device;
-  const RewriteInput input = inputs.Reopenable(true);
-  std::vector<ReleaseVerdict> verdicts;
-  size_t loading = 0;
-  for (const LoaderRow& row : AllLoaders()) {
-    options.release = row.release;
-    std::optional<LoadVerdict> verdict = AskOne(input, inputs.file, options);
-    if (!verdict) return kUnusable;
-    loading += verdict->outcome == LoadVerdict::kLoads;
-    verdicts.push_back({row.release, *std::move(verdict)});
-  }
-  if (loading != verdicts.size()) {
-    SayContainerDamage(inputs, {.code = ErrorCode::kTruncated});
-  }
-  return Print(
-      StrCat(Printable(inputs.file), ": ", loading, " of ", verdicts.size(),
-             " releases would load it\n", VerdictTable(inputs.file, verdicts)),
-      loading != 0 ? kFine : kFindings);
-}
+// "2.4"
+std::string NumberOf(Release release) { return ReleaseName(release).substr(5); }
 
 std::string LoaderList() {
   Table table("lll");
@@ -220,8 +175,8 @@ std::string LoaderList() {
     const LoaderRow* last = before == 0 ? nullptr : FindLoader(before);
     if (last == nullptr ||
         last->oldest_machine_type != row.oldest_machine_type) {
-      add("from", StrCat("machine types of ",
-                         ReleaseName(row.oldest_machine_type).substr(5)));
+      add("from",
+          StrCat("machine types of ", NumberOf(row.oldest_machine_type)));
     }
     for (bool multifd : {false, true}) {
       const Dialect& dialect = LoaderDialect(row.release, multifd);
@@ -236,6 +191,109 @@ std::string LoaderList() {
   }
   return StrCat(table.Text(), ReleaseName(kNextRelease.release),
                 " is in development.\n");
+}
+
+}  // namespace
+
+bool LoaderOptionsOf(const Arguments& arguments, LoaderOptions& options) {
+  options.release = arguments.loader;
+  options.stable = arguments.stable;
+  options.machine_type = arguments.machine_type;
+  options.any_machine_type = arguments.past_machine_type;
+  options.page_bytes = arguments.page_bytes;
+  auto set = [](const std::string& value) {
+    return value.empty()   ? LoaderOptions::kAsNeeded
+           : value == "on" ? LoaderOptions::kOn
+                           : LoaderOptions::kOff;
+  };
+  options.switchover_ack = set(arguments.switchover_ack);
+  options.multifd_transfer = set(arguments.multifd_device_state);
+  options.load_config_after_iter = set(arguments.load_config_after_iter);
+  return ReadConfigSpace(arguments.destination_config,
+                         options.destination_config);
+}
+
+ExitStatus AskAllLoaders(const Arguments& arguments) {
+  LoaderOptions options;
+  if (!LoaderOptionsOf(arguments, options)) return kUnusable;
+  Inputs inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
+  options.destination_device = inputs.device;
+  const RewriteInput input = inputs.Reopenable(true);
+  std::vector<ReleaseVerdict> verdicts;
+  size_t loading = 0;
+  for (const LoaderRow& row : AllLoaders()) {
+    options.release = row.release;
+    std::optional<LoadVerdict> verdict = AskOne(input, inputs.file, options);
+    if (!verdict) return kUnusable;
+    loading += verdict->outcome == LoadVerdict::kLoads;
+    verdicts.push_back({row.release, *std::move(verdict)});
+  }
+  if (loading != verdicts.size()) {
+    SayContainerDamage(inputs, {.code = ErrorCode::kTruncated});
+  }
+  const ExitStatus status = loading != 0 ? kFine : kFindings;
+  if (arguments.format != "text") {
+    report::Check check;
+    check.set_file(Printable(inputs.file));
+    for (const auto& [release, verdict] : verdicts) {
+      AddLoad({release}, verdict, check);
+    }
+    return PrintMessage(check, "check", arguments.format, status);
+  }
+  return Print(
+      StrCat(Printable(inputs.file), ": ", loading, " of ", verdicts.size(),
+             " releases would load it\n", VerdictTable(inputs.file, verdicts)),
+      status);
+}
+
+void AddLoad(const QemuVersion& version, const LoadVerdict& verdict,
+             report::Check& check) {
+  report::Load& load = *check.add_loads();
+  load.set_release(ToString(version));
+  load.set_in_development(version.release == kNextRelease.release);
+  switch (verdict.outcome) {
+    case LoadVerdict::kLoads:
+      load.set_outcome("loads");
+      break;
+    case LoadVerdict::kRefuses:
+      load.set_outcome("refuses");
+      break;
+    case LoadVerdict::kWaits:
+      load.set_outcome("waits");
+      break;
+    case LoadVerdict::kUnreadable:
+      break;
+  }
+  load.set_offset(verdict.offset);
+  load.set_section(Printable(verdict.section));
+  load.set_message(Printable(verdict.message));
+  load.set_file(Printable(verdict.file));
+  for (const std::string& given : verdict.given) load.add_given(given);
+}
+
+ExitStatus PrintLoaderList(const Arguments& arguments) {
+  if (arguments.format == "text") return Print(LoaderList(), kFine);
+  report::Check check;
+  Release before = 0;
+  for (const LoaderRow& row : AllLoaders()) {
+    report::KnownRelease& known = *check.add_releases();
+    known.set_release(ReleaseName(row.release));
+    known.set_in_development(row.release == kNextRelease.release);
+    for (const Feature* feature : feature::kAll) {
+      const bool was = before != 0 && feature->In(before);
+      if (feature->In(row.release) == was) continue;
+      (was ? known.add_lost() : known.add_gained())->assign(feature->name);
+    }
+    known.set_oldest_machine_type(NumberOf(row.oldest_machine_type));
+    for (bool multifd : {false, true}) {
+      const Dialect& dialect = LoaderDialect(row.release, multifd);
+      if (multifd && !dialect.multifd_device_state) continue;
+      known.add_dialects(std::string(dialect.name));
+    }
+    before = row.release;
+  }
+  return PrintMessage(check, "check", arguments.format, kFine);
 }
 
 }  // namespace migstream

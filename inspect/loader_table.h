@@ -3,9 +3,9 @@
 #ifndef MIGSTREAM_INSPECT_LOADER_TABLE_H_
 #define MIGSTREAM_INSPECT_LOADER_TABLE_H_
 
-#include <string>
-
 #include "codec/loader/loader.h"
+#include "codec/report/check.pb.h"
+#include "flags/qemu_version.h"
 #include "inspect/console.h"
 #include "inspect/verb.h"
 
@@ -19,8 +19,12 @@ bool LoaderOptionsOf(const Arguments& arguments, LoaderOptions& options);
 // release reads the files anew.
 ExitStatus AskAllLoaders(const Arguments& arguments);
 
+// A loader's verdict as data.
+void AddLoad(const QemuVersion& version, const LoadVerdict& verdict,
+             report::Check& check);
+
 // What is new in each release, and what is gone.
-std::string LoaderList();
+ExitStatus PrintLoaderList(const Arguments& arguments);
 
 }  // namespace migstream
 

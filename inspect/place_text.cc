@@ -2,8 +2,11 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
+#include "codec/report/answers.pb.h"
 #include "codec/wire/bytes.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
+#include "inspect/json_output.h"
 #include "inspect/terminal.h"
 #include "inspect/text_report.h"
 
@@ -27,14 +30,17 @@ size_t ValueColumns(size_t head) {
   return TableColumns() > others + kLeast ? TableColumns() - others : kLeast;
 }
 
+bool IsHere(const Place& place, const PlaceField& field) {
+  return place.offset >= field.offset &&
+         place.offset - field.offset < field.bytes;
+}
+
 // A line for each item and each of its fields.
 std::string PlaceText(const Place& place) {
   std::string text;
   for (const PlaceItem& item : place.items) {
     StrAppend(&text, Hex(item.offset), "  ", item.what, "\n");
     for (const PlaceField& field : item.fields) {
-      const bool here = place.offset >= field.offset &&
-                        place.offset - field.offset < field.bytes;
       const std::string head =
           absl::StrFormat("  %-11s %-23s  %-11s ", Hex(field.offset),
                           HexBytes(field.first), field.name);
@@ -44,13 +50,42 @@ std::string PlaceText(const Place& place) {
           head,
           StrJoin(Split(Folded(field.value, ValueColumns(head.size())), '\n'),
                   below),
-          here ? kHere : "");
+          IsHere(place, field) ? kHere : "");
       absl::StripTrailingAsciiWhitespace(&line);
       StrAppend(&text, line, "\n");
     }
   }
   if (!place.damage.empty()) StrAppend(&text, "  ", place.damage, "\n");
   return text;
+}
+
+report::Place MakePlace(const std::string& file, const Place& place) {
+  report::Place answer;
+  answer.set_file(Printable(file));
+  answer.set_offset(place.offset);
+  for (const PlaceItem& item : place.items) {
+    report::PlaceItem& row = *answer.add_items();
+    row.set_offset(item.offset);
+    row.set_what(item.what);
+    for (const PlaceField& field : item.fields) {
+      report::PlaceField& part = *row.add_fields();
+      part.set_offset(field.offset);
+      part.set_bytes(field.bytes);
+      part.set_first(HexBytes(field.first));
+      part.set_name(field.name);
+      part.set_value(field.value);
+      part.set_here(IsHere(place, field));
+    }
+  }
+  answer.set_damage(place.damage);
+  if (!place.error.ok()) {
+    report::ErrorPlace& error = *answer.mutable_error();
+    error.set_file(answer.file());
+    error.set_offset(place.error.offset);
+    error.set_section(Printable(place.error.section));
+    error.set_message(Printable(place.error.reason));
+  }
+  return answer;
 }
 
 }  // namespace
@@ -69,8 +104,13 @@ ExitStatus PrintPlace(const Arguments& arguments, Inputs& inputs) {
     return kUnusable;
   }
   const Place place = LookAt(*inputs.main, *arguments.at, options);
-  const ExitStatus status =
-      Print(PlaceText(place), place.error.ok() ? kFine : kFindings);
+  ExitStatus status = place.error.ok() ? kFine : kFindings;
+  if (arguments.format == "text") {
+    status = Print(PlaceText(place), status);
+  } else {
+    report::Place answer = MakePlace(inputs.file, place);
+    status = PrintMessage(answer, "place", arguments.format, status);
+  }
   if (!place.error.ok()) PrintError(ErrorLine(inputs.file, place.error));
   return IsUnusable(place.error) ? kUnusable : status;
 }

@@ -35,6 +35,8 @@ constexpr Schema kSchemas[] = {
      "what generate prints"},
     {"explain", "answers.proto", report::Explanations::descriptor,
      "what explain prints"},
+    {"place", "answers.proto", report::Place::descriptor,
+     "what inspect --at prints"},
     {"error", "answers.proto", report::Failure::descriptor,
      "what any of them prints with exit status 2"},
     {"recipe", "stream.proto", recipe::Migration::descriptor,
