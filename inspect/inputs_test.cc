@@ -143,6 +143,7 @@ TEST(WrapperTest, TheWindowIsALimitThatCanBeRaised) {
   ProgramRun run = RunProgram({"check", path});
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr("the limit is"));
+  EXPECT_THAT(run.errors, HasSubstr("; --window=16 allows"));
   EXPECT_EQ(RunProgram({"check", path, "--window=16"}).status, 0);
   for (const char* value : {"0", "4097", "x", "-1"}) {
     run = RunProgram({"check", path, StrCat("--window=", value)});

@@ -197,7 +197,8 @@ std::string FailureOf(Compression compression, const std::string& packed,
 
 TEST(WindowTest, AWindowBeyondTheLimitIsRefused) {
   constexpr char kSaid[] =
-      "zstd: needs a window of more than the limit of 8388608 bytes";
+      "zstd: needs a window of more than the limit of 8388608 bytes; "
+      "--window=128 is what zstd --long needs";
   EXPECT_EQ(FailureOf(Compression::kZstd, ZstdBytes("x", 23)), "");
   EXPECT_EQ(FailureOf(Compression::kZstd, ZstdBytes("x", 24)), kSaid);
   EXPECT_EQ(FailureOf(Compression::kZstd, ZstdBytes("x", 24),
@@ -221,7 +222,7 @@ TEST(WindowTest, AWindowBeyondTheLimitIsRefused) {
 TEST(WindowTest, WhatXzNeedsIsBoundedAsWell) {
   EXPECT_EQ(FailureOf(Compression::kXz, XzBytes("x", 6)), "");  // 8 MiB.
   EXPECT_THAT(FailureOf(Compression::kXz, XzBytes("x", 7)),     // 16 MiB.
-              HasSubstr("bytes of memory, the limit is 9437184"));
+              HasSubstr("bytes of memory, the limit is 9437184; --window="));
   EXPECT_EQ(
       FailureOf(Compression::kXz, XzBytes("x", 7), {.window_bytes = 16 << 20}),
       "");

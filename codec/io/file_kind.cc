@@ -113,8 +113,9 @@ std::string NotAStream(ByteSpan bytes, uint64_t offset) {
 bool BeginsLikeAStream(ByteSpan bytes) {
   const FileKind kind = KindOf(bytes);
   return bytes.size() >= 8 &&
-         (kind == FileKind::kMain || (kind == FileKind::kUnknown &&
-                                      LoadBe32(&bytes[4]) == kStreamVersion));
+         (kind == FileKind::kMain ||
+          (kind == FileKind::kUnknown && MagicOf(bytes).empty() &&
+           LoadBe32(&bytes[4]) == kStreamVersion));
 }
 
 }  // namespace migstream

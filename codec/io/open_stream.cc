@@ -40,6 +40,8 @@ OpenedStream Unwrap(std::unique_ptr<ByteSource> source,
   OpenedStream opened;
   // What is skipped need not be read, and may be large.
   source->SetReadAhead(false);
+  const bool packed =
+      CompressionOf(source->Peek(kCompressionMagicBytes)) != Compression::kNone;
   source = Decompressed(std::move(source), options.limits);
   source->SetReadAhead(false);
   uint64_t skipped = source->Skip(options.offset);
@@ -53,6 +55,13 @@ OpenedStream Unwrap(std::unique_ptr<ByteSource> source,
     Error error = ReadLibvirtSave(*source, options.on_xml, *opened.libvirt);
     if (!error.ok()) return Failed(std::move(error));
     Compression compression = CompressionOf(opened.libvirt->format);
+    if (compression == Compression::kLzop && !packed) {
+      opened.error = {ErrorCode::kReadFailed, source->offset(), "",
+                      StrCat("lzop: is not supported; decompress it "
+                             "beforehand: tail -c +",
+                             source->offset() + 1, " FILE | lzop -dc")};
+      return opened;
+    }
     if (compression != Compression::kNone) {
       source = std::make_unique<DecompressingSource>(
           std::move(source), compression, options.limits);

@@ -40,8 +40,7 @@ class XzDecompressor : public Decompressor {
       case LZMA_BUF_ERROR:  // No progress without more input.
         return "";
       case LZMA_MEMLIMIT_ERROR:
-        return StrCat("needs ", lzma_memusage(&stream_),
-                      " bytes of memory, the limit is ", limit_);
+        return TooLarge(lzma_memusage(&stream_));
       case LZMA_MEM_ERROR:
         return "out of memory";
       case LZMA_FORMAT_ERROR:
@@ -59,6 +58,13 @@ class XzDecompressor : public Decompressor {
   void Begin() {
     ready_ = lzma_stream_decoder(&stream_, limit_, 0) == LZMA_OK;
     ended_ = false;
+  }
+
+  std::string TooLarge(uint64_t bytes) const {
+    constexpr uint64_t kMiB = 1 << 20;
+    const uint64_t window = bytes - std::min(bytes, kOverheadBytes);
+    return StrCat("needs ", bytes, " bytes of memory, the limit is ", limit_,
+                  "; --window=", (window + kMiB - 1) / kMiB, " allows them");
   }
 
   const uint64_t limit_;

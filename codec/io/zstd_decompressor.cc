@@ -41,7 +41,8 @@ class ZstdDecompressor : public Decompressor {
       return ZSTD_getErrorCode(result) ==
                      ZSTD_error_frameParameter_windowTooLarge
                  ? StrCat("needs a window of more than the limit of ",
-                          window_bytes_, " bytes")
+                          window_bytes_,
+                          " bytes; --window=128 is what zstd --long needs")
                  : ZSTD_getErrorName(result);
     }
     ended_ = result == 0;
