@@ -186,6 +186,10 @@ class Looker {
       unread.in_device = trail_.in_device;
       trail_.items.push_back(std::move(unread));
       place.damage = Damage(start, at);
+      // What is shown of where reading ended need not come to the place.
+      if (options_.payload && offset_ >= at + 3 * kShownBytes) {
+        trail_.items.push_back({Seen::kUnread, offset_, "behind it"});
+      }
     }
     for (const Seen& seen : trail_.items) place.items.push_back(Fields(seen));
     source_.MoveTo(start);

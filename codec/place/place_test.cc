@@ -119,5 +119,21 @@ TEST(NearMissTest, ANameIsNearOneThatDiffersInALetter) {
   EXPECT_EQ(FindNearName("0000:00:05.0/ahci", names), "");
 }
 
+TEST(PlaceTest, APlaceFarBehindWhereReadingEndsHasItsBytes) {
+  std::string stream = ReadCapture(GetCapture("s72-two"));
+  const size_t tag =
+      stream.find(std::string("\xff\xff\xff\xff\xef\x10\x00\x04", 8));
+  ASSERT_NE(tag, stream.npos);
+  stream[tag] ^= 4;
+  MemorySource source(AsBytes(stream));
+  const uint64_t asked = tag + 1000;
+  const Place place = LookAt(source, asked, {.payload = true});
+  EXPECT_FALSE(place.error.ok());
+  ASSERT_FALSE(place.items.empty());
+  ASSERT_EQ(place.items.back().fields.size(), 3);
+  EXPECT_EQ(place.items.back().fields[0].offset, asked);
+  EXPECT_EQ(place.items.back().fields[0].first, stream.substr(asked, 8));
+}
+
 }  // namespace
 }  // namespace migstream
