@@ -228,6 +228,12 @@ TEST(AnswersTest, AStreamWithFootersIsNotGivenWithoutThem) {
       Not(HasSubstr("send-section-footer off")));
 }
 
+TEST(AnswersTest, OfWhatNobodyReadNothingIsAssumed) {
+  EXPECT_THAT(
+      RunProgram({"check", "--for=qemu-11.1", Input("bm.qvm.zst")}).output,
+      Not(HasSubstr(": given ")));
+}
+
 // No loader looks at the description.
 TEST(AnswersTest, NoLoadersVerdictIsMadeOfTheDescription) {
   for (const char* name :

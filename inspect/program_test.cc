@@ -333,7 +333,8 @@ TEST(UsageTest, WrongWordsGetAnExplanationAndExitStatus2) {
         Case{{"stats", file, "--link=nan"}, "from 1kb to 1000Tb, not 'nan'"},
         Case{{"stats", file, "--link=1e400b"}, "not '1e400b'"},
         Case{{"check", "--list", file}, "--list takes no FILE"},
-        Case{{"generate"}, "either RECIPE and -o OUT, or --seed and --out-dir"},
+        Case{{"generate"},
+             "either RECIPE and -o OUT, or --seed and -o OUT or --out-dir"},
         Case{{"generate", "--quiet"}, "generate has no option --quiet"},
         Case{{"generate", "--seed=1", "--out-dir=x", "--offset=1"},
              "generate has no option --offset=1"}}) {
@@ -372,8 +373,6 @@ TEST(UsageTest, OptionsThatMeanNothingTogetherAreRefused) {
              "--state does not go together with --records"},
         Case{{"inspect", file, "--vmdesc", "--format=json"},
              "--vmdesc does not go together with --format"},
-        Case{{"inspect", file, "--at=4", "--json-strings"},
-             "--at does not go together with --json-strings"},
         Case{{"inspect", file, "--state", "--json-strings"},
              "--state does not go together with --json-strings"},
         Case{{"inspect", file, "--vmdesc", "--json-strings"},
@@ -453,6 +452,14 @@ TEST(ExtractTest, ConfigIsThePciConfigSpace) {
                     "--destination-config=" + WriteTestFile("other", config)});
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.output, HasSubstr("config byte 0x0 is 86"));
+  EXPECT_THAT(run.output, HasSubstr(": vendor id ["));
+  config.resize(4096);
+  config[0] = '\x86';
+  run = RunProgram({"check", Path("s72-pc256"),
+                    "--destination-config=" + WriteTestFile("long", config)});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("the stream has 256 bytes of config space, "
+                                    "the destination 4096"));
   run = RunProgram({"check", Path("s72-pc256"),
                     "--destination-config=" + WriteTestFile("short", "abc")});
   EXPECT_EQ(run.status, 2);

@@ -26,10 +26,18 @@ class Line {
     auto now = std::chrono::steady_clock::now();
     if (now < next_) return;
     next_ = now + kNext;
-    double mib = static_cast<double>(source.raw_offset()) / (1 << 20);
-    std::string line = absl::StrFormat("\r\033[K%.0f MiB", mib);
+    constexpr double kMiB = 1 << 20;
+    const auto done = static_cast<double>(source.raw_offset());
+    const double rate =
+        done / std::chrono::duration<double>(now - begin_).count();
+    std::string line = absl::StrFormat("\r\033[K%.0f MiB, %.0f MiB/s",
+                                       done / kMiB, rate / kMiB);
     if (auto size = source.raw_size(); size && *size > 0) {
-      absl::StrAppendFormat(&line, ", %d%%", source.raw_offset() * 100 / *size);
+      const auto all = static_cast<double>(*size);
+      absl::StrAppendFormat(&line, ", %.0f%%", 100 * done / all);
+      if (rate > 0 && all > done) {
+        absl::StrAppendFormat(&line, ", %.0f s left", (all - done) / rate);
+      }
     }
     Show(line);
     shown_ = true;
@@ -42,8 +50,9 @@ class Line {
   }
 
   bool shown_ = false;
-  std::chrono::steady_clock::time_point next_ =
-      std::chrono::steady_clock::now() + kFirst;
+  const std::chrono::steady_clock::time_point begin_ =
+      std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point next_ = begin_ + kFirst;
 };
 
 }  // namespace

@@ -51,7 +51,35 @@ TEST(RecoverTest, WhatIsBehindAnErrorIsShownAndTheGapIsNamed) {
   EXPECT_THAT(run.output, HasSubstr("[gap]"));
   run = RunProgram({"inspect", path, "--recover"});
   EXPECT_THAT(run.output, HasSubstr("0000:00:06.0/vfio"));
-  EXPECT_THAT(run.output, Not(HasSubstr("description   none")));
+  EXPECT_THAT(run.output, Not(HasSubstr("description  not")));
+}
+
+TEST(RecoverTest, TheDescriptionBehindAnErrorIsPrinted) {
+  const std::string path =
+      WriteTestFile("flipped.qvm", Flipped(Stream("s111-two")));
+  ProgramRun whole =
+      RunProgram({"inspect", "--vmdesc", CapturePath(GetCapture("s111-two"))});
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"inspect", "--vmdesc", path},
+        {"inspect", "--vmdesc", "--recover", path}}) {
+    ProgramRun run = RunProgram(words);
+    EXPECT_EQ(run.status, 1);
+    EXPECT_EQ(run.output, whole.output);
+    EXPECT_THAT(run.errors, HasSubstr("unknown tag"));
+  }
+  EXPECT_THAT(RunProgram({"inspect", path}).output,
+              HasSubstr("description  not reached"));
+}
+
+// Of what is read behind the damage, the state too is shown.
+TEST(RecoverTest, TheStateBehindAnErrorIsShown) {
+  const std::string path =
+      WriteTestFile("flipped.qvm", Flipped(Stream("s111-two")));
+  EXPECT_THAT(RunProgram({"inspect", "--state", path}).output,
+              Not(HasSubstr("globalstate")));
+  ProgramRun run = RunProgram({"inspect", "--state", "--recover", path});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("\"globalstate"));
 }
 
 TEST(RecoverTest, APipeGivesTheSameAsAFile) {
@@ -110,6 +138,18 @@ TEST(RecoverTest, ASoundStreamIsReadAsWithoutIt) {
     EXPECT_EQ(run.output, without.output) << verb;
     EXPECT_EQ(run.status, without.status) << verb;
   }
+}
+
+TEST(ChannelTest, ASetWithACutChannelIsNotComplete) {
+  const testdata::Capture& capture = GetCapture("s100-multifd");
+  std::vector<std::string> words = {"inspect", CapturePath(capture)};
+  std::vector<std::string> channels = ReadChannels(capture);
+  for (size_t i = 0; i < channels.size(); ++i) {
+    words.push_back(WriteTestFile(StrCat("ch", i), channels[i]));
+  }
+  EXPECT_THAT(RunProgram(words).output, HasSubstr("stream, complete, "));
+  WriteTestFile("ch1", channels[1].substr(0, channels[1].size() / 2));
+  EXPECT_THAT(RunProgram(words).output, HasSubstr("stream, not complete "));
 }
 
 TEST(AtTest, ShowsTheBytesAndWhatTheyMayHaveBeen) {

@@ -81,8 +81,10 @@ std::string TextStats(const report::Stats& stats) {
   }
   StrAppend(&text, ChannelTable(stats), "\n",
             "RAM on the main channel: ", stats.ram_bytes(), " bytes\n\n");
-  if (stats.complete()) StrAppend(&text, StoppedTable(stats));
-  return text;
+  return StrCat(text, stats.complete()
+                          ? StoppedTable(stats)
+                          : "What moved while the guest was stopped is not "
+                            "known: the stream is not complete.\n");
 }
 
 ExitStatus Run(const Arguments& arguments) {

@@ -199,7 +199,7 @@ std::string StreamTable(const report::Report& report) {
   }
   for (const report::Cpr& cpr : report.cpr_states()) row("CPR state", Cpr(cpr));
   row("description", report.description().bytes() == 0
-                         ? "none"
+                         ? report.complete() ? "none" : "not reached"
                          : StrCat(Size(report.description().bytes()), " for ",
                                   report.description().devices(), " sections"));
   return table.Text();
@@ -344,8 +344,10 @@ std::string TextReport(const report::Report& report, bool payload_records) {
   }
   std::string text =
       StrCat(report.file(), ": QEMU migration stream, ",
-             report.complete() ? "complete" : "not complete", ", ",
-             Size(report.bytes()), "\n", StreamTable(report), "\n");
+             !report.complete()           ? "not complete"
+             : report.channels_complete() ? "complete"
+                                          : "not complete on its channels",
+             ", ", Size(report.bytes()), "\n", StreamTable(report), "\n");
   if (report.devices_size() == 0) {
     return StrCat(text, "no VFIO device\n");
   }

@@ -87,7 +87,7 @@ class Loader {
       verdict_.section = section_;
       verdict_.message = input_.message();
     }
-    SayWhatIsAssumed();
+    if (section_ != "header") SayWhatIsAssumed();
     return std::move(verdict_);
   }
 

@@ -1,7 +1,10 @@
 #include "codec/report/device_reports.h"
 
+#include <algorithm>
+
 #include "codec/channels/channel_reader.h"
 #include "codec/device/config_compare.h"
+#include "codec/device/pci_register.h"
 #include "codec/report/config_report.h"
 #include "codec/report/payload_rows.h"
 #include "codec/report/report_findings.h"
@@ -23,6 +26,18 @@ report::Phase PhaseOf(const PhaseTally& tally) {
   phase.set_records(tally.records);
   phase.set_bytes(tally.bytes);
   return phase;
+}
+
+// The same with the register's name; or of sizes that differ, these.
+std::string MismatchText(const ConfigMismatch& mismatch, ByteSpan saved,
+                         ByteSpan destination) {
+  if (mismatch.offset >= std::min(saved.size(), destination.size())) {
+    return StrCat("the stream has ", saved.size(),
+                  " bytes of config space, the destination ",
+                  destination.size());
+  }
+  return StrCat(ToString(mismatch), ": ",
+                PciRegisterAt(destination, mismatch.offset).name);
 }
 
 }  // namespace
@@ -214,15 +229,16 @@ void DeviceReports::CompareWithDestination(const SectionView& section,
     return;
   }
   report_.set_configs_compared(report_.configs_compared() + 1);
-  std::optional<ConfigMismatch> mismatch =
-      CompareConfig(view.pci_config, AsBytes(options_.destination_config),
-                    HeaderMasks(view.pci_config.size()));
+  const ByteSpan destination = AsBytes(options_.destination_config);
+  std::optional<ConfigMismatch> mismatch = CompareConfig(
+      view.pci_config, destination, HeaderMasks(view.pci_config.size()));
   if (!mismatch) return;
-  AddFinding({Severity::kError, "config-mismatch",
-              event.offset + kBeforePciConfig + mismatch->offset,
-              StrCat(section.idstr, " ", ToString(section.type)),
-              ToString(*mismatch), packet_file_},
-             report_);
+  AddFinding(
+      {Severity::kError, "config-mismatch",
+       event.offset + kBeforePciConfig + mismatch->offset,
+       StrCat(section.idstr, " ", ToString(section.type)),
+       MismatchText(*mismatch, view.pci_config, destination), packet_file_},
+      report_);
 }
 
 void DeviceReports::AddTrigger(const SectionView& section, const Event& event) {

@@ -1,6 +1,7 @@
 #include "codec/report/report_builder.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,12 @@ class ReportBuilder : public StreamVisitor {
     loaders_.OnSection(section);
     CountSection(section.type);
     if (section.type == SectionType::kEnd) Switchover(section.offset);
+    if (section.idstr == "ram") {
+      const bool named = section.type == SectionType::kStart ||
+                         section.type == SectionType::kFull;
+      ram_content_ =
+          section.offset + 5 + (named ? 9 + section.idstr.size() : 0);
+    }
     if (section.vfio) devices_.OnSection(section);
   }
 
@@ -71,16 +78,7 @@ class ReportBuilder : public StreamVisitor {
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                     bool footer) override {
     report_.set_footers(footer);
-    if (section.idstr == "ram") {
-      report::Switchover& switchover = *report_.mutable_switchover();
-      if (switchover.offset() == 0) {
-        switchover.set_ram_bytes_before(switchover.ram_bytes_before() +
-                                        content_bytes);
-      } else {
-        switchover.set_ram_bytes_after(switchover.ram_bytes_after() +
-                                       content_bytes);
-      }
-    }
+    if (ram_content_) EndRam(*ram_content_ + content_bytes);
     const bool guessed = std::exchange(guessed_, false);
     if (section.vfio || section.type != SectionType::kFull) return;
     if (report_.other_devices_size() >= kMaxOtherDevices) {
@@ -94,6 +92,8 @@ class ReportBuilder : public StreamVisitor {
     device.set_bytes(content_bytes);
     device.set_guessed(guessed);
   }
+
+  void OnGap(const StreamGap& gap) override { EndRam(gap.from); }
 
   void OnCommand(const CommandView& command) override {
     loaders_.OnCommand(command);
@@ -131,8 +131,10 @@ class ReportBuilder : public StreamVisitor {
   Error Read(ByteSource& source, std::vector<ChannelReader::Channel> channels) {
     report_.set_stream_offset(source.offset());
     Error error = survey_.Read(source);
+    if (!error.ok()) EndRam(std::min(error.offset, source.offset()));
     devices_.OnMainEnd();
     Error unreadable;
+    report_.set_channels_complete(channels.empty());
     if (!channels.empty()) unreadable = ReadChannels(std::move(channels));
     report_.set_bytes(source.offset() - facts_.trailing_bytes -
                       report_.stream_offset());
@@ -169,6 +171,7 @@ class ReportBuilder : public StreamVisitor {
     if (error.code == ErrorCode::kReadFailed) return error;
     const bool damaged = !error.ok();
     if (!damaged) error = facts_.missing_channels;
+    report_.set_channels_complete(error.ok());
     if (!error.ok()) {
       AddFinding({damaged ? Severity::kError : Severity::kWarning,
                   error.code == ErrorCode::kTruncated ? "truncated"
@@ -178,6 +181,19 @@ class ReportBuilder : public StreamVisitor {
                  report_);
     }
     return {};
+  }
+
+  // What came of RAM's section counts, though it be cut.
+  void EndRam(uint64_t offset) {
+    const std::optional<uint64_t> content = std::exchange(ram_content_, {});
+    if (!content || offset < *content) return;
+    const uint64_t bytes = offset - *content;
+    report::Switchover& switchover = *report_.mutable_switchover();
+    if (switchover.offset() == 0) {
+      switchover.set_ram_bytes_before(switchover.ram_bytes_before() + bytes);
+    } else {
+      switchover.set_ram_bytes_after(switchover.ram_bytes_after() + bytes);
+    }
   }
 
   // The guest is stopped from here on.
@@ -294,7 +310,8 @@ class ReportBuilder : public StreamVisitor {
   const StreamFacts& facts_ = survey_.facts();
   DeviceReports devices_;
   EveryLoader loaders_{options_.reader.limits};
-  bool guessed_ = false;  // The end of the section that is read.
+  std::optional<uint64_t> ram_content_;  // Where that of the open one begins.
+  bool guessed_ = false;                 // The end of the section that is read.
 };
 
 }  // namespace

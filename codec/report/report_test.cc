@@ -351,6 +351,8 @@ TEST(ChannelReportTest, EachDeviceThatIsNotWholeIsNamed) {
   EXPECT_THAT(Ids(report),
               testing::ElementsAre("multifd", "multifd-incomplete"));
   EXPECT_NE(report.findings(0).section(), report.findings(1).section());
+  EXPECT_TRUE(report.complete());
+  EXPECT_FALSE(report.channels_complete());
   EXPECT_THAT(report.findings(0).message(),
               testing::HasSubstr("; channels not given: "));
 }

@@ -102,6 +102,19 @@ TEST(StatsTest, WhatFollowsTheSwitchoverMovedWhileTheGuestWasStopped) {
   }
 }
 
+TEST(StatsTest, WhatCameOfARamSectionThatIsCutCounts) {
+  const std::string stream = ReadCapture(GetCapture("s72-two"));
+  const report::Report whole = ReportOf(stream);
+  const uint64_t all = whole.switchover().ram_bytes_before();
+  ASSERT_GT(all, 4096);
+  // The PART's last page is not there, and its page's half.
+  const report::Stats stats =
+      MakeStats(ReportOf(stream.substr(0, all - 2000)), 1e9);
+  EXPECT_FALSE(stats.complete());
+  EXPECT_GT(stats.ram_bytes(), all / 2);
+  EXPECT_LT(stats.ram_bytes(), all);
+}
+
 TEST(StatsTest, ChannelsThatWereNotGivenAreMissed) {
   report::Stats stats =
       MakeStats(ReportOf(ReadCapture(GetCapture("s100-multifd"))), 1e9);

@@ -60,7 +60,7 @@ void DialectGuard::OnSectionEnd(const SectionView& section,
   if (section.vfio && section.type == SectionType::kPart &&
       records_ < dialect_.habits.min_part_records) {
     Refuse(section, section.offset,
-           "PART without DATA; those without may be stripped");
+           "PART without DATA; --strip-empty-parts leaves them out");
   }
   next().OnSectionEnd(section, content_bytes, footer);
 }
