@@ -10,6 +10,8 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@
 #include "inspect/inputs.h"
 #include "inspect/output_file.h"
 #include "inspect/ram_file.h"
+#include "inspect/safe_file_name.h"
 #include "inspect/state.h"
 #include "inspect/text_report.h"
 
@@ -262,20 +265,6 @@ ExitStatus ExtractMemory(const Arguments& arguments, Inputs& inputs,
 }
 
 }  // namespace
-
-std::string SafeFileName(std::string_view name) {
-  constexpr size_t kLongest = 200;
-  constexpr std::string_view kSigns = "._-:@+";
-  std::string safe;
-  for (char c : name.substr(0, kLongest)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') ||
-                       kSigns.find(c) != std::string_view::npos;
-    safe += plain ? c : '_';
-  }
-  if (safe.empty() || safe[0] == '.' || safe[0] == '-') safe.insert(0, "_");
-  return safe;
-}
 
 ExitStatus ExtractAll(const Arguments& arguments) {
   Inputs inputs = OpenInputs(arguments);

@@ -3,9 +3,6 @@
 #ifndef MIGSTREAM_INSPECT_EXTRACT_ALL_H_
 #define MIGSTREAM_INSPECT_EXTRACT_ALL_H_
 
-#include <string>
-#include <string_view>
-
 #include "inspect/console.h"
 #include "inspect/verb.h"
 
@@ -16,11 +13,6 @@ namespace migstream {
 // far as it came, said, and kFindings. All files get into their places
 // together, or none does.
 ExitStatus ExtractAll(const Arguments& arguments);
-
-// A name off the wire as a file's: letters, digits and a few signs. It has no
-// slash, begins with neither a dot nor a dash, and is no longer than file
-// systems allow.
-std::string SafeFileName(std::string_view name);
 
 }  // namespace migstream
 

@@ -1,8 +1,7 @@
 // extract --all: the files of a folder.
 
-#include "inspect/extract_all.h"
-
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inspect/run_program.h"
+#include "inspect/safe_file_name.h"
 #include "testdata/captures.h"
 
 namespace migstream {
@@ -142,7 +142,7 @@ TEST(ExtractAllNamesTest, AFilesNameIsSafe) {
 TEST(ExtractAllTest, OfWhatIsCutItGivesWhatCameAndSaysWhatIsMissing) {
   const testdata::Capture& capture = GetCapture("s111-two");
   const std::string stream = ReadCapture(capture);
-  // Of the second device's sections, the FULL is cut off.
+  // The second device's FULL is cut off.
   const std::string name = "0000:00:06.0/vfio";
   const size_t end = stream.find(name, stream.find(name) + 1);
   ASSERT_NE(end, stream.npos);
@@ -196,7 +196,7 @@ TEST(ExtractAllTest, NothingIsReplacedUnlessForced) {
   const std::string dir = TestFolder() + "/all";
   const std::vector<std::string> words = AllOf(GetCapture("s72-two"));
   std::filesystem::create_directory(dir);
-  WriteTestFile("all/0000:00:06.0_vfio.payload", "mine");
+  std::ofstream(dir + "/0000:00:06.0_vfio.payload") << "mine";
   ProgramRun run = ExtractTo(words, dir);
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.errors, HasSubstr("--force"));

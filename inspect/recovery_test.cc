@@ -71,7 +71,6 @@ TEST(RecoverTest, TheDescriptionBehindAnErrorIsPrinted) {
               HasSubstr("description  not reached"));
 }
 
-// Of what is read behind the damage, the state too is shown.
 TEST(RecoverTest, TheStateBehindAnErrorIsShown) {
   const std::string path =
       WriteTestFile("flipped.qvm", Flipped(Stream("s111-two")));
@@ -148,7 +147,8 @@ TEST(ChannelTest, ASetWithACutChannelIsNotComplete) {
     words.push_back(WriteTestFile(StrCat("ch", i), channels[i]));
   }
   EXPECT_THAT(RunProgram(words).output, HasSubstr("stream, complete, "));
-  WriteTestFile("ch1", channels[1].substr(0, channels[1].size() / 2));
+  words[3] =
+      WriteTestFile("cut", channels[1].substr(0, channels[1].size() / 2));
   EXPECT_THAT(RunProgram(words).output, HasSubstr("stream, not complete "));
 }
 

@@ -166,7 +166,7 @@ std::string Set(Arguments& arguments, const std::string& value) {
   return "";
 }
 
-// What is wrong with a dialect's name that is none.
+// What is wrong with a name that is not a dialect's.
 std::string NoDialect(const std::string& name);
 
 // Sets a dialect by its name.

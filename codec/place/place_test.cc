@@ -119,7 +119,7 @@ TEST(NearMissTest, ANameIsNearOneThatDiffersInALetter) {
   EXPECT_EQ(FindNearName("0000:00:05.0/ahci", names), "");
 }
 
-TEST(PlaceTest, APlaceFarBehindWhereReadingEndsHasItsBytes) {
+TEST_F(PlaceTest, APlaceFarBehindWhereReadingEndsHasItsBytes) {
   std::string stream = ReadCapture(GetCapture("s72-two"));
   const size_t tag =
       stream.find(std::string("\xff\xff\xff\xff\xef\x10\x00\x04", 8));
