@@ -28,38 +28,41 @@ constexpr uint32_t kX86PageBits = 12;
 constexpr uint64_t kVersionBytes = 4;
 constexpr uint64_t kSubsectionHead = 1 + 1 + kVersionBytes;
 
-// The capabilities of any release but mapped-ram, which has a column of its own
-// in the loaders' table.
-constexpr std::string_view kCapabilities[] = {
-    "xbzrle",
-    "rdma-pin-all",
-    "auto-converge",
-    "zero-blocks",
-    "compress",
-    "events",
-    "postcopy-ram",
-    "x-colo",
-    "release-ram",
-    "block",
-    "return-path",
-    "pause-before-switchover",
-    "multifd",
-    "dirty-bitmaps",
-    "postcopy-blocktime",
-    "late-block-activate",
-    "x-ignore-shared",
-    "validate-uuid",
-    "background-snapshot",
-    "zero-copy-send",
-    "postcopy-preempt",
-    "switchover-ack",
-    "dirty-limit",
+// The capabilities, and the releases that have them. Where zero-blocks went
+// between 10.0 and 11.1 is not known here.
+constexpr Feature kCapabilities[] = {
+    {"xbzrle", 0},
+    {"rdma-pin-all", 0},
+    {"auto-converge", 0},
+    {"zero-blocks", 0, 1100},
+    {"compress", 0, feature::kCompressPage.last},
+    {"events", 0},
+    {"postcopy-ram", 0},
+    {"x-colo", 0},
+    {"release-ram", 0},
+    {"block", 0, feature::kBlockHandler.last},
+    {"return-path", 0},
+    {"pause-before-switchover", 0},
+    {"multifd", 0},
+    {"dirty-bitmaps", 0},
+    {"postcopy-blocktime", 0},
+    {"late-block-activate", 0},
+    {"x-ignore-shared", 0},
+    {"validate-uuid", 0},
+    {"background-snapshot", 600},
+    {"zero-copy-send", 701},
+    {"postcopy-preempt", 701},
+    {"switchover-ack", 801},
+    {"dirty-limit", 801},
+    {"mapped-ram", feature::kMappedRam.first},
 };
 
 bool IsCapability(std::string_view name, const LoaderRow& row) {
-  return (name == "mapped-ram" && row.mapped_ram) ||
-         std::find(std::begin(kCapabilities), std::end(kCapabilities), name) !=
-             std::end(kCapabilities);
+  return std::any_of(std::begin(kCapabilities), std::end(kCapabilities),
+                     [&](const Feature& capability) {
+                       return capability.name == name &&
+                              capability.In(row.release);
+                     });
 }
 
 std::string OtherPageBits(uint32_t bits) {

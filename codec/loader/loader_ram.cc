@@ -55,12 +55,22 @@ bool RefuseBlock(LoaderInput& input, uint64_t at, std::string_view name) {
   return input.Refuse(at, UnknownRamBlock(UnknownName(name)));
 }
 
-// Whether another entry of the list seems to begin here.
-bool LooksLikeBlock(LoaderInput& input) {
-  constexpr size_t kMost = 1 + 255;
-  const ByteSpan bytes = input.Peek(kMost);
+// Whether another entry of the list seems to begin there.
+bool LooksLikeBlock(ByteSpan bytes) {
   return !bytes.empty() && bytes.size() > bytes[0] &&
          IsBlockName(AsText(bytes.subspan(1, bytes[0])));
+}
+
+// Whether an entry that gives its block such a length was read where it stands:
+// then another one follows it, or has taken the length's place. Else the name
+// is no block's.
+bool IsInStep(LoaderInput& input, uint64_t used_bytes) {
+  constexpr size_t kMost = 1 + 255;
+  if (LooksLikeBlock(input.Peek(kMost))) return true;
+  uint8_t length[8];
+  StoreBe64(length, used_bytes);
+  length[0] = std::min<uint8_t>(length[0], sizeof length - 1);
+  return LooksLikeBlock(length);
 }
 
 }  // namespace
@@ -75,6 +85,9 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
     uint64_t at = input.offset();
     // What the input does not have is 0, and no flag.
     uint64_t record = input.Be64();
+    if (input.ended() && row_.names_cut_ram) {
+      return input.Refuse(at, "Getting RAM address failed");
+    }
     uint64_t flags = record & flag_mask;
     uint64_t kind = flags & ~uint64_t{kRamContinue};
     bool known = (kind & (kind - 1)) == 0 && (row_.ram_records & kind) != 0;
@@ -82,7 +95,9 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
       return input.Refuse(at,
                           StrCat("Unexpected RAM flags: ", flags & kElsewhere));
     }
-    if (!known && (row_.ram_records & flags & kRamCompressPage) != 0) {
+    // Unless the capability is on, as what came before shows.
+    if (!known && !compressed_pages_ &&
+        (row_.ram_records & flags & kRamCompressPage) != 0) {
       return input.Refuse(at, "Received an unexpected compressed page");
     }
     // The page is looked up even if nothing is to become of it.
@@ -230,7 +245,7 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     const uint64_t cut_by = (0 - used_bytes) % page_bytes;
     const uint64_t rounded = used_bytes + cut_by;
     if (used_bytes > whole || (cut_by >= page_bytes / 2 && !resizable)) {
-      if (!LooksLikeBlock(input)) return RefuseBlock(input, at, name);
+      if (!IsInStep(input, used_bytes)) return RefuseBlock(input, at, name);
       return input.Refuse(at, resizable ? StrCat("Size too large: ", name, ": ",
                                                  Hex(rounded), " > ...")
                                         : StrCat("Size mismatch: ", name, ": ",
