@@ -35,31 +35,6 @@
 namespace migstream {
 namespace {
 
-// A loader's verdict as data.
-void AddLoad(const std::string& release, const LoadVerdict& verdict,
-             report::Check& check) {
-  report::Load& load = *check.add_loads();
-  load.set_release(release);
-  switch (verdict.outcome) {
-    case LoadVerdict::kLoads:
-      load.set_outcome("loads");
-      break;
-    case LoadVerdict::kRefuses:
-      load.set_outcome("refuses");
-      break;
-    case LoadVerdict::kWaits:
-      load.set_outcome("waits");
-      break;
-    case LoadVerdict::kUnreadable:
-      break;
-  }
-  load.set_offset(verdict.offset);
-  load.set_section(Printable(verdict.section));
-  load.set_message(Printable(verdict.message));
-  load.set_file(Printable(verdict.file));
-  for (const std::string& given : verdict.given) load.add_given(given);
-}
-
 // What one release's loader would do.
 ExitStatus AskLoader(const Arguments& arguments) {
   LoaderOptions options;
@@ -80,8 +55,7 @@ ExitStatus AskLoader(const Arguments& arguments) {
   if (arguments.format != "text") {
     report::Check check;
     check.set_file(file);
-    AddLoad(ToString(QemuVersion{options.release, options.stable}), verdict,
-            check);
+    AddLoad({options.release, options.stable}, verdict, check);
     return PrintMessage(
         check, "check", arguments.format,
         verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);

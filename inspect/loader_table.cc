@@ -17,6 +17,7 @@
 #include "flags/qemu_version.h"
 #include "flags/release.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/table.h"
 #include "inspect/terminal.h"
 
@@ -170,11 +171,31 @@ bool LoaderOptionsOf(const Arguments& arguments, LoaderOptions& options) {
                          options.destination_config);
 }
 
-ExitStatus AskAllLoaders(const Arguments& arguments) {
-  if (arguments.format != "text") {
-    PrintError("--for=all is shown as text alone");
-    return kUnusable;
+void AddLoad(const QemuVersion& version, const LoadVerdict& verdict,
+             report::Check& check) {
+  report::Load& load = *check.add_loads();
+  load.set_release(ToString(version));
+  switch (verdict.outcome) {
+    case LoadVerdict::kLoads:
+      load.set_outcome("loads");
+      break;
+    case LoadVerdict::kRefuses:
+      load.set_outcome("refuses");
+      break;
+    case LoadVerdict::kWaits:
+      load.set_outcome("waits");
+      break;
+    case LoadVerdict::kUnreadable:
+      break;
   }
+  load.set_offset(verdict.offset);
+  load.set_section(Printable(verdict.section));
+  load.set_message(Printable(verdict.message));
+  load.set_file(Printable(verdict.file));
+  for (const std::string& given : verdict.given) load.add_given(given);
+}
+
+ExitStatus AskAllLoaders(const Arguments& arguments) {
   LoaderOptions options;
   if (!LoaderOptionsOf(arguments, options)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);
@@ -190,13 +211,22 @@ ExitStatus AskAllLoaders(const Arguments& arguments) {
     loading += verdict->outcome == LoadVerdict::kLoads;
     verdicts.push_back({row.release, *std::move(verdict)});
   }
+  const ExitStatus status = loading != 0 ? kFine : kFindings;
+  if (arguments.format != "text") {
+    report::Check check;
+    check.set_file(Printable(inputs.file));
+    for (const auto& [release, each] : verdicts) {
+      AddLoad({release}, each, check);
+    }
+    return PrintMessage(check, "check", arguments.format, status);
+  }
   if (loading != verdicts.size()) {
     SayContainerDamage(inputs, {.code = ErrorCode::kTruncated});
   }
   return Print(
       StrCat(Printable(inputs.file), ": ", loading, " of ", verdicts.size(),
              " releases would load it\n", VerdictTable(inputs.file, verdicts)),
-      loading != 0 ? kFine : kFindings);
+      status);
 }
 
 std::string LoaderList() {

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "codec/loader/loader.h"
+#include "codec/report/check.pb.h"
+#include "flags/qemu_version.h"
 #include "inspect/console.h"
 #include "inspect/verb.h"
 
@@ -14,6 +16,10 @@ namespace migstream {
 // What the options say of the destination, but the release if all are asked;
 // false, with a message, if a file cannot be read.
 bool LoaderOptionsOf(const Arguments& arguments, LoaderOptions& options);
+
+// A loader's verdict as data.
+void AddLoad(const QemuVersion& version, const LoadVerdict& verdict,
+             report::Check& check);
 
 // A line a release, and why. kFine if one of them would load the stream. Each
 // release reads the files anew.
