@@ -71,7 +71,7 @@ class Loader {
       traits_.page_bytes_known = true;
     }
     description_.Load(input_.source());
-    handlers_.Describe(description_.description().get());
+    Describe();
     if (LoadHeader() && LoadConfiguration() && LoadSections()) {
       if (commands_.colo_at() != 0) {
         Wait(commands_.colo_at(), "COMMAND ENABLE_COLO",
@@ -95,6 +95,13 @@ class Loader {
 
  private:
   std::string_view Savevm() const { return row_.savevm_words ? "savevm " : ""; }
+
+  // A section may have shown that another description is the stream's. The one
+  // before lasts until the next section that may.
+  void Describe() {
+    const VmDescription* description = description_.description().get();
+    if (handlers_.description() != description) handlers_.Describe(description);
+  }
 
   bool LoadHeader() {
     section_ = "header";
@@ -159,6 +166,7 @@ class Loader {
   }
 
   bool LoadNamed(SectionType type) {
+    Describe();
     uint64_t at = input_.offset() - 1;
     LoaderHandler handler;
     handler.section_id = input_.Be32();

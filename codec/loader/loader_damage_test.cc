@@ -3,6 +3,7 @@
 // and 7.
 
 #include <string>
+#include <vector>
 
 #include "codec/io/byte_source.h"
 #include "codec/loader/loader.h"
@@ -117,6 +118,21 @@ TEST(LoaderDamageTest, ANameThatEndsBeforeItsLengthIsNobodys) {
   cut.idstr = std::string("common\0\0\0\1", 10);
   EXPECT_THAT(Said(Described(kTimer.Full("12345678") + cut.Full("1234")), 702),
               HasSubstr("Unknown savevm section or instance 'common' 0"));
+}
+
+TEST(LoaderDamageTest, TheDescriptionMayTurnOutToBeAnotherMoreThanOnce) {
+  std::string sections, json;
+  std::vector<std::string> descriptions;
+  for (const char* name : {"alpha", "bravo", "charlie", "delta", "echo"}) {
+    const HandlerBytes device = {.id = 9, .idstr = name};
+    sections += device.Full("1234");
+    StrAppend(&json, json.empty() ? "" : ",", device.Json(4));
+    descriptions.push_back(
+        EofBytes() + DescriptionBytes(StrCat("{\"devices\":[", json, "]}")));
+  }
+  std::string bytes = HeaderBytes() + sections;
+  for (size_t i = 1; i < descriptions.size(); ++i) bytes += descriptions[i];
+  EXPECT_EQ(Said(bytes + descriptions[0], 1101), "loads");
 }
 
 TEST(LoaderDamageTest, AnEofBehindTheFirstSectionIsNoEndIfMoreFollows) {

@@ -64,7 +64,10 @@ bool IsNearMiss(std::string_view a, std::string_view b) {
 
 void LoaderHandlers::Describe(const VmDescription* description) {
   description_ = description;
+  described_vfio_ = 0;
+  expected_ = nullptr;
   if (description == nullptr) return;
+  next_described_ = description->devices.size();  // Not known.
   described_vfio_ = std::count_if(
       description_->devices.begin(), description_->devices.end(),
       [](const DescribedDevice& device) { return IsVfioIdstr(device.name); });

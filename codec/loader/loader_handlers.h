@@ -46,8 +46,9 @@ struct LoaderVersions {
 class LoaderHandlers {
  public:
   // The source's devices: the destination has the same. Null if they are not
-  // known; else it must outlive this.
+  // known; else it must last until another is given.
   void Describe(const VmDescription* description);
+  const VmDescription* description() const { return description_; }
   bool has_description() const { return description_ != nullptr; }
   // How many of them are VFIO devices.
   uint64_t described_vfio() const { return described_vfio_; }
