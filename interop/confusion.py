@@ -161,7 +161,10 @@ class Judged:
 
 
 # Where the way in, a socket, makes another message of it.
-OTHER_WORDS = (("unknown channel magic", "Not a migration stream"),)
+OTHER_WORDS = (
+    ("unknown channel magic", "Not a migration stream"),
+    ("Failed to peek at channel", "Not a migration stream"),
+)
 
 
 def _plain(text):

@@ -83,8 +83,9 @@ class Loader {
       verdict_.outcome = LoadVerdict::kUnreadable;
       verdict_.message = input_.source().failure();
     } else if (!input_.ok()) {
-      verdict_.outcome =
-          devices_.spins() ? LoadVerdict::kWaits : LoadVerdict::kRefuses;
+      verdict_.outcome = devices_.spins() || ram_.loops()
+                             ? LoadVerdict::kWaits
+                             : LoadVerdict::kRefuses;
       verdict_.offset = input_.refused_at();
       verdict_.section = section_;
       verdict_.message = input_.message();

@@ -100,17 +100,19 @@ std::optional<std::string> UnknownCapability(ByteSpan payload,
   return std::nullopt;
 }
 
-// Bytes that are asked for and do not come.
-std::string CutConfiguration(const LoaderRow& row) {
-  return row.names_subsections
-             ? "Failed to load configuration state: stream error: -5"
-             : "Failed to load configuration:name";
+// More is asked for than the `bytes` that come.
+std::string CutConfiguration(uint64_t bytes, const LoaderRow& row) {
+  if (row.names_subsections) {
+    return "Failed to load configuration state: stream error: -5";
+  }
+  return StrCat("Failed to load configuration:",
+                bytes < kBeforeMachineType ? "len" : "name");
 }
 
 // What the loader says to a machine type that is longer than any.
 std::string LongMachineType(uint32_t length, LoaderInput& input,
                             std::string_view local, const LoaderRow& row) {
-  if (length > INT32_MAX) {
+  if (length > INT32_MAX && !row.names_subsections) {
     return StrCat("failed to allocate ",
                   static_cast<uint64_t>(int64_t{static_cast<int32_t>(length)}),
                   " bytes");
@@ -119,7 +121,7 @@ std::string LongMachineType(uint32_t length, LoaderInput& input,
   const std::string name(UpToNul(
       bytes.subspan(std::min<size_t>(kBeforeMachineType, bytes.size()))));
   input.Skip(kBeforeMachineType + length);
-  return input.ended() ? CutConfiguration(row)
+  return input.ended() ? CutConfiguration(kBeforeMachineType, row)
                        : OtherMachineType(name, local, row);
 }
 
@@ -154,13 +156,17 @@ bool IsMissed(ByteSpan bytes, std::string_view local) {
   return !local.empty() || other_than_a_section;
 }
 
-// The loader compares as much as was sent.
-bool IsLocal(std::string_view machine_type, const LoaderRow& row,
+// The loader compares as much as was sent; a NUL that was sent is the end.
+bool IsLocal(std::string_view sent, const LoaderRow& row,
              const LocalMachine& local) {
+  const std::string_view machine_type = UpToNul(AsBytes(sent));
+  const bool ended = machine_type.size() < sent.size();
   if (local.type.empty()) {
-    return local.any || HasMachineType(row, machine_type);
+    return local.any ||
+           (HasMachineType(row, machine_type) && !(ended && sent[0] == '\0'));
   }
-  return machine_type == local.type.substr(0, machine_type.size());
+  return ended ? machine_type == local.type
+               : machine_type == local.type.substr(0, machine_type.size());
 }
 
 }  // namespace
@@ -186,7 +192,7 @@ std::optional<LoaderRefusal> CheckConfiguration(const ConfigurationView& view,
     at += subsection.payload.size();
   }
   const std::string_view machine_type = UpToNul(AsBytes(view.machine_type));
-  if (!IsLocal(machine_type, row, local)) {
+  if (!IsLocal(view.machine_type, row, local)) {
     return LoaderRefusal{view.offset + kBeforeMachineType,
                          OtherMachineType(machine_type, local.type, row)};
   }
@@ -212,7 +218,10 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
     bool end = bytes.size() < window;
     parsed = ParseConfiguration(bytes, offset, end);
     if (!parsed.incomplete || !parsed.error.ok()) break;
-    if (end) return input.Refuse(offset + bytes.size(), CutConfiguration(row));
+    if (end) {
+      return input.Refuse(offset + bytes.size(),
+                          CutConfiguration(bytes.size(), row));
+    }
   }
   if (!parsed.error.ok()) {
     const uint64_t at = parsed.error.offset - offset;

@@ -42,6 +42,54 @@ TEST(LoaderDamageTest, ARamRecordThatIsCutIsNamedFrom90On) {
   EXPECT_EQ(Said(cut + "abc", 900), "Getting RAM address failed");
 }
 
+TEST(LoaderDamageTest, ALengthThatIsCutIsReadAsZeros) {
+  const std::string list = Be64Bytes(0x1004) + Str8Bytes("pc.ram");
+  const std::string start =
+      HeaderBytes() + kRam.Named(1) + list + std::string(3, '\0');
+  EXPECT_EQ(Said(start, 1101), "Size mismatch: pc.ram: 0x0 != ...");
+}
+
+TEST(LoaderDamageTest, APieceOfABlocksNameIsNoBlock) {
+  const std::string page = Be64Bytes(8) + Str8Bytes("pc.") + "...";
+  EXPECT_EQ(Said(HeaderBytes() + RamStart() + kRam.Part(page), 1101),
+            "Can't find block pc.");
+}
+
+TEST(LoaderDamageTest, AMappedBlockThatStandsBeforeItsHeaderIsReadForEver) {
+  const std::string header =
+      Be32Bytes(1) + Be64Bytes(4096) + Be64Bytes(16) + Be64Bytes(32);
+  // The list stands behind the block's end, as a second one would.
+  std::string bytes =
+      HeaderBytes() +
+      ConfigurationBytes("pc-q35-10.0", CapabilitiesBytes({"mapped-ram"}));
+  while (bytes.size() < 5000) bytes += CommandBytes(1);
+  bytes += kRam.Named(1) + Be64Bytes(0x1004) + Str8Bytes("pc.ram") +
+           Be64Bytes(0x1000) + header;
+  MemorySource source(AsBytes(bytes));
+  LoaderOptions options;
+  options.release = 1000;
+  EXPECT_EQ(PredictLoad(source, {}, options).outcome, LoadVerdict::kWaits);
+}
+
+TEST(LoaderDamageTest, AMachineTypeThatBeginsWithANulIsNoPrefix) {
+  const std::string type("\0\0\0\x0apc-q35", 10);
+  EXPECT_EQ(Said(HeaderBytes() + ConfigurationBytes(type) + EofBytes(), 702),
+            "Machine type received is '' and local is '...', since qemu-7.2 "
+            "has no such");
+}
+
+TEST(LoaderDamageTest, AConfigurationThatIsCutIsRefusedByItsField) {
+  const std::string bytes = HeaderBytes() + ConfigurationBytes("pc-q35-10.0");
+  EXPECT_EQ(Said(bytes.substr(0, 11), 1000),
+            "Failed to load configuration:len");
+  EXPECT_EQ(Said(bytes.substr(0, 15), 1000),
+            "Failed to load configuration:name");
+  const std::string long_type = HeaderBytes() + U8Bytes(7) + Be32Bytes(~0u);
+  EXPECT_THAT(Said(long_type, 1000), HasSubstr("failed to allocate"));
+  EXPECT_EQ(Said(long_type, 1101),
+            "Failed to load configuration state: stream error: -5");
+}
+
 TEST(LoaderDamageTest, ACompressedPageIsUnexpectedUnlessOneCame) {
   // No zlib stream, but the loader comes to that last.
   const std::string page = Be64Bytes(0x100) + Str8Bytes("pc.ram") +

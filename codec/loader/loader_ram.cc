@@ -127,9 +127,11 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
 
 bool LoaderRam::IsDamaged(std::string_view name) const {
   return !IsBlockName(name) || name.find_first_of(kOfBlockNames) == name.npos ||
-         std::any_of(
-             used_bytes_.begin(), used_bytes_.end(),
-             [&](const auto& block) { return IsNearMiss(block.first, name); });
+         std::any_of(used_bytes_.begin(), used_bytes_.end(),
+                     [&](const auto& block) {
+                       return block.first.find(name) != name.npos ||
+                              IsNearMiss(block.first, name);
+                     });
 }
 
 bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
@@ -244,8 +246,11 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     const uint64_t page_bytes = traits.page_bytes;
     const uint64_t cut_by = (0 - used_bytes) % page_bytes;
     const uint64_t rounded = used_bytes + cut_by;
-    if (used_bytes > whole || (cut_by >= page_bytes / 2 && !resizable)) {
-      if (!IsInStep(input, used_bytes)) return RefuseBlock(input, at, name);
+    const bool cut_length = input.ended() && !resizable;
+    if (used_bytes > whole || cut_length ||
+        (cut_by >= page_bytes / 2 && !resizable)) {
+      if (!cut_length && !IsInStep(input, used_bytes))
+        return RefuseBlock(input, at, name);
       return input.Refuse(at, resizable ? StrCat("Size too large: ", name, ": ",
                                                  Hex(rounded), " > ...")
                                         : StrCat("Size mismatch: ", name, ": ",
@@ -297,6 +302,11 @@ bool LoaderRam::LoadMappedRam(LoaderInput& input, const std::string& name,
   }
   if (pages_offset == 0 && bitmap_offset == 0) return true;
   uint64_t end = pages_offset + used_bytes;
+  // It goes on behind the block's pages, wherever they are.
+  if (end >= pages_offset && end < at) {
+    loops_ = true;
+    return input.Refuse(at, "the list of RAM blocks again and again");
+  }
   if (page_bytes == 0 || bitmap_offset < input.offset() ||
       pages_offset <= bitmap_offset || end < pages_offset) {
     return input.Refuse(at, StrCat("mapped-ram header of ", name));
