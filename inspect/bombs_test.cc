@@ -120,11 +120,13 @@ TEST(BombsTest, PacketsThatWaitForOthers) {
 }
 
 TEST(BombsTest, AsManyChannelsAsThereMayBe) {
-  std::vector<std::string> files = {MainChannel(1)};
-  for (int i = 0; i < 255; ++i) {
+  constexpr int kChannels = 255;
+  std::vector<std::string> files = {MainChannel(kChannels)};
+  for (int i = 0; i < kChannels; ++i) {
     TestFile channel(StrCat("channel", i));
     channel.Put(ChannelHead(i));
-    PutPacket(channel, Device(0), i, kMiB / 2);
+    PutPacket(channel, Device(i), 1, kMiB);
+    PutPacket(channel, Device(i), 0, 1000);
     files.push_back(channel.path());
   }
   for (const char* verb : {"inspect", "check"}) {
