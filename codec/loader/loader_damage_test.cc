@@ -111,6 +111,11 @@ TEST(LoaderDamageTest, ABlockWithoutItsLengthIsKnownByItsName) {
       HeaderBytes() + kRam.Start(Be64Bytes(0x2004) + list);
   EXPECT_THAT(Said(start, 1101),
               HasSubstr("Size too large: /rom@etc/table-loader: 0x122f726f"));
+  // Whose name goes on has another one.
+  const std::string cut = Be64Bytes(0x2004) + "\x06/rom@etc/acpi/rsdp" +
+                          Be64Bytes(0x1000) + kRamEnd;
+  EXPECT_THAT(Said(HeaderBytes() + kRam.Start(cut), 1101),
+              HasSubstr("Unknown ramblock \"/rom@e\""));
 }
 
 // Two devices, of 8 and of 12 bytes, and a stream that describes them.

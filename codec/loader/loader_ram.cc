@@ -62,13 +62,14 @@ bool LooksLikeBlock(ByteSpan bytes) {
 }
 
 // Whether an entry that gives its block such a length was read where it stands:
-// then another one follows it, or has taken the length's place. Else the name
-// is no block's.
-bool IsInStep(LoaderInput& input, uint64_t used_bytes) {
+// then another one follows it, or has taken the length's place, or the name
+// has. Else the name is no block's.
+bool IsInStep(LoaderInput& input, std::string_view name, uint64_t used_bytes) {
   constexpr size_t kMost = 1 + 255;
   if (LooksLikeBlock(input.Peek(kMost))) return true;
   uint8_t length[8];
   StoreBe64(length, used_bytes);
+  if (length[0] >= ' ') return name.starts_with(AsText(length));
   length[0] = std::min<uint8_t>(length[0], sizeof length - 1);
   return LooksLikeBlock(length);
 }
@@ -249,7 +250,7 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     const bool cut_length = input.ended() && !resizable;
     if (used_bytes > whole || cut_length ||
         (cut_by >= page_bytes / 2 && !resizable)) {
-      if (!cut_length && !IsInStep(input, used_bytes))
+      if (!cut_length && !IsInStep(input, name, used_bytes))
         return RefuseBlock(input, at, name);
       return input.Refuse(at, resizable ? StrCat("Size too large: ", name, ": ",
                                                  Hex(rounded), " > ...")
