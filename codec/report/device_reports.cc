@@ -13,7 +13,7 @@
 namespace migstream {
 namespace {
 
-// Of a device.
+// A device has no more of them listed.
 constexpr int kMaxTriggers = 100;
 
 // Takes one of what is left of an allowance.
