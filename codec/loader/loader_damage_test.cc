@@ -49,10 +49,33 @@ TEST(LoaderDamageTest, ALengthThatIsCutIsReadAsZeros) {
   EXPECT_EQ(Said(start, 1101), "Size mismatch: pc.ram: 0x0 != ...");
 }
 
+TEST(LoaderDamageTest, ABlocksNameEndsAtItsNul) {
+  auto said = [](const std::string& length) {
+    return Said(
+        HeaderBytes() + kRam.Start(Be64Bytes(0x1004) + length + "pc.ram" +
+                                   Be64Bytes(0x1000) + kRamEnd),
+        1101);
+  };
+  EXPECT_THAT(said("\x07"), HasSubstr("Size mismatch: pc.ram: 0x"));
+  // The name's first character was taken for its length.
+  EXPECT_THAT(said(""), HasSubstr("Unknown ramblock \"c.ram\""));
+}
+
+TEST(LoaderDamageTest, TheFlagOfRdmasHookComesBeforeOthers) {
+  const std::string odd = Be64Bytes(0xc80);
+  EXPECT_EQ(Said(HeaderBytes() + RamStart() + kRam.Part(odd), 702),
+            "Invalid argument");
+  EXPECT_EQ(Said(HeaderBytes() + RamStart() + kRam.Part(odd), 1101),
+            "Unknown combination of migration flags: 0xc80");
+}
+
 TEST(LoaderDamageTest, APieceOfABlocksNameIsNoBlock) {
   const std::string page = Be64Bytes(8) + Str8Bytes("pc.") + "...";
   EXPECT_EQ(Said(HeaderBytes() + RamStart() + kRam.Part(page), 1101),
             "Can't find block pc.");
+  const std::string more = Be64Bytes(8) + Str8Bytes("pc.ramFACS@");
+  EXPECT_EQ(Said(HeaderBytes() + RamStart() + kRam.Part(more), 1101),
+            "Can't find block pc.ramFACS@");
 }
 
 TEST(LoaderDamageTest, AMappedBlockThatStandsBeforeItsHeaderIsReadForEver) {

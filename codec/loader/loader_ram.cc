@@ -106,6 +106,10 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
         !FindPage(input, flags, record & ~flag_mask, at)) {
       return false;
     }
+    // Where RDMA's hook is not ignored, its flag comes before any other.
+    if ((flags & kRamHook) != 0 && !row_.ignores_rdma_hook) {
+      return input.Refuse(at, "Invalid argument");
+    }
     if (!known) return Unknown(input, at, flags);
     switch (kind) {
       case kRamEos:
@@ -117,8 +121,7 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
         multifd_ = true;
         break;
       case kRamHook:
-        if (row_.ignores_rdma_hook) break;
-        return input.Refuse(at, "Invalid argument");
+        break;
       default:
         if (!LoadPage(input, kind, traits.page_bytes)) return false;
     }
@@ -131,6 +134,7 @@ bool LoaderRam::IsDamaged(std::string_view name) const {
          std::any_of(used_bytes_.begin(), used_bytes_.end(),
                      [&](const auto& block) {
                        return block.first.find(name) != name.npos ||
+                              name.find(block.first) != name.npos ||
                               IsNearMiss(block.first, name);
                      });
 }
@@ -236,7 +240,13 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
   const uint64_t whole = total;
   while (total != 0) {
     uint64_t at = input.offset();
+    const ByteSpan head = input.Peek(1);
+    const size_t name_bytes = head.empty() ? 0 : head[0];
     std::string name = input.Str8();
+    // A length that is too large takes in a part of what follows; one that is
+    // a character was the name's first.
+    const bool ends_early =
+        name.size() < name_bytes && (name_bytes < ' ' || name_bytes > '~');
     const bool cut = input.ended();
     uint64_t used_bytes = input.Be64();
     if (cut || !IsBlockName(name)) return RefuseBlock(input, at, name);
@@ -250,7 +260,7 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     const bool cut_length = input.ended() && !resizable;
     if (used_bytes > whole || cut_length ||
         (cut_by >= page_bytes / 2 && !resizable)) {
-      if (!cut_length && !IsInStep(input, name, used_bytes))
+      if (!cut_length && !ends_early && !IsInStep(input, name, used_bytes))
         return RefuseBlock(input, at, name);
       return input.Refuse(at, resizable ? StrCat("Size too large: ", name, ": ",
                                                  Hex(rounded), " > ...")
