@@ -140,7 +140,7 @@ TEST(BombsTest, ADescriptionAsLongAsItMayBe) {
   auto put = [](const std::string& name, auto device) {
     const uint64_t bytes = 16 * kMiB - 100;
     std::string json = "{\"devices\":[";
-    for (int i = 0; json.size() + 100 < bytes; ++i) {
+    for (int i = 0; json.size() + 1000 < bytes; ++i) {
       StrAppend(&json, i == 0 ? "" : ",", device(i));
     }
     json += "]}";
