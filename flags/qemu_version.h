@@ -22,6 +22,7 @@ inline constexpr ReleaseRow kNextRelease = {1102, 600};
 namespace feature {
 
 // RAM blocks that are larger than what is left of the total are refused.
+inline constexpr Feature kNamesCutRam = {"a cut RAM record is named", 900};
 inline constexpr Feature kChecksRamTotal = {"the RAM total is checked", 1102};
 
 // All of them.
@@ -45,6 +46,7 @@ inline constexpr const Feature* kAll[] = {
     &kSeveralDevicesNeedP2p,
     &kNamesSubsections,
     &kChecksMappedPageSize,
+    &kNamesCutRam,
     &kChecksRamTotal,
 };
 

@@ -283,6 +283,7 @@ ExitStatus GenerateRecipe(const Arguments& arguments) {
   }
   GenerateOptions options;
   options.frame = AsBytes(frame);
+  options.keep_payload = false;
   if (!ReadCarried(recipe)) return kUnusable;
   absl::Status status = AskForPayloadDamage(arguments, recipe);
   absl::StatusOr<Generated> made;
@@ -330,6 +331,7 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
     if (!arguments.frame.empty()) PutIntoFrame(arguments.frame, recipe);
     GenerateOptions options;
     options.frame = AsBytes(frame);
+    options.keep_payload = false;
     const recipe::Migration sound = recipe;
     absl::Status asked = AskForPayloadDamage(arguments, recipe);
     auto made = Generate(recipe, options);

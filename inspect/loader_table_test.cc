@@ -122,6 +122,19 @@ TEST(AllLoadersTest, SayWhichReleasesLoadAStreamAndWhyOthersDoNot) {
                         "'...', since the release has no such"));
 }
 
+TEST(AllLoadersTest, AnswerAsDataToo) {
+  const std::string file = CapturePath(GetCapture("s72-precopy"));
+  const ProgramRun run =
+      RunProgram({"check", file, "--for=all", "--format=textproto"});
+  EXPECT_EQ(run.status, 0);
+  const Answer answer = Parse(Check({file}, "--for=all").output);
+  for (const auto& [release, line] : answer.releases) {
+    EXPECT_THAT(run.output,
+                HasSubstr(StrCat("release: \"", release, "\"\n  outcome: \"",
+                                 line[1], "\"")));
+  }
+}
+
 TEST(AllLoadersTest, GoOnPastTheMachineTypeIfAsked) {
   const std::string file = CapturePath(GetCapture("s111-tiny"));
   EXPECT_EQ(Parse(Check({file}, "--for=all").output).releases.at("qemu-8.2")[2],

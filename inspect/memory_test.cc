@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/device/config_bytes.h"
 #include "codec/device/section_encoder.h"
 #include "codec/io/compress_bytes.h"
 #include "codec/wire/text.h"
@@ -142,7 +143,8 @@ void MakeLargeStream(int fd, uint64_t bytes) {
   maker.Tag(1, 0);
   maker.Footer(9);
   maker.Named(4, 9, "0000:00:05.0/vfio", 1);
-  maker.Tag(2, 0);  // A config without payload.
+  maker.Tag(2, 0);
+  maker.PutBytes(AsBytes(ConfigBytes{}.Payload()));
   maker.Tag(1, 0);
   maker.Footer(9);
   maker.Named(4, 10, "timer", 2);

@@ -194,8 +194,13 @@ void OutputFile::Write(ByteSpan bytes) {
     Flush();
     return LeaveHole(bytes.size());
   }
-  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-  if (buffer_.size() >= kBufferBytes) Flush();
+  // Piece by piece: what is written may be all of a file.
+  while (!bytes.empty()) {
+    const ByteSpan piece = bytes.first(std::min(bytes.size(), kBufferBytes));
+    buffer_.insert(buffer_.end(), piece.begin(), piece.end());
+    if (buffer_.size() >= kBufferBytes) Flush();
+    bytes = bytes.subspan(piece.size());
+  }
 }
 
 void OutputFile::Flush() {

@@ -13,11 +13,9 @@ SECTION = "0000:00:05.0/vfio"
 MACHINES = {"7.2": "pc-q35-7.2", "11.1": "pc-q35-11.1"}
 
 
-def judge(found, name, plan, streams, wanted, damage, config, folder):
+def judge(found, name, plan, streams, wanted, damage, config, folder, load=migration.load):
     """Asks QEMU and the program, and holds them against each other."""
-    outcome = migration.load(
-        cases.release(found, name), plan, os.path.join(folder, "to"), streams
-    )
+    outcome = load(cases.release(found, name), plan, os.path.join(folder, "to"), streams)
     told = "%s: %s %s" % (damage, outcome.verdict, outcome.error)
     status, output, errors = program.run(
         "check",
@@ -149,6 +147,7 @@ def are_mutations_foretold(found, name, seeds, folder):
             "seed %d: %s" % (seed, what),
             config,
             os.path.join(folder, "to%d" % seed),
+            migration.load_patiently,
         )
         os.remove(path)
 

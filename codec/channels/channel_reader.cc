@@ -23,7 +23,8 @@ class ChannelReader::Reading {
 
   // Reads on; false at the channel's end, or at an error.
   bool Advance() {
-    packets_.payload() = {};
+    // = {} would keep its memory.
+    packets_.payload() = std::vector<uint8_t>();
     MultifdEvent event;
     while (Next(event)) {
       if (event.kind != MultifdEventKind::kDeviceState) continue;

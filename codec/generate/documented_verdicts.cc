@@ -229,7 +229,8 @@ class Documents {
       Add(config_in_end->offset + config_in_end->bytes + kTagBytes,
           Expectation::REFUSES, loader_ >= 702 ? kSeen : kRead,
           HasFooters() ? StrCat("Missing section footer for ", device.idstr)
-                       : StrCat("Unknown ", row_.savevm, "section type 255"));
+                       : StrCat("Unknown ", row_.savevm_words ? "savevm " : "",
+                                "section type 255"));
     }
     const Mark* config_in_full = Find(i, SectionType::kFull, MarkKind::kConfig);
     if (config_in_full != nullptr && loader_ < 600) {

@@ -19,7 +19,8 @@ struct GeneratedDevice {
   uint32_t instance_id = 0;
   uint32_t section_id = 0;
   const Dialect* dialect = nullptr;
-  std::string payload;  // All records, in the order of the device.
+  // All records, in the order of the device; with options.keep_payload.
+  std::string payload;
   std::string pci_config;
   // The vectors of the config payload on the main channel or in a packet.
   uint32_t msix_vectors = 0;

@@ -36,6 +36,9 @@
 namespace migstream {
 namespace {
 
+// For what stands around the payload.
+constexpr uint64_t kSlack = 64 << 10;
+
 absl::Status Invalid(std::string_view what) {
   return absl::InvalidArgumentError(AbslView(what));
 }
@@ -70,6 +73,11 @@ class Generator : private StreamWriter {
         !status.ok()) {
       return status;
     }
+    // Growing as it is written, the stream would take twice its size.
+    const uint64_t payload = RecipePayloadBytes(recipe_);
+    out_.main.bytes.reserve(
+        std::min(payload + payload / 64 + options_.frame.size() + kSlack,
+                 options_.max_bytes));
     if (!recipe_.frame().empty()) {
       auto frame = Frame::Read(options_.frame);
       if (!frame.ok()) return frame.status();
@@ -500,7 +508,7 @@ class Generator : private StreamWriter {
       std::string payload =
           MakePayload(record, out_.devices[i].section_id, random_);
       Put1(encoder, encoder.Data(AsBytes(payload)), MarkKind::kData, i);
-      out_.devices[i].payload += payload;
+      if (options_.keep_payload) out_.devices[i].payload += payload;
       return status_.ok();
     });
   }
@@ -533,7 +541,9 @@ class Generator : private StreamWriter {
       packet_bytes_ += bytes + kDevicePacketOverhead;
       device.packets.push_back(
           {i, MakePayload(record, out_.devices[i].section_id, random_), false});
-      out_.devices[i].payload += device.packets.back().data;
+      if (options_.keep_payload) {
+        out_.devices[i].payload += device.packets.back().data;
+      }
       return true;
     });
     if (!device.has_config || !status_.ok()) return;

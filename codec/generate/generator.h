@@ -27,6 +27,8 @@ struct GenerateOptions {
   ByteSpan frame = {};
   // The size of all streams together. A recipe may ask for anything.
   uint64_t max_bytes = uint64_t{1} << 30;
+  // Whether GeneratedDevice.payload is filled in, beside the streams.
+  bool keep_payload = true;
 };
 
 absl::StatusOr<Generated> Generate(const recipe::Migration& recipe,

@@ -57,27 +57,6 @@ absl::Status CheckConfig(int device, const recipe::Config& config) {
   return absl::OkStatus();
 }
 
-// All payload, as far as 64 bits can tell.
-uint64_t PayloadBytes(const recipe::Migration& recipe) {
-  double bytes = 0;
-  auto times = [](const auto& message) {
-    return std::max<double>(message.repeat(), 1);
-  };
-  for (const recipe::Device& device : recipe.devices()) {
-    for (const recipe::Part& part : device.parts()) {
-      for (const recipe::Record& record : part.records()) {
-        bytes +=
-            times(part) * times(record) * static_cast<double>(record.bytes());
-      }
-    }
-    for (const recipe::Record& record : device.end()) {
-      bytes += times(record) * static_cast<double>(record.bytes());
-    }
-  }
-  constexpr double kMost = 1e18;
-  return static_cast<uint64_t>(std::min(bytes, kMost));
-}
-
 // RAM is generated as a source without capabilities writes it, in pages of
 // 4 KiB.
 absl::Status CheckRam(const recipe::Migration& recipe) {
@@ -108,9 +87,29 @@ absl::Status CheckRam(const recipe::Migration& recipe) {
 
 }  // namespace
 
+uint64_t RecipePayloadBytes(const recipe::Migration& recipe) {
+  double bytes = 0;
+  auto times = [](const auto& message) {
+    return std::max<double>(message.repeat(), 1);
+  };
+  for (const recipe::Device& device : recipe.devices()) {
+    for (const recipe::Part& part : device.parts()) {
+      for (const recipe::Record& record : part.records()) {
+        bytes +=
+            times(part) * times(record) * static_cast<double>(record.bytes());
+      }
+    }
+    for (const recipe::Record& record : device.end()) {
+      bytes += times(record) * static_cast<double>(record.bytes());
+    }
+  }
+  constexpr double kMost = 1e18;
+  return static_cast<uint64_t>(std::min(bytes, kMost));
+}
+
 absl::Status CheckRecipeBounds(const recipe::Migration& recipe,
                                uint64_t max_bytes) {
-  if (PayloadBytes(recipe) > max_bytes) {
+  if (RecipePayloadBytes(recipe) > max_bytes) {
     return absl::ResourceExhaustedError(
         StrCat("the recipe makes more than ", max_bytes, " bytes"));
   }

@@ -12,6 +12,9 @@
 
 namespace migstream {
 
+// All payload that a recipe asks for, as far as 64 bits can tell.
+uint64_t RecipePayloadBytes(const recipe::Migration& recipe);
+
 // kResourceExhausted or kInvalidArgument, which say what is too much. All
 // payload together may have `max_bytes`.
 absl::Status CheckRecipeBounds(const recipe::Migration& recipe,

@@ -22,7 +22,7 @@ const LoaderRow& RowOf(size_t number) {
 
 bool TakesSameCommands(const LoaderRow& a, const LoaderRow& b) {
   return a.last_command == b.last_command && a.colo == b.colo &&
-         a.savevm == b.savevm;
+         a.savevm_words == b.savevm_words;
 }
 
 // The type, the number, the length.

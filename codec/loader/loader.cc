@@ -17,11 +17,13 @@
 #include "codec/loader/loader_other.h"
 #include "codec/loader/loader_ram.h"
 #include "codec/loader/loader_row.h"
+#include "codec/loader/loader_vmstate.h"
 #include "codec/multifd/packet.h"
 #include "codec/payload/payload_verdict.h"
 #include "codec/qemu/description_loader.h"
 #include "codec/qemu/loader_words.h"
 #include "codec/qemu/section_guess.h"
+#include "codec/qemu/stream_decoder.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/survey/payload_survey.h"
 #include "codec/wire/printable.h"
@@ -69,7 +71,7 @@ class Loader {
       traits_.page_bytes_known = true;
     }
     description_.Load(input_.source());
-    handlers_.Describe(description_.description().get());
+    Describe();
     if (LoadHeader() && LoadConfiguration() && LoadSections()) {
       if (commands_.colo_at() != 0) {
         Wait(commands_.colo_at(), "COMMAND ENABLE_COLO",
@@ -81,8 +83,9 @@ class Loader {
       verdict_.outcome = LoadVerdict::kUnreadable;
       verdict_.message = input_.source().failure();
     } else if (!input_.ok()) {
-      verdict_.outcome =
-          devices_.spins() ? LoadVerdict::kWaits : LoadVerdict::kRefuses;
+      verdict_.outcome = devices_.spins() || ram_.loops()
+                             ? LoadVerdict::kWaits
+                             : LoadVerdict::kRefuses;
       verdict_.offset = input_.refused_at();
       verdict_.section = section_;
       verdict_.message = input_.message();
@@ -92,6 +95,15 @@ class Loader {
   }
 
  private:
+  std::string_view Savevm() const { return row_.savevm_words ? "savevm " : ""; }
+
+  // A section may have shown that another description is the stream's. The one
+  // before lasts until the next section that may.
+  void Describe() {
+    const VmDescription* description = description_.description().get();
+    if (handlers_.description() != description) handlers_.Describe(description);
+  }
+
   bool LoadHeader() {
     section_ = "header";
     uint64_t start = input_.offset();
@@ -102,8 +114,8 @@ class Loader {
     if (version == kStreamVersionObsolete) {
       return input_.Refuse(start + 4,
                            StrCat("SaveVM v2 format is obsolete and ",
-                                  row_.savevm.empty() ? "no longer supported"
-                                                      : "don't work anymore"));
+                                  row_.savevm_words ? "don't work anymore"
+                                                    : "no longer supported"));
     }
     return version == kStreamVersion ||
            input_.Refuse(start + 4, "Unsupported migration stream version");
@@ -149,20 +161,22 @@ class Loader {
         case SectionType::kConfiguration:
           break;
       }
-      return input_.Refuse(
-          at, StrCat("Unknown ", row_.savevm, "section type ", type));
+      return input_.Refuse(at,
+                           StrCat("Unknown ", Savevm(), "section type ", type));
     }
   }
 
   bool LoadNamed(SectionType type) {
+    Describe();
     uint64_t at = input_.offset() - 1;
     LoaderHandler handler;
     handler.section_id = input_.Be32();
     const ByteSpan length = input_.Peek(1);
-    const bool unnamed = length.empty() || length[0] == 0;
+    const size_t bytes = length.empty() ? 0 : length[0];
     handler.idstr = input_.Str8();
+    handler.ends_early = handler.idstr.size() < bytes;
     section_ = StrCat(Printable(handler.idstr), " ", ToString(type));
-    if (unnamed || input_.ended()) {
+    if (bytes == 0 || input_.ended()) {
       return input_.Refuse(at, StrCat("Unable to read ID string for section ",
                                       handler.section_id));
     }
@@ -171,9 +185,8 @@ class Loader {
     if (!input_.CheckEnd()) return false;
     LoaderVersions versions;
     if (!handlers_.Exists(handler, type, versions)) {
-      return input_.Refuse(at,
-                           UnknownSection(!row_.savevm.empty(), handler.idstr,
-                                          handler.instance_id));
+      return input_.Refuse(at, UnknownSection(row_.savevm_words, handler.idstr,
+                                              handler.instance_id));
     }
     if (auto refusal = CheckVersion(handler, versions, at, row_)) {
       return input_.Refuse(*std::move(refusal));
@@ -190,12 +203,21 @@ class Loader {
     if (!input_.CheckEnd()) return false;
     section_ = StrCat(ToString(type), " section");
     const LoaderHandler* handler = handlers_.Find(id);
-    if (handler == nullptr) {
-      return input_.Refuse(at, StrCat("Unknown ", row_.savevm, "section ",
-                                      static_cast<int32_t>(id)));
-    }
+    if (handler == nullptr) return RefuseNumber(at, id);
     section_ = StrCat(Printable(handler->idstr), " ", ToString(type));
     return LoadContent(*handler, type);
+  }
+
+  // Whoever was not named yet has id 0, and version 0.
+  bool RefuseNumber(uint64_t at, uint32_t id) {
+    const DescribedDevice* device =
+        id == 0 ? handlers_.FirstUnnamed() : nullptr;
+    if (device != nullptr && !IsVfioIdstr(device->name)) {
+      return input_.Refuse(
+          at, OldVersion(VmstateName(device->name), 0, "...", row_));
+    }
+    return input_.Refuse(
+        at, StrCat("Unknown ", Savevm(), "section ", static_cast<int32_t>(id)));
   }
 
   bool LoadContent(const LoaderHandler& handler, SectionType type) {
@@ -311,10 +333,14 @@ class Loader {
   // follows it is a footer, perhaps damaged, or the next section.
   static bool LooksLikeFooter(const LoaderHandler& handler, ByteSpan bytes) {
     if (bytes.empty()) return true;
-    if (FollowsSection(bytes[0])) return false;
-    if (static_cast<SectionType>(bytes[0]) == SectionType::kSectionFooter) {
+    const auto type = static_cast<SectionType>(bytes[0]);
+    // Where one section is all there is, at most a description follows.
+    if (type == SectionType::kEof && bytes.size() > 1 &&
+        static_cast<SectionType>(bytes[1]) != SectionType::kVmDescription) {
       return true;
     }
+    if (FollowsSection(bytes[0])) return false;
+    if (type == SectionType::kSectionFooter) return true;
     // Either is damaged; a footer has the section's id behind it.
     return bytes.size() < kFooterBytes ||
            LoadBe32(&bytes[1]) == handler.section_id;

@@ -151,7 +151,7 @@ std::optional<LoaderRefusal> LoaderCommands::CheckBitmap(uint64_t at,
                                                          uint16_t length,
                                                          ByteSpan data) const {
   const std::string_view who =
-      row_.savevm.empty() ? "" : "loadvm_handle_recv_bitmap: ";
+      row_.savevm_words ? "loadvm_handle_recv_bitmap: " : "";
   const size_t named = NameBytes(data);
   if (named <= 1 || data.size() < named) {
     return LoaderRefusal{at, StrCat(who, "failed to read block name")};

@@ -28,38 +28,41 @@ constexpr uint32_t kX86PageBits = 12;
 constexpr uint64_t kVersionBytes = 4;
 constexpr uint64_t kSubsectionHead = 1 + 1 + kVersionBytes;
 
-// The capabilities of any release but mapped-ram, which has a column of its own
-// in the loaders' table.
-constexpr std::string_view kCapabilities[] = {
-    "xbzrle",
-    "rdma-pin-all",
-    "auto-converge",
-    "zero-blocks",
-    "compress",
-    "events",
-    "postcopy-ram",
-    "x-colo",
-    "release-ram",
-    "block",
-    "return-path",
-    "pause-before-switchover",
-    "multifd",
-    "dirty-bitmaps",
-    "postcopy-blocktime",
-    "late-block-activate",
-    "x-ignore-shared",
-    "validate-uuid",
-    "background-snapshot",
-    "zero-copy-send",
-    "postcopy-preempt",
-    "switchover-ack",
-    "dirty-limit",
+// The capabilities, and the releases that have them. Where zero-blocks went
+// between 10.0 and 11.1 is not known here.
+constexpr Feature kCapabilities[] = {
+    {"xbzrle", 0},
+    {"rdma-pin-all", 0},
+    {"auto-converge", 0},
+    {"zero-blocks", 0, 1100},
+    {"compress", 0, feature::kCompressPage.last},
+    {"events", 0},
+    {"postcopy-ram", 0},
+    {"x-colo", 0},
+    {"release-ram", 0},
+    {"block", 0, feature::kBlockHandler.last},
+    {"return-path", 0},
+    {"pause-before-switchover", 0},
+    {"multifd", 0},
+    {"dirty-bitmaps", 0},
+    {"postcopy-blocktime", 0},
+    {"late-block-activate", 0},
+    {"x-ignore-shared", 0},
+    {"validate-uuid", 0},
+    {"background-snapshot", 600},
+    {"zero-copy-send", 701},
+    {"postcopy-preempt", 701},
+    {"switchover-ack", 801},
+    {"dirty-limit", 801},
+    {"mapped-ram", feature::kMappedRam.first},
 };
 
 bool IsCapability(std::string_view name, const LoaderRow& row) {
-  return (name == "mapped-ram" && row.mapped_ram) ||
-         std::find(std::begin(kCapabilities), std::end(kCapabilities), name) !=
-             std::end(kCapabilities);
+  return std::any_of(std::begin(kCapabilities), std::end(kCapabilities),
+                     [&](const Feature& capability) {
+                       return capability.name == name &&
+                              capability.In(row.release);
+                     });
 }
 
 std::string OtherPageBits(uint32_t bits) {
@@ -97,17 +100,19 @@ std::optional<std::string> UnknownCapability(ByteSpan payload,
   return std::nullopt;
 }
 
-// Bytes that are asked for and do not come.
-std::string CutConfiguration(const LoaderRow& row) {
-  return row.names_subsections
-             ? "Failed to load configuration state: stream error: -5"
-             : "Failed to load configuration:name";
+// More is asked for than the `bytes` that come.
+std::string CutConfiguration(uint64_t bytes, const LoaderRow& row) {
+  if (row.names_subsections) {
+    return "Failed to load configuration state: stream error: -5";
+  }
+  return StrCat("Failed to load configuration:",
+                bytes < kBeforeMachineType ? "len" : "name");
 }
 
 // What the loader says to a machine type that is longer than any.
 std::string LongMachineType(uint32_t length, LoaderInput& input,
                             std::string_view local, const LoaderRow& row) {
-  if (length > INT32_MAX) {
+  if (length > INT32_MAX && !row.names_subsections) {
     return StrCat("failed to allocate ",
                   static_cast<uint64_t>(int64_t{static_cast<int32_t>(length)}),
                   " bytes");
@@ -116,7 +121,7 @@ std::string LongMachineType(uint32_t length, LoaderInput& input,
   const std::string name(UpToNul(
       bytes.subspan(std::min<size_t>(kBeforeMachineType, bytes.size()))));
   input.Skip(kBeforeMachineType + length);
-  return input.ended() ? CutConfiguration(row)
+  return input.ended() ? CutConfiguration(kBeforeMachineType, row)
                        : OtherMachineType(name, local, row);
 }
 
@@ -151,13 +156,17 @@ bool IsMissed(ByteSpan bytes, std::string_view local) {
   return !local.empty() || other_than_a_section;
 }
 
-// The loader compares as much as was sent.
-bool IsLocal(std::string_view machine_type, const LoaderRow& row,
+// The loader compares as much as was sent; a NUL that was sent is the end.
+bool IsLocal(std::string_view sent, const LoaderRow& row,
              const LocalMachine& local) {
+  const std::string_view machine_type = UpToNul(AsBytes(sent));
+  const bool ended = machine_type.size() < sent.size();
   if (local.type.empty()) {
-    return local.any || HasMachineType(row, machine_type);
+    return local.any ||
+           (HasMachineType(row, machine_type) && !(ended && sent[0] == '\0'));
   }
-  return machine_type == local.type.substr(0, machine_type.size());
+  return ended ? machine_type == local.type
+               : machine_type == local.type.substr(0, machine_type.size());
 }
 
 }  // namespace
@@ -183,7 +192,7 @@ std::optional<LoaderRefusal> CheckConfiguration(const ConfigurationView& view,
     at += subsection.payload.size();
   }
   const std::string_view machine_type = UpToNul(AsBytes(view.machine_type));
-  if (!IsLocal(machine_type, row, local)) {
+  if (!IsLocal(view.machine_type, row, local)) {
     return LoaderRefusal{view.offset + kBeforeMachineType,
                          OtherMachineType(machine_type, local.type, row)};
   }
@@ -209,7 +218,10 @@ bool LoadConfiguration(LoaderInput& input, const LoaderRow& row,
     bool end = bytes.size() < window;
     parsed = ParseConfiguration(bytes, offset, end);
     if (!parsed.incomplete || !parsed.error.ok()) break;
-    if (end) return input.Refuse(offset + bytes.size(), CutConfiguration(row));
+    if (end) {
+      return input.Refuse(offset + bytes.size(),
+                          CutConfiguration(bytes.size(), row));
+    }
   }
   if (!parsed.error.ok()) {
     const uint64_t at = parsed.error.offset - offset;

@@ -35,7 +35,8 @@ bool IsDamaged(const LoaderHandler& handler, SectionType type,
                const VmDescription* description) {
   // Only those that iterate have a START.
   if (type == SectionType::kStart || handler.idstr.empty() ||
-      handler.instance_id > kMaxInstances || IsNearlyVfio(handler.idstr) ||
+      handler.ends_early || handler.instance_id > kMaxInstances ||
+      IsNearlyVfio(handler.idstr) ||
       !std::all_of(handler.idstr.begin(), handler.idstr.end(),
                    [](char c) { return c >= ' ' && c <= '~'; })) {
     return true;
@@ -63,7 +64,10 @@ bool IsNearMiss(std::string_view a, std::string_view b) {
 
 void LoaderHandlers::Describe(const VmDescription* description) {
   description_ = description;
+  described_vfio_ = 0;
+  expected_ = nullptr;
   if (description == nullptr) return;
+  next_described_ = description->devices.size();  // Not known.
   described_vfio_ = std::count_if(
       description_->devices.begin(), description_->devices.end(),
       [](const DescribedDevice& device) { return IsVfioIdstr(device.name); });
@@ -115,12 +119,13 @@ std::optional<LoaderRefusal> CheckVersion(const LoaderHandler& handler,
                                           uint64_t at, const LoaderRow& row) {
   if (versions.newest && handler.version_id > *versions.newest) {
     return LoaderRefusal{
-        at, UnsupportedVersion(!row.savevm.empty(), handler.version_id,
+        at, UnsupportedVersion(row.savevm_words, handler.version_id,
                                handler.idstr, *versions.newest)};
   }
   if (versions.oldest && handler.version_id < *versions.oldest) {
-    return LoaderRefusal{at, OldVersion(handler.idstr, handler.version_id,
-                                        *versions.oldest, row)};
+    // The oldest that is taken may be older than the one described.
+    return LoaderRefusal{at, OldVersion(VmstateName(handler.idstr),
+                                        handler.version_id, "...", row)};
   }
   return std::nullopt;
 }
@@ -141,7 +146,21 @@ bool LoaderHandlers::Name(const LoaderHandler& handler, size_t limit) {
     known = handler;
   }
   by_section_id_.emplace(handler.section_id, found->second);
+  expected_ = nullptr;
+  if (const DescribedDevice* device = Describe(handler)) {
+    const std::vector<DescribedDevice>& devices = description_->devices;
+    if (next_described_ < devices.size()) expected_ = &devices[next_described_];
+    next_described_ = device - devices.data() + 1;
+  }
   return true;
+}
+
+const DescribedDevice* LoaderHandlers::FirstUnnamed() const {
+  if (!has_description()) return nullptr;
+  for (const DescribedDevice& device : description_->devices) {
+    if (!by_name_.contains({device.name, device.instance_id})) return &device;
+  }
+  return nullptr;
 }
 
 const LoaderHandler* LoaderHandlers::Find(uint32_t section_id) const {

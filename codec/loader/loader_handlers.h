@@ -28,6 +28,7 @@ struct LoaderHandler {
   uint32_t instance_id = 0;
   uint32_t section_id = 0;
   uint32_t version_id = 0;
+  bool ends_early = false;  // The idstr, at a NUL: no source writes one.
   bool vfio = false;
   uint64_t described_bytes = 0;  // Of its FULL's content; 0: not described.
 };
@@ -45,8 +46,9 @@ struct LoaderVersions {
 class LoaderHandlers {
  public:
   // The source's devices: the destination has the same. Null if they are not
-  // known; else it must outlive this.
+  // known; else it must last until another is given.
   void Describe(const VmDescription* description);
+  const VmDescription* description() const { return description_; }
   bool has_description() const { return description_ != nullptr; }
   // How many of them are VFIO devices.
   uint64_t described_vfio() const { return described_vfio_; }
@@ -63,6 +65,11 @@ class LoaderHandlers {
   // The handler that has the section id now; if several have it, the one that
   // was named first. Null if there is none. Good until the next is named.
   const LoaderHandler* Find(uint32_t section_id) const;
+  // The first of the described that was not named yet; null if there is none.
+  const DescribedDevice* FirstUnnamed() const;
+  // What the description has in the place of the one that was named last; null
+  // if that is not known.
+  const DescribedDevice* expected() const { return expected_; }
   size_t size() const { return named_.size(); }
   // How many of them are neither "ram" nor VFIO devices.
   size_t others() const { return others_; }
@@ -73,6 +80,8 @@ class LoaderHandlers {
 
   const VmDescription* description_ = nullptr;
   uint64_t described_vfio_ = 0;
+  const DescribedDevice* expected_ = nullptr;
+  size_t next_described_ = 0;  // Behind the last one named.
   std::vector<LoaderHandler> named_;
   size_t others_ = 0;
   absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> by_name_;

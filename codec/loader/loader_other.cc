@@ -15,6 +15,11 @@ namespace {
 
 constexpr size_t kLengthBytes = 4;
 
+bool IsOf(const DescribedDevice& device, const LoaderHandler& handler) {
+  return device.name == handler.idstr &&
+         device.instance_id == handler.instance_id;
+}
+
 // Without footers, a description that is damaged or cut short is no follower
 // that a guess takes; the loader does not look at it.
 std::optional<SectionGuess> GuessLast(ByteSpan bytes) {
@@ -79,6 +84,13 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
     return input.CheckEnd();
   }
   ByteSpan bytes = input.Peek(limits.guessed_bytes);
+  // The name is another's, whose fields the loader reads.
+  if (described.kind == DescribedLength::kContradicts &&
+      handlers.expected() != nullptr && !IsOf(*handlers.expected(), handler) &&
+      MayEndAt(bytes, handlers.expected()->bytes, footers, context)) {
+    input.Skip(described.bytes);
+    return input.CheckEnd();
+  }
   context.end_of_input = bytes.size() < limits.guessed_bytes;
   std::optional<SectionGuess> guess = GuessSectionEnd(bytes, 0, context);
   // Machine types that write a configuration write footers as well.

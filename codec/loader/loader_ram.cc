@@ -55,12 +55,23 @@ bool RefuseBlock(LoaderInput& input, uint64_t at, std::string_view name) {
   return input.Refuse(at, UnknownRamBlock(UnknownName(name)));
 }
 
-// Whether another entry of the list seems to begin here.
-bool LooksLikeBlock(LoaderInput& input) {
-  constexpr size_t kMost = 1 + 255;
-  const ByteSpan bytes = input.Peek(kMost);
+// Whether another entry of the list seems to begin there.
+bool LooksLikeBlock(ByteSpan bytes) {
   return !bytes.empty() && bytes.size() > bytes[0] &&
          IsBlockName(AsText(bytes.subspan(1, bytes[0])));
+}
+
+// Whether an entry that gives its block such a length was read where it stands:
+// then another one follows it, or has taken the length's place, or the name
+// has. Else the name is no block's.
+bool IsInStep(LoaderInput& input, std::string_view name, uint64_t used_bytes) {
+  constexpr size_t kMost = 1 + 255;
+  if (LooksLikeBlock(input.Peek(kMost))) return true;
+  uint8_t length[8];
+  StoreBe64(length, used_bytes);
+  if (length[0] >= ' ') return name.starts_with(AsText(length));
+  length[0] = std::min<uint8_t>(length[0], sizeof length - 1);
+  return LooksLikeBlock(length);
 }
 
 }  // namespace
@@ -75,6 +86,9 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
     uint64_t at = input.offset();
     // What the input does not have is 0, and no flag.
     uint64_t record = input.Be64();
+    if (input.ended() && row_.names_cut_ram) {
+      return input.Refuse(at, "Getting RAM address failed");
+    }
     uint64_t flags = record & flag_mask;
     uint64_t kind = flags & ~uint64_t{kRamContinue};
     bool known = (kind & (kind - 1)) == 0 && (row_.ram_records & kind) != 0;
@@ -82,13 +96,19 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
       return input.Refuse(at,
                           StrCat("Unexpected RAM flags: ", flags & kElsewhere));
     }
-    if (!known && (row_.ram_records & flags & kRamCompressPage) != 0) {
+    // Unless the capability is on, as what came before shows.
+    if (!known && !compressed_pages_ &&
+        (row_.ram_records & flags & kRamCompressPage) != 0) {
       return input.Refuse(at, "Received an unexpected compressed page");
     }
     // The page is looked up even if nothing is to become of it.
     if ((flags & row_.ram_records & kPages) != 0 &&
         !FindPage(input, flags, record & ~flag_mask, at)) {
       return false;
+    }
+    // Where RDMA's hook is not ignored, its flag comes before any other.
+    if ((flags & kRamHook) != 0 && !row_.ignores_rdma_hook) {
+      return input.Refuse(at, "Invalid argument");
     }
     if (!known) return Unknown(input, at, flags);
     switch (kind) {
@@ -101,8 +121,7 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
         multifd_ = true;
         break;
       case kRamHook:
-        if (row_.ignores_rdma_hook) break;
-        return input.Refuse(at, "Invalid argument");
+        break;
       default:
         if (!LoadPage(input, kind, traits.page_bytes)) return false;
     }
@@ -112,9 +131,12 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
 
 bool LoaderRam::IsDamaged(std::string_view name) const {
   return !IsBlockName(name) || name.find_first_of(kOfBlockNames) == name.npos ||
-         std::any_of(
-             used_bytes_.begin(), used_bytes_.end(),
-             [&](const auto& block) { return IsNearMiss(block.first, name); });
+         std::any_of(used_bytes_.begin(), used_bytes_.end(),
+                     [&](const auto& block) {
+                       return block.first.find(name) != name.npos ||
+                              name.find(block.first) != name.npos ||
+                              IsNearMiss(block.first, name);
+                     });
 }
 
 bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
@@ -218,7 +240,13 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
   const uint64_t whole = total;
   while (total != 0) {
     uint64_t at = input.offset();
+    const ByteSpan head = input.Peek(1);
+    const size_t name_bytes = head.empty() ? 0 : head[0];
     std::string name = input.Str8();
+    // A length that is too large takes in a part of what follows; one that is
+    // a character was the name's first.
+    const bool ends_early =
+        name.size() < name_bytes && (name_bytes < ' ' || name_bytes > '~');
     const bool cut = input.ended();
     uint64_t used_bytes = input.Be64();
     if (cut || !IsBlockName(name)) return RefuseBlock(input, at, name);
@@ -229,8 +257,11 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     const uint64_t page_bytes = traits.page_bytes;
     const uint64_t cut_by = (0 - used_bytes) % page_bytes;
     const uint64_t rounded = used_bytes + cut_by;
-    if (used_bytes > whole || (cut_by >= page_bytes / 2 && !resizable)) {
-      if (!LooksLikeBlock(input)) return RefuseBlock(input, at, name);
+    const bool cut_length = input.ended() && !resizable;
+    if (used_bytes > whole || cut_length ||
+        (cut_by >= page_bytes / 2 && !resizable)) {
+      if (!cut_length && !ends_early && !IsInStep(input, name, used_bytes))
+        return RefuseBlock(input, at, name);
       return input.Refuse(at, resizable ? StrCat("Size too large: ", name, ": ",
                                                  Hex(rounded), " > ...")
                                         : StrCat("Size mismatch: ", name, ": ",
@@ -282,6 +313,11 @@ bool LoaderRam::LoadMappedRam(LoaderInput& input, const std::string& name,
   }
   if (pages_offset == 0 && bitmap_offset == 0) return true;
   uint64_t end = pages_offset + used_bytes;
+  // It goes on behind the block's pages, wherever they are.
+  if (end >= pages_offset && end < at) {
+    loops_ = true;
+    return input.Refuse(at, "the list of RAM blocks again and again");
+  }
   if (page_bytes == 0 || bitmap_offset < input.offset() ||
       pages_offset <= bitmap_offset || end < pages_offset) {
     return input.Refuse(at, StrCat("mapped-ram header of ", name));

@@ -40,6 +40,8 @@ class LoaderRam {
   PageSizeGuess GuessPages(LoaderInput& input, uint64_t usual) const;
   uint64_t total_bytes() const;
   bool compressed_pages() const { return compressed_pages_; }
+  // The refusal stands for a load that reads the same again and again.
+  bool loops() const { return loops_; }
   bool multifd() const { return multifd_; }
 
  private:
@@ -62,6 +64,7 @@ class LoaderRam {
   uint64_t last_used_bytes_ = 0;
   bool compressed_pages_ = false;
   bool multifd_ = false;
+  bool loops_ = false;
 };
 
 }  // namespace migstream

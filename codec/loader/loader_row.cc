@@ -28,15 +28,15 @@ constexpr LoaderRow MakeRow(const ReleaseRow& row) {
                      (has(kMultifdFlush) ? uint64_t{kRamMultifdFlush} : 0),
       .ignores_rdma_hook = !has(kRefusesRdmaHook),
       .zero_pages_are_zero = !has(kAnyZeroPage),
-      .mapped_ram = has(kMappedRam),
       .checks_mapped_page_size = has(kChecksMappedPageSize),
       .checks_ram_total = has(kChecksRamTotal),
+      .names_cut_ram = has(kNamesCutRam),
       .display_subsection = has(kDisplaySubsection),
       .counts_switchover_acks = has(kSwitchoverAckLegacy),
       .skips_vendor_capabilities = !has(kComparesVendorCapabilities),
       .names_subsections = has(kNamesSubsections),
       .several_devices_need_p2p = has(kSeveralDevicesNeedP2p),
-      .savevm = has(kSavevmInMessages) ? "savevm " : "",
+      .savevm_words = has(kSavevmInMessages),
       .oldest_machine_type = row.oldest_machine_type,
   };
 }

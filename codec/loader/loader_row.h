@@ -24,15 +24,15 @@ struct LoaderRow {
   uint64_t ram_records;            // RamFlag: those that can open a record.
   bool ignores_rdma_hook;          // Else a HOOK record is refused.
   bool zero_pages_are_zero;        // A zero page's fill byte must be 0.
-  bool mapped_ram;                 // Has the capability.
   bool checks_mapped_page_size;    // In the header of mapped-ram.
   bool checks_ram_total;           // Against each block.
+  bool names_cut_ram;              // Else what is missing is read as zeros.
   bool display_subsection;         // Knows VFIOPCIDevice/VFIODisplay.
   bool counts_switchover_acks;     // One INIT_DATA_SENT a device, and no more.
   bool skips_vendor_capabilities;  // Does not compare them.
   bool names_subsections;          // Those that it does not know.
   bool several_devices_need_p2p;
-  std::string_view savevm;  // Stands before "section" in its messages.
+  bool savevm_words;  // Those of before 11.0: "savevm section", and others.
   Release oldest_machine_type;
 };
 

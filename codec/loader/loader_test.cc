@@ -611,6 +611,10 @@ TEST(LoaderReleaseTest, AConfigurationIsTheReleasesOwn) {
             "Received TARGET_PAGE_BITS is 40 but local is 12");
   EXPECT_EQ(said(1101, ConfigurationBytes(type, CapabilitiesBytes({"foo"}))),
             "Received unknown capability foo");
+  const std::string ack =
+      ConfigurationBytes(type, CapabilitiesBytes({"switchover-ack"}));
+  EXPECT_EQ(said(801, ack), "loads");
+  EXPECT_EQ(said(800, ack), "Received unknown capability switchover-ack");
   EXPECT_EQ(said(1101, ConfigurationBytes("pc-q35-99.0")),
             "Machine type received is 'pc-q35-99.0' and local is '...', since "
             "qemu-11.1 has no such");

@@ -21,9 +21,14 @@ std::optional<LoaderRefusal> CheckSubsectionVersion(uint64_t at,
                                                     uint32_t version,
                                                     const LoaderRow& row);
 
-// "timer: incoming version_id 0 is too old for local minimum version_id 1"
-std::string OldVersion(std::string_view name, uint32_t version, uint32_t oldest,
-                       const LoaderRow& row);
+// "timer: incoming version_id 0 is too old for local minimum version_id 1";
+// `oldest` is what the destination takes, "..." if that is not known.
+std::string OldVersion(std::string_view name, uint32_t version,
+                       std::string_view oldest, const LoaderRow& row);
+
+// What such messages call a section's state: "ICH9LPC" of
+// "0000:00:1f.0/ICH9LPC".
+std::string_view VmstateName(std::string_view idstr);
 
 // "VM subsection 'a/b' in 'a' does not exist"
 std::string UnknownSubsection(std::string_view name, std::string_view parent);

@@ -114,7 +114,7 @@ void PayloadTally::Start() {
   open_.fill(-1);
   if (found_->by_bytes || id_ || options_.format) {
     keep_ = false;
-    kept_ = {};
+    kept_ = std::string();  // = {} would keep its memory.
   }
 }
 
@@ -152,7 +152,7 @@ void PayloadTally::Keep(ByteSpan piece) {
       piece.first(std::min(piece.size(), kKeptBytes + 1 - kept_.size()))));
   if (kept_.size() <= kKeptBytes) return;
   keep_ = false;
-  kept_ = {};
+  kept_ = std::string();  // = {} would keep its memory.
 }
 
 void PayloadTally::WatchZero(ByteSpan piece) {

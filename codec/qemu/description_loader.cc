@@ -42,7 +42,7 @@ DescriptionLoader::Outcome DescriptionLoader::Load(ByteSource& source) {
       ByteSpan json = ByteSpan(tail).subspan(found.json_at);
       size_t json_bytes = json.size();
       std::string text(AsText(json));
-      tail = {};
+      tail = std::vector<uint8_t>();  // = {} would keep its memory.
       absl::StatusOr<VmDescription> parsed = Parse(std::move(text));
       if (parsed.ok()) {
         description_ = std::make_shared<VmDescription>(*std::move(parsed));

@@ -19,6 +19,8 @@ constexpr size_t kLongestCharacter = 4;
 // No section is this long; sums below it cannot overflow.
 constexpr uint64_t kMaxBytes = uint64_t{1} << 48;
 constexpr size_t kMaxSubsectionName = 255;
+// Each has a section: StreamLimits::sections.
+constexpr size_t kMaxDevices = 1 << 15;
 constexpr uint64_t kSubsectionHeadBytes = 6;  // 05, name's length, be32 version
 
 // Adds, and says whether the sum is in bounds.
@@ -397,6 +399,9 @@ bool VmDescription::Parser::EndDevice(const Open& device) {
   described.node = device.node;
   // An old-style one says it, and a field repeats it.
   described.bytes = device.size != 0 ? device.size : device.content;
+  if (description_.devices.size() >= kMaxDevices) {
+    return TooMuch(StrCat("more than ", kMaxDevices, " devices"));
+  }
   if (described.bytes > kMaxBytes) {
     return Wrong(StrCat("size of '", described.name, "' overflows"));
   }

@@ -125,6 +125,9 @@ class Checker {
     } else if (facts.configs == 0) {
       Add("config-missing", facts.first_offset, name,
           "no CONFIG: the destination's config space stays as it is");
+    } else if (device.config().bytes() == 0) {
+      Add("config-empty", facts.last_offset, name,
+          "CONFIG has no payload, which each loader reads");
     }
   }
 
@@ -221,7 +224,13 @@ class Checker {
       Add("ignore-shared-postcopy", stream_.postcopy_offset,
           "COMMAND POSTCOPY_ADVISE", "postcopy, with x-ignore-shared");
     }
-    if (stream_.ram.multifd_flushes != 0 && stream_.channels.empty()) {
+    // In postcopy pages do go on the main channel.
+    const bool flush = stream_.ram.multifd_flushes != 0;
+    if (flush && stream_.ram.pages != 0 && stream_.postcopy_offset == 0) {
+      Add("multifd-flush", stream_.ram.first_multifd_flush, "ram",
+          StrCat("MULTIFD_FLUSH, and ", stream_.ram.pages,
+                 " pages on the main channel"));
+    } else if (flush && stream_.channels.empty()) {
       Add("multifd-ram", stream_.ram.first_multifd_flush, "ram",
           "MULTIFD_FLUSH: pages travel on multifd channels, which were not "
           "read");

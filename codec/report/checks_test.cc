@@ -141,6 +141,11 @@ TEST(ChecksTest, ADeviceHasAnEndAndAConfig) {
               ElementsAre("warning config-missing"));
 }
 
+TEST(ChecksTest, AConfigHasAPayload) {
+  EXPECT_THAT(Check(Start() + End() + kVfio.Full(TagBytes(2) + kEos)).ids,
+              ElementsAre("error config-empty"));
+}
+
 TEST(ChecksTest, ADeviceWithDataInEndHasNoneOnChannels) {
   const std::string end = kVfio.End(DataBytes("x") + kEos);
   EXPECT_THAT(Check(Start() + end + kVfio.Full(kEos)).ids,
@@ -181,6 +186,24 @@ TEST(ChecksTest, WhatTheStreamItselfProvesToBeLostIsReported) {
               IsEmpty());
   EXPECT_THAT(check(start + Start() + part + ended + vfio + state + state),
               ElementsAre("warning section-twice"));
+}
+
+TEST(ChecksTest, PagesTravelEitherHereOrOnChannels) {
+  const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
+  const std::string eos = Be64Bytes(0x10);
+  auto check = [&](const std::string& records) {
+    return CheckBytes(HeaderBytes() +
+                      ram.Start(Be64Bytes(0x1000 | 4) + Str8Bytes("pc.ram") +
+                                Be64Bytes(0x1000) + eos) +
+                      ram.Part(records + eos) + ram.End(eos) + EofBytes())
+        .ids;
+  };
+  const std::string page =
+      Be64Bytes(8) + Str8Bytes("pc.ram") + std::string(4096, 'x');
+  const std::string flush = Be64Bytes(0x200);
+  EXPECT_THAT(check(page), IsEmpty());
+  EXPECT_THAT(check(flush), ElementsAre("note multifd-ram"));
+  EXPECT_THAT(check(page + flush), ElementsAre("warning multifd-flush"));
 }
 
 TEST(ChecksTest, NoDeviceHasTheVendorIdOfAnAbsentOne) {

@@ -16,9 +16,15 @@
 namespace migstream {
 namespace {
 
-// A report is read by people and scripts; none wants more.
-constexpr int kMaxRecords = 1 << 18;
+// A device has no more of them listed.
 constexpr int kMaxTriggers = 100;
+
+// Takes one of what is left of an allowance.
+bool TakeOne(size_t& left) {
+  if (left == 0) return false;
+  --left;
+  return true;
+}
 
 report::Phase PhaseOf(const PhaseTally& tally) {
   report::Phase phase;
@@ -185,7 +191,7 @@ void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
     device_doubts_->large_record_offset = event.offset;
     device_doubts_->large_record_bytes = event.record_bytes;
   }
-  const bool listed = device_->record_sizes_size() < kMaxRecords;
+  const bool listed = TakeOne(sizes_left_);
   if (listed) device_->add_record_sizes(event.record_bytes);
   if (!packet_) last_record_device_ = listed ? device_ : nullptr;
   List(section, event, event.record_bytes);
@@ -242,7 +248,9 @@ void DeviceReports::CompareWithDestination(const SectionView& section,
 }
 
 void DeviceReports::AddTrigger(const SectionView& section, const Event& event) {
-  if (device_->triggers_size() >= kMaxTriggers) return;
+  if (device_->triggers_size() >= kMaxTriggers || !TakeOne(triggers_left_)) {
+    return;
+  }
   report::Trigger& trigger = *device_->add_triggers();
   trigger.set_offset(event.offset);
   trigger.set_section(ToString(section.type));
@@ -266,7 +274,7 @@ void DeviceReports::List(const SectionView& section, const Event& event,
   }
   if (options_.on_record) options_.on_record(device_->idstr(), record);
   if (!options_.records) return;
-  if (device_->records_size() < kMaxRecords) {
+  if (TakeOne(records_left_)) {
     *device_->add_records() = std::move(record);
   } else {
     device_->set_records_omitted(device_->records_omitted() + 1);

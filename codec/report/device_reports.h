@@ -69,6 +69,10 @@ class DeviceReports {
   report::Report& report_;
   PayloadSurvey payloads_;
   std::deque<DeviceDoubts> doubts_;
+  // What may yet be listed, of all devices together.
+  size_t sizes_left_ = 1 << 18;
+  size_t records_left_ = 1 << 17;
+  size_t triggers_left_ = 1 << 16;
 
   // The device of the section or packet that is looked at.
   size_t index_ = 0;

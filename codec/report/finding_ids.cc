@@ -13,6 +13,8 @@ namespace {
 constexpr FindingKind kFindings[] = {
     {"colo", Severity::kWarning, "COMMAND ENABLE_COLO: a COLO migration",
      "QEMU before 11.0 loads it with x-colo on, and no later one does"},
+    {"config-empty", Severity::kError, "a CONFIG has no payload",
+     "a loader reads what follows as the device's, and refuses it"},
     {"config-mismatch", Severity::kError,
      "the saved config space is not the destination's",
      "migrate to a device with the same ids and capabilities"},
@@ -104,6 +106,9 @@ constexpr FindingKind kFindings[] = {
     {"multifd-device-state", Severity::kNote,
      "stop-copy data and config are on multifd channels, which were not given",
      "give the files of the channels too"},
+    {"multifd-flush", Severity::kWarning,
+     "MULTIFD_FLUSH in a stream that has the pages themselves",
+     "QEMU up to 8.0 refuses it; find out what rewrote the stream"},
     {"multifd-incomplete", Severity::kError,
      "a device's packets are not all in the channels that were given",
      "give the files of all channels"},
@@ -128,7 +133,8 @@ constexpr FindingKind kFindings[] = {
      "was its driver able to save?"},
     {"postcopy-with-vfio", Severity::kWarning,
      "postcopy in a stream with VFIO devices",
-     "QEMU 8.2 and later refuse it at the source; earlier ones crash"},
+     "QEMU 8.2 and later refuse it at the source; before, the destination may "
+     "fail to map the device's memory, and end"},
     {"ram-missing", Severity::kWarning,
      "guest memory, or the END of it, is not in the stream",
      "the guest would run with memory that is zero; QEMU does not say so"},

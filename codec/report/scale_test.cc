@@ -160,9 +160,9 @@ TEST(ScaleTest, WhatDriversWroteIsListedUpToALimitForAllDevices) {
       listed += record.fields_size();
     }
   }
-  EXPECT_EQ(listed, 1 << 18);
+  EXPECT_EQ(listed, 1 << 16);
   EXPECT_GT(omitted, 10'000);
-  EXPECT_LT(watched.allocations.peak, 160 << 20);
+  EXPECT_LT(watched.allocations.peak, 48 << 20);
 }
 
 TEST(ScaleTest, DifferentSectionsHaveALimit) {

@@ -137,6 +137,9 @@ TEST(PendingBytesTest, TheDowntimeFollowsFromTheSpeed) {
   EXPECT_EQ(pending.DowntimeMs(0), UINT64_MAX);
   pending.stop_copy = 500;
   EXPECT_EQ(pending.DowntimeMs(1000), 500u);
+  pending.stop_copy = UINT64_MAX;
+  EXPECT_EQ(pending.DowntimeMs(1), UINT64_MAX);
+  EXPECT_EQ(pending.DowntimeMs(UINT64_MAX), 1000u);
 }
 
 }  // namespace

@@ -289,8 +289,13 @@ Error LoadSession::OnSection(const SectionView& section) {
     section_devices_[section.id] = i;
     current_ = i;
   } else {
-    // The decoder has seen its START.
-    current_ = section_devices_.at(section.id);
+    // The decoder has seen its START, or the VMM has told it of the section.
+    const auto known = section_devices_.find(section.id);
+    if (known == section_devices_.end()) {
+      return {ErrorCode::kSessionOrder, section.offset,
+              std::string(section.idstr), "no START of it came"};
+    }
+    current_ = known->second;
   }
   Device& device = *devices_[current_];
   std::lock_guard lock(device.mutex);

@@ -95,10 +95,11 @@ struct PendingBytes {
 
   // In milliseconds, at such a speed.
   uint64_t DowntimeMs(uint64_t bytes_per_second) const {
-    return bytes_per_second == 0
-               ? UINT64_MAX
-               : stop_copy / bytes_per_second * 1000 +
-                     stop_copy % bytes_per_second * 1000 / bytes_per_second;
+    if (bytes_per_second == 0) return UINT64_MAX;
+    // A driver's estimate may be any number.
+    const double ms = 1000.0 * static_cast<double>(stop_copy) /
+                      static_cast<double>(bytes_per_second);
+    return ms < 1e19 ? static_cast<uint64_t>(ms) : UINT64_MAX;
   }
 };
 

@@ -6,6 +6,9 @@
 #include <vector>
 
 #include "codec/multifd/channel_receiver.h"
+#include "codec/qemu/stream_bytes.h"
+#include "codec/session/load_session.h"
+#include "codec/session/plain_device.h"
 #include "codec/session/session_rig.h"
 #include "codec/wire/text.h"
 #include "gtest/gtest.h"
@@ -361,6 +364,24 @@ TEST(SessionTest, EveryCutPointHasTheOutcomeOfTheTable) {
     EXPECT_EQ(rig.loaded().kind, Outcome::kCompleted);
     EXPECT_EQ(rig.saved().kind, Outcome::kUnknown) << return_cut;
   }
+}
+
+TEST(LoadSessionTest, ASectionOfADeviceThatNeverStartedIsRefused) {
+  const HandlerBytes device = {.id = 7, .idstr = "0000:00:05.0/vfio"};
+  PlainDevice plain;
+  MigrationSet set;
+  ASSERT_TRUE(set.Add(plain, device.idstr).ok());
+  LoadSession session(set, {.dialect = &GetDialect(DialectId::kV111)});
+  ASSERT_TRUE(session.Start().ok());
+  session.decoder().Learn(device.id, device.idstr, 0, 1);
+  const std::string bytes = HeaderBytes() + device.Part(kEos);
+  ByteSpan input = AsBytes(bytes);
+  LoadAction action;
+  Step step = Step::kEvent;
+  while (step == Step::kEvent) step = session.Next(input, action);
+  EXPECT_EQ(step, Step::kError);
+  EXPECT_EQ(ToString(session.Finish().error),
+            "0x8: 0000:00:05.0/vfio: no START of it came");
 }
 
 }  // namespace

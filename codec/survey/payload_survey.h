@@ -34,7 +34,7 @@ namespace migstream {
 class PayloadSurvey {
  public:
   // Records and values of drivers that are kept of all devices together.
-  static constexpr size_t kMaxKept = 1 << 18;
+  static constexpr size_t kMaxKept = 1 << 16;
 
   explicit PayloadSurvey(const PayloadOptions& options = {})
       : options_(options) {

@@ -20,6 +20,8 @@ from interop.peer import qemu
 
 # How long a destination that has been given everything may think, in seconds.
 PATIENCE = 4.0
+# The second time: some read gigabytes that are not there.
+LONG_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,16 @@ def _capture_sockets(release, plan, folder, source, streams, pieces):
             destination.close()
 
 
-def load(release, plan, folder, streams, pieces=None, look=None):
+def load(release, plan, folder, streams, pieces=None, look=None, patience=PATIENCE):
     """Has `release` load the streams; `pieces` is called for each channel, and
     gives the (size, pause) of what is sent at a time. `look` is called with the
     destination once it has loaded them. A release that does not know what the
-    plan asks for has refused it."""
+    plan asks for has refused it; one that has been given everything and says
+    nothing for `patience` seconds waits."""
     os.makedirs(folder, exist_ok=True)
     try:
         with qemu.Qemu(release, plan.machine, folder, incoming="defer") as vm:
-            outcome = _load(vm, plan, folder, streams, pieces)
+            outcome = _load(vm, plan, folder, streams, pieces, patience)
             if look and outcome.verdict == "loads":
                 outcome.seen = look(vm)
     except qemu.Gone as gone:
@@ -121,7 +124,15 @@ def load(release, plan, folder, streams, pieces=None, look=None):
     return outcome
 
 
-def _load(vm, plan, folder, streams, pieces):
+def load_patiently(release, plan, folder, streams):
+    """As load(); but one that seems to wait is asked again: it may only be slow."""
+    outcome = load(release, plan, folder, streams)
+    if outcome.verdict == "waits":
+        outcome = load(release, plan, folder, streams, patience=LONG_PATIENCE)
+    return outcome
+
+
+def _load(vm, plan, folder, streams, pieces, patience):
     feeders = []
     try:
         _configure(vm, plan)
@@ -144,7 +155,7 @@ def _load(vm, plan, folder, streams, pieces):
                 if any(feeder.is_alive() for feeder in feeders):
                     continue
                 given_all = given_all or time.monotonic()
-                if time.monotonic() - given_all > PATIENCE:
+                if time.monotonic() - given_all > patience:
                     return Outcome("waits")
                 continue
             status = event["data"]["status"]

@@ -154,7 +154,8 @@ class Qemu:
     def error(self):
         """What it printed last, or nothing."""
         self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").splitlines()
+        # A name that it prints may have what splitlines() takes for a line's end.
+        lines = self._errors.read().decode(errors="replace").rstrip("\n").split("\n")
         said = [
             line.removeprefix("qemu-system-x86_64: ") for line in lines if "warning:" not in line
         ]

@@ -1,0 +1,224 @@
+// What real QEMUs said to streams that were damaged by chance: to names,
+// numbers and lengths that stand where others belong. LOADERS.md sections 4
+// and 7.
+
+#include <string>
+#include <vector>
+
+#include "codec/io/byte_source.h"
+#include "codec/loader/loader.h"
+#include "codec/qemu/stream_bytes.h"
+#include "codec/wire/text.h"
+#include "flags/release.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace migstream {
+namespace {
+
+using testing::HasSubstr;
+
+std::string Said(const std::string& bytes, Release release) {
+  MemorySource source(AsBytes(bytes));
+  LoaderOptions options;
+  options.release = release;
+  const LoadVerdict verdict = PredictLoad(source, {}, options);
+  return verdict.outcome == LoadVerdict::kLoads ? "loads" : verdict.message;
+}
+
+// Guest memory of one page.
+const HandlerBytes kRam = {.id = 2, .idstr = "ram", .version = 4};
+const std::string kRamEnd = Be64Bytes(0x10);
+std::string RamStart() {
+  return kRam.Start(Be64Bytes(0x1000 | 4) + Str8Bytes("pc.ram") +
+                    Be64Bytes(0x1000) + kRamEnd);
+}
+
+TEST(LoaderDamageTest, ARamRecordThatIsCutIsNamedFrom90On) {
+  const std::string start = RamStart();
+  const std::string cut = HeaderBytes() + start.substr(0, start.size() - 5 - 8);
+  EXPECT_EQ(Said(cut + "abc", 802),
+            "Unknown combination of migration flags: 0x0");
+  EXPECT_EQ(Said(cut + "abc", 900), "Getting RAM address failed");
+}
+
+TEST(LoaderDamageTest, ALengthThatIsCutIsReadAsZeros) {
+  const std::string list = Be64Bytes(0x1004) + Str8Bytes("pc.ram");
+  const std::string start =
+      HeaderBytes() + kRam.Named(1) + list + std::string(3, '\0');
+  EXPECT_EQ(Said(start, 1101), "Size mismatch: pc.ram: 0x0 != ...");
+}
+
+TEST(LoaderDamageTest, ABlocksNameEndsAtItsNul) {
+  auto said = [](const std::string& length) {
+    return Said(
+        HeaderBytes() + kRam.Start(Be64Bytes(0x1004) + length + "pc.ram" +
+                                   Be64Bytes(0x1000) + kRamEnd),
+        1101);
+  };
+  EXPECT_THAT(said("\x07"), HasSubstr("Size mismatch: pc.ram: 0x"));
+  // The name's first character was taken for its length.
+  EXPECT_THAT(said(""), HasSubstr("Unknown ramblock \"c.ram\""));
+}
+
+TEST(LoaderDamageTest, TheFlagOfRdmasHookComesBeforeOthers) {
+  const std::string odd = Be64Bytes(0xc80);
+  EXPECT_EQ(Said(HeaderBytes() + RamStart() + kRam.Part(odd), 702),
+            "Invalid argument");
+  EXPECT_EQ(Said(HeaderBytes() + RamStart() + kRam.Part(odd), 1101),
+            "Unknown combination of migration flags: 0xc80");
+}
+
+TEST(LoaderDamageTest, APieceOfABlocksNameIsNoBlock) {
+  const std::string page = Be64Bytes(8) + Str8Bytes("pc.") + "...";
+  EXPECT_EQ(Said(HeaderBytes() + RamStart() + kRam.Part(page), 1101),
+            "Can't find block pc.");
+  const std::string more = Be64Bytes(8) + Str8Bytes("pc.ramFACS@");
+  EXPECT_EQ(Said(HeaderBytes() + RamStart() + kRam.Part(more), 1101),
+            "Can't find block pc.ramFACS@");
+}
+
+TEST(LoaderDamageTest, AMappedBlockThatStandsBeforeItsHeaderIsReadForEver) {
+  const std::string header =
+      Be32Bytes(1) + Be64Bytes(4096) + Be64Bytes(16) + Be64Bytes(32);
+  // The list stands behind the block's end, as a second one would.
+  std::string bytes =
+      HeaderBytes() +
+      ConfigurationBytes("pc-q35-10.0", CapabilitiesBytes({"mapped-ram"}));
+  while (bytes.size() < 5000) bytes += CommandBytes(1);
+  bytes += kRam.Named(1) + Be64Bytes(0x1004) + Str8Bytes("pc.ram") +
+           Be64Bytes(0x1000) + header;
+  MemorySource source(AsBytes(bytes));
+  LoaderOptions options;
+  options.release = 1000;
+  EXPECT_EQ(PredictLoad(source, {}, options).outcome, LoadVerdict::kWaits);
+}
+
+TEST(LoaderDamageTest, AMachineTypeThatBeginsWithANulIsNoPrefix) {
+  const std::string type("\0\0\0\x0apc-q35", 10);
+  EXPECT_EQ(Said(HeaderBytes() + ConfigurationBytes(type) + EofBytes(), 702),
+            "Machine type received is '' and local is '...', since qemu-7.2 "
+            "has no such");
+}
+
+TEST(LoaderDamageTest, AConfigurationThatIsCutIsRefusedByItsField) {
+  const std::string bytes = HeaderBytes() + ConfigurationBytes("pc-q35-10.0");
+  EXPECT_EQ(Said(bytes.substr(0, 11), 1000),
+            "Failed to load configuration:len");
+  EXPECT_EQ(Said(bytes.substr(0, 15), 1000),
+            "Failed to load configuration:name");
+  const std::string long_type = HeaderBytes() + U8Bytes(7) + Be32Bytes(~0u);
+  EXPECT_THAT(Said(long_type, 1000), HasSubstr("failed to allocate"));
+  EXPECT_EQ(Said(long_type, 1101),
+            "Failed to load configuration state: stream error: -5");
+}
+
+TEST(LoaderDamageTest, ACompressedPageIsUnexpectedUnlessOneCame) {
+  // No zlib stream, but the loader comes to that last.
+  const std::string page = Be64Bytes(0x100) + Str8Bytes("pc.ram") +
+                           Be32Bytes(8) +
+                           std::string("\x78\x9c\x03\0\0\0\0\1", 8);
+  const std::string odd = Be64Bytes(0x101) + Str8Bytes("x");
+  auto said = [](const std::string& records) {
+    return Said(HeaderBytes() + RamStart() + kRam.Part(records), 702);
+  };
+  EXPECT_EQ(said(odd), "Received an unexpected compressed page");
+  EXPECT_EQ(said(page + odd), "Can't find block x");
+}
+
+TEST(LoaderDamageTest, ABlockWithoutItsLengthIsKnownByItsName) {
+  const std::string list = Str8Bytes("/rom@etc/table-loader") +
+                           Str8Bytes("/rom@etc/acpi/rsdp") + Be64Bytes(0x1000) +
+                           kRamEnd;
+  const std::string start =
+      HeaderBytes() + kRam.Start(Be64Bytes(0x2004) + list);
+  EXPECT_THAT(Said(start, 1101),
+              HasSubstr("Size too large: /rom@etc/table-loader: 0x122f726f"));
+  // Whose name goes on has another one.
+  const std::string cut = Be64Bytes(0x2004) + "\x06/rom@etc/acpi/rsdp" +
+                          Be64Bytes(0x1000) + kRamEnd;
+  EXPECT_THAT(Said(HeaderBytes() + kRam.Start(cut), 1101),
+              HasSubstr("Unknown ramblock \"/rom@e\""));
+}
+
+// Two devices, of 8 and of 12 bytes, and a stream that describes them.
+const HandlerBytes kTimer = {.id = 0, .idstr = "timer"};
+const HandlerBytes kBus = {.id = 3, .idstr = "0000:00:1f.0/ICH9LPC"};
+
+std::string Described(const std::string& sections) {
+  auto json = [](const HandlerBytes& device, int bytes) {
+    return StrCat(R"({"name":")", device.idstr,
+                  R"(","instance_id":0,"version":1,"fields":[{"name":"data",)",
+                  R"("type":"buffer","size":)", bytes, "}]}");
+  };
+  return HeaderBytes() + sections + EofBytes() +
+         DescriptionBytes(DescriptionJson({json(kTimer, 8), json(kBus, 12)}));
+}
+
+TEST(LoaderDamageTest, WhatIsNotNamedYetHasIdZero) {
+  const HandlerBytes zero = {.id = 0, .idstr = "ram"};
+  const std::string all = kTimer.Full("12345678") + kBus.Full("123456789abc");
+  EXPECT_EQ(Said(Described(RamStart() + all), 1101), "loads");
+  EXPECT_EQ(Said(Described(RamStart() + zero.Part(kRamEnd) + all), 1101),
+            "timer: incoming version_id 0 is too old for local minimum "
+            "version_id ...");
+  const HandlerBytes other = {.id = 9, .idstr = "ram"};
+  EXPECT_EQ(Said(Described(RamStart() + other.Part(kRamEnd) + all), 1101),
+            "Unknown section 9");
+}
+
+TEST(LoaderDamageTest, AnOldVersionIsRefusedInTheVmstatesName) {
+  HandlerBytes old = kBus;
+  old.version = 0;
+  const std::string bytes =
+      Described(kTimer.Full("12345678") + old.Full("123456789abc"));
+  // How old the oldest is that it takes, only the destination knows.
+  EXPECT_EQ(Said(bytes, 1101),
+            "ICH9LPC: incoming version_id 0 is too old for local minimum "
+            "version_id ...");
+  EXPECT_EQ(Said(bytes, 702),
+            "ICH9LPC: incoming version_id 0 is too old for local minimum "
+            "version_id  ...");
+}
+
+TEST(LoaderDamageTest, AnotherDevicesNameMeansItsFields) {
+  HandlerBytes renamed = kBus;
+  renamed.idstr = "timer";
+  const std::string bytes =
+      Described(kTimer.Full("12345678") + renamed.Full("123456789abc"));
+  EXPECT_EQ(Said(bytes, 1101), "Missing section footer for timer");
+}
+
+TEST(LoaderDamageTest, ANameThatEndsBeforeItsLengthIsNobodys) {
+  HandlerBytes cut = kBus;
+  cut.idstr = std::string("common\0\0\0\1", 10);
+  EXPECT_THAT(Said(Described(kTimer.Full("12345678") + cut.Full("1234")), 702),
+              HasSubstr("Unknown savevm section or instance 'common' 0"));
+}
+
+TEST(LoaderDamageTest, TheDescriptionMayTurnOutToBeAnotherMoreThanOnce) {
+  std::string sections, json;
+  std::vector<std::string> descriptions;
+  for (const char* name : {"alpha", "bravo", "charlie", "delta", "echo"}) {
+    const HandlerBytes device = {.id = 9, .idstr = name};
+    sections += device.Full("1234");
+    StrAppend(&json, json.empty() ? "" : ",", device.Json(4));
+    descriptions.push_back(
+        EofBytes() + DescriptionBytes(StrCat("{\"devices\":[", json, "]}")));
+  }
+  std::string bytes = HeaderBytes() + sections;
+  for (size_t i = 1; i < descriptions.size(); ++i) bytes += descriptions[i];
+  EXPECT_EQ(Said(bytes + descriptions[0], 1101), "loads");
+}
+
+TEST(LoaderDamageTest, AnEofBehindTheFirstSectionIsNoEndIfMoreFollows) {
+  const std::string start = HeaderBytes() + RamStart();
+  const std::string content = start.substr(0, start.size() - 5);
+  const std::string footer = start.substr(start.size() - 5);
+  EXPECT_EQ(Said(content + EofBytes(), 1101), "loads");
+  EXPECT_EQ(Said(content + kRamEnd + footer, 1101),
+            "Missing section footer for ram");
+}
+
+}  // namespace
+}  // namespace migstream

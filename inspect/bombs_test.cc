@@ -1,0 +1,212 @@
+// Small inputs that once took much memory, or would: the program's peak, as the
+// kernel counts it, stays below what SECURITY.md promises. bench/README.md has
+// the figures.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codec/qemu/stream_bytes.h"
+#include "codec/wire/text.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inspect/run_program.h"
+
+namespace migstream {
+namespace {
+
+constexpr uint64_t kPeakKib = 64 << 10;
+constexpr uint64_t kMiB = 1 << 20;
+
+// Written piece by piece: what this process holds would be counted as the
+// program's. Zeros are holes.
+class TestFile {
+ public:
+  explicit TestFile(const std::string& name)
+      : path_(WriteTestFile(name, "")),
+        fd_(open(path_.c_str(), O_WRONLY | O_CLOEXEC)) {}
+  ~TestFile() { close(fd_); }
+  TestFile(const TestFile&) = delete;
+  TestFile& operator=(const TestFile&) = delete;
+
+  void Put(const std::string& bytes) {
+    WriteAll(fd_, bytes.data(), bytes.size());
+  }
+  void PutZeros(uint64_t count) {
+    const off_t end = lseek(fd_, static_cast<off_t>(count), SEEK_CUR);
+    EXPECT_EQ(ftruncate(fd_, end), 0);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+  const int fd_;
+};
+
+// Whatever it says of them, it is not killed.
+void ExpectSmallPeak(const std::vector<std::string>& words,
+                     const std::string& property) {
+  const ProgramRun run = RunProgram(words);
+  EXPECT_LE(run.status, 2) << words[0] << ": " << run.errors;
+  EXPECT_LT(run.peak_rss_kib, kPeakKib) << StrJoin(words, " ").substr(0, 200);
+  testing::Test::RecordProperty(StrCat(property, "_", words[0], "_peak_kib"),
+                                static_cast<int>(run.peak_rss_kib));
+}
+
+void ExpectSmallPeaks(const std::vector<std::string>& files,
+                      const std::string& property) {
+  auto with = [&files](std::vector<std::string> words) {
+    words.insert(words.end(), files.begin(), files.end());
+    return words;
+  };
+  const std::string out = TestFolder() + "/out";
+  for (const char* verb : {"inspect", "check", "stats"}) {
+    ExpectSmallPeak(with({verb}), property);
+  }
+  ExpectSmallPeak(with({"check", "--for=qemu-11.1"}), property);
+  ExpectSmallPeak(with({"repack", "--force", "-o", out}), property);
+  ExpectSmallPeak(
+      with({"extract", "--device=0000:00:00.0/vfio", "--force", "-o", out}),
+      property);
+  ExpectSmallPeak(with(with({"diff"})), property);
+}
+
+std::string Device(int i) { return StrCat("0000:00:", i, ".0/vfio"); }
+
+// A main channel of devices whose state is on others.
+std::string MainChannel(int devices) {
+  std::string starts, ends, fulls;
+  for (int i = 0; i < devices; ++i) {
+    const HandlerBytes vfio = {.id = static_cast<uint32_t>(i),
+                               .idstr = Device(i)};
+    starts += vfio.Start(kSetupTag + kEos);
+    ends += vfio.End(kEos);
+    fulls += vfio.Full(kEos);
+  }
+  return WriteTestFile("main",
+                       HeaderBytes() + starts + ends + fulls + EofBytes());
+}
+
+std::string ChannelHead(int id) {
+  return Be32Bytes(0x11223344) + Be32Bytes(1) + std::string(16, '\0') +
+         U8Bytes(static_cast<uint8_t>(id)) + std::string(7 + 32, '\0');
+}
+
+// A device-state packet of `bytes` zeros.
+void PutPacket(TestFile& to, std::string idstr, uint32_t index,
+               uint32_t bytes) {
+  idstr.resize(256, '\0');
+  to.Put(Be32Bytes(0x11223344) + Be32Bytes(1) + Be32Bytes(0x40) + idstr +
+         Be32Bytes(0) + Be32Bytes(12 + bytes) + Be32Bytes(0) +
+         Be32Bytes(index) + Be32Bytes(0));
+  to.PutZeros(bytes);
+}
+
+TEST(BombsTest, PacketsThatWaitForOthers) {
+  constexpr int kDevices = 8;
+  const std::string main = MainChannel(kDevices);
+  TestFile channel("ch1");
+  channel.Put(ChannelHead(1));
+  for (int i = 0; i < kDevices; ++i) {
+    for (uint32_t index = 1; index < 16; ++index) {
+      PutPacket(channel, Device(i), index, kMiB);
+    }
+  }
+  ExpectSmallPeaks({main, channel.path()}, "waiting");
+}
+
+TEST(BombsTest, AsManyChannelsAsThereMayBe) {
+  constexpr int kChannels = 255;
+  std::vector<std::string> files = {MainChannel(kChannels)};
+  for (int i = 0; i < kChannels; ++i) {
+    TestFile channel(StrCat("channel", i));
+    channel.Put(ChannelHead(i));
+    PutPacket(channel, Device(i), 1, kMiB);
+    PutPacket(channel, Device(i), 0, 1000);
+    files.push_back(channel.path());
+  }
+  for (const char* verb : {"inspect", "check"}) {
+    std::vector<std::string> words = {verb};
+    words.insert(words.end(), files.begin(), files.end());
+    ExpectSmallPeak(words, "channels");
+  }
+}
+
+TEST(BombsTest, ADescriptionAsLongAsItMayBe) {
+  auto put = [](const std::string& name, auto device) {
+    const uint64_t bytes = 16 * kMiB - 100;
+    std::string json = "{\"devices\":[";
+    for (int i = 0; json.size() + 1000 < bytes; ++i) {
+      StrAppend(&json, i == 0 ? "" : ",", device(i));
+    }
+    json += "]}";
+    TestFile file(name);
+    file.Put(HeaderBytes() + EofBytes());
+    file.Put(DescriptionBytes(json));
+    return file.path();
+  };
+  // More devices than a stream can have, and as many as it can.
+  const std::string many =
+      put("many", [](int i) { return StrCat(R"({"name":")", i, R"("})"); });
+  const std::string most = put("most", [](int i) {
+    return StrCat(R"({"name":")", i, R"(","x":")", std::string(500, 'x'),
+                  R"("})");
+  });
+  for (const std::string& file : {many, most}) {
+    for (const char* verb : {"inspect", "check"}) {
+      ExpectSmallPeak({verb, file}, "description");
+    }
+    ExpectSmallPeak({"diff", file, file}, "description");
+  }
+}
+
+TEST(BombsTest, RecordsAsJson) {
+  const HandlerBytes vfio = {.id = 1, .idstr = Device(0)};
+  std::string records;
+  for (int i = 0; i < 1000; ++i) records += DataBytes("x");
+  TestFile file("records");
+  file.Put(HeaderBytes() + vfio.Start(kSetupTag + kEos) + U8Bytes(3) +
+           Be32Bytes(1));
+  for (int i = 0; i < 400; ++i) file.Put(records);
+  file.Put(kEos + vfio.Footer() + vfio.Full(kEos) + EofBytes());
+  records = std::string();
+  ExpectSmallPeak({"inspect", "--format=json", "--records", file.path()},
+                  "records");
+}
+
+TEST(BombsTest, WhatDriversWroteAsJson) {
+  std::string payload = std::string("\x08\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0", 16) +
+                        std::string(8, '\0');
+  for (int i = 0; i < 20'000; ++i) {
+    payload += std::string("\0\0\0\0\0\0\0\0\1\0\0\0\7\0\0\0", 16);
+  }
+  std::string bytes = HeaderBytes();
+  for (uint32_t i = 0; i < 10; ++i) {
+    const HandlerBytes vfio = {.id = i, .idstr = Device(static_cast<int>(i))};
+    bytes += vfio.Start(kSetupTag + kEos) + vfio.End(DataBytes(payload) + kEos);
+  }
+  const std::string path = WriteTestFile("drivers", bytes + EofBytes());
+  bytes = payload = std::string();
+  ExpectSmallPeak({"inspect", "--format=json", path}, "drivers");
+}
+
+// It is made in memory, and only once.
+TEST(BombsTest, AStreamThatIsGeneratedIsHeldOnce) {
+  constexpr int kRecords = 48;
+  const std::string recipe = WriteTestFile(
+      "recipe", StrCat("dialect: V111 devices { end { bytes: ", kMiB,
+                       " fill: ZEROES repeat: ", kRecords, " } }"));
+  const ProgramRun run =
+      RunProgram({"generate", recipe, "--force", "-o", TestFolder() + "/made"});
+  EXPECT_EQ(run.status, 0) << run.errors;
+  EXPECT_LT(run.peak_rss_kib, (kRecords + 24) << 10);
+  testing::Test::RecordProperty("generate_peak_kib",
+                                static_cast<int>(run.peak_rss_kib));
+}
+
+}  // namespace
+}  // namespace migstream
