@@ -17,8 +17,8 @@ namespace {
 
 constexpr size_t kRecords = 256;
 // As many as the C encoder has room for.
-constexpr size_t kHeaderBytes = 8 * SectionEncoder::kMinHeaderBytes;
-constexpr size_t kPieces = 32 * SectionEncoder::kMinPieces;
+constexpr size_t kHeaderBytes = 16 * SectionEncoder::kMinHeaderBytes;
+constexpr size_t kPieces = 64 * SectionEncoder::kMinPieces;
 
 SectionData Records(benchmark::State& state) {
   return SectionData(std::vector<uint64_t>(kRecords, Scaled(state.range(0))));

@@ -41,9 +41,9 @@ migstream_status ConfigViewOf(const migstream_config* config,
   return MIGSTREAM_OK;
 }
 
-void EventOut::GiveMore() {
-  const bool subsection = from_.kind == EventKind::kSubsection;
-  const bool config = from_.kind == EventKind::kConfig;
+void EventOut::GiveMore(EventKind kind) {
+  const bool subsection = kind == EventKind::kSubsection;
+  const bool config = kind == EventKind::kConfig;
   more_ = subsection || config;
   event_.version = subsection ? from_.subsection.version : 0;
   event_.name = subsection ? from_.subsection.name.data() : nullptr;
@@ -81,6 +81,25 @@ migstream_status OptionsOf(const migstream_section_options& given,
   if (given.max_config_bytes != 0) limits.config_bytes = given.max_config_bytes;
   if (given.max_subsections != 0) limits.subsections = given.max_subsections;
   return HintsOf(given.config, &options->config);
+}
+
+migstream_status PutEvent(SectionEncoder& encoder, const migstream_event* event,
+                          Put* put) {
+  if (event == nullptr || event->internal == nullptr) {
+    return MIGSTREAM_BAD_ARGUMENT;
+  }
+  if (event->kind != MIGSTREAM_EVENT_DATA) {
+    *put = encoder.Append(*static_cast<const Event*>(event->internal));
+    return MIGSTREAM_OK;
+  }
+  Event data;
+  data.kind = EventKind::kData;
+  data.payload = Bytes(event->payload, event->payload_bytes);
+  data.starts_record = event->starts_record != 0;
+  data.record_bytes = event->record_bytes;
+  data.record_offset = event->record_offset;
+  *put = encoder.Append(data);
+  return MIGSTREAM_OK;
 }
 
 migstream_status PutTag(SectionEncoder& encoder, int32_t element, Put* put) {

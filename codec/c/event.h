@@ -39,12 +39,26 @@ class EventOut {
     event_.record_offset = event.record_offset;
     event_.starts_record = event.starts_record ? 1 : 0;
     if (event.kind != EventKind::kData || more_) [[unlikely]]
-      GiveMore();
+      GiveMore(event.kind);
+    return &event_;
+  }
+
+  // The same of a whole record, which the decoder's event does not have.
+  const migstream_event* GiveRecord(uint64_t offset, ByteSpan payload) {
+    event_.kind = MIGSTREAM_EVENT_DATA;
+    event_.offset = offset;
+    event_.payload = payload.data();
+    event_.payload_bytes = payload.size();
+    event_.record_bytes = payload.size();
+    event_.record_offset = 0;
+    event_.starts_record = 1;
+    if (more_) [[unlikely]]
+      GiveMore(EventKind::kData);
     return &event_;
   }
 
  private:
-  void GiveMore();
+  void GiveMore(EventKind kind);
 
   const Event& from_;
   bool more_ = false;  // Name, version or config are not empty.
@@ -65,6 +79,8 @@ bool SubsectionsOf(const migstream_config& config,
                    std::vector<SubsectionView>* subsections);
 
 // One call of an encoder. `put` is what it said, if the status is OK.
+migstream_status PutEvent(SectionEncoder& encoder, const migstream_event* event,
+                          Put* put);
 migstream_status PutTag(SectionEncoder& encoder, int32_t element, Put* put);
 inline migstream_status PutData(SectionEncoder& encoder, const void* payload,
                                 size_t bytes, Put* put) {

@@ -10,20 +10,6 @@
 #include "flags/trigger_flags.h"
 
 namespace migstream {
-namespace {
-
-// `value`, with a processor that goes on with `guess` until it is loaded. Where
-// the next record stands depends on the size of this one; with a page or more
-// to a record, every address would wait for a miss of the TLB. The empty asm
-// hides from the compiler that both branches give the same number.
-inline uint64_t Guessed(uint64_t value, uint64_t guess) {
-  if (value != guess) return value;
-  asm volatile("" : "+r"(guess));
-  return guess;
-}
-
-}  // namespace
-
 std::string_view ToString(const Event& event) {
   switch (event.kind) {
     case EventKind::kTag:
@@ -51,11 +37,6 @@ SectionDecoder::SectionDecoder(SectionType type, const Dialect& dialect,
   if (!grammar_->Exists()) {
     Fail(ErrorCode::kUnexpectedSection, offset_, 0);
   }
-}
-
-inline void SectionDecoder::Consume(ByteSpan& input, size_t bytes) {
-  input = ByteSpan(input.data() + bytes, input.size() - bytes);
-  offset_ += bytes;
 }
 
 // The hot path of a migration, in one piece with its callers. Most records of a
@@ -292,7 +273,8 @@ Step SectionDecoder::Need(size_t bytes) {
   return Step::kNeedInput;
 }
 
-Step SectionDecoder::Fail(ErrorCode code, uint64_t offset, uint64_t found) {
+[[gnu::cold]] Step SectionDecoder::Fail(ErrorCode code, uint64_t offset,
+                                        uint64_t found) {
   state_ = State::kError;
   error_ = code;
   error_offset_ = offset;
@@ -300,7 +282,7 @@ Step SectionDecoder::Fail(ErrorCode code, uint64_t offset, uint64_t found) {
   return Step::kError;
 }
 
-Step SectionDecoder::FailTag(uint64_t tag, Element element) {
+[[gnu::cold]] Step SectionDecoder::FailTag(uint64_t tag, Element element) {
   if (previous_ == Element::kSetup) {
     return Fail(ErrorCode::kSetupNotEnded, offset_, tag);
   }
@@ -309,7 +291,8 @@ Step SectionDecoder::FailTag(uint64_t tag, Element element) {
               offset_, tag);
 }
 
-Error SectionDecoder::Truncated(std::string_view device, ByteSpan left) const {
+[[gnu::cold]] Error SectionDecoder::Truncated(std::string_view device,
+                                              ByteSpan left) const {
   if (state_ == State::kError) return error(device);
   Error error;
   error.code = ErrorCode::kTruncated;
@@ -333,7 +316,7 @@ Error SectionDecoder::Truncated(std::string_view device, ByteSpan left) const {
   return error;
 }
 
-Error SectionDecoder::error(std::string_view device) const {
+[[gnu::cold]] Error SectionDecoder::error(std::string_view device) const {
   Error error;
   if (error_ == ErrorCode::kNone) return error;
   error.code = error_;

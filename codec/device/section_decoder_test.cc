@@ -487,6 +487,48 @@ TEST(SectionDecoderTest, ABatchHasNoMoreRecordsThanTheDialectAllows) {
   EXPECT_EQ(start.NextBatch(input, records), 0);
 }
 
+TEST(SectionDecoderTest, ARecordAloneIsWhatNextGivesOfTheSameInput) {
+  // A tag between records, an empty one, the section's end, a damaged one.
+  const std::string sections[] = {
+      DataBytes("abc") + DataBytes("") + TagBytes(5) + DataBytes("defgh") +
+          kEos,
+      DataBytes("abcd") + TagBytes(4) + Be64Bytes(~uint64_t{0}) + "efghi",
+      DataBytes("abcd") + TagBytes(9) + Be64Bytes(1) + "efghi"};
+  for (const std::string& section : sections) {
+    for (size_t length = 0; length <= section.size(); ++length) {
+      const DecoderOptions options = {.offset = 0x100,
+                                      .limits = {.record_bytes = 8}};
+      SectionDecoder one(kEnd, Row(DialectId::kV111), options);
+      SectionDecoder other(kEnd, Row(DialectId::kV111), options);
+      ByteSpan input = AsBytes(section).first(length);
+      ByteSpan rest = input;
+      Step step = Step::kEvent;
+      while (step == Step::kEvent) {
+        Event event;
+        step = other.Next(rest, event);
+        ByteSpan payload;
+        const ByteSpan before = input;
+        if (one.NextRecord(input, payload)) {
+          ASSERT_EQ(step, Step::kEvent);
+          EXPECT_EQ(event.kind, EventKind::kData);
+          EXPECT_TRUE(event.starts_record);
+          EXPECT_EQ(event.record_bytes, payload.size()) << "a whole one";
+          EXPECT_EQ(event.payload.data(), payload.data());
+          EXPECT_EQ(event.payload.size(), payload.size());
+        } else {
+          EXPECT_EQ(input.data(), before.data()) << "nothing is taken";
+          EXPECT_EQ(input.size(), before.size());
+          EXPECT_EQ(one.Next(input, event), step);
+        }
+        ASSERT_EQ(input.size(), rest.size());
+        EXPECT_EQ(one.offset(), other.offset());
+        EXPECT_EQ(one.payload_left(), other.payload_left());
+      }
+      EXPECT_EQ(one.error("device").code, other.error("device").code);
+    }
+  }
+}
+
 TEST(SectionDecoderTest, PayloadIsAViewOfTheInput) {
   std::string bytes = DataBytes("abc") + kEos;
   SectionDecoder decoder(kEnd, Row(DialectId::kV111));

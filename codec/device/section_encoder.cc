@@ -46,15 +46,9 @@ Put SectionEncoder::TagAlone(Element element) {
 // The hot path of a migration. Where its code straddles cache lines, some CPUs
 // take nearly twice as long.
 [[gnu::aligned(64)]] Put SectionEncoder::Data(ByteSpan payload) {
-  if (!Allowed(Element::kData)) return Refuse(Element::kData);
-  if (!gather_.Room(kRecordHeaderBytes, 2)) return Put::kFull;
-  uint8_t* header = gather_.Header(kRecordHeaderBytes);
-  StoreBe64(header, static_cast<uint64_t>(Tag::kDevDataState));
-  StoreBe64(header + kTagBytes, payload.size());
-  gather_.Piece(payload);
-  bytes_ += kRecordHeaderBytes + payload.size();
-  previous_ = Element::kData;
-  return Put::kDone;
+  if (PutRecord(payload)) [[likely]]
+    return Put::kDone;
+  return Allowed(Element::kData) ? Put::kFull : Refuse(Element::kData);
 }
 
 // What is the same for all records is looked at once, and the state stays in
@@ -277,7 +271,7 @@ Put SectionEncoder::Append(const Event& event) {
   return Put::kError;
 }
 
-Put SectionEncoder::Refuse(Element element) {
+[[gnu::cold]] Put SectionEncoder::Refuse(Element element) {
   if (!ok()) return Put::kError;
   return Fail(
       payload_left_ != 0 ? ErrorCode::kMissingPayload : ErrorCode::kNotWritable,
@@ -294,14 +288,14 @@ void SectionEncoder::Piece(ByteSpan bytes) {
   gather_.Piece(bytes);
 }
 
-Put SectionEncoder::Fail(ErrorCode code, Element element) {
+[[gnu::cold]] Put SectionEncoder::Fail(ErrorCode code, Element element) {
   state_ = State::kError;
   error_ = code;
   refused_ = element;
   return Put::kError;
 }
 
-Error SectionEncoder::error(std::string_view device) const {
+[[gnu::cold]] Error SectionEncoder::error(std::string_view device) const {
   Error error;
   if (ok()) return error;
   error.code = error_;

@@ -213,7 +213,7 @@ Step PayloadDecoder::TakeOver(uint64_t count) {
   return Step::kEvent;
 }
 
-Step PayloadDecoder::Finish(ByteSpan left) {
+[[gnu::cold]] Step PayloadDecoder::Finish(ByteSpan left) {
   if (state_ == State::kError) return Step::kError;
   bool open = state_ != State::kRecord;
   if (depth_ == 0) {
@@ -240,14 +240,14 @@ Step PayloadDecoder::Finish(ByteSpan left) {
   return Fail(ErrorCode::kTruncated, offset_, bytes_needed_, left.size());
 }
 
-Step PayloadDecoder::Fail(ErrorCode code, uint64_t offset, uint64_t wanted,
-                          uint64_t found) {
+[[gnu::cold]] Step PayloadDecoder::Fail(ErrorCode code, uint64_t offset,
+                                        uint64_t wanted, uint64_t found) {
   state_ = State::kError;
   fault_ = {code, offset, record_, wanted, found};
   return Step::kError;
 }
 
-Error PayloadDecoder::error(std::string_view device) const {
+[[gnu::cold]] Error PayloadDecoder::error(std::string_view device) const {
   std::string_view name = fault_.record ? fault_.record->name : "a record";
   std::string reason;
   if (fault_.code == ErrorCode::kPayloadCount) {

@@ -4,7 +4,7 @@
 
 namespace migstream {
 
-Error ContentWalk::Truncated(size_t left) const {
+[[gnu::cold]] Error ContentWalk::Truncated(size_t left) const {
   Error cut = {ErrorCode::kTruncated, offset + left, "",
                in_name ? "input ends in a name" : "input ends in a number"};
   if (payload_left > left && !payload.empty()) {

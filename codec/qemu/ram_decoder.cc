@@ -171,8 +171,8 @@ bool RamDecoder::FindBlock(std::string_view name, uint64_t at,
   return true;
 }
 
-Step RamDecoder::Block(ByteSpan& input, const RamTraits& traits,
-                       ContentWalk& walk, StreamEvent& event) {
+[[gnu::cold]] Step RamDecoder::Block(ByteSpan& input, const RamTraits& traits,
+                                     ContentWalk& walk, StreamEvent& event) {
   if (has_block_) {
     index_.emplace(block_.name, stats_.blocks.size());
     stats_.blocks.push_back(std::move(block_));
@@ -223,8 +223,9 @@ Step RamDecoder::Block(ByteSpan& input, const RamTraits& traits,
   return walk.Take(input, cursor.bytes(), StreamEvent::kRamBlock, event);
 }
 
-void RamDecoder::MappedRam(RecordCursor& cursor, const RamTraits& traits,
-                           ContentWalk& walk) {
+[[gnu::cold]] void RamDecoder::MappedRam(RecordCursor& cursor,
+                                         const RamTraits& traits,
+                                         ContentWalk& walk) {
   const uint64_t at = cursor.offset();
   const uint32_t version = cursor.Be32();
   block_.page_bytes = cursor.Be64();

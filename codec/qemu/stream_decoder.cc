@@ -46,7 +46,7 @@ Step StreamDecoder::Next(ByteSpan& input, StreamEvent& event) {
                                                         : GiveFinding(event);
 }
 
-Step StreamDecoder::GiveFinding(StreamEvent& event) {
+[[gnu::cold]] Step StreamDecoder::GiveFinding(StreamEvent& event) {
   Finding& finding = walk_.findings[findings_given_++];
   if (finding.section.empty()) finding.section = SectionName();
   event.kind = StreamEvent::kFinding;
@@ -127,7 +127,7 @@ Step StreamDecoder::Advance(ByteSpan& input, StreamEvent& event) {
   return Step::kError;
 }
 
-Step StreamDecoder::Header(ByteSpan& input, StreamEvent& event) {
+[[gnu::cold]] Step StreamDecoder::Header(ByteSpan& input, StreamEvent& event) {
   if (input.size() < kHeaderBytes) return walk_.Need(kHeaderBytes);
   const uint32_t magic = LoadBe32(input.data());
   if (magic != kStreamMagic) {
@@ -146,7 +146,8 @@ Step StreamDecoder::Header(ByteSpan& input, StreamEvent& event) {
   return walk_.Take(input, kHeaderBytes, StreamEvent::kHeader, event);
 }
 
-Step StreamDecoder::Configuration(ByteSpan& input, StreamEvent& event) {
+[[gnu::cold]] Step StreamDecoder::Configuration(ByteSpan& input,
+                                                StreamEvent& event) {
   if (!input.empty() && input[0] != Byte(SectionType::kConfiguration)) {
     state_ = State::kBetween;
     return Between(input, event);
@@ -161,8 +162,8 @@ Step StreamDecoder::Configuration(ByteSpan& input, StreamEvent& event) {
   return walk_.Take(input, cursor.bytes(), StreamEvent::kConfiguration, event);
 }
 
-Step StreamDecoder::ConfigurationSubsection(ByteSpan& input,
-                                            StreamEvent& event) {
+[[gnu::cold]] Step StreamDecoder::ConfigurationSubsection(ByteSpan& input,
+                                                          StreamEvent& event) {
   switch (StartsConfigurationSubsection(input)) {
     case SubsectionStart::kMore:
       if (!input.empty() || !walk_.end_of_input) {
@@ -439,7 +440,8 @@ Step StreamDecoder::DeviceContent(ByteSpan& input, StreamEvent& event) {
 
 // A handler that failed leaves its section as it is, and the footer follows:
 // true if so, and the stream goes on behind it.
-bool StreamDecoder::ExplainEarlyFooter(ByteSpan input, Error& error) {
+[[gnu::cold]] bool StreamDecoder::ExplainEarlyFooter(ByteSpan input,
+                                                     Error& error) {
   auto footer_at = [&](size_t from) {
     return input.size() >= from + kFooterBytes &&
            input[from] == Byte(SectionType::kSectionFooter) &&
@@ -550,7 +552,7 @@ Step StreamDecoder::EndContent() {
   return Step::kEvent;
 }
 
-std::optional<Error> StreamDecoder::AtEndOfInput(ByteSpan left) {
+[[gnu::cold]] std::optional<Error> StreamDecoder::AtEndOfInput(ByteSpan left) {
   walk_.end_of_input = true;
   auto cut = [&](std::string section, std::string reason) {
     return Error{ErrorCode::kTruncated, offset() + left.size(),
@@ -608,7 +610,7 @@ std::optional<Error> StreamDecoder::AtEndOfInput(ByteSpan left) {
                    "input ends in a section header");
 }
 
-void StreamDecoder::Resume(uint64_t offset) {
+[[gnu::cold]] void StreamDecoder::Resume(uint64_t offset) {
   const bool anything = !section_.idstr.empty() || last_command_.has_value();
   walk_ = ContentWalk();
   walk_.offset = offset;
@@ -633,23 +635,25 @@ std::string StreamDecoder::SectionName() const {
   return StrCat(section_.idstr, " ", ToString(section_.type));
 }
 
-std::string StreamDecoder::LastName() const {
+[[gnu::cold]] std::string StreamDecoder::LastName() const {
   if (last_command_) return StrCat("COMMAND ", ToString(*last_command_));
   return section_.idstr.empty() ? "" : SectionName();
 }
 
-void StreamDecoder::Note(Severity severity, const char* id, uint64_t at,
-                         std::string section, std::string message) {
+[[gnu::cold]] void StreamDecoder::Note(Severity severity, const char* id,
+                                       uint64_t at, std::string section,
+                                       std::string message) {
   walk_.findings.push_back(
       {severity, id, at, std::move(section), std::move(message)});
 }
 
-Step StreamDecoder::Fail(ErrorCode code, uint64_t at, std::string section,
-                         std::string reason) {
+[[gnu::cold]] Step StreamDecoder::Fail(ErrorCode code, uint64_t at,
+                                       std::string section,
+                                       std::string reason) {
   return Fail({code, at, std::move(section), std::move(reason)});
 }
 
-Step StreamDecoder::Fail(Error error) {
+[[gnu::cold]] Step StreamDecoder::Fail(Error error) {
   if (error.section.empty()) {
     error.section =
         state_ == State::kConfiguration || state_ == State::kSubsections

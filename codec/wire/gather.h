@@ -67,6 +67,28 @@ class Gather {
     piece_end_ = nullptr;
   }
 
+  // Header() and then Piece(), for an encoder of small records: what both need
+  // stays in registers. Only if there is Room() for two pieces.
+  uint8_t* HeaderAndPiece(size_t bytes, ByteSpan payload) {
+    assert(Room(static_cast<ptrdiff_t>(bytes), 2));
+    uint8_t* header = header_;
+    iovec* piece = piece_;
+    const uint8_t* end = header + bytes;
+    header_ = header + bytes;
+    if (header == piece_end_) {
+      piece[-1].iov_len += bytes;
+    } else {
+      *piece++ = {header, bytes};
+    }
+    if (!payload.empty()) {
+      *piece++ = {const_cast<uint8_t*>(payload.data()), payload.size()};
+      end = nullptr;
+    }
+    piece_ = piece;
+    piece_end_ = end;
+    return header;
+  }
+
   std::span<const iovec> pieces() const {
     return std::span(pieces_.data(), piece_);
   }
