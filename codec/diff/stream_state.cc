@@ -10,6 +10,7 @@
 #include "codec/state/field_reader.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/text.h"
+#include "flags/tag.h"
 
 namespace migstream {
 namespace {
@@ -137,7 +138,7 @@ class Collector : public FieldReader {
     switch (event.kind) {
       case EventKind::kData:
         if (event.starts_record) AddRecord(device, event.record_bytes);
-        Keep(device.payload, event.payload);
+        KeepFromStream(device.payload, event);
         break;
       case EventKind::kTag:
         // Every section has the two left out.
@@ -191,7 +192,15 @@ class Collector : public FieldReader {
   }
 
   void Keep(StoredBytes& kept, ByteSpan bytes) {
-    if (error_.ok()) error_ = kept.Append(state_.file, bytes);
+    if (error_.ok()) error_ = kept.Append(state_.kept, bytes);
+  }
+
+  // The payload of a DATA event.
+  void KeepFromStream(StoredBytes& kept, const Event& event) {
+    const uint64_t header = event.starts_record ? kRecordHeaderBytes : 0;
+    if (!error_.ok()) return;
+    error_ = kept.AppendFromStream(state_.kept, event.payload,
+                                   event.offset + header);
   }
 
   void AddConfig(VfioState& device, std::string_view place,
@@ -233,6 +242,10 @@ class Collector : public FieldReader {
 Error StreamState::Read(ByteSource& source,
                         std::vector<ChannelReader::Channel> channels,
                         const StateOptions& options) {
+  if (options.open_again) {
+    kept.SetStream(options.open_again());
+    if (options.ram) ram_store.SetStream(options.open_again());
+  }
   Budget budget;
   // How often a device's path came.
   std::map<const void*, std::map<std::string, int>> seen;
