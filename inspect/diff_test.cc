@@ -61,6 +61,21 @@ TEST(DiffTest, GuestMemoryIsComparedIfItIsAskedFor) {
   EXPECT_THAT(run.output, HasSubstr("pages of /rom@etc/acpi/tables"));
 }
 
+// Of a file pages are read a second time; what is compressed is kept.
+TEST(DiffTest, GuestMemoryIsTheSameWhereverItIsKept) {
+  for (const char* name :
+       {"s111-plain", "s111-xbzrle", "s72-compress", "s111-file-mapped-ram"}) {
+    const std::string bytes = ReadCapture(GetCapture(name));
+    const std::string behind = WriteTestFile("behind", "12345" + bytes);
+    ProgramRun run =
+        RunProgram({"diff", "--ram", WriteTestFile(name, bytes), Path(name)});
+    EXPECT_EQ(run.status, 0) << run.output << run.errors;
+    if (name == std::string_view("s111-file-mapped-ram")) continue;
+    run = RunProgram({"diff", "--ram", "--offset=5", behind, behind});
+    EXPECT_EQ(run.status, 0) << run.output << run.errors;
+  }
+}
+
 // Merged, the memory of the channels is the main channel's.
 TEST(DiffTest, ChannelsAreReadForDevicesAndForMemory) {
   std::vector<std::string> split;

@@ -120,6 +120,28 @@ TEST(StateTest, RamGoesToAPipeAndComesFromOne) {
   EXPECT_TRUE(run.output == std::string(64 << 10, '\xf4'));
 }
 
+// From a file, where pages are read a second time, and from a pipe.
+TEST(StateTest, RamGoesToAPipeAsItGoesToAFile) {
+  for (const char* name : {"s111-plain", "s111-xbzrle", "s72-compress",
+                           "s111-file-mapped-ram", "s72-multifd-ram"}) {
+    const std::string bytes = ReadCapture(GetCapture(name));
+    const std::string file = WriteTestFile(name, bytes);
+    const std::string out = StrCat(TestFolder(), "/ram.", name);
+    std::vector<std::string> words = {"extract", file, "--ram=pc.ram", "-o",
+                                      out};
+    const ProgramRun whole = RunProgram(words);
+    EXPECT_LT(whole.status, 2) << whole.errors;
+    const std::string memory = ReadTestFile(out);
+    EXPECT_GT(memory.size(), 0);
+    words.back() = "-";
+    const ProgramRun piped = RunProgram(words);
+    EXPECT_EQ(piped.status, whole.status) << piped.errors;
+    EXPECT_TRUE(piped.output == memory) << name;
+    words[1] = "-";
+    EXPECT_TRUE(RunProgram(words, Feed(bytes)).output == memory) << name;
+  }
+}
+
 TEST(StateTest, AnUnknownBlockLeavesNothingAndListsTheOthers) {
   std::string folder = TestFolder();
   ProgramRun run = RunProgram(
