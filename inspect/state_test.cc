@@ -122,8 +122,8 @@ TEST(StateTest, RamGoesToAPipeAndComesFromOne) {
 
 // From a file, where pages are read a second time, and from a pipe.
 TEST(StateTest, RamGoesToAPipeAsItGoesToAFile) {
-  for (const char* name : {"s111-plain", "s111-xbzrle", "s72-compress",
-                           "s111-file-mapped-ram", "s72-multifd-ram"}) {
+  for (const char* name :
+       {"s111-plain", "s111-xbzrle", "s72-compress", "s72-multifd-ram"}) {
     const std::string bytes = ReadCapture(GetCapture(name));
     const std::string file = WriteTestFile(name, bytes);
     const std::string out = StrCat(TestFolder(), "/ram.", name);

@@ -109,6 +109,15 @@ TEST(RamDiffTest, EveryKindOfPageIsCompared) {
               Contains(HasSubstr("ram: pages of /rom@etc/acpi/tables: ")));
 }
 
+// Of one stream they are read again where they stand, of the other kept.
+TEST(RamDiffTest, PagesAreTheSameWhereverTheyAreKept) {
+  for (const char* name :
+       {"s111-plain", "s111-xbzrle", "s72-compress", "s111-file-mapped-ram"}) {
+    const Streams streams = ReadStreams(name);
+    EXPECT_THAT(RamDiff(streams, streams), IsEmpty()) << name;
+  }
+}
+
 TEST(RamDiffTest, MemoryThatCannotBeIsAnError) {
   StreamState state;
   std::string delta = std::string("\x01\x00\x02", 3);

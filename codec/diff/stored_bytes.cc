@@ -24,8 +24,9 @@ Error StoredBytes::Append(KeptBytes& kept, ByteSpan bytes) {
 
 Error StoredBytes::AppendFromStream(KeptBytes& kept, ByteSpan bytes,
                                     uint64_t offset) {
+  if (bytes.size() < kLargeBytes) return Append(kept, bytes);
   const std::optional<uint64_t> place = kept.InStream(offset);
-  if (!place || bytes.size() < kLargeBytes) return Append(kept, bytes);
+  if (!place) return Append(kept, bytes);
   Add(*place, bytes.size());
   return {};
 }

@@ -92,8 +92,8 @@ class Collector : public FieldReader {
     content_ = nullptr;
     const DeviceName name(section.idstr, section.instance_id);
     if (section.vfio) {
-      VfioState& device = state_.vfio[name];
-      device.versions.insert(section.version_id);
+      vfio_ = &state_.vfio[name];
+      vfio_->versions.insert(section.version_id);
     } else {
       DeviceState& device = state_.devices[name];
       device.versions.insert(section.version_id);
@@ -133,8 +133,7 @@ class Collector : public FieldReader {
   }
 
   void OnDeviceEvent(const SectionView& section, const Event& event) override {
-    VfioState& device =
-        state_.vfio[DeviceName(section.idstr, section.instance_id)];
+    VfioState& device = *vfio_;
     switch (event.kind) {
       case EventKind::kData:
         if (event.starts_record) AddRecord(device, event.record_bytes);
@@ -234,6 +233,7 @@ class Collector : public FieldReader {
   Budget& budget_;
   RamExtractor* const ram_;
   StoredBytes* content_ = nullptr;  // Where this section's goes.
+  VfioState* vfio_ = nullptr;       // Whose section it is.
   Error error_;
 };
 
