@@ -63,9 +63,9 @@ TEST(DiffTest, GuestMemoryIsComparedIfItIsAskedFor) {
 
 // Of a file pages are read a second time; what is compressed is kept.
 TEST(DiffTest, GuestMemoryIsTheSameWhereverItIsKept) {
-  const std::string bytes = ReadCapture(GetCapture("s111-xbzrle"));
+  const std::string bytes = ReadCapture(GetCapture("s111-plain"));
   ProgramRun run = RunProgram(
-      {"diff", "--ram", WriteTestFile("plain", bytes), Path("s111-xbzrle")});
+      {"diff", "--ram", WriteTestFile("plain", bytes), Path("s111-plain")});
   EXPECT_EQ(run.status, 0) << run.output << run.errors;
   const std::string behind = WriteTestFile("behind", "12345" + bytes);
   run = RunProgram({"diff", "--ram", "--offset=5", behind, behind});

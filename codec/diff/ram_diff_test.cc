@@ -112,7 +112,7 @@ TEST(RamDiffTest, EveryKindOfPageIsCompared) {
 // Of one stream they are read again where they stand, of the other kept.
 TEST(RamDiffTest, PagesAreTheSameWhereverTheyAreKept) {
   for (const char* name :
-       {"s111-plain", "s111-xbzrle", "s72-compress", "s111-file-mapped-ram"}) {
+       {"s111-plain", "s72-compress", "s111-file-mapped-ram"}) {
     const Streams streams = ReadStreams(name);
     EXPECT_THAT(RamDiff(streams, streams), IsEmpty()) << name;
   }
