@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
