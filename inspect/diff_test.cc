@@ -61,7 +61,7 @@ TEST(DiffTest, GuestMemoryIsComparedIfItIsAskedFor) {
   EXPECT_THAT(run.output, HasSubstr("pages of /rom@etc/acpi/tables"));
 }
 
-// Of a file pages are read a second time; what is compressed is kept.
+// A file's pages are read a second time; what is compressed is kept.
 TEST(DiffTest, GuestMemoryIsTheSameWhereverItIsKept) {
   const std::string bytes = ReadCapture(GetCapture("s111-plain"));
   ProgramRun run = RunProgram(

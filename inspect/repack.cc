@@ -48,8 +48,8 @@ class Output {
   std::optional<ZstdSink> zstd_;
 };
 
-// How many threads compress each output. Of several outputs each would have its
-// own threads, with their memory: there it is the caller's.
+// How many threads compress each output. Where there are several, it is the
+// caller's alone: each would have threads of its own, with their memory.
 int ZstdThreads(const Arguments& arguments, size_t outputs) {
   if (outputs > 1) return 0;
   if (arguments.threads != 0) return static_cast<int>(arguments.threads);

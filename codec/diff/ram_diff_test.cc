@@ -109,7 +109,7 @@ TEST(RamDiffTest, EveryKindOfPageIsCompared) {
               Contains(HasSubstr("ram: pages of /rom@etc/acpi/tables: ")));
 }
 
-// Of one stream they are read again where they stand, of the other kept.
+// One stream's pages are read again where they stand, the other's are kept.
 TEST(RamDiffTest, PagesAreTheSameWhereverTheyAreKept) {
   for (const char* name :
        {"s111-plain", "s72-compress", "s111-file-mapped-ram"}) {

@@ -50,7 +50,7 @@ bool RamStore::Block::SetPlace(uint64_t unit, uint64_t at) {
   if (at >= kMaxPlace) return false;
   const uint64_t chunk = unit / Places::kUnits;
   if (chunk >= places_.size() || places_[chunk] == nullptr) {
-    // Of the vector too, which grows to twice its size at the most.
+    // The vector counts too, and grows to twice its size at the most.
     const uint64_t more =
         chunk < places_.size() ? 0 : (chunk + 1 - places_.size()) * 2;
     const uint64_t bytes =

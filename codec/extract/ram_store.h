@@ -87,7 +87,7 @@ class RamStore {
     std::optional<uint64_t> AtInStream(uint64_t unit) const;
     void ForgetPlace(uint64_t unit);
     void MakeWritable(uint64_t unit);
-    // Of a unit that is written.
+    // The unit must be written.
     uint64_t PlaceOf(uint64_t unit) const;
 
     RamStore& store_;

@@ -15,19 +15,12 @@
 namespace migstream {
 namespace {
 
-Error Problem(int error) {
-  return {
-      ErrorCode::kWriteFailed, 0, "",
-      StrCat("a temporary file in ", TempFolder(), ": ", std::strerror(error))};
-}
-
-}  // namespace
-
 std::string TempFolder() {
   const char* folder = std::getenv("TMPDIR");
   return folder != nullptr && *folder != '\0' ? folder : "/var/tmp";
 }
 
+// -1, and errno, if it cannot be.
 int OpenTempFile() {
   const std::string folder = TempFolder();
   int fd = open(folder.c_str(), O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
@@ -38,6 +31,14 @@ int OpenTempFile() {
   if (fd >= 0) unlink(path.c_str());
   return fd;
 }
+
+Error Problem(int error) {
+  return {
+      ErrorCode::kWriteFailed, 0, "",
+      StrCat("a temporary file in ", TempFolder(), ": ", std::strerror(error))};
+}
+
+}  // namespace
 
 TempFile::~TempFile() {
   if (fd_ >= 0) close(fd_);

@@ -1,14 +1,13 @@
-// A file without a name, for what does not fit into memory: bytes are appended,
-// or written anywhere, and read again at any place. It goes with the object, or
-// with the process. Small writes are put together: that there is no room may be
-// said by a later call.
+// A file without a name in $TMPDIR or /var/tmp, for what does not fit into
+// memory: bytes are appended, or written anywhere, and read again at any place.
+// It goes with the object, or with the process. Small writes are put together:
+// that there is no room may be said by a later call.
 
 #ifndef MIGSTREAM_CODEC_IO_TEMP_FILE_H_
 #define MIGSTREAM_CODEC_IO_TEMP_FILE_H_
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <utility>
 
 #include "codec/io/write_behind.h"
@@ -16,13 +15,6 @@
 #include "codec/wire/error.h"
 
 namespace migstream {
-
-// Where such files are: $TMPDIR, or /var/tmp.
-std::string TempFolder();
-
-// One of them, to be read, written and closed by the caller; -1, and errno, if
-// it cannot be.
-int OpenTempFile();
 
 class TempFile {
  public:
