@@ -68,6 +68,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
   StateOptions options;
   options.reader = ReaderOptionsOf(arguments);
   options.ram = arguments.compare_ram;
+  options.open_again = [&inputs] { return inputs.OpenMainAgain(); };
   std::vector<std::unique_ptr<ByteSource>> sources;
   std::vector<ChannelReader::Channel> channels;
   if (!OpenChannels(input, sources, channels) ||
@@ -242,8 +243,8 @@ const Option kOptions[] = {
      {},
      "ignore-cuts ram"},
     {"ram", "",
-     "compare guest memory too, by block; it is put into files\n"
-     "in $TMPDIR or /var/tmp for that",
+     "compare guest memory too, by block; what cannot be read\n"
+     "again in the input is put into files in $TMPDIR or /var/tmp",
      Set<&Arguments::compare_ram>},
     {"device", "NAME",
      "only the devices that have NAME in theirs, such as 05.0\n"

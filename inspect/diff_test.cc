@@ -61,6 +61,17 @@ TEST(DiffTest, GuestMemoryIsComparedIfItIsAskedFor) {
   EXPECT_THAT(run.output, HasSubstr("pages of /rom@etc/acpi/tables"));
 }
 
+// A file's pages are read a second time; what is compressed is kept.
+TEST(DiffTest, GuestMemoryIsTheSameWhereverItIsKept) {
+  const std::string bytes = ReadCapture(GetCapture("s111-plain"));
+  ProgramRun run = RunProgram(
+      {"diff", "--ram", WriteTestFile("plain", bytes), Path("s111-plain")});
+  EXPECT_EQ(run.status, 0) << run.output << run.errors;
+  const std::string behind = WriteTestFile("behind", "12345" + bytes);
+  run = RunProgram({"diff", "--ram", "--offset=5", behind, behind});
+  EXPECT_EQ(run.status, 0) << run.output << run.errors;
+}
+
 // Merged, the memory of the channels is the main channel's.
 TEST(DiffTest, ChannelsAreReadForDevicesAndForMemory) {
   std::vector<std::string> split;

@@ -88,7 +88,7 @@ ExitStatus ExtractXml(const Arguments& arguments) {
 
 ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
                       OutputFile& output) {
-  RamFile image(output);
+  RamFile image(output, inputs.OpenMainAgain());
   RamExtractor extractor(image, arguments.ram, inputs.Channels());
   StreamSurvey survey(ReaderOptionsOf(arguments, inputs), extractor);
   Error error = ReadMigration(arguments, inputs, survey);

@@ -199,6 +199,10 @@ bool Spool(Inputs& inputs) {
     PrintError(StrCat(inputs.file, ": ", main.failure(),
                       "; what came before is read"));
   }
+  if (Error error = file.Flush(); !error.ok()) {
+    PrintError(error.reason);
+    return false;
+  }
   const int fd = file.Release();
   if (fd < 0) return true;
   inputs.main = std::make_unique<FileSource>(fd, FileAccess::kMap);
@@ -405,6 +409,13 @@ RewriteInput Inputs::Reopenable(bool quiet) {
          OpenedOften(channel_files[i], channel_options, channels[i], quiet)});
   }
   return input;
+}
+
+std::unique_ptr<ByteSource> Inputs::OpenMainAgain() const {
+  if (!IsRegularFile(file)) return nullptr;
+  std::unique_ptr<ByteSource> again = OpenStream(file, options).source;
+  return again != nullptr && again->MoveTo(again->offset()) ? std::move(again)
+                                                            : nullptr;
 }
 
 ExitStatus ReportSide(const Inputs::Side& side, report::Report& report) {

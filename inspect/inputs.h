@@ -73,6 +73,9 @@ struct Inputs {
   // The same files, to be opened as often as needed; only those that are
   // regular files can be opened again.
   RewriteInput Reopenable(bool quiet);
+  // The main channel once more, at its first byte, without a message; null if
+  // that cannot be, or if it could not go back in it.
+  std::unique_ptr<ByteSource> OpenMainAgain() const;
 };
 Inputs OpenInputs(const Arguments& arguments);
 

@@ -786,9 +786,9 @@ TEST(OutputTest, ALimitOnTheSizeOfFilesIsSaidOfTheFileItself) {
   std::string folder = TestFolder();
   auto run_limited = [&](const std::string& out) {
     std::string errors = folder + "/errors";
-    int status = std::system(StrCat("bash -c 'ulimit -f 64; TMPDIR=", folder,
+    int status = std::system(StrCat("bash -c 'ulimit -f 32; TMPDIR=", folder,
                                     " inspect/migstream extract ",
-                                    Path("s111-precopy"), " --ram=pc.ram -o ",
+                                    Path("s111-xbzrle"), " --ram=pc.bios -o ",
                                     out, "' >", folder, "/output 2>", errors)
                                  .c_str());
     EXPECT_EQ(WEXITSTATUS(status), 2);
@@ -796,7 +796,8 @@ TEST(OutputTest, ALimitOnTheSizeOfFilesIsSaidOfTheFileItself) {
   };
   EXPECT_EQ(run_limited(folder + "/ram"),
             StrCat("migstream: ", folder, "/ram: File too large\n"));
-  // What cannot be written anywhere is made in a temporary file first.
+  // What cannot be written anywhere, nor read again, is kept in a temporary
+  // file first.
   EXPECT_EQ(run_limited("-"), StrCat("migstream: a temporary file in ", folder,
                                      ": File too large\n"));
   EXPECT_THAT(FilesIn(folder),

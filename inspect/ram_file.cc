@@ -6,95 +6,129 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "codec/io/temp_file.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
+namespace {
 
-RamFile::RamFile(OutputFile& output)
-    : output_(output), name_(output.name()), fd_(output.image()) {
-  if (fd_ >= 0) return;
-  fd_ = OpenTempFile();
-  own_ = true;
-  name_ = StrCat("a temporary file in ", TempFolder());
-  if (fd_ < 0) Fail();
+constexpr size_t kPieceBytes = 256 << 10;
+
+}  // namespace
+
+RamFile::RamFile(OutputFile& output, std::unique_ptr<ByteSource> again)
+    : output_(output), fd_(output.image()) {
+  if (fd_ < 0) store_.SetStream(std::move(again));
 }
 
-RamFile::~RamFile() {
-  if (own_ && fd_ >= 0) close(fd_);
-}
-
-void RamFile::Fail() {
-  if (status_.ok()) {
-    status_ = absl::UnavailableError(StrCat(name_, ": ", std::strerror(errno)));
-  }
+void RamFile::Keep(int error) {
+  if (error == 0 || !status_.ok()) return;
+  status_ = absl::UnavailableError(
+      StrCat(output_.name(), ": ", std::strerror(error)));
 }
 
 void RamFile::Resize(uint64_t bytes) {
   size_ = bytes;
-  if (status_.ok() && ftruncate(fd_, static_cast<off_t>(bytes)) != 0) Fail();
+  if (fd_ >= 0) {
+    if (ftruncate(fd_, static_cast<off_t>(bytes)) != 0) Keep(errno);
+    return;
+  }
+  RamBlock block;
+  block.used_bytes = bytes;
+  kept_ = store_.Add(block);
+  if (kept_ != nullptr) kept_->Resize(bytes);
 }
 
 void RamFile::Write(uint64_t offset, ByteSpan bytes) {
-  end_ = std::max(end_, offset + bytes.size());
-  while (!bytes.empty() && status_.ok()) {
-    ssize_t wrote =
-        pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (wrote >= 0) {
-      bytes = bytes.subspan(wrote);
-      offset += wrote;
-    } else if (errno != EINTR) {
-      Fail();
-    }
+  if (fd_ < 0) {
+    if (kept_ != nullptr) kept_->Write(offset, bytes);
+    return;
   }
+  if (!status_.ok()) return;
+  PunchHole();
+  end_ = std::max(end_, offset + bytes.size());
+  Keep(behind_.Write(fd_, offset, bytes));
+}
+
+void RamFile::WriteFromStream(uint64_t offset, ByteSpan bytes, uint64_t at) {
+  if (fd_ >= 0) return Write(offset, bytes);
+  if (kept_ != nullptr) kept_->WriteFromStream(offset, bytes, at);
 }
 
 void RamFile::Zero(uint64_t offset, uint64_t bytes) {
+  if (fd_ < 0) {
+    if (kept_ != nullptr) kept_->Zero(offset, bytes);
+    return;
+  }
   if (offset >= end_ || !status_.ok()) return;  // It is zero already.
-  bytes = std::min(bytes, end_ - offset);
-  if (fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                static_cast<off_t>(offset), static_cast<off_t>(bytes)) == 0) {
+  Keep(behind_.Flush(fd_));
+  if (offset != hole_end_) {
+    PunchHole();
+    hole_ = offset;
+  }
+  hole_end_ = offset + bytes;
+}
+
+void RamFile::PunchHole() {
+  const uint64_t from = hole_;
+  const uint64_t bytes = std::min(std::exchange(hole_end_, 0), end_) - from;
+  hole_ = 0;
+  if (bytes == 0 ||
+      fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                static_cast<off_t>(from), static_cast<off_t>(bytes)) == 0) {
     return;
   }
   // No holes on this file system.
-  std::vector<uint8_t> zeros(std::min<uint64_t>(bytes, 64 << 10));
-  while (bytes > 0 && status_.ok()) {
-    uint64_t here = std::min<uint64_t>(bytes, zeros.size());
-    Write(offset, ByteSpan(zeros.data(), here));
-    offset += here;
-    bytes -= here;
+  const std::vector<uint8_t> zeros(std::min<uint64_t>(bytes, kPieceBytes));
+  for (uint64_t done = 0; done < bytes && status_.ok();) {
+    const uint64_t here = std::min<uint64_t>(bytes - done, zeros.size());
+    Keep(behind_.Write(fd_, from + done, ByteSpan(zeros.data(), here)));
+    done += here;
   }
 }
 
+void RamFile::Flush() {
+  PunchHole();
+  Keep(behind_.Flush(fd_));
+}
+
 void RamFile::Read(uint64_t offset, std::span<uint8_t> bytes) {
+  if (fd_ < 0) {
+    if (kept_ != nullptr) kept_->Read(offset, bytes);
+    return;
+  }
+  Flush();
   while (!bytes.empty() && status_.ok()) {
-    ssize_t got =
+    const ssize_t got =
         pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (got > 0) {
       bytes = bytes.subspan(got);
       offset += got;
     } else if (got == 0) {
-      errno = EIO;
-      Fail();
+      Keep(EIO);
     } else if (errno != EINTR) {
-      Fail();
+      Keep(errno);
     }
   }
 }
 
 absl::Status RamFile::Finish() {
-  if (!own_) return status_;
-  std::vector<uint8_t> piece(256 << 10);
-  for (uint64_t at = 0; at < size_ && status_.ok();) {
-    size_t here = std::min<uint64_t>(piece.size(), size_ - at);
-    Read(at, std::span(piece.data(), here));
-    output_.Write(ByteSpan(piece.data(), here));
-    at += here;
+  if (fd_ >= 0) {
+    Flush();
+    return status_;
   }
-  return status_;
+  std::vector<uint8_t> buffer(kPieceBytes);
+  for (uint64_t at = 0; at < size_ && kept_ != nullptr;) {
+    const ByteSpan bytes = kept_->Next(at, buffer).bytes;
+    if (bytes.empty()) break;
+    output_.Write(bytes);
+    at += bytes.size();
+  }
+  return store_.error().ok() ? absl::OkStatus()
+                             : absl::UnavailableError(store_.error().reason);
 }
 
 }  // namespace migstream

@@ -4,27 +4,31 @@
 #define MIGSTREAM_INSPECT_RAM_FILE_H_
 
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <string>
 
 #include "absl/status/status.h"
 #include "codec/extract/ram_extractor.h"
+#include "codec/extract/ram_store.h"
+#include "codec/io/byte_source.h"
+#include "codec/io/write_behind.h"
 #include "inspect/output_file.h"
 
 namespace migstream {
 
 // Writes to `output`, which must outlive it. Where that can only be written
-// from front to back, as a pipe, the image is made in a file without a name in
-// $TMPDIR or /var/tmp first.
+// from front to back, as a pipe, the image is kept first: in the stream, if
+// that can be read again, and in a file without a name in $TMPDIR or /var/tmp.
 class RamFile : public RamImage {
  public:
-  explicit RamFile(OutputFile& output);
-  ~RamFile() override;
+  // `again` is the stream once more; null if that cannot be.
+  RamFile(OutputFile& output, std::unique_ptr<ByteSource> again);
   RamFile(const RamFile&) = delete;
   RamFile& operator=(const RamFile&) = delete;
 
   void Resize(uint64_t bytes) override;
   void Write(uint64_t offset, ByteSpan bytes) override;
+  void WriteFromStream(uint64_t offset, ByteSpan bytes, uint64_t at) override;
   void Zero(uint64_t offset, uint64_t bytes) override;
   void Read(uint64_t offset, std::span<uint8_t> bytes) override;
 
@@ -32,13 +36,20 @@ class RamFile : public RamImage {
   absl::Status Finish();
 
  private:
-  void Fail();
+  void Keep(int error);
+  void Flush();
+  void PunchHole();
 
   OutputFile& output_;
-  std::string name_;  // For messages.
-  int fd_;
-  bool own_ = false;  // The file without a name.
+  const int fd_;
   uint64_t size_ = 0;
+  // Where the image cannot be written in place.
+  RamStore store_;
+  RamStore::Block* kept_ = nullptr;
+  // Where it can: of what is written, and not flushed, either of the two.
+  WriteBehind behind_;
+  uint64_t hole_ = 0;
+  uint64_t hole_end_ = 0;
   uint64_t end_ = 0;  // Of what was ever written.
   absl::Status status_;
 };

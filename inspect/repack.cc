@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <deque>
 #include <optional>
+#include <thread>
 
 #include "codec/io/zstd_sink.h"
 #include "codec/rewrite/rewrite.h"
@@ -16,15 +18,18 @@ namespace {
 constexpr uint64_t kMaxRecordBytes = 1 << 20;
 constexpr uint64_t kMaxChannels = 255;
 constexpr uint64_t kDefaultZstdLevel = 3;
+constexpr uint64_t kMaxThreads = 64;
+constexpr uint64_t kMaxDefaultThreads = 8;
 
 // A channel's or the main channel's file, compressed if that was asked for.
 class Output {
  public:
   absl::Status Open(const std::string& path, const Arguments& arguments,
-                    mode_t mode) {
+                    mode_t mode, int zstd_threads) {
     absl::Status status = file_.Open(path, arguments.force, mode);
     if (status.ok() && arguments.zstd_level != 0) {
-      zstd_.emplace(file_, static_cast<int>(arguments.zstd_level));
+      zstd_.emplace(file_, static_cast<int>(arguments.zstd_level),
+                    zstd_threads);
     }
     return status;
   }
@@ -42,6 +47,16 @@ class Output {
   OutputFile file_;
   std::optional<ZstdSink> zstd_;
 };
+
+// How many threads compress each output. Where there are several, it is the
+// caller's alone: each would have threads of its own, with their memory.
+int ZstdThreads(const Arguments& arguments, size_t outputs) {
+  if (outputs > 1) return 0;
+  if (arguments.threads != 0) return static_cast<int>(arguments.threads);
+  const uint64_t cores = std::thread::hardware_concurrency();
+  return static_cast<int>(
+      std::clamp<uint64_t>(cores, 1, kMaxDefaultThreads));
+}
 
 // Whether there is anything to do but to decode and encode.
 bool IsPlain(const RewriteOptions& options) {
@@ -117,11 +132,14 @@ ExitStatus Run(const Arguments& arguments) {
     if (!file.empty()) sources.push_back(file);
   }
   const mode_t mode = ModeOf(sources);
-  absl::Status status = outputs[0].Open(arguments.output, arguments, mode);
+  const int threads = ZstdThreads(arguments, channels + 1);
+  absl::Status status =
+      outputs[0].Open(arguments.output, arguments, mode, threads);
   RewriteOutput output;
   output.main = outputs[0].sink();
   for (size_t i = 0; i < channels && status.ok(); ++i) {
-    status = outputs.emplace_back().Open(channel_name(i + 1), arguments, mode);
+    status = outputs.emplace_back().Open(channel_name(i + 1), arguments, mode,
+                                         threads);
     output.channels.push_back(outputs.back().sink());
   }
   StaleChannels stale;
@@ -229,6 +247,17 @@ const Option kOptions[] = {
                   : ParseNumber("zstd", "", value, ZstdSink::kMinLevel,
                                 ZstdSink::kMaxLevel, arguments.zstd_level);
      }},
+    {"threads",
+     "N",
+     "compress one output with N threads; as many as there are\n"
+     "cores, but no more than 8, unless told",
+     [](Arguments& arguments, const std::string& value) {
+       return ParseNumber("threads", "", value, 1, kMaxThreads,
+                          arguments.threads);
+     },
+     {},
+     {},
+     "zstd"},
     kOutputOption,
     {"force", "",
      "replace OUT and OUT.chN if they exist, and remove the\n"

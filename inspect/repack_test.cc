@@ -77,6 +77,29 @@ TEST(RepackTest, ChannelsAreMergedSpreadAndCompressed) {
   }
 }
 
+// With more than one job of a thread, which has 1 MiB.
+TEST(RepackTest, WhatIsCompressedDoesNotDependOnThreads) {
+  const std::string folder = TestFolder();
+  const std::string in = Path("s111-stop3m");
+  std::string bytes;
+  for (const char* threads : {"1", "2", "5"}) {
+    const std::string out = StrCat(folder, "/", threads);
+    ProgramRun run = RunProgram(
+        {"repack", in, "--zstd=1", StrCat("--threads=", threads), "-o", out});
+    ASSERT_EQ(run.status, 0) << run.errors;
+    EXPECT_TRUE(bytes.empty() || ReadTestFile(out) == bytes) << threads;
+    bytes = ReadTestFile(out);
+    run = RunProgram({"repack", out, "-o", StrCat(out, ".plain")});
+    EXPECT_EQ(run.status, 0) << run.errors;
+    EXPECT_TRUE(ReadTestFile(StrCat(out, ".plain")) ==
+                ReadCapture(GetCapture("s111-stop3m")));
+  }
+  ProgramRun run = RunProgram(
+      {"repack", in, "--zstd", "--threads=0", "-o", folder + "/none"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("--threads is a number from 1 to 64"));
+}
+
 TEST(RepackTest, EveryChannelIsWrittenAgainBesideTheMainChannel) {
   std::string out = TestFolder() + "/out";
   std::vector<std::string> files = Paths("s111-multifd-two");

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
@@ -118,6 +119,24 @@ TEST(StateTest, RamGoesToAPipeAndComesFromOne) {
                               Feed(ReadCapture(GetCapture("s111-xbzrle"))));
   EXPECT_EQ(run.status, 0) << run.errors;
   EXPECT_TRUE(run.output == std::string(64 << 10, '\xf4'));
+}
+
+// From a file, where pages are read a second time, and from a pipe.
+TEST(StateTest, RamGoesToAPipeAsItGoesToAFile) {
+  for (const auto& [name, block] :
+       {std::pair("s111-plain", "pc.bios"), {"s111-xbzrle", "pc.bios"}}) {
+    const std::string bytes = ReadCapture(GetCapture(name));
+    const std::string out = StrCat(TestFolder(), "/ram.", name);
+    std::vector<std::string> words = {"extract", WriteTestFile(name, bytes),
+                                      StrCat("--ram=", block), "-o", out};
+    ASSERT_EQ(RunProgram(words).status, 0) << name;
+    const std::string memory = ReadTestFile(out);
+    EXPECT_EQ(memory.size(), 64 << 10);
+    words.back() = "-";
+    EXPECT_TRUE(RunProgram(words).output == memory) << name;
+    words[1] = "-";
+    EXPECT_TRUE(RunProgram(words, Feed(bytes)).output == memory) << name;
+  }
 }
 
 TEST(StateTest, AnUnknownBlockLeavesNothingAndListsTheOthers) {

@@ -93,6 +93,7 @@ struct Arguments {
   std::optional<uint64_t> payload_split;
   std::vector<std::string> drop_devices;
   uint64_t zstd_level = 0;
+  uint64_t threads = 0;  // 0: it was not said.
   // generate
   uint64_t seed = 0;
   bool seeded = false;  // --seed was given.

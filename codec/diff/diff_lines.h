@@ -34,12 +34,17 @@ inline Error Read(const Streams& streams, StreamState& state,
   return state.Read(main, open(), options);
 }
 
-// "DEVICE: WHAT: A | B"
+// "DEVICE: WHAT: A | B". What A has is read again where it stands, what B has
+// is kept.
 inline std::vector<std::string> Diff(const Streams& a, const Streams& b,
                                      bool ignore_cuts,
                                      const StateOptions& options = {}) {
   StreamState state_a, state_b;
-  Read(a, state_a, options);
+  StateOptions options_a = options;
+  options_a.open_again = [&a] {
+    return std::make_unique<MemorySource>(AsBytes(a.main));
+  };
+  Read(a, state_a, options_a);
   Read(b, state_b, options);
   std::vector<Difference> differences;
   Error error = CompareStreams(state_a, state_b, {.ignore_cuts = ignore_cuts},

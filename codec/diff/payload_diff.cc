@@ -226,7 +226,7 @@ class Comparison {
     StoredBytes whole_a = a_.bytes->Part(a.offset, bytes_a);
     StoredBytes whole_b = b_.bytes->Part(b.offset, bytes_b);
     bool same = false;
-    Keep(IsSameStored(*a_.file, whole_a, *b_.file, whole_b, same));
+    Keep(IsSameStored(*a_.kept, whole_a, *b_.kept, whole_b, same));
     if (same || !error_.ok()) return;
     size_t before = out_.size();
     bool differ = CompareValues(name, a, b);
@@ -288,7 +288,7 @@ class Comparison {
     StoredBytes bytes_a = a_.bytes->Part(a.offset, a.field->bytes);
     StoredBytes bytes_b = b_.bytes->Part(b.offset, b.field->bytes);
     bool same = false;
-    Keep(IsSameStored(*a_.file, bytes_a, *b_.file, bytes_b, same));
+    Keep(IsSameStored(*a_.kept, bytes_a, *b_.kept, bytes_b, same));
     if (same || !error_.ok()) return false;
     fields_.Add(what, StrCat(bytes_a.size(), " bytes"), "differ");
     return true;
@@ -299,7 +299,7 @@ class Comparison {
                      uint64_t from_b, uint64_t bytes_b) {
     const std::string what = StrCat(kWhat, " ", name);
     out_.Compare(StrCat(what, " bytes"), bytes_a, bytes_b);
-    return CompareStored(what, *a_.file, a.Part(from_a, bytes_a), *b_.file,
+    return CompareStored(what, *a_.kept, a.Part(from_a, bytes_a), *b_.kept,
                          b.Part(from_b, bytes_b), out_);
   }
 
@@ -317,16 +317,16 @@ class Comparison {
 
 }  // namespace
 
-Error ReadPayload(const TempFile& file, const VfioState& state,
+Error ReadPayload(const KeptBytes& kept, const VfioState& state,
                   PayloadSide& side) {
-  side.file = &file;
+  side.kept = &kept;
   side.bytes = &state.payload;
   const uint64_t size = state.payload.size();
   auto count = state.counts.find("pre-copy bytes");
   const uint64_t split =
       count == state.counts.end() ? 0 : std::min(count->second, size);
   PayloadTally tally({.id = IdOf(state)});
-  StoredCursor cursor(file, state.payload);
+  StoredCursor cursor(kept, state.payload);
   std::vector<uint8_t> buffer(kReadBytes);
   bool stopped = false;
   for (uint64_t at = 0; at < size;) {

@@ -2,7 +2,7 @@
 // inserted in one shifts nothing. codec/payload/PAYLOADS.md.
 //
 //   PayloadSide a, b;
-//   Error error = ReadPayload(file, state, a);
+//   Error error = ReadPayload(kept, state, a);
 //   …
 //   if (IsComparable(a, b)) error = ComparePayloads(a, b, out);
 //
@@ -17,20 +17,20 @@
 #include "codec/diff/difference.h"
 #include "codec/diff/stored_bytes.h"
 #include "codec/diff/stream_state.h"
-#include "codec/io/temp_file.h"
+#include "codec/io/kept_bytes.h"
 #include "codec/payload/payload_report.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
 
 struct PayloadSide {
-  const TempFile* file = nullptr;
+  const KeptBytes* kept = nullptr;
   const StoredBytes* bytes = nullptr;
   PayloadReport report;
 };
 
-// Both must outlive `side`. Errors are those of reading the file.
-Error ReadPayload(const TempFile& file, const VfioState& state,
+// Both must outlive `side`. Errors are those of reading the bytes.
+Error ReadPayload(const KeptBytes& kept, const VfioState& state,
                   PayloadSide& side);
 
 // Whether both are of one driver that is known, and written in one way.

@@ -9,19 +9,34 @@ namespace migstream {
 namespace {
 
 constexpr size_t kCompareBytes = 64 << 10;
+// A piece of its own, in memory, costs little beside so many bytes.
+constexpr size_t kLargeBytes = 32 << 10;
 
 }  // namespace
 
-Error StoredBytes::Append(TempFile& file, ByteSpan bytes) {
+Error StoredBytes::Append(KeptBytes& kept, ByteSpan bytes) {
   if (bytes.empty()) return {};
-  uint64_t offset = file.size();
-  Error error = file.Append(bytes);
-  if (!error.ok()) return error;
-  bool follows = !pieces_.empty() &&
-                 pieces_.back().offset + (size_ - pieces_.back().at) == offset;
-  if (!follows) pieces_.push_back({size_, offset});
-  size_ += bytes.size();
+  uint64_t place = 0;
+  Error error = kept.Append(bytes, place);
+  if (error.ok()) Add(place, bytes.size());
+  return error;
+}
+
+Error StoredBytes::AppendFromStream(KeptBytes& kept, ByteSpan bytes,
+                                    uint64_t offset) {
+  if (bytes.size() < kLargeBytes) return Append(kept, bytes);
+  const std::optional<uint64_t> place = kept.InStream(offset);
+  if (!place) return Append(kept, bytes);
+  Add(*place, bytes.size());
   return {};
+}
+
+void StoredBytes::Add(uint64_t place, uint64_t bytes) {
+  const bool follows =
+      !pieces_.empty() &&
+      pieces_.back().place + (size_ - pieces_.back().at) == place;
+  if (!follows) pieces_.push_back({size_, place});
+  size_ += bytes;
 }
 
 StoredBytes StoredBytes::Part(uint64_t offset, uint64_t bytes) const {
@@ -34,22 +49,23 @@ StoredBytes StoredBytes::Part(uint64_t offset, uint64_t bytes) const {
       [](uint64_t at, const Piece& piece) { return at < piece.at; });
   for (--piece; piece != pieces_.end() && piece->at < end; ++piece) {
     uint64_t from = std::max(piece->at, offset);
-    part.pieces_.push_back({from - offset, piece->offset + (from - piece->at)});
+    part.pieces_.push_back({from - offset, piece->place + (from - piece->at)});
   }
   return part;
 }
 
 void StoredCursor::Advance(uint64_t bytes) {
   at_ += bytes;
-  while (piece_ < kept_.pieces_.size() && kept_.EndOf(piece_) <= at_) ++piece_;
+  while (piece_ < bytes_.pieces_.size() && bytes_.EndOf(piece_) <= at_) {
+    ++piece_;
+  }
 }
 
 Error StoredCursor::Read(std::span<uint8_t> bytes) {
   while (!bytes.empty()) {
-    const StoredBytes::Piece& piece = kept_.pieces_[piece_];
-    size_t here = std::min<uint64_t>(bytes.size(), kept_.EndOf(piece_) - at_);
-    Error error =
-        file_.ReadAt(piece.offset + (at_ - piece.at), bytes.first(here));
+    const StoredBytes::Piece& piece = bytes_.pieces_[piece_];
+    size_t here = std::min<uint64_t>(bytes.size(), bytes_.EndOf(piece_) - at_);
+    Error error = kept_.Read(piece.place + (at_ - piece.at), bytes.first(here));
     if (!error.ok()) return error;
     bytes = bytes.subspan(here);
     Advance(here);
@@ -64,10 +80,10 @@ namespace {
 // Gives blocks of both, one after the other, as far as the shorter goes, and as
 // long as `use` says true.
 template <typename Use>
-Error ForEachBlock(const TempFile& file_a, const StoredBytes& a,
-                   const TempFile& file_b, const StoredBytes& b, Use use) {
-  StoredCursor cursor_a(file_a, a);
-  StoredCursor cursor_b(file_b, b);
+Error ForEachBlock(const KeptBytes& kept_a, const StoredBytes& a,
+                   const KeptBytes& kept_b, const StoredBytes& b, Use use) {
+  StoredCursor cursor_a(kept_a, a);
+  StoredCursor cursor_b(kept_b, b);
   std::vector<uint8_t> bytes_a, bytes_b;
   const uint64_t common = std::min(a.size(), b.size());
   for (uint64_t offset = 0; offset < common; offset += bytes_a.size()) {
@@ -83,19 +99,19 @@ Error ForEachBlock(const TempFile& file_a, const StoredBytes& a,
 
 }  // namespace
 
-Error IsSameStored(const TempFile& file_a, const StoredBytes& a,
-                   const TempFile& file_b, const StoredBytes& b, bool& same) {
+Error IsSameStored(const KeptBytes& kept_a, const StoredBytes& a,
+                   const KeptBytes& kept_b, const StoredBytes& b, bool& same) {
   same = a.size() == b.size();
   if (!same) return {};
-  return ForEachBlock(file_a, a, file_b, b,
+  return ForEachBlock(kept_a, a, kept_b, b,
                       [&](uint64_t, const auto& bytes_a, const auto& bytes_b) {
                         same = bytes_a == bytes_b;
                         return same;
                       });
 }
 
-Error CompareStored(const std::string& what, const TempFile& file_a,
-                    const StoredBytes& a, const TempFile& file_b,
+Error CompareStored(const std::string& what, const KeptBytes& kept_a,
+                    const StoredBytes& a, const KeptBytes& kept_b,
                     const StoredBytes& b, Differences& out) {
   DifferenceKind ranges(out, StrCat("ranges of ", what));
   uint64_t first = 0;
@@ -108,7 +124,7 @@ Error CompareStored(const std::string& what, const TempFile& file_a,
     open = false;
   };
   Error error = ForEachBlock(
-      file_a, a, file_b, b,
+      kept_a, a, kept_b, b,
       [&](uint64_t offset, const auto& bytes_a, const auto& bytes_b) {
         if (!open && bytes_a == bytes_b) return true;
         for (size_t i = 0; i < bytes_a.size(); ++i) {

@@ -1,5 +1,5 @@
-// Bytes of a stream that are kept to be compared: in a file that many have in
-// common, so that memory is 16 bytes for each piece that stands alone in it.
+// Bytes of a stream that are kept to be compared: as KeptBytes that many have
+// in common, so that memory is 16 bytes for each piece that stands alone.
 
 #ifndef MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
 #define MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "codec/diff/difference.h"
-#include "codec/io/temp_file.h"
+#include "codec/io/kept_bytes.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 
@@ -19,7 +19,10 @@ namespace migstream {
 class StoredBytes {
  public:
   // At their end. kWriteFailed if there is no room.
-  Error Append(TempFile& file, ByteSpan bytes);
+  Error Append(KeptBytes& kept, ByteSpan bytes);
+  // The same, of bytes that stand at `offset` of the stream: large ones stay
+  // there, where they can be read again.
+  Error AppendFromStream(KeptBytes& kept, ByteSpan bytes, uint64_t offset);
 
   uint64_t size() const { return size_; }
 
@@ -29,9 +32,10 @@ class StoredBytes {
  private:
   friend class StoredCursor;
   struct Piece {
-    uint64_t at = 0;      // In these bytes: up to the next piece's.
-    uint64_t offset = 0;  // In the file.
+    uint64_t at = 0;     // In these bytes: up to the next piece's.
+    uint64_t place = 0;  // In the KeptBytes.
   };
+  void Add(uint64_t place, uint64_t bytes);
   uint64_t EndOf(size_t piece) const {
     return piece + 1 < pieces_.size() ? pieces_[piece + 1].at : size_;
   }
@@ -43,8 +47,8 @@ class StoredBytes {
 // Reads them from their start.
 class StoredCursor {
  public:
-  StoredCursor(const TempFile& file, const StoredBytes& kept)
-      : file_(file), kept_(kept) {}
+  StoredCursor(const KeptBytes& kept, const StoredBytes& bytes)
+      : kept_(kept), bytes_(bytes) {}
 
   // Fills `bytes`, of which there must be so many left.
   Error Read(std::span<uint8_t> bytes);
@@ -54,20 +58,20 @@ class StoredCursor {
  private:
   void Advance(uint64_t bytes);
 
-  const TempFile& file_;
-  const StoredBytes& kept_;
+  const KeptBytes& kept_;
+  const StoredBytes& bytes_;
   size_t piece_ = 0;
   uint64_t at_ = 0;
 };
 
-// Whether both are the same bytes. Errors are those of reading the files.
-Error IsSameStored(const TempFile& file_a, const StoredBytes& a,
-                   const TempFile& file_b, const StoredBytes& b, bool& same);
+// Whether both are the same bytes. Errors are those of reading them.
+Error IsSameStored(const KeptBytes& kept_a, const StoredBytes& a,
+                   const KeptBytes& kept_b, const StoredBytes& b, bool& same);
 
 // Adds the ranges in which both differ, as far as the shorter goes:
 // "WHAT 0x100-0x1ff". What the bytes are is not printed.
-Error CompareStored(const std::string& what, const TempFile& file_a,
-                    const StoredBytes& a, const TempFile& file_b,
+Error CompareStored(const std::string& what, const KeptBytes& kept_a,
+                    const StoredBytes& a, const KeptBytes& kept_b,
                     const StoredBytes& b, Differences& out);
 
 }  // namespace migstream

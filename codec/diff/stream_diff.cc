@@ -7,6 +7,7 @@
 #include "codec/diff/config_diff.h"
 #include "codec/diff/diff_text.h"
 #include "codec/diff/payload_diff.h"
+#include "codec/diff/ram_difference.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
@@ -113,12 +114,12 @@ class Comparison {
     if (!CutOff(a.size(), b.size(), StrCat("bytes of ", what))) {
       out_.Compare(StrCat(what, " bytes"), a.size(), b.size());
     }
-    Keep(CompareStored(what, a_.file, a, b_.file, b, out_));
+    Keep(CompareStored(what, a_.kept, a, b_.kept, b, out_));
   }
 
   bool IsSame(const StoredBytes& a, const StoredBytes& b) {
     bool same = false;
-    Keep(IsSameStored(a_.file, a, b_.file, b, same));
+    Keep(IsSameStored(a_.kept, a, b_.kept, b, same));
     return same;
   }
 
@@ -218,8 +219,8 @@ class Comparison {
       return CompareBytes("payload", a.payload, b.payload);
     }
     PayloadSide side_a, side_b;
-    Keep(ReadPayload(a_.file, a, side_a));
-    Keep(ReadPayload(b_.file, b, side_b));
+    Keep(ReadPayload(a_.kept, a, side_a));
+    Keep(ReadPayload(b_.kept, b, side_b));
     if (!error_.ok()) return;
     if (!IsComparable(side_a, side_b)) {
       out_.Compare("payload's driver", std::string(side_a.report.format->name),
@@ -351,7 +352,7 @@ Error CompareSnapshots(const StreamState& state, const DiffOptions& options,
   devices = 0;
   for (const auto& [name, device] : state.vfio) {
     PayloadSide side;
-    Error error = ReadPayload(state.file, device, side);
+    Error error = ReadPayload(state.kept, device, side);
     if (!error.ok()) return error;
     if (!HasSnapshots(side)) continue;
     ++devices;

@@ -10,6 +10,7 @@
 #include "codec/state/field_reader.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/text.h"
+#include "flags/tag.h"
 
 namespace migstream {
 namespace {
@@ -91,8 +92,8 @@ class Collector : public FieldReader {
     content_ = nullptr;
     const DeviceName name(section.idstr, section.instance_id);
     if (section.vfio) {
-      VfioState& device = state_.vfio[name];
-      device.versions.insert(section.version_id);
+      vfio_ = &state_.vfio[name];
+      vfio_->versions.insert(section.version_id);
     } else {
       DeviceState& device = state_.devices[name];
       device.versions.insert(section.version_id);
@@ -132,12 +133,11 @@ class Collector : public FieldReader {
   }
 
   void OnDeviceEvent(const SectionView& section, const Event& event) override {
-    VfioState& device =
-        state_.vfio[DeviceName(section.idstr, section.instance_id)];
+    VfioState& device = *vfio_;
     switch (event.kind) {
       case EventKind::kData:
         if (event.starts_record) AddRecord(device, event.record_bytes);
-        Keep(device.payload, event.payload);
+        KeepFromStream(device.payload, event);
         break;
       case EventKind::kTag:
         // Every section has the two left out.
@@ -191,7 +191,15 @@ class Collector : public FieldReader {
   }
 
   void Keep(StoredBytes& kept, ByteSpan bytes) {
-    if (error_.ok()) error_ = kept.Append(state_.file, bytes);
+    if (error_.ok()) error_ = kept.Append(state_.kept, bytes);
+  }
+
+  // The payload of a DATA event.
+  void KeepFromStream(StoredBytes& kept, const Event& event) {
+    const uint64_t header = event.starts_record ? kRecordHeaderBytes : 0;
+    if (!error_.ok()) return;
+    error_ = kept.AppendFromStream(state_.kept, event.payload,
+                                   event.offset + header);
   }
 
   void AddConfig(VfioState& device, std::string_view place,
@@ -225,6 +233,7 @@ class Collector : public FieldReader {
   Budget& budget_;
   RamExtractor* const ram_;
   StoredBytes* content_ = nullptr;  // Where this section's goes.
+  VfioState* vfio_ = nullptr;       // Whose section it is.
   Error error_;
 };
 
@@ -233,6 +242,10 @@ class Collector : public FieldReader {
 Error StreamState::Read(ByteSource& source,
                         std::vector<ChannelReader::Channel> channels,
                         const StateOptions& options) {
+  if (options.open_again) {
+    kept.SetStream(options.open_again());
+    if (options.ram) ram_store.SetStream(options.open_again());
+  }
   Budget budget;
   // How often a device's path came.
   std::map<const void*, std::map<std::string, int>> seen;

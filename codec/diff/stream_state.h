@@ -5,13 +5,16 @@
 //   Error error = state.Read(source, channels, options);
 //
 // Payload of VFIO devices, the content of other devices' sections, and guest
-// memory if it is asked for, are put into files without a name.
+// memory if it is asked for, are read again where they stand, if the stream can
+// be opened once more; the rest is put into files without a name.
 
 #ifndef MIGSTREAM_CODEC_DIFF_STREAM_STATE_H_
 #define MIGSTREAM_CODEC_DIFF_STREAM_STATE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,9 +23,9 @@
 
 #include "codec/channels/channel_reader.h"
 #include "codec/device/config_layout.h"
-#include "codec/diff/ram_store.h"
 #include "codec/diff/stored_bytes.h"
-#include "codec/io/temp_file.h"
+#include "codec/extract/ram_store.h"
+#include "codec/io/kept_bytes.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/wire/error.h"
 #include "flags/command.h"
@@ -97,6 +100,9 @@ struct StateOptions {
   // what they carry of it.
   bool ram = false;
   std::vector<ChannelReader::Channel> ram_channels = {};
+  // Opens the main channel once more; null if that cannot be. What it gives is
+  // kept with the state.
+  std::function<std::unique_ptr<ByteSource>()> open_again = {};
 };
 
 struct StreamState {
@@ -117,7 +123,7 @@ struct StreamState {
   std::vector<CommandState> commands;
   uint64_t sections = 0;
   std::optional<StoredBytes> description;
-  TempFile file;  // Of all StoredBytes.
+  KeptBytes kept;  // All StoredBytes.
   bool has_ram = false;
   std::map<std::string, RamState> ram;  // If it is kept, by block.
   RamStore ram_store;

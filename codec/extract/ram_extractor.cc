@@ -17,6 +17,9 @@
 namespace migstream {
 namespace {
 
+constexpr uint64_t kRecordBytes = 8;
+constexpr uint64_t kNameLengthBytes = 1;
+
 bool IsZero(ByteSpan bytes) {
   return bytes.empty() ||
          (bytes[0] == 0 &&
@@ -111,6 +114,10 @@ void RamExtractor::OnRamRecord(const RamRecordView& record) {
   record_offset_ = record.offset;
   page_offset_ = record.page_offset;
   payload_bytes_ = record.payload_bytes;
+  payload_at_ = record.offset + kRecordBytes;
+  if ((record.flags & kRamContinue) == 0) {
+    payload_at_ += kNameLengthBytes + record.block->name.size();
+  }
   payload_.clear();
   if (payload_bytes_ == 0) Apply();
 }
@@ -122,7 +129,7 @@ void RamExtractor::OnContent(ByteSpan bytes) {
       flags_ == kRamPage) {
     Memory& memory = *std::exchange(page_of_, nullptr);
     MarkSeen(memory, page_offset_);
-    return Put(memory, page_offset_, bytes);
+    return Put(memory, page_offset_, bytes, payload_at_);
   }
   payload_.insert(payload_.end(), bytes.begin(), bytes.end());
   if (payload_.size() >= payload_bytes_) Apply();
@@ -135,7 +142,7 @@ void RamExtractor::Apply() {
   std::vector<uint8_t> page(page_bytes_);
   switch (flags_) {
     case kRamPage:
-      return Put(memory, page_offset_, payload_);
+      return Put(memory, page_offset_, payload_, payload_at_);
     case kRamZero:
       std::fill(page.begin(), page.end(), payload_[0]);
       return Put(memory, page_offset_, page);
@@ -157,10 +164,14 @@ void RamExtractor::Apply() {
   }
 }
 
-void RamExtractor::Put(Memory& memory, uint64_t offset, ByteSpan bytes) {
+// `at`: where the bytes stand in the main channel, if they do.
+void RamExtractor::Put(Memory& memory, uint64_t offset, ByteSpan bytes,
+                       std::optional<uint64_t> at) {
   if (!error_.ok()) return;
   if (IsZero(bytes)) {
     memory.image->Zero(offset, bytes.size());
+  } else if (at) {
+    memory.image->WriteFromStream(offset, bytes, *at);
   } else {
     memory.image->Write(offset, bytes);
   }
@@ -259,7 +270,7 @@ void RamExtractor::TakeMapped(ByteSpan bytes) {
       taken = std::min<uint64_t>(taken, bytes.size());
       bool there =
           page / 8 < bitmap_.size() && (bitmap_[page / 8] >> page % 8 & 1) != 0;
-      if (there) Put(*mapped_memory_, at, bytes.first(taken));
+      if (there) Put(*mapped_memory_, at, bytes.first(taken), mapped_at_);
     }
     taken = std::min<uint64_t>(taken, bytes.size());
     bytes = bytes.subspan(taken);

@@ -40,6 +40,11 @@ class RamImage {
   virtual ~RamImage() = default;
   virtual void Resize(uint64_t bytes) = 0;
   virtual void Write(uint64_t offset, ByteSpan bytes) = 0;
+  // The same, of bytes that stand in the main channel, from `at` on.
+  virtual void WriteFromStream(uint64_t offset, ByteSpan bytes,
+                               uint64_t /*at*/) {
+    Write(offset, bytes);
+  }
   virtual void Zero(uint64_t offset, uint64_t bytes) = 0;
   virtual void Read(uint64_t offset, std::span<uint8_t> bytes) = 0;
 };
@@ -107,7 +112,8 @@ class RamExtractor : public StreamVisitor {
   Memory* Found(const RamBlock& block);
   Memory* FindWanted(std::string_view block);
   void Apply();
-  void Put(Memory& memory, uint64_t offset, ByteSpan bytes);
+  void Put(Memory& memory, uint64_t offset, ByteSpan bytes,
+           std::optional<uint64_t> at = {});
   void MarkSeen(Memory& memory, uint64_t offset);
   bool TakeBitmap(uint64_t bytes, uint64_t offset, std::string_view what);
   void TakeMapped(ByteSpan bytes);
@@ -138,6 +144,7 @@ class RamExtractor : public StreamVisitor {
   uint64_t flags_ = 0;
   uint64_t record_offset_ = 0;
   uint64_t page_offset_ = 0;
+  uint64_t payload_at_ = 0;  // Offset of that of kRamPage.
   uint64_t payload_bytes_ = 0;
   std::vector<uint8_t> payload_;
 

@@ -15,19 +15,12 @@
 namespace migstream {
 namespace {
 
-Error Problem(int error) {
-  return {
-      ErrorCode::kWriteFailed, 0, "",
-      StrCat("a temporary file in ", TempFolder(), ": ", std::strerror(error))};
-}
-
-}  // namespace
-
 std::string TempFolder() {
   const char* folder = std::getenv("TMPDIR");
   return folder != nullptr && *folder != '\0' ? folder : "/var/tmp";
 }
 
+// -1, and errno, if it cannot be.
 int OpenTempFile() {
   const std::string folder = TempFolder();
   int fd = open(folder.c_str(), O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
@@ -39,6 +32,14 @@ int OpenTempFile() {
   return fd;
 }
 
+Error Problem(int error) {
+  return {
+      ErrorCode::kWriteFailed, 0, "",
+      StrCat("a temporary file in ", TempFolder(), ": ", std::strerror(error))};
+}
+
+}  // namespace
+
 TempFile::~TempFile() {
   if (fd_ >= 0) close(fd_);
 }
@@ -48,19 +49,20 @@ Error TempFile::WriteAt(uint64_t offset, ByteSpan bytes) {
     fd_ = OpenTempFile();
     if (fd_ < 0) return Problem(errno);
   }
-  while (!bytes.empty()) {
-    ssize_t wrote =
-        pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return Problem(wrote < 0 ? errno : ENOSPC);
-    offset += wrote;
-    size_ = std::max(size_, offset);
-    bytes = bytes.subspan(wrote);
+  if (const int error = behind_.Write(fd_, offset, bytes); error != 0) {
+    return Problem(error);
   }
+  size_ = std::max(size_, offset + bytes.size());
   return {};
 }
 
+Error TempFile::Flush() const {
+  const int error = behind_.Flush(fd_);
+  return error == 0 ? Error() : Problem(error);
+}
+
 Error TempFile::ReadAt(uint64_t offset, std::span<uint8_t> bytes) const {
+  if (Error error = Flush(); !error.ok()) return error;
   while (!bytes.empty()) {
     ssize_t got =
         pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));

@@ -1,26 +1,20 @@
-// A file without a name, for what does not fit into memory: bytes are appended,
-// or written anywhere, and read again at any place. It goes with the object, or
-// with the process.
+// A file without a name in $TMPDIR or /var/tmp, for what does not fit into
+// memory: bytes are appended, or written anywhere, and read again at any place.
+// It goes with the object, or with the process. Small writes are put together:
+// that there is no room may be said by a later call.
 
 #ifndef MIGSTREAM_CODEC_IO_TEMP_FILE_H_
 #define MIGSTREAM_CODEC_IO_TEMP_FILE_H_
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <utility>
 
+#include "codec/io/write_behind.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
-
-// Where such files are: $TMPDIR, or /var/tmp.
-std::string TempFolder();
-
-// One of them, to be read, written and closed by the caller; -1, and errno, if
-// it cannot be.
-int OpenTempFile();
 
 class TempFile {
  public:
@@ -41,6 +35,9 @@ class TempFile {
 
   uint64_t size() const { return size_; }
 
+  // Before Release(): all that was written is in the file, or kWriteFailed.
+  Error Flush() const;
+
   // Gives its descriptor away, to be closed by the caller; -1 if it was never
   // written to.
   int Release() { return std::exchange(fd_, -1); }
@@ -48,6 +45,7 @@ class TempFile {
  private:
   int fd_ = -1;
   uint64_t size_ = 0;
+  mutable WriteBehind behind_;  // Reading flushes it.
 };
 
 }  // namespace migstream

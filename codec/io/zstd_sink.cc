@@ -3,6 +3,13 @@
 #include <zstd.h>
 
 namespace migstream {
+namespace {
+
+// A piece that a thread compresses. The library's own choice takes four times
+// the memory, and makes the result smaller by a thousandth.
+constexpr int kJobBytes = 1 << 20;
+
+}  // namespace
 
 struct ZstdSink::Encoder {
   Encoder() : context(ZSTD_createCCtx()) {}
@@ -24,6 +31,7 @@ ZstdSink::ZstdSink(ByteSink& sink, int level, int threads)
   if (threads > 0) {
     // Where the library has none, the caller's thread compresses.
     ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_nbWorkers, threads);
+    ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_jobSize, kJobBytes);
   }
 }
 

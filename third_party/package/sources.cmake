@@ -251,7 +251,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/diff/diff_text.cc
   codec/diff/keyed_lists.cc
   codec/diff/payload_diff.cc
-  codec/diff/ram_store.cc
+  codec/diff/ram_difference.cc
   codec/diff/stored_bytes.cc
   codec/diff/stream_diff.cc
   codec/diff/stream_state.cc
@@ -266,6 +266,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/extract/page_inflater.cc
   codec/extract/payload_extractor.cc
   codec/extract/ram_extractor.cc
+  codec/extract/ram_store.cc
   codec/extract/stream_inflater.cc
   codec/generate/config_damage.cc
   codec/generate/config_parts.cc
@@ -297,6 +298,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/file_kind.cc
   codec/io/file_source.cc
   codec/io/gzip_decompressor.cc
+  codec/io/kept_bytes.cc
   codec/io/libvirt_save.cc
   codec/io/open_qcow2.cc
   codec/io/open_stream.cc
@@ -304,6 +306,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/qcow2_image.cc
   codec/io/qcow2_state.cc
   codec/io/temp_file.cc
+  codec/io/write_behind.cc
   codec/io/xz_decompressor.cc
   codec/io/zero_bytes.cc
   codec/io/zstd_decompressor.cc

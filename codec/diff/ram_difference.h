@@ -1,0 +1,24 @@
+// What the memory of two streams' RAM blocks differs in. FORMAT.md section 5.
+
+#ifndef MIGSTREAM_CODEC_DIFF_RAM_DIFFERENCE_H_
+#define MIGSTREAM_CODEC_DIFF_RAM_DIFFERENCE_H_
+
+#include <cstdint>
+
+#include "codec/extract/ram_store.h"
+
+namespace migstream {
+
+struct RamDifference {
+  uint64_t pages = 0;
+  uint64_t first = 0;  // Offset in the block of the first that differs.
+};
+
+// As far as both blocks go; they are of two stores, whose errors tell whether
+// all was read. `page_bytes` is a multiple of RamStore::Block::kUnitBytes.
+RamDifference CompareBlocks(RamStore::Block& a, RamStore::Block& b,
+                            uint64_t page_bytes);
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_DIFF_RAM_DIFFERENCE_H_

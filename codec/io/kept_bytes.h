@@ -1,0 +1,56 @@
+// Bytes of a stream that are kept to be looked at again: where they stand in
+// it, if it can be read a second time, or else in a file without a name.
+//
+//   KeptBytes kept;
+//   kept.SetStream(open_again());
+//   std::optional<uint64_t> place = kept.InStream(offset);
+//   if (!place) error = kept.Append(bytes, place.emplace());
+//   …
+//   error = kept.Get(*place, buffer, bytes);
+
+#ifndef MIGSTREAM_CODEC_IO_KEPT_BYTES_H_
+#define MIGSTREAM_CODEC_IO_KEPT_BYTES_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "codec/io/byte_source.h"
+#include "codec/io/temp_file.h"
+#include "codec/wire/bytes.h"
+#include "codec/wire/error.h"
+
+namespace migstream {
+
+class KeptBytes {
+ public:
+  // A source of the same stream as the one that is being read, with the same
+  // offsets. Null, or one that cannot go back, is of no use: then there is no
+  // place in the stream.
+  void SetStream(std::unique_ptr<ByteSource> stream);
+
+  // The place of what stands at an offset of the stream.
+  std::optional<uint64_t> InStream(uint64_t offset) const;
+  // The place of what stands at an offset of the file.
+  static uint64_t InFile(uint64_t offset) { return offset; }
+
+  // At the file's end. kWriteFailed if there is no room.
+  Error Append(ByteSpan bytes, uint64_t& place);
+  TempFile& file() { return file_; }
+
+  // As many bytes as `buffer` has, from `place` on: where they are, or put into
+  // the buffer. Good until the next call. kReadFailed: they are not there any
+  // more.
+  Error Get(uint64_t place, std::span<uint8_t> buffer, ByteSpan& bytes) const;
+  // The same, always in the buffer.
+  Error Read(uint64_t place, std::span<uint8_t> buffer) const;
+
+ private:
+  TempFile file_;
+  std::unique_ptr<ByteSource> stream_;
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_IO_KEPT_BYTES_H_

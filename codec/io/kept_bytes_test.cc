@@ -1,0 +1,104 @@
+#include "codec/io/kept_bytes.h"
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codec/io/temp_file.h"
+#include "codec/io/write_behind.h"
+#include "codec/wire/bytes.h"
+#include "gtest/gtest.h"
+
+namespace migstream {
+namespace {
+
+std::string Read(const TempFile& file, uint64_t offset, size_t bytes) {
+  std::vector<uint8_t> read(bytes);
+  Error error = file.ReadAt(offset, read);
+  EXPECT_TRUE(error.ok()) << ToString(error);
+  return std::string(AsText(read));
+}
+
+TEST(TempFileTest, WritesThatArePutTogetherReadLikeOneBuffer) {
+  TempFile file;
+  std::string truth;
+  uint32_t random = 1;
+  for (int i = 0; i < 4000; ++i) {
+    random = random * 1103515245 + 12345;
+    const uint32_t number = random >> 8;
+    const bool large = number % 100 == 0;
+    const std::string bytes(1 + number % (large ? 600000 : 900),
+                            static_cast<char>('a' + number % 26));
+    size_t offset =
+        number % 3 == 0 ? number % (truth.size() + 5000) : truth.size();
+    Error error = number % 3 == 1 ? file.Append(AsBytes(bytes))
+                                  : file.WriteAt(offset, AsBytes(bytes));
+    ASSERT_TRUE(error.ok()) << ToString(error);
+    if (truth.size() < offset + bytes.size()) {
+      truth.resize(offset + bytes.size());
+    }
+    truth.replace(offset, bytes.size(), bytes);
+    ASSERT_EQ(file.size(), truth.size());
+    if (number % 500 == 0) {
+      ASSERT_TRUE(Read(file, 0, truth.size()) == truth) << i;
+    }
+  }
+  EXPECT_TRUE(Read(file, 0, truth.size()) == truth);
+}
+
+// A write may be kept, and fail only later.
+TEST(WriteBehindTest, WhatCannotBeWrittenIsSaidByFlush) {
+  WriteBehind behind;
+  constexpr int kNoFile = -1;
+  EXPECT_EQ(behind.Write(kNoFile, 0, AsBytes("bytes")), 0);
+  EXPECT_EQ(behind.Write(kNoFile, 5, AsBytes("more")), 0);
+  EXPECT_EQ(behind.Flush(kNoFile), EBADF);
+  EXPECT_EQ(behind.Flush(kNoFile), 0);  // It was said.
+  EXPECT_EQ(behind.Write(kNoFile, 0, AsBytes("bytes")), 0);
+  EXPECT_EQ(behind.Write(kNoFile, 100, AsBytes("far off")), EBADF);
+  const std::string large(WriteBehind::kHeldBytes + 1, 'x');
+  EXPECT_EQ(behind.Write(kNoFile, 0, AsBytes(large)), EBADF);
+}
+
+TEST(KeptBytesTest, PlacesInAStreamAndInTheFileAreReadInAnyOrder) {
+  std::string stream;
+  for (int i = 0; i < 100000; ++i) stream += std::to_string(i);
+  KeptBytes kept;
+  EXPECT_FALSE(kept.InStream(0));
+  kept.SetStream(std::make_unique<MemorySource>(AsBytes(stream)));
+  uint64_t in_file = 0;
+  ASSERT_TRUE(kept.Append(AsBytes("first"), in_file).ok());
+  ASSERT_TRUE(kept.Append(AsBytes("second"), in_file).ok());
+  std::vector<uint8_t> buffer(6);
+  ByteSpan bytes;
+  for (uint64_t offset : {7, 300000, 300010, 5, 480000, 0}) {
+    Error error = kept.Get(*kept.InStream(offset), buffer, bytes);
+    ASSERT_TRUE(error.ok()) << ToString(error);
+    EXPECT_EQ(AsText(bytes), stream.substr(offset, 6));
+    EXPECT_EQ(bytes.data(), AsBytes(stream).data() + offset);
+    error = kept.Read(*kept.InStream(offset), buffer);
+    EXPECT_EQ(AsText(buffer), stream.substr(offset, 6));
+    ASSERT_TRUE(kept.Get(in_file, buffer, bytes).ok());
+    EXPECT_EQ(AsText(bytes), "second");
+  }
+  EXPECT_EQ(kept.Get(*kept.InStream(stream.size() - 5), buffer, bytes).code,
+            ErrorCode::kReadFailed);
+}
+
+// As what is compressed, or comes through a pipe.
+class ForwardSource : public ByteSource {
+ protected:
+  size_t Read(uint8_t*, size_t) override { return 0; }
+};
+
+TEST(KeptBytesTest, AStreamThatCannotGoBackHasNoPlaces) {
+  KeptBytes kept;
+  kept.SetStream(std::make_unique<ForwardSource>());
+  EXPECT_FALSE(kept.InStream(0));
+  kept.SetStream(nullptr);
+  EXPECT_FALSE(kept.InStream(0));
+}
+
+}  // namespace
+}  // namespace migstream

@@ -1,0 +1,36 @@
+// Writes to a file, anywhere: neighbours are put together, so that a page or a
+// record is no system call of its own.
+//
+//   WriteBehind behind;
+//   int error = behind.Write(fd, offset, bytes);
+//   if (error == 0) error = behind.Flush(fd);  // Before anything is read.
+//
+// Both give 0 or an errno. What is not flushed is lost with the object; memory
+// is kHeldBytes, once something small was written.
+
+#ifndef MIGSTREAM_CODEC_IO_WRITE_BEHIND_H_
+#define MIGSTREAM_CODEC_IO_WRITE_BEHIND_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "codec/wire/bytes.h"
+
+namespace migstream {
+
+class WriteBehind {
+ public:
+  static constexpr size_t kHeldBytes = 256 << 10;
+
+  int Write(int fd, uint64_t offset, ByteSpan bytes);
+  int Flush(int fd);
+
+ private:
+  std::vector<uint8_t> held_;
+  uint64_t offset_ = 0;  // Of what is held.
+};
+
+}  // namespace migstream
+
+#endif  // MIGSTREAM_CODEC_IO_WRITE_BEHIND_H_
