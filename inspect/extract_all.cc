@@ -199,7 +199,8 @@ class Memory {
 
   RamImage* ImageOf(const RamBlock& block) {
     OutputFile* file = folder_.Open(block.name, ".ram");
-    return file == nullptr ? nullptr : &images_.emplace_back(*file);
+    // Files of a folder can be written anywhere.
+    return file == nullptr ? nullptr : &images_.emplace_back(*file, nullptr);
   }
   bool Finish() {
     return std::all_of(images_.begin(), images_.end(),
