@@ -12,6 +12,7 @@
 #include "codec/report/finding_ids.h"
 #include "codec/wire/error.h"
 #include "codec/wire/text.h"
+#include "flags/command.h"
 #include "flags/machine_type.h"
 #include "flags/release.h"
 
@@ -211,6 +212,13 @@ class Checker {
     }
   }
 
+  bool HasCommand(Command command) const {
+    return std::any_of(report_.commands().begin(), report_.commands().end(),
+                       [&](const report::Command& row) {
+                         return row.name() == ToString(command);
+                       });
+  }
+
   // What concerns several devices, or none.
   void CheckStream() {
     CheckP2pOrder();
@@ -224,13 +232,15 @@ class Checker {
       Add("ignore-shared-postcopy", stream_.postcopy_offset,
           "COMMAND POSTCOPY_ADVISE", "postcopy, with x-ignore-shared");
     }
-    // In postcopy pages do go on the main channel.
+    // In postcopy pages do go on the main channel; and whoever takes
+    // SWITCHOVER_START knows MULTIFD_FLUSH, which then is for device state.
     const bool flush = stream_.ram.multifd_flushes != 0;
-    if (flush && stream_.ram.pages != 0 && stream_.postcopy_offset == 0) {
+    const bool pages = stream_.ram.pages != 0 && stream_.postcopy_offset == 0;
+    if (flush && pages && !HasCommand(Command::kSwitchoverStart)) {
       Add("multifd-flush", stream_.ram.first_multifd_flush, "ram",
           StrCat("MULTIFD_FLUSH, and ", stream_.ram.pages,
                  " pages on the main channel"));
-    } else if (flush && stream_.channels.empty()) {
+    } else if (flush && !pages && stream_.channels.empty()) {
       Add("multifd-ram", stream_.ram.first_multifd_flush, "ram",
           "MULTIFD_FLUSH: pages travel on multifd channels, which were not "
           "read");
