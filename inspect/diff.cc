@@ -244,7 +244,8 @@ const Option kOptions[] = {
      "ignore-cuts ram"},
     {"ram", "",
      "compare guest memory too, by block; what cannot be read\n"
-     "again in the input is put into files in $TMPDIR or /var/tmp",
+     "again in the input is put into files in $TMPDIR or\n"
+     "/var/tmp",
      Set<&Arguments::compare_ram>},
     {"device", "NAME",
      "only the devices that have NAME in theirs, such as 05.0\n"
