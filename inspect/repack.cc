@@ -54,8 +54,7 @@ int ZstdThreads(const Arguments& arguments, size_t outputs) {
   if (outputs > 1) return 0;
   if (arguments.threads != 0) return static_cast<int>(arguments.threads);
   const uint64_t cores = std::thread::hardware_concurrency();
-  return static_cast<int>(
-      std::clamp<uint64_t>(cores, 1, kMaxDefaultThreads));
+  return static_cast<int>(std::clamp<uint64_t>(cores, 1, kMaxDefaultThreads));
 }
 
 // Whether there is anything to do but to decode and encode.
