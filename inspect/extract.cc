@@ -3,6 +3,7 @@
 #include "codec/extract/lspci_text.h"
 #include "codec/extract/payload_extractor.h"
 #include "codec/extract/ram_extractor.h"
+#include "codec/io/write_behind.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -88,7 +89,8 @@ ExitStatus ExtractXml(const Arguments& arguments) {
 
 ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
                       OutputFile& output) {
-  RamFile image(output, inputs.OpenMainAgain());
+  WriteBehind behind;
+  RamFile image(output, inputs.OpenMainAgain(), behind);
   RamExtractor extractor(image, arguments.ram, inputs.Channels());
   StreamSurvey survey(ReaderOptionsOf(arguments, inputs), extractor);
   Error error = ReadMigration(arguments, inputs, survey);

@@ -18,6 +18,7 @@
 #include "codec/extract/lspci_text.h"
 #include "codec/extract/payload_extractor.h"
 #include "codec/extract/ram_extractor.h"
+#include "codec/io/write_behind.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -200,7 +201,8 @@ class Memory {
   RamImage* ImageOf(const RamBlock& block) {
     OutputFile* file = folder_.Open(block.name, ".ram");
     // Files of a folder can be written anywhere.
-    return file == nullptr ? nullptr : &images_.emplace_back(*file, nullptr);
+    return file == nullptr ? nullptr
+                           : &images_.emplace_back(*file, nullptr, behind_);
   }
   bool Finish() {
     return std::all_of(images_.begin(), images_.end(),
@@ -209,6 +211,7 @@ class Memory {
 
  private:
   Folder& folder_;
+  WriteBehind behind_;
   std::deque<RamFile> images_;
 };
 

@@ -22,7 +22,9 @@
 namespace migstream {
 namespace {
 
-constexpr size_t kBufferBytes = 256 << 10;
+// Of each output; there may be hundreds.
+constexpr size_t kBufferBytes = 64 << 10;
+constexpr size_t kCopiedBytes = 256 << 10;
 // Zeros that are left out, at a multiple of their number: one page or more of
 // the guest, and a multiple of what file systems allocate.
 constexpr size_t kHoleBytes = 64 << 10;
@@ -56,7 +58,7 @@ bool WriteAt(int fd, std::span<const uint8_t> bytes, off_t at) {
 
 // Copies what is no hole; false, and errno, if that fails.
 bool CopyFile(int from, int to, off_t size) {
-  std::vector<uint8_t> buffer(kBufferBytes);
+  std::vector<uint8_t> buffer(kCopiedBytes);
   for (off_t at = 0; at < size;) {
     at = lseek(from, at, SEEK_DATA);
     if (at < 0) break;  // Only a hole is left.
@@ -64,7 +66,7 @@ bool CopyFile(int from, int to, off_t size) {
     if (end < 0) return false;
     while (at < end) {
       ssize_t got = pread(from, buffer.data(),
-                          std::min<off_t>(kBufferBytes, end - at), at);
+                          std::min<off_t>(kCopiedBytes, end - at), at);
       if (got < 0 && errno == EINTR) continue;
       if (got == 0) errno = EIO;
       if (got <= 0 || !WriteAt(to, std::span(buffer.data(), got), at)) {
@@ -196,7 +198,8 @@ void OutputFile::Write(ByteSpan bytes) {
   }
   // Piece by piece: what is written may be all of a file.
   while (!bytes.empty()) {
-    const ByteSpan piece = bytes.first(std::min(bytes.size(), kBufferBytes));
+    const ByteSpan piece =
+        bytes.first(std::min(bytes.size(), kBufferBytes - buffer_.size()));
     buffer_.insert(buffer_.end(), piece.begin(), piece.end());
     if (buffer_.size() >= kBufferBytes) Flush();
     bytes = bytes.subspan(piece.size());

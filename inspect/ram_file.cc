@@ -19,8 +19,9 @@ constexpr size_t kPieceBytes = 256 << 10;
 
 }  // namespace
 
-RamFile::RamFile(OutputFile& output, std::unique_ptr<ByteSource> again)
-    : output_(output), fd_(output.image()) {
+RamFile::RamFile(OutputFile& output, std::unique_ptr<ByteSource> again,
+                 WriteBehind& behind)
+    : output_(output), fd_(output.image()), behind_(behind) {
   if (fd_ < 0) store_.SetStream(std::move(again));
 }
 
@@ -64,7 +65,7 @@ void RamFile::Zero(uint64_t offset, uint64_t bytes) {
     return;
   }
   if (offset >= end_ || !status_.ok()) return;  // It is zero already.
-  Keep(behind_.Flush(fd_));
+  Keep(behind_.Flush());
   if (offset != hole_end_) {
     PunchHole();
     hole_ = offset;
@@ -92,7 +93,7 @@ void RamFile::PunchHole() {
 
 void RamFile::Flush() {
   PunchHole();
-  Keep(behind_.Flush(fd_));
+  Keep(behind_.Flush());
 }
 
 void RamFile::Read(uint64_t offset, std::span<uint8_t> bytes) {

@@ -21,8 +21,10 @@ namespace migstream {
 // that can be read again, and in a file without a name in $TMPDIR or /var/tmp.
 class RamFile : public RamImage {
  public:
-  // `again` is the stream once more; null if that cannot be.
-  RamFile(OutputFile& output, std::unique_ptr<ByteSource> again);
+  // `again` is the stream once more; null if that cannot be. `behind`, which
+  // images that are written at one time share, must outlive it too.
+  RamFile(OutputFile& output, std::unique_ptr<ByteSource> again,
+          WriteBehind& behind);
   RamFile(const RamFile&) = delete;
   RamFile& operator=(const RamFile&) = delete;
 
@@ -47,7 +49,7 @@ class RamFile : public RamImage {
   RamStore store_;
   RamStore::Block* kept_ = nullptr;
   // Where it can: of what is written, and not flushed, either of the two.
-  WriteBehind behind_;
+  WriteBehind& behind_;
   uint64_t hole_ = 0;
   uint64_t hole_end_ = 0;
   uint64_t end_ = 0;  // Of what was ever written.

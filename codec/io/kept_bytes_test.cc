@@ -1,6 +1,9 @@
 #include "codec/io/kept_bytes.h"
 
+#include <unistd.h>
+
 #include <cerrno>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,12 +56,29 @@ TEST(WriteBehindTest, WhatCannotBeWrittenIsSaidByFlush) {
   constexpr int kNoFile = -1;
   EXPECT_EQ(behind.Write(kNoFile, 0, AsBytes("bytes")), 0);
   EXPECT_EQ(behind.Write(kNoFile, 5, AsBytes("more")), 0);
-  EXPECT_EQ(behind.Flush(kNoFile), EBADF);
-  EXPECT_EQ(behind.Flush(kNoFile), 0);  // It was said.
+  EXPECT_EQ(behind.Flush(), EBADF);
+  EXPECT_EQ(behind.Flush(), 0);  // It was said.
   EXPECT_EQ(behind.Write(kNoFile, 0, AsBytes("bytes")), 0);
   EXPECT_EQ(behind.Write(kNoFile, 100, AsBytes("far off")), EBADF);
   const std::string large(WriteBehind::kHeldBytes + 1, 'x');
   EXPECT_EQ(behind.Write(kNoFile, 0, AsBytes(large)), EBADF);
+}
+
+TEST(WriteBehindTest, FilesThatShareItGetTheirOwnBytes) {
+  FILE* files[] = {std::tmpfile(), std::tmpfile()};
+  WriteBehind behind;
+  // Each goes on where the other one ends.
+  for (int i = 0; i < 10; ++i) {
+    const std::string bytes(100, static_cast<char>('a' + i));
+    EXPECT_EQ(behind.Write(fileno(files[i % 2]), 100 * i, AsBytes(bytes)), 0);
+  }
+  EXPECT_EQ(behind.Flush(), 0);
+  for (int i = 0; i < 10; ++i) {
+    std::string read(100, '\0');
+    EXPECT_EQ(pread(fileno(files[i % 2]), read.data(), 100, 100 * i), 100);
+    EXPECT_EQ(read, std::string(100, static_cast<char>('a' + i)));
+  }
+  for (FILE* file : files) std::fclose(file);
 }
 
 TEST(KeptBytesTest, PlacesInAStreamAndInTheFileAreReadInAnyOrder) {

@@ -57,7 +57,7 @@ Error TempFile::WriteAt(uint64_t offset, ByteSpan bytes) {
 }
 
 Error TempFile::Flush() const {
-  const int error = behind_.Flush(fd_);
+  const int error = behind_.Flush();
   return error == 0 ? Error() : Problem(error);
 }
 

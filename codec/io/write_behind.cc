@@ -25,24 +25,25 @@ int WriteAll(int fd, uint64_t offset, ByteSpan bytes) {
 }  // namespace
 
 int WriteBehind::Write(int fd, uint64_t offset, ByteSpan bytes) {
-  const bool follows = offset == offset_ + held_.size();
+  const bool follows = fd == fd_ && offset == offset_ + held_.size();
   if (!follows || held_.size() + bytes.size() > kHeldBytes) {
-    if (const int error = Flush(fd); error != 0) return error;
+    if (const int error = Flush(); error != 0) return error;
   }
   if (bytes.size() >= kLargeBytes) {
-    const int error = Flush(fd);
+    const int error = Flush();
     return error != 0 ? error : WriteAll(fd, offset, bytes);
   }
   if (held_.empty()) {
     held_.reserve(kHeldBytes);
+    fd_ = fd;
     offset_ = offset;
   }
   held_.insert(held_.end(), bytes.begin(), bytes.end());
   return 0;
 }
 
-int WriteBehind::Flush(int fd) {
-  const int error = WriteAll(fd, offset_, held_);
+int WriteBehind::Flush() {
+  const int error = WriteAll(fd_, offset_, held_);
   held_.clear();
   return error;
 }

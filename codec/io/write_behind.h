@@ -1,9 +1,10 @@
-// Writes to a file, anywhere: neighbours are put together, so that a page or a
-// record is no system call of its own.
+// Writes to files, anywhere in them: neighbours are put together, so that a
+// page or a record is no system call of its own. Several files may share one;
+// then an error may be that of the file that was written to before.
 //
 //   WriteBehind behind;
 //   int error = behind.Write(fd, offset, bytes);
-//   if (error == 0) error = behind.Flush(fd);  // Before anything is read.
+//   if (error == 0) error = behind.Flush();  // Before anything is read.
 //
 // Both give 0 or an errno. What is not flushed is lost with the object; memory
 // is kHeldBytes, once something small was written.
@@ -24,10 +25,11 @@ class WriteBehind {
   static constexpr size_t kHeldBytes = 256 << 10;
 
   int Write(int fd, uint64_t offset, ByteSpan bytes);
-  int Flush(int fd);
+  int Flush();
 
  private:
   std::vector<uint8_t> held_;
+  int fd_ = -1;          // Whose these are.
   uint64_t offset_ = 0;  // Of what is held.
 };
 
