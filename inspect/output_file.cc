@@ -22,7 +22,7 @@
 namespace migstream {
 namespace {
 
-// Of each output; there may be hundreds.
+// Each output has so many, and there may be hundreds of them.
 constexpr size_t kBufferBytes = 64 << 10;
 constexpr size_t kCopiedBytes = 256 << 10;
 // Zeros that are left out, at a multiple of their number: one page or more of
