@@ -15,7 +15,7 @@ inline std::string SafeFileName(std::string_view name) {
   constexpr size_t kLongest = 200;
   constexpr std::string_view kSigns = "._-:@+";
   std::string safe;
-  if (name.empty() || name[0] == '.' || name[0] == '-') safe = "_";
+  if (name.empty() || name[0] == '.' || name[0] == '-') safe += '_';
   for (char c : name.substr(0, kLongest)) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                        (c >= '0' && c <= '9') ||
