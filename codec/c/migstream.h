@@ -309,7 +309,7 @@ migstream_at_end_of_input(void* decoder, const struct iovec* left);
 //   const struct iovec* pieces;
 //   int count;
 //   migstream_get_pieces(encoder, &pieces, &count);
-//   writev(fd, pieces, count);
+//   if (writev(fd, pieces, count) < 0) return 1;
 MIGSTREAM_API migstream_status migstream_get_pieces(const void* encoder,
                                                     const struct iovec** pieces,
                                                     int* count);
