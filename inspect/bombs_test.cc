@@ -196,6 +196,36 @@ TEST(BombsTest, WhatDriversWroteAsJson) {
   ExpectSmallPeak({"inspect", "--format=json", path}, "drivers");
 }
 
+TEST(BombsTest, AsManyBlocksOfGuestMemoryAsThereMayBeFiles) {
+  constexpr int kBlocks = 480;
+  constexpr uint64_t kPages = 32;
+  constexpr uint64_t kPage = 4096;
+  const HandlerBytes ram = {.id = 1, .idstr = "ram", .version = 4};
+  const std::string eos = Be64Bytes(0x10);
+  std::string blocks;
+  for (int i = 0; i < kBlocks; ++i) {
+    blocks += Str8Bytes(StrCat("b", i, ".ram")) + Be64Bytes(kPages * kPage);
+  }
+  TestFile file("blocks");
+  file.Put(HeaderBytes() +
+           ram.Start(Be64Bytes(kBlocks * kPages * kPage | 4) + blocks + eos) +
+           U8Bytes(2) + Be32Bytes(1));
+  for (int i = 0; i < kBlocks; ++i) {
+    std::string pages;
+    for (uint64_t page = 0; page < kPages; ++page) {
+      pages += Be64Bytes(page * kPage | (page == 0 ? 0x08 : 0x28));
+      if (page == 0) pages += Str8Bytes(StrCat("b", i, ".ram"));
+      pages += std::string(kPage, 'x');
+    }
+    file.Put(pages);
+  }
+  file.Put(eos + ram.Footer() + ram.End(eos) + EofBytes());
+  const std::string folder = TestFolder() + "/memory";
+  ExpectSmallPeak({"extract", "--all", file.path(), "-o", folder}, "blocks");
+  EXPECT_EQ(ReadTestFile(folder + "/b479.ram.ram"),
+            std::string(kPages * kPage, 'x'));
+}
+
 // It is made in memory, and only once.
 TEST(BombsTest, AStreamThatIsGeneratedIsHeldOnce) {
   constexpr int kRecords = 48;
