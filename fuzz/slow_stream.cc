@@ -157,7 +157,7 @@ class Walk {
       if (name == "configuration/target-page-bits") {
         uint64_t bits = Number(4);
         if (stopped_) return;
-        if (bits < 10 || bits > 16) return Wrong(at);
+        if (bits < 8 || bits > 16) return Wrong(at);
         page_ = uint64_t{1} << bits;
       } else if (name == "configuration/capabilities") {
         uint64_t count = Number(4);
@@ -235,7 +235,7 @@ class Walk {
     if (command == 3 && length == 16) {
       advised_ = Number(8);
       page_ = Number(8);
-      if (!IsPowerOfTwo(page_) || page_ < 1 << 10 || page_ > 1 << 16) {
+      if (!IsPowerOfTwo(page_) || page_ < 1 << 8 || page_ > 1 << 16) {
         out_.items.pop_back();
         return Wrong(data_at + 8);
       }
@@ -470,7 +470,7 @@ class Walk {
         if (stopped_) return;
         page_size = page;
         if (version != 1) return Wrong(mapped_at);
-        if (!IsPowerOfTwo(page) || page < 1 << 10 || page > 1 << 16) {
+        if (!IsPowerOfTwo(page) || page < 1 << 8 || page > 1 << 16) {
           return Wrong(mapped_at);
         }
         if (bitmap != 0 || pages != 0) {
