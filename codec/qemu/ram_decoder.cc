@@ -198,6 +198,10 @@ bool RamDecoder::FindBlock(std::string_view name, uint64_t at,
                             block_.used_bytes, " bytes, with ", list_left_,
                             " left of the total at ", Hex(list_at_)));
   }
+  if (index_.contains(block_.name)) {
+    return walk.Fail(ErrorCode::kBadRam, at,
+                     StrCat("RAM block '", block_.name, "' is listed twice"));
+  }
   // A page size is written for some blocks only, and nothing says whether one
   // is there; at the very least the EOS record follows.
   if (traits.advised_page_sizes != 0 &&
@@ -210,10 +214,6 @@ bool RamDecoder::FindBlock(std::string_view name, uint64_t at,
   if (traits.ignore_shared) {
     block_.has_address = true;
     block_.address = cursor.Be64();
-  }
-  if (index_.contains(block_.name)) {
-    cursor.Fail(ErrorCode::kBadRam, at,
-                StrCat("RAM block '", block_.name, "' is listed twice"));
   }
   if (traits.mapped_ram) MappedRam(cursor, traits, walk);
   if (!cursor.ok()) return walk.Stop(cursor);

@@ -475,6 +475,13 @@ TEST(RamDecoderTest, ABlockIsListedOnceAndHasAName) {
   RamWalked twice = WalkRam(list + BlockBytes("pc.ram", kMiB - 0x1000));
   EXPECT_EQ(twice.error.code, ErrorCode::kBadRam);
   EXPECT_EQ(twice.error.offset, list.size());
+  // Its name and its length are enough for that.
+  RamTraits traits;
+  traits.ignore_shared = true;
+  const std::string first = list + Be64Bytes(0x1000);
+  twice = WalkRam(first + BlockBytes("pc.ram", kMiB - 0x1000), traits);
+  EXPECT_EQ(twice.error.code, ErrorCode::kBadRam);
+  EXPECT_EQ(twice.error.offset, first.size());
   RamWalked nameless = WalkRam(list + BlockBytes("", kMiB - 0x1000));
   EXPECT_EQ(nameless.error.code, ErrorCode::kBadRam);
   EXPECT_EQ(nameless.error.offset, list.size());
