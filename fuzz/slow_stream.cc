@@ -320,12 +320,13 @@ class Walk {
     if (IsVfio(idstr)) return Device(type, id);
     bool full = type == 4;
     if (idstr == "ram" && !full) return Ram();
-    if (idstr == "dirty-bitmap" && !full) return DirtyBitmap();
-    if (idstr == "block" && !full) return BlockMigration();
-    if (idstr == "s390-storage_attributes" && !full) return S390(8);
+    // FORMAT.md 6: a FULL of these is read as a START.
+    if (idstr == "dirty-bitmap") return DirtyBitmap();
+    if (idstr == "block") return BlockMigration();
+    if (idstr == "s390-storage_attributes") return S390(8);
     if (idstr == "s390-skeys" && full) return S390(4);
     if (idstr == "todclock" && full) return TodClock();
-    if (idstr == "spapr/htab" && !full) return Htab(type);
+    if (idstr == "spapr/htab") return Htab(type == 4 ? 1 : type);
     if (!full) return Wrong(start);
     if (!Have(1)) return;
     auto length = lengths_ ? lengths_(start, at_) : std::nullopt;

@@ -91,7 +91,9 @@ HandlerRecord Htab(RecordCursor& cursor, SectionType type, bool first) {
   const uint64_t at = cursor.offset();
   if (first) {
     const uint32_t head = cursor.Be32();
-    if (type == SectionType::kStart || head == kHtabNone) return {.last = true};
+    const bool start =
+        type == SectionType::kStart || type == SectionType::kFull;
+    if (start || head == kHtabNone) return {.last = true};
     if (head != 0) {
       cursor.Fail(ErrorCode::kBadHandler, at,
                   StrCat("head ", Hex(head), ", expected 0"));

@@ -228,9 +228,10 @@ TEST(TodClockTest, IsNineBytesOrMissing) {
 
 // spapr/htab
 
-TEST(HtabTest, StartIsTheShift) {
+TEST(HtabTest, StartAndFullAreTheShift) {
   ExpectContent("spapr/htab", kStart, Be32Bytes(24));
   ExpectContent("spapr/htab", kStart, Be32Bytes(kHtabNone));
+  ExpectContent("spapr/htab", kFull, Be32Bytes(24));
 }
 
 TEST(HtabTest, PartAndEndAreChunksUntilEightZeroBytes) {
