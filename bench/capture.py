@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""A migration's bytes through `capture --forward`, beside the same through socat.
+"""A migration's bytes through `capture --forward`, beside the same through socat,
+which only passes them on, and through `socat -r`, which records them as well.
 
 usage: bench/capture.py [PROGRAM [MIB [ROUNDS]]]
 
-A round takes both, in turn the one and the other first, so that what else the
-machine does falls on both. Prints the seconds of each, and the median of the
-rounds' ratios. The recording goes to a folder in $TMPDIR; PROGRAM is
-bazel-bin/inspect/migstream if not said.
+A round takes all three, each in its turn first, so that what else the machine does
+falls on all. Prints the seconds of each, and the medians of the rounds' ratios.
+What is recorded goes to a folder in $TMPDIR; PROGRAM is bazel-bin/inspect/migstream
+if not said.
 """
 
 import os
@@ -88,7 +89,7 @@ def through(command, pieces, folder, name):
     assert counted[0] == sum(map(len, pieces)), counted
     server.close()
     process.wait()
-    for path in (listen, onward, os.path.join(folder, name + ".qvm")):
+    for path in (listen, onward, os.path.join(folder, name), os.path.join(folder, name + ".qvm")):
         if os.path.exists(path):
             os.unlink(path)
     return seconds
@@ -96,24 +97,27 @@ def through(command, pieces, folder, name):
 
 def main(program="bazel-bin/inspect/migstream", mib="1024", rounds="7"):
     pieces = [piece for piece, _ in zip(stream(), range(int(mib)))]
+    socat = ["socat", "-b", str(PIECE)]
+    ends = ["UNIX-LISTEN:{listen}", "UNIX-CONNECT:{onward}"]
     commands = {
-        "socat": ["socat", "-b", str(PIECE), "UNIX-LISTEN:{listen}", "UNIX-CONNECT:{onward}"],
+        "socat": socat + ends,
+        "socat -r": socat + ["-r", "{out}"] + ends,
         "capture": [program, "capture", "--listen=unix:{listen}"]
         + ["--forward=unix:{onward}", "-o", "{out}"],
     }
-    ratios = []
+    ratios = {"socat": [], "socat -r": []}
     with tempfile.TemporaryDirectory() as folder:
         for i in range(int(rounds)):
-            order = list(commands) if i % 2 == 0 else list(commands)[::-1]
-            seconds = {
-                name: through(commands[name], pieces, folder, "%s%d" % (name, i)) for name in order
-            }
-            ratios.append(seconds["capture"] / seconds["socat"])
-            print(
-                "socat %(socat).2f s  capture %(capture).2f s  ratio " % seconds + "%.2f" % ratios[-1],
-                flush=True,
-            )
-    print("ratio, median of %d: %.2f" % (len(ratios), statistics.median(ratios)))
+            names = list(commands)
+            seconds = {}
+            for name in names[i % 3 :] + names[: i % 3]:
+                seconds[name] = through(commands[name], pieces, folder, "m%d" % i)
+            for name, all_ratios in ratios.items():
+                all_ratios.append(seconds["capture"] / seconds[name])
+            print("  ".join("%s %.2f s" % (name, seconds[name]) for name in names), flush=True)
+    for name, all_ratios in ratios.items():
+        median = statistics.median(all_ratios)
+        print("capture to %s, median of %d: %.2f" % (name, len(all_ratios), median))
 
 
 if __name__ == "__main__":

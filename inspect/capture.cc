@@ -136,6 +136,7 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   Arguments check;
+  check.format = arguments.format;
   for (const std::string& file : result.files) {
     // CPR state tells that no pages were to come.
     if (file == result.files[0] || IsChannelFile(file) ||
@@ -197,6 +198,8 @@ const Option kOptions[] = {
      "the files' name: NAME.qvm, NAME.ch1.qvm for the first\n"
      "multifd channel, NAME.return; each verb takes NAME",
      Set<&Arguments::output>},
+    kLinesFormatOption,
+    kJsonStringsOption,
     {"force", "", "replace the files of a former capture",
      Set<&Arguments::force>},
 };

@@ -12,6 +12,7 @@
 #include "codec/place/damage_kind.h"
 #include "codec/report/check.pb.h"
 #include "codec/report/finding_ids.h"
+#include "codec/report/message_json.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/report_findings.h"
 #include "codec/report/verdict.h"
@@ -245,11 +246,25 @@ ExitStatus PrintFindings(const Arguments& arguments,
                          const report::Report& report, bool failed) {
   const ExitStatus status = failed || HasFindings(report) ? kFindings : kFine;
   report::Check check = MakeCheck(report);
+  std::string places;  // As text.
+  if (arguments.explain_places) {
+    ForEachErrorPlace(arguments, report, [&](const Place& place) {
+      StrAppend(&places, "\n", PlaceText(place));
+      report::Place& row = *check.add_places();
+      row = MakePlace(check.file(), place);
+      NameMessage(row, "place");
+    });
+  }
   if (arguments.format == "jsonl") {
+    std::string lines;
     for (const report::Finding& finding : check.findings()) {
-      const ExitStatus printed = Print(JsonLine("finding", finding), kFine);
-      if (printed != kFine) return printed;
+      StrAppend(&lines, JsonLine("finding", finding));
     }
+    for (const report::Place& place : check.places()) {
+      StrAppend(&lines, JsonLine("place", place));
+    }
+    const ExitStatus printed = Print(lines, kFine);
+    if (printed != kFine) return printed;
     return Print(JsonLine("verdict", check.verdict()), status);
   }
   if (arguments.format != "text") {
@@ -259,18 +274,7 @@ ExitStatus PrintFindings(const Arguments& arguments,
                             .min_severity = arguments.min_severity,
                             .columns = LineColumns(STDOUT_FILENO),
                             .color = WantsColor(arguments.color)};
-  std::string text = CheckText(check, style);
-  for (const report::Finding& finding : report.findings()) {
-    if (!arguments.explain_places || !finding.file().empty() ||
-        finding.severity() != "error") {
-      continue;
-    }
-    for (const std::string& file : arguments.files) {
-      if (Printable(file) != report.file()) continue;
-      StrAppend(&text, "\n", ExplainPlace(arguments, file, finding.offset()));
-    }
-  }
-  return Print(text, status);
+  return Print(CheckText(check, style) + places, status);
 }
 
 ExitStatus CheckPayload(const Arguments& arguments) {
@@ -393,7 +397,7 @@ const Option kOptions[] = {
      "shows them, but no payload",
      Set<&Arguments::explain_places>,
      {},
-     "for destination payload format json-strings"},
+     "for destination payload list"},
     {"recover",
      kRecoverOption.value,
      kRecoverOption.help,

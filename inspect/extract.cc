@@ -14,6 +14,7 @@
 #include "inspect/ram_file.h"
 #include "inspect/text_report.h"
 #include "inspect/verb.h"
+#include "inspect/written_files.h"
 
 namespace migstream {
 namespace {
@@ -62,10 +63,6 @@ bool Open(OutputFile& output, const Arguments& arguments) {
       output.Open(arguments.output, arguments.force, ModeOf(arguments.files)));
 }
 
-ExitStatus Commit(OutputFile& output, ExitStatus fine) {
-  return IsFine(output.Commit()) ? fine : kUnusable;
-}
-
 // The domain's XML, out of libvirt's header.
 ExitStatus ExtractXml(const Arguments& arguments) {
   if (arguments.files.size() > 1) {
@@ -84,7 +81,9 @@ ExitStatus ExtractXml(const Arguments& arguments) {
                                  : ErrorLine(file, opened.error));
     return kUnusable;
   }
-  return Commit(output, kFine);
+  if (!IsFine(output.Commit())) return kUnusable;
+  OutputFile* const files[] = {&output};
+  return SayWritten(arguments, files, kFine);
 }
 
 ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
@@ -102,16 +101,16 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   if (doubt.ok()) doubt = extractor.FindMissingChannel();
   if (!IsFine(image.Finish())) return kUnusable;
   const uint64_t missing = extractor.missing_pages();
-  const ExitStatus status =
-      Commit(output, missing == 0 && doubt.ok() ? kFine : kFindings);
-  if (status == kUnusable) return status;
+  if (!IsFine(output.Commit())) return kUnusable;
   if (!doubt.ok()) PrintError(inputs.file, doubt);
   if (missing != 0) {
     PrintError(StrCat(inputs.file, ": ", Plural(missing, "page"), " of ",
                       arguments.ram, " never came, and count as zero",
                       ChannelsHint(!inputs.channels.empty())));
   }
-  return status;
+  OutputFile* const files[] = {&output};
+  return SayWritten(arguments, files,
+                    missing == 0 && doubt.ok() ? kFine : kFindings);
 }
 
 ExitStatus Run(const Arguments& arguments) {
@@ -136,9 +135,10 @@ ExitStatus Run(const Arguments& arguments) {
         AsBytes(LspciText(extractor.idstr(), AsBytes(config.bytes()))));
   }
   SayGaps(inputs);
-  const ExitStatus status = Commit(output, cut.ok() ? kFine : kFindings);
-  if (status != kUnusable && !cut.ok()) PrintError(inputs.file, cut);
-  return status;
+  if (!IsFine(output.Commit())) return kUnusable;
+  if (!cut.ok()) PrintError(inputs.file, cut);
+  OutputFile* const files[] = {&output};
+  return SayWritten(arguments, files, cut.ok() ? kFine : kFindings);
 }
 
 std::string Misused(const Arguments& arguments) {
@@ -151,7 +151,7 @@ std::string Misused(const Arguments& arguments) {
   }
   return arguments.format == "lspci" && arguments.what != "config"
              ? "--format=lspci needs --what=config"
-             : "";
+             : NoPlaceForAnswer(arguments);
 }
 
 const Option kOptions[] = {
@@ -162,7 +162,7 @@ const Option kOptions[] = {
      "state of the other devices, and the description",
      Set<&Arguments::extract_all>,
      {},
-     "device what format ram"},
+     "device what format=raw format=lspci ram"},
     {"device",
      "IDSTR",
      "as inspect names it, or a part that no other has;\n"
@@ -180,17 +180,21 @@ const Option kOptions[] = {
      "payload config libvirt-xml", "ram"},
     {"format", "FORMAT",
      "raw (the default); of a config space also lspci: text\n"
-     "that `lspci -vvv -F OUT` decodes",
+     "that `lspci -vvv -F OUT` decodes; json: raw, and which\n"
+     "files were written as JSON on standard output",
      [](Arguments& arguments, const std::string& value) {
        arguments.format = value;
-       return OneOf("format", value, {"raw", "lspci"});
+       return OneOf("format", value, {"raw", "lspci", "json"});
      },
-     "raw lspci", "ram what=libvirt-xml"},
+     "raw lspci json"},
     kRecoverOption,
-    {"ram", "BLOCK",
+    {"ram",
+     "BLOCK",
      "the memory of a RAM block instead, with holes where it\n"
      "is zero; inspect names the blocks",
-     Set<&Arguments::ram>},
+     Set<&Arguments::ram>,
+     {},
+     "format=raw format=lspci"},
     kOutputOption,
     kForceOption,
 };

@@ -28,6 +28,7 @@
 #include "inspect/safe_file_name.h"
 #include "inspect/state.h"
 #include "inspect/text_report.h"
+#include "inspect/written_files.h"
 
 namespace migstream {
 namespace {
@@ -78,10 +79,10 @@ class Folder {
   // There were more than are written.
   bool full() const { return full_; }
 
-  bool Commit() {
+  std::vector<OutputFile*> files() {
     std::vector<OutputFile*> all;
     for (OutputFile& file : files_) all.push_back(&file);
-    return IsFine(CommitAll(all));
+    return all;
   }
 
  private:
@@ -294,9 +295,10 @@ ExitStatus ExtractAll(const Arguments& arguments) {
   Memory memory(folder);
   status = std::max(status, ExtractMemory(arguments, for_memory, memory));
   if (folder.full()) status = std::max(status, kFindings);
+  const std::vector<OutputFile*> files = folder.files();
   const bool written =
-      status != kUnusable && !folder.failed() && folder.Commit();
-  return written ? status : kUnusable;
+      status != kUnusable && !folder.failed() && IsFine(CommitAll(files));
+  return written ? SayWritten(arguments, files, status) : kUnusable;
 }
 
 }  // namespace migstream

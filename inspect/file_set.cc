@@ -38,7 +38,7 @@ std::vector<std::string> FilesOfSet(const std::string& name, bool sides) {
   for (int i = 1; take(Find(StrCat(name, ".ch", i, ".qvm"))); ++i) {
   }
   if (!sides) return files;
-  for (std::string_view side : {".return", ".cpr"}) {
+  for (std::string_view side : {".return", ".cpr", ".preempt"}) {
     take(Find(StrCat(name, side)));
   }
   return files;

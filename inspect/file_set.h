@@ -9,8 +9,8 @@
 
 namespace migstream {
 
-// Those that are there, the main channel first; `sides`: with its return path
-// and CPR state. A file may be compressed: vm.qvm.zst.
+// Those that are there, the main channel first; `sides`: with its return path,
+// CPR state and postcopy-preempt channel. A file may be compressed: vm.qvm.zst.
 std::vector<std::string> FilesOfSet(const std::string& name, bool sides);
 
 // Puts the files of a set, the main channel first, in the place of a name that

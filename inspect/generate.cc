@@ -377,22 +377,37 @@ ExitStatus GenerateSeeds(const Arguments& arguments) {
   return PrintAnswer(arguments, answer);
 }
 
-std::string DamageList() {
+ExitStatus ListDamages(const Arguments& arguments) {
   Table table("lw");
+  report::GeneratedStreams answer;
+  auto add = [&](const std::string& name, const std::string& what) {
+    table.Row({name, what});
+    report::KnownDamage& row = *answer.add_known_damages();
+    row.set_name(name);
+    row.set_what(what);
+  };
   table.Row({"DAMAGE", "WHAT IT DOES"});
-  table.Row({std::string(kAnyDamage), "one of those below, by the seed"});
+  add(std::string(kAnyDamage), "one of those below, by the seed");
   for (const DamageRow& row : DamageRows()) {
-    table.Row({DamageName(row.kind), std::string(row.what)});
+    add(DamageName(row.kind), std::string(row.what));
   }
   for (const PayloadFindingRow& row : AllPayloadFindings()) {
-    table.Row({std::string(row.name),
-               StrCat("a vendor's payload gets: ", row.meaning)});
+    add(std::string(row.name),
+        StrCat("a vendor's payload gets: ", row.meaning));
   }
-  return table.Text();
+  if (arguments.format == "text") return Print(table.Text(), kFine);
+  if (arguments.format != "jsonl") {
+    return PrintMessage(answer, "generate", arguments.format, kFine);
+  }
+  std::string lines;
+  for (const report::KnownDamage& row : answer.known_damages()) {
+    StrAppend(&lines, JsonLine("damage", row));
+  }
+  return Print(lines, kFine);
 }
 
 ExitStatus Run(const Arguments& arguments) {
-  if (arguments.list_damages) return Print(DamageList(), kFine);
+  if (arguments.list_damages) return ListDamages(arguments);
   return arguments.files.empty() ? GenerateSeeds(arguments)
                                  : GenerateRecipe(arguments);
 }
@@ -480,7 +495,7 @@ const Option kOptions[] = {
      "what can be damaged",
      Set<&Arguments::list_damages>,
      {},
-     "*"},
+     "o seed count out-dir dialect frame damage expect force"},
     {"expect", "[=qemu-X.Y]",
      "write what that release's loader must say beside the\n"
      "stream: vm.expect; 11.1 if none is named",

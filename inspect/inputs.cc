@@ -10,7 +10,6 @@
 #include "codec/device/pci_config.h"
 #include "codec/io/absl_view.h"
 #include "codec/io/decompressing_source.h"
-#include "codec/io/preempt_channel.h"
 #include "codec/io/qcow2_image.h"
 #include "codec/io/temp_file.h"
 #include "codec/place/damage_kind.h"
@@ -87,10 +86,6 @@ std::string DamageAround(const Inputs& inputs, uint64_t offset) {
   return DamageKind(bytes, start, offset);
 }
 
-bool IsSide(FileKind kind) {
-  return kind == FileKind::kReturnPath || kind == FileKind::kCpr;
-}
-
 Reopen OpenedOften(const std::string& file, const OpenOptions& options,
                    std::unique_ptr<ByteSource>& source, bool quiet) {
   auto first = std::make_shared<std::unique_ptr<ByteSource>>(std::move(source));
@@ -118,7 +113,7 @@ bool AddInput(const std::string& file, const OpenOptions& options,
     return inputs.main != nullptr;
   }
   source = Decompressed(std::move(source), options.limits);
-  FileKind kind = KindOf(source->Peek(8));
+  FileKind kind = KindOf(source->Peek(kFileKindBytes));
   if (kind == FileKind::kEmpty && !source->failure().empty()) {
     PrintError(StrCat(file, ": ", source->failure()));
     return false;
@@ -131,13 +126,6 @@ bool AddInput(const std::string& file, const OpenOptions& options,
     } else {
       inputs.sides.push_back({file, kind, std::move(source)});
     }
-    return true;
-  }
-  if (kind == FileKind::kUnknown &&
-      LooksLikePreemptChannel(source->Peek(kPreemptPeekBytes))) {
-    PrintError(StrCat(file,
-                      ": a postcopy-preempt channel, as it seems; its "
-                      "pages are left out"));
     return true;
   }
   OpenedStream stream = Reported(file, Unwrap(std::move(source), options));
@@ -265,8 +253,7 @@ bool FindDevices(const Arguments& arguments, Inputs& inputs) {
 }
 
 bool PrepareRecovery(const Arguments& arguments, Inputs& inputs) {
-  const FileKind kind = KindOf(inputs.main->Peek(8));
-  if (IsSide(kind)) return true;
+  if (IsSide(KindOf(inputs.main->Peek(kFileKindBytes)))) return true;
   if (!CanGoBack(inputs)) return false;
   inputs.recovery = std::make_unique<RecoveryPlan>(
       PlanRecovery(*inputs.main, ReaderOptionsOf(arguments)));
@@ -274,6 +261,11 @@ bool PrepareRecovery(const Arguments& arguments, Inputs& inputs) {
 }
 
 }  // namespace
+
+bool IsSide(FileKind kind) {
+  return kind == FileKind::kReturnPath || kind == FileKind::kCpr ||
+         kind == FileKind::kPreempt;
+}
 
 bool IsRegularFile(const std::string& file) {
   struct stat info;
@@ -419,9 +411,14 @@ std::unique_ptr<ByteSource> Inputs::OpenMainAgain() const {
 }
 
 ExitStatus ReportSide(const Inputs::Side& side, report::Report& report) {
-  Error error = side.kind == FileKind::kCpr
-                    ? ReportCpr(side.file, *side.source, report)
-                    : ReportReturnPath(side.file, *side.source, report);
+  Error error;
+  if (side.kind == FileKind::kCpr) {
+    error = ReportCpr(side.file, *side.source, report);
+  } else if (side.kind == FileKind::kPreempt) {
+    error = ReportPreempt(side.file, *side.source, report);
+  } else {
+    error = ReportReturnPath(side.file, *side.source, report);
+  }
   if (error.ok()) return kFine;
   PrintError(side.file, error);
   return IsUnusable(error) ? kUnusable : kFindings;

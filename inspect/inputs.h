@@ -53,8 +53,9 @@ struct Inputs {
   std::optional<LibvirtSave> libvirt;
   std::vector<std::string> channel_files;
   std::vector<std::unique_ptr<ByteSource>> channels;
-  // A return path or a CPR state channel, which say nothing of the devices. A
-  // single file of that kind is `main`, and no stream.
+  // A return path, a CPR state channel or a postcopy-preempt channel, which say
+  // nothing of the devices. A single file of that kind is `main`, and no
+  // stream.
   struct Side {
     std::string file;
     FileKind kind;
@@ -100,8 +101,11 @@ Error ReadMigration(const Arguments& arguments, Inputs& inputs,
 Error ReadReport(const Arguments& arguments, Inputs& inputs,
                  ReportOptions options, report::Report& report);
 
-// Adds a return path or a CPR state channel to a report. kFine; or why not was
-// said.
+// Whether a file of that kind stands beside a stream, as in Inputs::sides.
+bool IsSide(FileKind kind);
+
+// Adds it to a report, the main channel's being in it already: that says how
+// large pages are. kFine; or why not was said.
 ExitStatus ReportSide(const Inputs::Side& side, report::Report& report);
 
 // After an error: whether a compressed file is damaged itself, which may be

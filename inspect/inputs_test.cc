@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -409,16 +410,50 @@ TEST(ContainerTest, ADamagedOneIsNamedBeforeWhatItDamages) {
 }
 
 // It has no magic, and begins with a page that names its block.
-TEST(InputsTest, APreemptChannelBesideAStreamIsLeftOut) {
+TEST(InputsTest, APreemptChannelStandsBesideAStream) {
   const std::string main = "testdata/captures/s111-plain.qvm.zst";
   const std::string channel = WriteTestFile(
-      "vm.preempt", StrCat(std::string("\0\0\0\0\0\x01\x20\x08", 8),
-                           "\x06pc.ram", std::string(4096, 'p')));
-  const ProgramRun alone = RunProgram({"inspect", main});
+      "vm.preempt",
+      StrCat(std::string("\0\0\0\0\0\x01\x20\x08", 8), "\x06pc.ram",
+             std::string(4096, 'p'), std::string("\0\0\0\0\0\0\0\x10", 8)));
   const ProgramRun beside = RunProgram({"inspect", channel, main});
-  EXPECT_EQ(beside.status, 0);
-  EXPECT_EQ(beside.output, alone.output);
-  EXPECT_THAT(beside.errors, HasSubstr("a postcopy-preempt channel"));
+  EXPECT_EQ(beside.status, 0) << beside.errors;
+  EXPECT_THAT(beside.output,
+              HasSubstr("preempt      1 page, 0 zero: pc.ram 1"));
+  // It says nothing of the devices.
+  EXPECT_EQ(RunProgram({"check", channel, main}).output,
+            RunProgram({"check", main}).output);
+
+  const ProgramRun alone = RunProgram({"inspect", channel});
+  EXPECT_EQ(alone.status, 0) << alone.errors;
+  EXPECT_THAT(alone.output, HasSubstr("postcopy-preempt channel of a QEMU"));
+  EXPECT_THAT(RunProgram({"check", channel}).errors,
+              HasSubstr("not the main channel: give that file as well"));
+  const ProgramRun map = RunProgram({"inspect", "--map", channel});
+  EXPECT_EQ(map.status, 0) << map.errors;
+  EXPECT_THAT(map.output, HasSubstr(": 4119 bytes\n"));
+  EXPECT_THAT(map.output, HasSubstr("preempt page"));
+}
+
+TEST(InputsTest, APreemptChannelIsPartOfASet) {
+  const std::string set = TestFolder() + "/set";
+  auto write = [&set](const char* ending, const std::string& bytes) {
+    std::ofstream(set + ending, std::ios::binary) << bytes;
+  };
+  const std::string eos("\0\0\0\0\0\0\0\x10", 8);
+  write(".qvm", ReadDecompressed("testdata/captures/s111-plain.qvm.zst"));
+  write(".preempt", eos);
+  const ProgramRun inspect = RunProgram({"inspect", set});
+  EXPECT_EQ(inspect.status, 0) << inspect.errors;
+  EXPECT_THAT(inspect.output, HasSubstr("preempt      0 pages, 0 zero\n"));
+  EXPECT_EQ(RunProgram({"check", set}).status, 0);
+  EXPECT_THAT(RunProgram({"inspect", "--map", set}).output,
+              HasSubstr("set.preempt: 8 bytes\n"));
+  // What is damaged is said, with its place.
+  write(".preempt", eos.substr(0, 7) + "\x08\x01r");
+  const ProgramRun cut = RunProgram({"inspect", set});
+  EXPECT_EQ(cut.status, 1);
+  EXPECT_THAT(cut.errors, HasSubstr("set.preempt:0xa: preempt channel: "));
 }
 
 }  // namespace

@@ -76,16 +76,11 @@ ExitStatus Run(const Arguments& arguments) {
   if (arguments.map) return PrintMap(arguments, inputs);
   if (!arguments.html.empty()) return WritePage(arguments, inputs);
   const std::string& file = inputs.file;
-  FileKind kind = KindOf(inputs.main->Peek(8));
-  if (kind == FileKind::kReturnPath || kind == FileKind::kCpr) {
+  const FileKind kind = KindOf(inputs.main->Peek(kFileKindBytes));
+  if (IsSide(kind)) {
     return InspectSide(arguments, {file, kind, std::move(inputs.main)});
   }
   report::Report report;
-  ExitStatus side_status = kFine;
-  for (const Inputs::Side& side : inputs.sides) {
-    side_status = std::max(side_status, ReportSide(side, report));
-  }
-  if (side_status == kUnusable) return side_status;
   ReportOptions options;
   options.msix_table = !inputs.device.empty();
   std::string lines;
@@ -120,6 +115,11 @@ ExitStatus Run(const Arguments& arguments) {
     return kUnusable;
   }
   if (printed != kFine) return printed;
+  ExitStatus side_status = kFine;
+  for (const Inputs::Side& side : inputs.sides) {
+    side_status = std::max(side_status, ReportSide(side, report));
+  }
+  if (side_status == kUnusable) return side_status;
   KeepDevice(inputs.device, report);
   ExitStatus status = error.ok() ? side_status : kFindings;
   if (IsText(arguments)) {
@@ -204,14 +204,16 @@ const Option kOptions[] = {
      "payload and no guest memory",
      Set<&Arguments::state>,
      {},
-     "vmdesc records format json-strings payload"},
+     "vmdesc records payload format=text format=jsonl format=textproto "
+     "format=csv json-strings"},
     {"vmdesc",
      "",
      "the description of the devices instead: the JSON at\n"
      "the stream's end, indented",
      Set<&Arguments::vmdesc>,
      {},
-     "records format json-strings payload"},
+     "records payload format=text format=jsonl format=textproto format=csv "
+     "json-strings"},
 };
 
 }  // namespace

@@ -1,13 +1,20 @@
 // What scripts read: each verb's JSON, by the schema that the program prints of
 // it, and what somebody with jq stumbles over.
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
+#include "codec/model/seed_models.h"
 #include "codec/wire/json_schema.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
@@ -97,7 +104,139 @@ TEST(JsonTest, EachVerbsAnswerIsOfItsSchema) {
   ExpectValid({"generate", "--seed=1", "--count=3", "--damage=any", "--expect",
                "--out-dir", TestFolder()},
               "generate", 0);
+  ExpectValid({"generate", "--list-damages"}, "generate", 0);
   ExpectValid({"explain", "truncated", "V100M", "no such"}, "explain", 0);
+  ExpectValid({"schema"}, "schema", 0);
+}
+
+TEST(JsonTest, SoIsAMap) {
+  // It is written a range at a time, and not by what writes the others.
+  for (const std::string& file : {Path("s111-two"), Input("cut.qvm.zst")}) {
+    ProgramRun run = Json({"inspect", "--map", file});
+    EXPECT_EQ(Invalid("map", run.output), "");
+    rapidjson::Document map = Parsed(run.output);
+    EXPECT_STREQ(map["schema"].GetString(), "migstream.map/1");
+    EXPECT_GT(map["files"][0]["ranges"].Size(), 20);
+  }
+}
+
+TEST(JsonTest, SoIsWhatIsSaidOfDeviceModels) {
+  const std::string nic = WriteTestFile("nic.json", kMyNic);
+  const std::string old_card = WriteTestFile("old.json", kOldCard);
+  const std::string new_card = WriteTestFile("new.json", kNewCard);
+  const std::string source = StrCat(kE1000e, ",version=2,rx-filter-size=64");
+  ExpectValid({"model", "check", source, old_card, new_card}, "model", 0);
+  ExpectValid({"model", "check", source, nic}, "model", 1);
+  ExpectValid({"model", "canonical", nic}, "model", 0);
+  ExpectValid({"model", "lint", new_card, old_card}, "model", 0);
+  ExpectValid({"model", "lint", nic, old_card}, "model", 1);
+  ExpectValid({"model", "check", source, "/nonexistent"}, "error", 2);
+
+  rapidjson::Document check =
+      Parsed(Json({"model", "check", source, nic, new_card}).output);
+  const auto& rows = check["destinations"];
+  EXPECT_FALSE(rows[0]["takes"].GetBool());
+  EXPECT_STREQ(rows[0]["reason"].GetString(), "model");
+  EXPECT_TRUE(rows[1]["takes"].GetBool());
+  EXPECT_STREQ(rows[1]["settings"][0]["name"].GetString(), "rx-filter-size");
+  EXPECT_STREQ(rows[1]["settings"][0]["value"].GetString(), "64");
+  rapidjson::Document lint =
+      Parsed(Json({"model", "lint", nic, old_card}).output);
+  const auto& last = lint["findings"][lint["findings"].Size() - 1];
+  EXPECT_STREQ(last["id"].GetString(), "model-gone");
+  EXPECT_STREQ(last["severity"].GetString(), "error");
+  // A description is what the other model verbs read.
+  const std::string shown = Json({"model", "show", new_card}).output;
+  EXPECT_EQ(shown, RunProgram({"model", "show", "--json", new_card}).output);
+  EXPECT_EQ(RunProgram({"model", "show", "--json-strings", nic}).status, 2);
+}
+
+TEST(JsonTest, SoIsWhatWasWritten) {
+  const std::string out = TestFolder() + "/written";
+  const std::string cut = Input("cut.qvm.zst");
+  const std::string device = "--device=05.0";
+  ExpectValid({"repack", Path("s72-two"), "-o", out}, "written", 0);
+  ExpectValid({"repack", cut, "--force", "-o", out}, "written", 1);
+  ExpectValid({"extract", device, Path("s72-two"), "--force", "-o", out},
+              "written", 0);
+  ExpectValid({"extract", device, cut, "--force", "-o", out}, "written", 1);
+  ExpectValid({"extract", device, cut, "-o", out}, "error", 2);
+  ExpectValid({"extract", cut, "-o", "-"}, "error", 2);
+  rapidjson::Document all = Parsed(
+      Json({"extract", "--all", cut, "-o", TestFolder() + "/all"}).output);
+  uint64_t bytes = 0;
+  for (const auto& file : all["files"].GetArray()) {
+    bytes += file["bytes"].GetUint64();
+  }
+  EXPECT_GT(bytes, 4 << 20);
+  EXPECT_THAT(all["error"]["message"].GetString(), HasSubstr("config"));
+}
+
+// Whoever records a migration is told what check says of it.
+TEST(JsonTest, SoIsWhatWasCaptured) {
+  // A socket's name is short.
+  const std::string path = StrCat("/tmp/migstream-json-", getpid());
+  std::thread source([&path] {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    int fd = -1;
+    do {
+      if (fd >= 0) close(fd);
+      fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    } while (connect(fd, reinterpret_cast<sockaddr*>(&address),
+                     sizeof address) != 0);
+    const std::string bytes =
+        RunProgram({"repack", Path("s72-two"), "-o", "-"}).output;
+    EXPECT_TRUE(WriteAll(fd, bytes.data(), bytes.size()));
+    close(fd);
+  });
+  ExpectValid(
+      {"capture", StrCat("--listen=unix:", path), "-o", TestFolder() + "/vm"},
+      "check", 0);
+  source.join();
+  unlink(path.c_str());
+}
+
+TEST(JsonTest, NoVerbIsWithoutIt) {
+  std::set<std::string_view> verbs, with;
+  const std::string options = RunProgram({"--list-options"}).output;
+  for (std::string_view line : Split(options, '\n')) {
+    const std::string_view verb = line.substr(0, line.find('|'));
+    if (verb.empty()) continue;
+    verbs.insert(verb);
+    if (line.find("|--format|") != line.npos &&
+        line.find("json") != line.npos) {
+      with.insert(verb);
+    }
+  }
+  EXPECT_GT(verbs.size(), 10);
+  EXPECT_EQ(verbs, with);
+}
+
+TEST(JsonTest, ErrorsHaveTheirPlaces) {
+  const Words words = {"check", "--explain", Input("cut.qvm.zst")};
+  ExpectValid(words, "check", 1);
+  rapidjson::Document check = Parsed(Json(words).output);
+  ASSERT_EQ(check["places"].Size(), 1);
+  const auto& place = check["places"][0];
+  EXPECT_STREQ(place["schema"].GetString(), "migstream.place/1");
+  EXPECT_EQ(place["offset"], check["findings"][0]["offset"]);
+  EXPECT_GT(place["items"].Size(), 3);
+  EXPECT_THAT(
+      RunProgram({"check", "--explain", "--format=jsonl", words[2]}).output,
+      HasSubstr("\n{\"place\":{\"schema\":"));
+}
+
+// What other programs read has their form, and not one of ours.
+TEST(JsonTest, WhatIsJsonAnywayIsTheSame) {
+  for (const char* option : {"--state", "--vmdesc"}) {
+    ProgramRun run = Json({"inspect", option, Path("s72-two")});
+    EXPECT_EQ(run.status, 0) << run.errors;
+    EXPECT_EQ(run.output,
+              RunProgram({"inspect", option, Path("s72-two")}).output);
+    EXPECT_TRUE(Parsed(run.output).IsObject());
+  }
 }
 
 TEST(JsonTest, SoIsWhatADestinationSays) {
@@ -187,9 +326,9 @@ TEST(JsonTest, ASchemaRefusesWhatIsOfAnother) {
 
 TEST(JsonTest, SchemasAreListedAndPrintedAsTheProgramHasThem) {
   EXPECT_THAT(RunProgram({"schema"}).output, HasSubstr("\nrecipe "));
-  for (const char* name :
-       {"report", "check", "stats", "diff", "generate", "explain", "place",
-        "error", "recipe", "expectation"}) {
+  for (const char* name : {"report", "check", "stats", "diff", "generate",
+                           "explain", "place", "map", "model", "written",
+                           "schema", "error", "recipe", "expectation"}) {
     EXPECT_THAT(RunProgram({"schema", name}).output,
                 HasSubstr("syntax = \"proto3\";"))
         << name;

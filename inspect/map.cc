@@ -8,6 +8,7 @@
 #include "codec/io/absl_view.h"
 #include "codec/map/folded_map.h"
 #include "codec/map/stream_map.h"
+#include "codec/version.h"
 #include "codec/wire/json.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -174,10 +175,12 @@ void PutRange(Json& json, const MapRange& range) {
   json.EndObject();
 }
 
-// {"files": [{"file": NAME, "ranges": […], "bytes": N}]}, a range a line.
+// A report::Map, a range a line; it may be longer than memory.
 ExitStatus PrintJson(const Arguments& arguments, Inputs& inputs) {
   Output output;
-  output.text() = "{\"files\": [";
+  output.text() =
+      "{\"schema\": \"migstream.map/1\",\n \"version\": \"" MIGSTREAM_VERSION
+      "\",\n \"files\": [";
   uint64_t bytes = 0;
   bool in_file = false;
   bool first_range = true;
@@ -223,6 +226,8 @@ std::string ContainerOf(const Inputs& inputs) {
 ExitStatus MapInputs(const Arguments& arguments, Inputs& inputs,
                      const OnMapFile& on_file, const OnMapRange& on_range) {
   ExitStatus status = kFine;
+  StreamFacts facts;
+  facts.page_bytes = arguments.page_bytes;
   auto judge = [&](const std::string& file, const Error& error) {
     if (error.ok()) return;
     PrintError(ErrorLine(error.file.empty() ? file : error.file, error));
@@ -231,16 +236,20 @@ ExitStatus MapInputs(const Arguments& arguments, Inputs& inputs,
   auto map_side = [&](const std::string& file, FileKind kind,
                       ByteSource& source) {
     on_file(Printable(file));
-    judge(file, kind == FileKind::kCpr ? MapCpr(source, on_range)
-                                       : MapReturnPath(source, on_range));
+    if (kind == FileKind::kCpr) {
+      judge(file, MapCpr(source, on_range));
+    } else if (kind == FileKind::kPreempt) {
+      judge(file, MapPreempt(source, facts.page_bytes, on_range));
+    } else {
+      judge(file, MapReturnPath(source, on_range));
+    }
   };
-  const FileKind kind = KindOf(inputs.main->Peek(8));
-  if (kind == FileKind::kReturnPath || kind == FileKind::kCpr) {
+  const FileKind kind = KindOf(inputs.main->Peek(kFileKindBytes));
+  if (IsSide(kind)) {
     map_side(inputs.file, kind, *inputs.main);
     return status;
   }
   Progress progress(*inputs.main, arguments.quiet);
-  StreamFacts facts;
   on_file(Printable(inputs.file));
   judge(inputs.file, MapStream(*inputs.main, ReaderOptionsOf(arguments),
                                ContainerOf(inputs), on_range, facts));

@@ -8,9 +8,11 @@
 #include "codec/model/model_json.h"
 #include "codec/model/model_lint.h"
 #include "codec/payload/kernel_release.h"
+#include "codec/report/answers.pb.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/model_describe.h"
 #include "inspect/table.h"
 #include "inspect/verb.h"
@@ -80,7 +82,11 @@ ExitStatus Canonicalize(const Arguments& arguments) {
   DeviceConfig config;
   std::string text = arguments.files.size() > 2 ? arguments.files[2] : "";
   if (!ResolveBy(arguments.files[1], text, config)) return kUnusable;
-  return Print(CanonicalDevice(config) + "\n", kFine);
+  const std::string device = CanonicalDevice(config);
+  if (arguments.format == "text") return Print(device + "\n", kFine);
+  report::Model answer;
+  answer.set_canonical(device);
+  return PrintMessage(answer, "model", arguments.format, kFine);
 }
 
 std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
@@ -112,7 +118,8 @@ std::string Shown(const ModelDescription& model) {
 ExitStatus Show(const Arguments& arguments) {
   OfferedModels offered;
   if (!Read(arguments.files[1], offered)) return kUnusable;
-  if (arguments.json) return Print(ToJson(offered), kFine);
+  if (arguments.json || arguments.format == "json")
+    return Print(ToJson(offered), kFine);
   std::vector<std::string> models;
   for (const ModelDescription& model : offered.models) {
     models.push_back(Shown(model));
@@ -127,6 +134,14 @@ std::string Settings(const DeviceConfig& config) {
     settings.push_back(StrCat(setting.name, "=", Spell(setting.value)));
   }
   return settings.empty() ? "nothing" : StrJoin(settings, ",");
+}
+
+void AddWhyNot(const Incompatible& why_not, report::ModelDestination& row) {
+  row.set_reason(std::string(ToString(why_not.reason)));
+  row.set_name(why_not.name);
+  row.set_source(why_not.source);
+  row.set_destination(why_not.destination);
+  row.set_message(ToString(why_not));
 }
 
 ExitStatus Check(const Arguments& arguments) {
@@ -149,6 +164,7 @@ ExitStatus Check(const Arguments& arguments) {
   }
   const ConfigSpaces compared = {AsBytes(spaces[0]), AsBytes(spaces[1])};
   std::string lines;
+  report::Model all;
   ExitStatus status = kFindings;
   for (size_t i = 2; i < arguments.files.size(); ++i) {
     OfferedModels offered;
@@ -157,17 +173,27 @@ ExitStatus Check(const Arguments& arguments) {
         arguments.source_models.empty()
             ? CheckCompatible(text, offered.models, compared)
             : CheckCompatible(config, offered.models, compared);
-    StrAppend(&lines, Printable(arguments.files[i]), ": ");
+    report::ModelDestination& row = *all.add_destinations();
+    row.set_file(Printable(arguments.files[i]));
+    row.set_takes(!answer.why_not);
+    StrAppend(&lines, row.file(), ": ");
     if (answer.why_not) {
+      AddWhyNot(*answer.why_not, row);
       StrAppend(&lines, ToString(*answer.why_not), " [",
                 ToString(answer.why_not->reason), "]\n");
     } else {
       StrAppend(&lines, "takes it; there, set ", Settings(answer.destination),
                 "\n");
+      for (const ParamSetting& setting : answer.destination.settings) {
+        report::ModelSetting& set = *row.add_settings();
+        set.set_name(setting.name);
+        set.set_value(Spell(setting.value));
+      }
       status = kFine;
     }
   }
-  return Print(lines, status);
+  if (arguments.format == "text") return Print(lines, status);
+  return PrintMessage(all, "model", arguments.format, status);
 }
 
 ExitStatus LintFiles(const Arguments& arguments) {
@@ -176,28 +202,47 @@ ExitStatus LintFiles(const Arguments& arguments) {
   if (arguments.files.size() > 2 && !Read(arguments.files[2], older)) {
     return kUnusable;
   }
-  std::string lines;
+  report::Model answer;
   ExitStatus status = kFine;
+  auto add = [&](const ModelDescription& model) -> report::ModelFinding& {
+    report::ModelFinding& row = *answer.add_findings();
+    row.set_file(Printable(arguments.files[1]));
+    row.set_model(model.model);
+    return row;
+  };
   for (const ModelDescription& model : offered.models) {
     for (const LintFinding& finding : Lint(model, Find(older, model.model))) {
       const LintRule& rule = finding.rule();
-      const bool note = rule.severity == Severity::kNote;
-      if (!note) status = kFindings;
-      StrAppend(&lines, Printable(arguments.files[1]), ": ", model.model, ": ");
-      if (!finding.param.empty()) StrAppend(&lines, finding.param, ": ");
-      if (rule.severity != Severity::kError) {
-        StrAppend(&lines, ToString(rule.severity), ": ");
-      }
-      StrAppend(&lines, finding.message, ": ", rule.meaning, " [", rule.name,
-                "]\n");
+      if (rule.severity != Severity::kNote) status = kFindings;
+      report::ModelFinding& row = add(model);
+      row.set_param(finding.param);
+      row.set_severity(std::string(ToString(rule.severity)));
+      row.set_id(std::string(rule.name));
+      row.set_message(finding.message);
+      row.set_meaning(std::string(rule.meaning));
     }
   }
   for (const ModelDescription& model : older.models) {
     if (Find(offered, model.model) != nullptr) continue;
-    StrAppend(&lines, Printable(arguments.files[1]), ": ", model.model,
-              ": it was there before: its devices can no longer be migrated "
-              "here [model-gone]\n");
+    report::ModelFinding& row = add(model);
+    row.set_severity(std::string(ToString(Severity::kError)));
+    row.set_id("model-gone");
+    row.set_message("it was there before");
+    row.set_meaning("its devices can no longer be migrated here");
     status = kFindings;
+  }
+  if (arguments.format != "text") {
+    return PrintMessage(answer, "model", arguments.format, status);
+  }
+  std::string lines;
+  for (const report::ModelFinding& row : answer.findings()) {
+    StrAppend(&lines, row.file(), ": ", row.model(), ": ");
+    if (!row.param().empty()) StrAppend(&lines, row.param(), ": ");
+    if (row.severity() != ToString(Severity::kError)) {
+      StrAppend(&lines, row.severity(), ": ");
+    }
+    StrAppend(&lines, row.message(), ": ", row.meaning(), " [", row.id(),
+              "]\n");
   }
   return Print(lines, status);
 }
@@ -254,6 +299,11 @@ std::string Misused(const Arguments& arguments) {
       {!arguments.device.empty(), "--device", "describe"},
       {arguments.kernel.has_value(), "--kernel", "describe"},
   };
+  const bool description = action->name == "show" || action->name == "describe";
+  if (description && arguments.format != "text" && arguments.format != "json") {
+    return StrCat("model ", action->name, " has no --format=", arguments.format,
+                  ", but json");
+  }
   for (const Use& use : kUses) {
     if (!use.given || use.action == action->name) continue;
     return StrCat(use.option, " is for model ", use.action);
@@ -265,7 +315,7 @@ ExitStatus Run(const Arguments& arguments) {
   return FindAction(arguments)->run(arguments);
 }
 
-constexpr Option kOptions[] = {
+const Option kOptions[] = {
     {"source", "FILE",
      "check: what the source's host offers. SOURCE is then\n"
      "what that says; without, what the destination's says",
@@ -286,8 +336,12 @@ constexpr Option kOptions[] = {
      {},
      {},
      "source-config"},
-    {"json", "", "show: the description in one form, as JSON",
-     Set<&Arguments::json>},
+    {"format", "FORMAT",
+     "text, json or textproto; `migstream schema model` has the\n"
+     "form. show and describe: json, the description itself",
+     kFormatOption.set, kFormatOption.choices, "json"},
+    kJsonStringsOption,
+    {"json", "", "show: as --format=json", Set<&Arguments::json>},
     {"device", "IDSTR", "describe: which device, if there are several",
      Set<&Arguments::device>},
     {"kernel", "X.Y",

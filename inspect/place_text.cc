@@ -36,6 +36,8 @@ bool IsHere(const Place& place, const PlaceField& field) {
 }
 
 // A line for each item and each of its fields.
+}  // namespace
+
 std::string PlaceText(const Place& place) {
   std::string text;
   for (const PlaceItem& item : place.items) {
@@ -88,8 +90,6 @@ report::Place MakePlace(const std::string& file, const Place& place) {
   return answer;
 }
 
-}  // namespace
-
 ExitStatus PrintPlace(const Arguments& arguments, Inputs& inputs) {
   if (!CanGoBack(inputs)) return kUnusable;
   const uint64_t start = inputs.main->offset();
@@ -115,18 +115,26 @@ ExitStatus PrintPlace(const Arguments& arguments, Inputs& inputs) {
   return IsUnusable(place.error) ? kUnusable : status;
 }
 
-std::string ExplainPlace(const Arguments& arguments, const std::string& file,
-                         uint64_t offset) {
-  if (!IsRegularFile(file)) return "";
-  Inputs inputs;
-  inputs.file = file;
-  OpenedStream opened = OpenStream(file, OpenOptionsOf(arguments));
-  if (!opened.source) return "";
-  inputs.main = std::move(opened.source);
-  if (!CanGoBack(inputs)) return "";
-  PlaceOptions options;
-  options.reader = ReaderOptionsOf(arguments);
-  return PlaceText(LookAt(*inputs.main, offset, options));
+void ForEachErrorPlace(const Arguments& arguments, const report::Report& report,
+                       const std::function<void(const Place&)>& on_place) {
+  const auto main = std::find_if(arguments.files.begin(), arguments.files.end(),
+                                 [&report](const std::string& file) {
+                                   return Printable(file) == report.file() &&
+                                          IsRegularFile(file);
+                                 });
+  if (main == arguments.files.end()) return;
+  for (const report::Finding& finding : report.findings()) {
+    if (!finding.file().empty() || finding.severity() != "error") continue;
+    Inputs inputs;
+    inputs.file = *main;
+    OpenedStream opened = OpenStream(*main, OpenOptionsOf(arguments));
+    if (!opened.source) return;
+    inputs.main = std::move(opened.source);
+    if (!CanGoBack(inputs)) return;
+    PlaceOptions options;
+    options.reader = ReaderOptionsOf(arguments);
+    on_place(LookAt(*inputs.main, finding.offset(), options));
+  }
 }
 
 }  // namespace migstream

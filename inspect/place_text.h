@@ -4,10 +4,12 @@
 #ifndef MIGSTREAM_INSPECT_PLACE_TEXT_H_
 #define MIGSTREAM_INSPECT_PLACE_TEXT_H_
 
-#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "codec/place/place.h"
+#include "codec/report/answers.pb.h"
+#include "codec/report/report.pb.h"
 #include "inspect/console.h"
 #include "inspect/inputs.h"
 #include "inspect/verb.h"
@@ -17,10 +19,13 @@ namespace migstream {
 // inspect --at.
 ExitStatus PrintPlace(const Arguments& arguments, Inputs& inputs);
 
-// What stands at an offset of `file`, without payload, for one who explains an
-// error; empty if the file cannot be read again.
-std::string ExplainPlace(const Arguments& arguments, const std::string& file,
-                         uint64_t offset);
+// Where each error of the main channel is, without payload; nothing if it
+// cannot be read again.
+void ForEachErrorPlace(const Arguments& arguments, const report::Report& report,
+                       const std::function<void(const Place&)>& on_place);
+
+std::string PlaceText(const Place& place);
+report::Place MakePlace(const std::string& file, const Place& place);
 
 }  // namespace migstream
 

@@ -11,6 +11,7 @@
 #include "inspect/output_file.h"
 #include "inspect/stale_channels.h"
 #include "inspect/verb.h"
+#include "inspect/written_files.h"
 
 namespace migstream {
 namespace {
@@ -82,8 +83,8 @@ bool OpenReplacements(const Arguments& arguments, RewriteOptions& options,
   return payload != nullptr;
 }
 
-absl::Status Commit(std::deque<Output>& outputs) {
-  std::vector<OutputFile*> files;
+absl::Status Commit(std::deque<Output>& outputs,
+                    std::vector<OutputFile*>& files) {
   for (Output& output : outputs) {
     if (absl::Status status = output.Finish(); !status.ok()) return status;
     files.push_back(&output.file());
@@ -166,10 +167,17 @@ ExitStatus Run(const Arguments& arguments) {
   // What is cut short is copied up to the cut; what is wrong is not copied.
   bool copied = error.code == ErrorCode::kTruncated && IsPlain(options);
   if (!error.ok() && !copied) return kFindings;
-  status = Commit(outputs);
+  std::vector<OutputFile*> files;
+  status = Commit(outputs, files);
   if (status.ok()) status = stale.Remove();
   if (!IsFine(status)) return kUnusable;
-  return error.ok() ? kFine : kFindings;
+  return SayWritten(arguments, files, error.ok() ? kFine : kFindings);
+}
+
+std::string Misused(const Arguments& arguments) {
+  if (arguments.files.empty()) return kWhichFile;
+  if (arguments.output.empty()) return "-o OUT is missing";
+  return NoPlaceForAnswer(arguments);
 }
 
 const Option kOptions[] = {
@@ -257,6 +265,8 @@ const Option kOptions[] = {
      {},
      {},
      "zstd"},
+    kFormatOption,
+    kJsonStringsOption,
     kOutputOption,
     {"force", "",
      "replace OUT and OUT.chN if they exist, and remove the\n"
@@ -272,6 +282,8 @@ const Verb kRepackVerb = {"repack",
                           "another shape",
                           kAnyFiles,
                           kOptions,
-                          Run};
+                          Run,
+                          {},
+                          Misused};
 
 }  // namespace migstream

@@ -37,6 +37,14 @@ constexpr Schema kSchemas[] = {
      "what explain prints"},
     {"place", "answers.proto", report::Place::descriptor,
      "what inspect --at prints"},
+    {"map", "answers.proto", report::Map::descriptor,
+     "what inspect --map prints"},
+    {"model", "answers.proto", report::Model::descriptor,
+     "what model check, lint and canonical print"},
+    {"written", "answers.proto", report::Written::descriptor,
+     "what extract and repack say of the files they wrote"},
+    {"schema", "answers.proto", report::Schemas::descriptor,
+     "what schema prints without a name"},
     {"error", "answers.proto", report::Failure::descriptor,
      "what any of them prints with exit status 2"},
     {"recipe", "stream.proto", recipe::Migration::descriptor,
@@ -61,10 +69,23 @@ std::string List() {
   return text;
 }
 
+ExitStatus PrintList() {
+  report::Schemas answer;
+  for (const Schema& row : kSchemas) {
+    report::KnownSchema& schema = *answer.add_schemas();
+    schema.set_name(std::string(row.name));
+    schema.set_what(std::string(row.what));
+  }
+  return PrintMessage(answer, "schema", "json", kFine);
+}
+
 ExitStatus Run(const Arguments& arguments) {
-  if (arguments.files.empty()) return Print(List(), kFine);
+  if (arguments.files.empty()) {
+    return arguments.schema_format == "json" ? PrintList()
+                                             : Print(List(), kFine);
+  }
   const Schema& schema = *FindSchema(arguments.files[0]);
-  if (arguments.schema_format == "jsonschema") {
+  if (arguments.schema_format.starts_with("json")) {
     return Print(JsonSchema(*schema.type()), kFine);
   }
   for (const ProtoText& proto : ProtoTexts()) {
@@ -86,12 +107,13 @@ std::string Misused(const Arguments& arguments) {
 const Option kOptions[] = {
     {"format", "FORMAT",
      "proto, the .proto file, which is what is printed if it is\n"
-     "not said; or jsonschema, of draft 4",
+     "not said; jsonschema, of draft 4; or json, which is that,\n"
+     "and the list without NAME",
      [](Arguments& arguments, const std::string& value) {
        arguments.schema_format = value;
-       return OneOf("format", value, {"proto", "jsonschema"});
+       return OneOf("format", value, {"proto", "jsonschema", "json"});
      },
-     "proto jsonschema"},
+     "proto jsonschema json"},
 };
 
 }  // namespace

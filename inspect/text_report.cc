@@ -129,6 +129,21 @@ std::string Cpr(const report::Cpr& cpr) {
                 cpr.complete() ? "" : " (damaged)");
 }
 
+std::string Preempt(const report::PreemptChannel& channel) {
+  std::vector<std::string> blocks;
+  for (const report::PreemptBlock& block : channel.blocks()) {
+    if (blocks.size() < 4) {
+      blocks.push_back(StrCat(block.name(), " ", block.pages()));
+    }
+  }
+  if (const size_t all = channel.blocks_size(); all > blocks.size()) {
+    blocks.push_back(StrCat(all - blocks.size(), " more blocks"));
+  }
+  return StrCat(Plural(channel.pages(), "page"), ", ", channel.zero_pages(),
+                " zero", blocks.empty() ? "" : ": ", StrJoin(blocks, ", "),
+                channel.complete() ? "" : " (not complete)");
+}
+
 // A return path that was given alone: each message with its offset.
 std::string ReturnPathAlone(const report::ReturnPath& path) {
   std::string text = StrCat(
@@ -198,6 +213,9 @@ std::string StreamTable(const report::Report& report) {
     row("return path", ReturnPath(path));
   }
   for (const report::Cpr& cpr : report.cpr_states()) row("CPR state", Cpr(cpr));
+  for (const report::PreemptChannel& channel : report.preempt_channels()) {
+    row("preempt", Preempt(channel));
+  }
   row("description", report.description().bytes() == 0
                          ? report.complete() ? "none" : "not reached"
                          : StrCat(Size(report.description().bytes()), " for ",
@@ -341,6 +359,12 @@ std::string TextReport(const report::Report& report, bool payload_records) {
   }
   if (report.dialects_size() == 0 && report.cpr_states_size() == 1) {
     return CprAlone(report.cpr_states(0));
+  }
+  if (report.dialects_size() == 0 && report.preempt_channels_size() == 1) {
+    const report::PreemptChannel& channel = report.preempt_channels(0);
+    return StrCat(channel.file(),
+                  ": postcopy-preempt channel of a QEMU migration, ",
+                  Preempt(channel), "\n");
   }
   std::string text =
       StrCat(report.file(), ": QEMU migration stream, ",

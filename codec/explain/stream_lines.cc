@@ -29,6 +29,10 @@ constexpr KnownLine kLines[] = {
      "QEMU 2.4",
      "the same machine type on both sides; send-configuration is to be the "
      "same too"},
+    {"failed to allocate * bytes",
+     "a length in the stream was taken for true, and is far too large; QEMU "
+     "ends at once",
+     "QEMU", kDamaged},
     {"Machine type received is '*' and local is '*'",
      "source and destination were started with different machine types",
      "QEMU 2.4",
@@ -128,6 +132,13 @@ constexpr KnownLine kLines[] = {
      "a command of the wrong length", "QEMU", kDamaged},
     {"CMD_PING (*) received with no return path",
      "a PING before the return path was opened", "QEMU", kDamaged},
+    {"invalid payload length (*)",
+     "a RECV_BITMAP command whose length is not that of its block's name",
+     "QEMU 3.0", kDamaged},
+    {"failed to read block name",
+     "a RECV_BITMAP command whose block's name is "
+     "cut",
+     "QEMU 3.0", kDamaged},
     {"CMD_PACKAGED: Buffer receive fail ret=* length=*",
      "the stream ended in the package with which postcopy begins", "QEMU",
      "see the source's log; the guest did not run at the destination yet"},
@@ -152,7 +163,7 @@ constexpr KnownLine kLines[] = {
      "the destination has no such piece of memory: a device with a ROM or "
      "memory of its own is missing, or is another model",
      "QEMU", kSameMachine},
-    {"Size mismatch: *: 0x* != 0x*",
+    {"Size mismatch: *: 0x* != *",
      "a piece of memory has another size at the destination: the first number "
      "is what the source sent",
      "QEMU", kSameMemory},
@@ -160,6 +171,18 @@ constexpr KnownLine kLines[] = {
      "a piece of memory has another size at the destination: the first number "
      "is what the source sent",
      "QEMU up to 7.2", kSameMemory},
+    {"Size too large: *: 0x* > *",
+     "a ROM or table is larger than the destination has room for: the first "
+     "number is what the source sent",
+     "QEMU", kSameMemory},
+    {"RAMBlock '*' size underflow total RAM size",
+     "the sizes of the RAM blocks are together more than the sum before them",
+     "QEMU 11.2", kDamaged},
+    {"Getting RAM address failed", "the stream ended where a RAM record begins",
+     "QEMU 9.0", "see the source's log: it stopped sending"},
+    {"Unexpected RAM flags: *",
+     "a RAM record of a kind that cannot be in a mapped-ram file", "QEMU 9.0",
+     kDamaged},
     {"Mismatched RAM page size *",
      "a RAM block lies in pages of different sizes on the two sides", "QEMU",
      "the same hugepage backing on both sides, as postcopy needs it"},

@@ -26,11 +26,12 @@ FileKind KindOf(ByteSpan bytes) {
     default:
       break;
   }
-  return IsReturnMessageLength(
-             static_cast<ReturnMessage>(LoadBe16(bytes.data())),
-             LoadBe16(&bytes[2]))
-             ? FileKind::kReturnPath
-             : FileKind::kUnknown;
+  if (IsReturnMessageLength(static_cast<ReturnMessage>(LoadBe16(bytes.data())),
+                            LoadBe16(&bytes[2]))) {
+    return FileKind::kReturnPath;
+  }
+  return LooksLikePreemptChannel(bytes) ? FileKind::kPreempt
+                                        : FileKind::kUnknown;
 }
 
 namespace {
@@ -95,6 +96,9 @@ std::string NotAStream(ByteSpan bytes, uint64_t offset) {
       return "a libvirt save file, not a migration stream";
     case FileKind::kCpr:
       return "a CPR state file, not a migration stream";
+    case FileKind::kPreempt:
+      return "a postcopy-preempt channel, not the main channel: give that file "
+             "as well";
     case FileKind::kEmpty:
       return "empty input";
     case FileKind::kUnknown:

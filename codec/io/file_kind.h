@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "codec/io/preempt_channel.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
@@ -17,12 +18,15 @@ enum class FileKind {
   kReturnPath,  // What the destination sent back. It has no magic: a guess.
   kLibvirt,     // A save file with libvirt's header.
   kCpr,         // CPR state.
+  kPreempt,     // A postcopy-preempt channel. It has no magic: a guess.
   kEmpty,
   kUnknown,
 };
 
-// Eight bytes are enough; of a shorter file, all that there is.
+// Eight bytes are enough, but for kPreempt; of a shorter file, all that there
+// is.
 FileKind KindOf(ByteSpan bytes);
+inline constexpr size_t kFileKindBytes = kPreemptPeekBytes;
 
 // Why these bytes do not begin a main channel, and what they seem to begin
 // instead; empty if they do. Eight are enough to say whether; with more there

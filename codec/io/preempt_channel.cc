@@ -8,6 +8,9 @@
 namespace migstream {
 
 bool LooksLikePreemptChannel(ByteSpan bytes) {
+  if (bytes.size() < 8) return false;
+  // The destination waited for no page.
+  if (LoadBe64(bytes.data()) == kRamEos) return true;
   // Its first page names its block.
   if (bytes.size() < 10) return false;
   const uint64_t flags =

@@ -1,6 +1,6 @@
 // The channel on which pages that the destination waits for overtake others in
 // postcopy. It has no magic, and holds records of RAM from its first byte on.
-// FORMAT.md sections 2.6 and 5.
+// FORMAT.md sections 2.6 and 5.8.
 
 #ifndef MIGSTREAM_CODEC_IO_PREEMPT_CHANNEL_H_
 #define MIGSTREAM_CODEC_IO_PREEMPT_CHANNEL_H_

@@ -6,6 +6,7 @@
 #include "codec/channels/channel_source.h"
 #include "codec/map/range_joiner.h"
 #include "codec/qemu/cpr_state.h"
+#include "codec/qemu/preempt_reader.h"
 #include "codec/qemu/return_path_reader.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -303,6 +304,30 @@ Error MapReturnPath(ByteSource& source, const OnMapRange& on_range) {
     EndAt(error, 0, source, ranges);
   } else {
     ranges.End(source.offset());
+  }
+  return error;
+}
+
+Error MapPreempt(ByteSource& source, uint64_t page_bytes,
+                 const OnMapRange& on_range) {
+  RangeJoiner ranges(on_range);
+  const uint64_t start = source.offset();
+  Error error =
+      ReadPreemptChannel(source, page_bytes, [&](const PreemptRecord& record) {
+        MapRange range =
+            record.end
+                ? Message(record.offset, MapKind::kFraming, kStream, "EOS")
+                : Message(record.offset, MapKind::kRam, "ram", "preempt page");
+        range.pages = record.end || record.zero ? 0 : 1;
+        range.zero_pages = record.zero ? 1 : 0;
+        range.stopped = true;
+        ranges.Begin(std::move(range), !record.end);
+      });
+  if (!error.ok()) {
+    EndAt(error, start, source, ranges);
+  } else {
+    Rest(source.offset(), MapKind::kTrailing, "behind the channel", source,
+         ranges);
   }
   return error;
 }

@@ -14,6 +14,7 @@
 #ifndef MIGSTREAM_CODEC_MAP_STREAM_MAP_H_
 #define MIGSTREAM_CODEC_MAP_STREAM_MAP_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,10 @@ Error MapChannel(const std::string& name, ByteSource& source,
 
 // A capture of the return path: its messages.
 Error MapReturnPath(ByteSource& source, const OnMapRange& on_range);
+
+// A postcopy-preempt channel: its pages, of the main channel's size; 0: 4 KiB.
+Error MapPreempt(ByteSource& source, uint64_t page_bytes,
+                 const OnMapRange& on_range);
 
 // A CPR state channel, as a whole.
 Error MapCpr(ByteSource& source, const OnMapRange& on_range);

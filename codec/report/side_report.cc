@@ -1,6 +1,9 @@
 #include "codec/report/side_report.h"
 
+#include <map>
+
 #include "codec/qemu/cpr_state.h"
+#include "codec/qemu/preempt_reader.h"
 #include "codec/qemu/return_path_reader.h"
 #include "codec/report/report_findings.h"
 #include "codec/wire/finding.h"
@@ -10,6 +13,7 @@ namespace migstream {
 namespace {
 
 constexpr int kMaxMessages = 1 << 16;
+constexpr size_t kMaxBlocks = 1 << 10;
 
 void Fill(const ReturnPathMessage& message, report::ReturnPathMessage& row) {
   row.set_offset(message.offset);
@@ -63,6 +67,29 @@ Error ReportReturnPath(const std::string& file, ByteSource& source,
     }
   });
   rows.set_complete(error.ok());
+  return error;
+}
+
+Error ReportPreempt(const std::string& file, ByteSource& source,
+                    report::Report& report) {
+  report::PreemptChannel& row = *report.add_preempt_channels();
+  row.set_file(Printable(file));
+  std::map<std::string, uint64_t> pages;
+  Error error = ReadPreemptChannel(
+      source, report.target_page_bytes(), [&](const PreemptRecord& record) {
+        if (record.end) return;
+        row.set_pages(row.pages() + (record.zero ? 0 : 1));
+        row.set_zero_pages(row.zero_pages() + (record.zero ? 1 : 0));
+        if (pages.size() < kMaxBlocks || pages.contains(record.block)) {
+          ++pages[record.block];
+        }
+      });
+  for (const auto& [name, count] : pages) {
+    report::PreemptBlock& block = *row.add_blocks();
+    block.set_name(Printable(name));
+    block.set_pages(count);
+  }
+  row.set_complete(error.ok());
   return error;
 }
 

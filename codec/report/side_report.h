@@ -1,5 +1,5 @@
 // What stands around or beside a stream, as data: libvirt's header, a return
-// path, a CPR state channel.
+// path, a CPR state channel, a postcopy-preempt channel.
 
 #ifndef MIGSTREAM_CODEC_REPORT_SIDE_REPORT_H_
 #define MIGSTREAM_CODEC_REPORT_SIDE_REPORT_H_
@@ -21,6 +21,9 @@ Error ReportReturnPath(const std::string& file, ByteSource& source,
                        report::Report& report);
 Error ReportCpr(const std::string& file, ByteSource& source,
                 report::Report& report);
+// Its pages have the size that the report has of the stream's.
+Error ReportPreempt(const std::string& file, ByteSource& source,
+                    report::Report& report);
 
 }  // namespace migstream
 

@@ -340,6 +340,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/qemu/description_editor.cc
   codec/qemu/description_loader.cc
   codec/qemu/page_size_guess.cc
+  codec/qemu/preempt_reader.cc
   codec/qemu/return_path_reader.cc
   codec/qemu/section_guess.cc
   codec/qemu/stream_reader.cc
@@ -449,4 +450,5 @@ set(MIGSTREAM_PROGRAM_SOURCES
   inspect/terminal.cc
   inspect/text_report.cc
   inspect/unfinished_files.cc
+  inspect/written_files.cc
 )
