@@ -2,13 +2,13 @@
 the same one direct, through socat, through socat that records as well, and through
 the capture, in turn.
 
-    bazel build -c opt //inspect:migstream
-    bazel run //interop:capture_cost -- $PWD/bazel-bin/inspect/migstream [ROUNDS [MIB]]
+    bazel run -c opt //interop:capture_cost [-- ROUNDS [MIB]]
 
 For each release, without a limit of the bandwidth and with 10 Gbit/s, prints the
 medians of the total time and the downtime that the source's query-migrate gives,
-and of each round's total time over that of socat. All of the guest's memory has been
-written to. What is recorded goes to /tmp.
+and of each round's total time over that of socat; and how many of the recordings are
+whole, since a disk that is too slow ends one, and not the migration. All of the
+guest's memory has been written to. What is recorded goes to /tmp.
 """
 
 import os
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from interop.peer import cases, migration, qemu, releases
+from interop.peer import cases, migration, program, qemu, releases
 
 RELEASES = ("10.0", "11.1")
 BANDWIDTHS = (("unlimited", 1 << 40), ("10 Gbit/s", 1250000000))
@@ -27,12 +27,12 @@ SOCAT = ["socat", "-b", PIECE]
 ENDS = ["UNIX-LISTEN:{listen}", "UNIX-CONNECT:{onward}"]
 
 
-def ways(program):
+def ways():
     return {
         "direct": None,
         "socat": SOCAT + ENDS,
         "socat -r": SOCAT + ["-r", "{folder}/raw"] + ENDS,
-        "capture": [program, "capture", "--listen=unix:{listen}"]
+        "capture": [program.PROGRAM, "capture", "--listen=unix:{listen}"]
         + ["--forward=unix:{onward}", "-o", "{folder}/vm"],
     }
 
@@ -45,7 +45,7 @@ def await_path(path):
 
 
 def migrate(release, plan, command, folder):
-    """What query-migrate says at the source's end."""
+    """What query-migrate says at the source's end, and whether all was recorded."""
     onward, listen = (os.path.join(folder, name) for name in ("onward", "listen"))
     between = None
     with qemu.Qemu(release, plan.machine, folder + "/to", incoming="defer") as to:
@@ -70,8 +70,8 @@ def migrate(release, plan, command, folder):
                 migration._await_end(to)
                 found = source.command("query-migrate")
             if between:
-                _, said = between.communicate(timeout=120)
-                cases.expect(between.returncode == 0, command, said)
+                between.communicate(timeout=120)
+                found["recorded"] = between.returncode == 0
         finally:
             if between:
                 between.kill()
@@ -79,12 +79,12 @@ def migrate(release, plan, command, folder):
     return found
 
 
-def measure(release, program, bandwidth, mebibytes, rounds):
+def measure(release, bandwidth, mebibytes, rounds):
     machine = qemu.Machine(memory=mebibytes, devices=())
     plan = migration.Plan(
         machine, capabilities=("return-path",), parameters={"max_bandwidth": bandwidth}
     )
-    commands = ways(program)
+    commands = ways()
     seen = {name: [] for name in commands}
     for i in range(rounds):
         names = list(commands)
@@ -94,17 +94,17 @@ def measure(release, program, bandwidth, mebibytes, rounds):
     return seen
 
 
-def main(program, rounds="5", mebibytes="1024"):
+def main(rounds="5", mebibytes="1024"):
     found = releases.find_all()
     missing = set(RELEASES) - found.keys()
     if missing:
         sys.exit("capture_cost: there is no QEMU %s here" % ", ".join(sorted(missing)))
     print("load average before: %.1f %.1f %.1f" % os.getloadavg())
-    layout = "%-5s %-10s %-9s %8s %9s %9s"
-    print(layout % ("QEMU", "BANDWIDTH", "WAY", "TOTAL", "DOWNTIME", "TO SOCAT"))
+    layout = "%-5s %-10s %-9s %8s %9s %9s  %s"
+    print(layout % ("QEMU", "BANDWIDTH", "WAY", "TOTAL", "DOWNTIME", "TO SOCAT", "WHOLE"))
     for name in RELEASES:
         for limit, bandwidth in BANDWIDTHS:
-            seen = measure(found[name], program, bandwidth, int(mebibytes), int(rounds))
+            seen = measure(found[name], bandwidth, int(mebibytes), int(rounds))
             for way, runs in seen.items():
                 ratio = statistics.median(
                     one["total-time"] / socat["total-time"]
@@ -112,11 +112,10 @@ def main(program, rounds="5", mebibytes="1024"):
                 )
                 total = statistics.median([one["total-time"] for one in runs])
                 downtime = statistics.median([one["downtime"] for one in runs])
-                print(
-                    layout
-                    % (name, limit, way, "%d ms" % total, "%d ms" % downtime, "%.2f" % ratio),
-                    flush=True,
-                )
+                whole = "%d of %d" % (sum(one.get("recorded", False) for one in runs), len(runs))
+                times = ("%d ms" % total, "%d ms" % downtime, "%.2f" % ratio)
+                records = way in ("socat -r", "capture")
+                print(layout % (name, limit, way, *times, whole if records else ""), flush=True)
     print("load average after: %.1f %.1f %.1f" % os.getloadavg())
 
 
