@@ -48,7 +48,7 @@ class Recorder {
  public:
   static constexpr size_t kBufferBytes = 256 << 10;
   struct Options {
-    size_t buffers = 256;   // Of kBufferBytes; 64 MiB.
+    size_t buffers = 256;   // Of kBufferBytes, made as they are needed.
     bool waits = false;     // For the disk, instead of ending.
     bool replaces = false;  // Files that exist.
   };
