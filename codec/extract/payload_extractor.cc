@@ -141,9 +141,12 @@ std::string PayloadExtractor::Lacking(const DeviceFacts& device,
   if (what_ == kPayload && device.ends() == 0) {
     return "the device has no END section: its payload is not complete";
   }
-  if (what_ == kConfig && (!config_ || device.extra_config_offset != 0)) {
-    return StrCat("the device has ", config_ ? device.configs : 0,
-                  " config payloads in dialect ", facts.dialect->name);
+  if (what_ == kConfig && !config_) {
+    return "no config space of the device came";
+  }
+  if (what_ == kConfig && device.extra_config_offset != 0) {
+    return StrCat("the device has ", device.configs,
+                  " config spaces: which is meant?");
   }
   return "";
 }
