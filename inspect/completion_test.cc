@@ -97,6 +97,15 @@ void ExpectCompletion(Shell& shell) {
   EXPECT_THAT(shell.Line(StrCat("migstream inspect ", start, "\t")),
               HasSubstr("one.qvm"));
   EXPECT_EQ(shell.Line("migstream help st\t"), "migstream help stats");
+  // What is new is there by itself: the program lists it.
+  EXPECT_EQ(shell.Line("migstream cap\t--lis\t"),
+            "migstream capture --listen=");
+  EXPECT_EQ(shell.Line("migstream inspect --snap\t"),
+            "migstream inspect --snapshot=");
+  EXPECT_EQ(shell.Line("migstream repack --format=js\t"),
+            "migstream repack --format=json");
+  EXPECT_EQ(shell.Line("migstream schema --format=jsons\t"),
+            "migstream schema --format=jsonschema");
 }
 
 TEST(CompletionTest, WorksInBash) {
