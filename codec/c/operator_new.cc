@@ -3,6 +3,7 @@
 // new, is linked.
 #define _GLIBCXX_EXTERN_TEMPLATE 0  // NOLINT: libstdc++'s own switch.
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
