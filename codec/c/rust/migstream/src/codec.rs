@@ -139,6 +139,7 @@ pub struct SectionDecoder {
     handle: *mut sys::migstream_section_decoder,
 }
 
+// A handle may move between threads; it is used through &mut alone.
 unsafe impl Send for SectionDecoder {}
 
 impl SectionDecoder {
@@ -196,6 +197,7 @@ pub struct SectionEncoder<'p> {
     payloads: std::marker::PhantomData<&'p [u8]>,
 }
 
+// As SectionDecoder; pieces() only reads.
 unsafe impl Send for SectionEncoder<'_> {}
 
 impl<'p> SectionEncoder<'p> {

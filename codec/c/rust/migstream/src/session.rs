@@ -45,6 +45,7 @@ fn call<T>(
     context: *mut c_void,
     run: impl FnOnce(&mut Boxed) -> std::result::Result<T, i32>,
 ) -> std::result::Result<T, i32> {
+    // The set's, which no one else uses within a call: see Set::add().
     let device = unsafe { &mut *(context as *mut Boxed) };
     catch_unwind(AssertUnwindSafe(|| run(device))).unwrap_or(Err(EIO))
 }
@@ -83,6 +84,9 @@ unsafe extern "C" fn reset(context: *mut c_void) -> c_int {
 }
 
 unsafe extern "C" fn read(context: *mut c_void, buffer: *mut c_void, size: usize) -> i64 {
+    if size == 0 {
+        return 0;
+    }
     let buffer = slice::from_raw_parts_mut(buffer as *mut u8, size);
     call(context, |device| device.read(buffer)).map_or_else(|errno| negative(errno).into(), |n| n as i64)
 }
@@ -122,8 +126,8 @@ unsafe extern "C" fn get_stop_copy_bytes(context: *mut c_void, left: *mut u64) -
 /// Devices that move together.
 pub struct Set {
     handle: *mut sys::migstream_set,
-    // What the library's devices point at; each stays where it is.
-    devices: Vec<Box<Boxed>>,
+    // What the library's devices point at: owned, but no Box, which could not be pointed at meanwhile.
+    devices: Vec<*mut Boxed>,
 }
 
 impl Set {
@@ -137,7 +141,7 @@ impl Set {
     pub fn add(&mut self, device: impl Device + 'static, idstr: &str, instance: u32) -> Result<()> {
         let name = CString::new(idstr)
             .map_err(|_| Error::of_status(sys::MIGSTREAM_BAD_ARGUMENT))?;
-        let mut boxed: Box<Boxed> = Box::new(Box::new(device));
+        let boxed: Boxed = Box::new(device);
         let functions = sys::migstream_device_functions {
             struct_size: mem::size_of::<sys::migstream_device_functions>(),
             set_state: Some(set_state),
@@ -156,8 +160,9 @@ impl Set {
         options.struct_size = mem::size_of_val(&options);
         options.functions = &functions;
         options.flags = boxed.flags();
-        options.context = &mut *boxed as *mut Boxed as *mut c_void;
-        self.devices.push(boxed);
+        let context = Box::into_raw(Box::new(boxed));
+        self.devices.push(context);
+        options.context = context as *mut c_void;
         let mut own = ptr::null_mut();
         check(ptr::null(), unsafe { sys::migstream_device_create(&options, &mut own) })?;
         let status = unsafe { sys::migstream_set_add(self.handle, own, name.as_ptr(), instance) };
@@ -179,6 +184,10 @@ impl Set {
 impl Drop for Set {
     fn drop(&mut self) {
         unsafe { sys::migstream_destroy(self.handle as *mut c_void) };
+        for device in self.devices.drain(..) {
+            // From Box::into_raw(); nothing points at it any more.
+            drop(unsafe { Box::from_raw(device) });
+        }
     }
 }
 
@@ -224,7 +233,8 @@ unsafe extern "C" fn write_pieces(
 /// Saves the devices of a set over one channel, without a return path.
 pub struct Save<'s> {
     handle: *mut sys::migstream_save,
-    _writer: Box<Writer<'s>>,
+    // Owned, as Set's devices are.
+    writer: *mut Writer<'s>,
     _set: &'s mut Set,
 }
 
@@ -235,17 +245,20 @@ impl<'s> Save<'s> {
         dialect: Dialect,
         write: impl FnMut(&[IoSlice<'_>]) -> std::result::Result<(), i32> + 's,
     ) -> Result<Save<'s>> {
-        let mut writer: Box<Writer<'s>> = Box::new(Box::new(write));
+        let write: Writer<'s> = Box::new(write);
         let mut options: sys::migstream_save_options = unsafe { mem::zeroed() };
         options.struct_size = mem::size_of_val(&options);
         options.dialect = dialect as i32;
         options.no_return_path = 1;
-        options.context = &mut *writer as *mut Writer<'s> as *mut c_void;
+        let writer = Box::into_raw(Box::new(write));
+        options.context = writer as *mut c_void;
         options.write = Some(write_pieces);
         let mut handle = ptr::null_mut();
         let status = unsafe { sys::migstream_save_create(set.handle, &options, &mut handle) };
+        // From here on it is freed with the session, which may be none: destroying null is fine.
+        let save = Save { handle, writer, _set: set };
         check(ptr::null(), status)?;
-        Ok(Save { handle, _writer: writer, _set: set })
+        Ok(save)
     }
 
     fn check(&self, status: i32) -> Result<i32> {
@@ -302,6 +315,8 @@ impl<'s> Save<'s> {
 impl Drop for Save<'_> {
     fn drop(&mut self) {
         unsafe { sys::migstream_destroy(self.handle as *mut c_void) };
+        // From Box::into_raw(); the session that called it is gone.
+        drop(unsafe { Box::from_raw(self.writer) });
     }
 }
 

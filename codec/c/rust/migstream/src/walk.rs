@@ -23,6 +23,7 @@ pub struct Walk {
     handle: *mut sys::migstream_walk,
 }
 
+// A handle may move between threads; it is used through &mut alone.
 unsafe impl Send for Walk {}
 
 impl Walk {
