@@ -23,6 +23,27 @@ void RecordCounter::Add(DataTally& tally, SectionType type,
   tally.AddRecord(type, last_.bytes);
 }
 
+void RecordCounter::AddAll(DataTally& tally, SectionType type, uint64_t offset,
+                           std::span<const iovec> payloads) {
+  uint64_t bytes = 0;
+  uint64_t empty = 0;
+  uint64_t largest = tally.largest_record_bytes;
+  for (const iovec& payload : payloads) {
+    last_ = {offset, payload.iov_len};
+    largest_before_ = largest;
+    largest = std::max<uint64_t>(largest, payload.iov_len);
+    bytes += payload.iov_len;
+    empty += payload.iov_len == 0;
+    offset += kRecordHeaderBytes + payload.iov_len;
+  }
+  tally_ = &tally;
+  type_ = type;
+  tally.Phase(type).records += payloads.size();
+  tally.Phase(type).bytes += bytes;
+  tally.empty_records += empty;
+  tally.largest_record_bytes = largest;
+}
+
 std::optional<CutRecord> RecordCounter::Cut(const Error& error) {
   const uint64_t end = last_.offset + kRecordHeaderBytes + last_.bytes;
   if (error.code != ErrorCode::kTruncated || tally_ == nullptr ||

@@ -2,7 +2,8 @@
 // input ends within one: it counts as far as it goes.
 //
 //   RecordCounter records;
-//   records.Add(tally, section.type, event);   // Each event of a section.
+//   records.Add(tally, section.type, event);   // Each event of a section, or
+//   records.AddAll(tally, section.type, offset, payloads);  // many records.
 //   records.Cut(error);                        // The main channel's end.
 //
 // FORMAT.md section 9.
@@ -10,8 +11,11 @@
 #ifndef MIGSTREAM_CODEC_DEVICE_DATA_TALLY_H_
 #define MIGSTREAM_CODEC_DEVICE_DATA_TALLY_H_
 
+#include <sys/uio.h>
+
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "codec/device/event.h"
 #include "codec/wire/error.h"
@@ -49,6 +53,10 @@ class RecordCounter {
  public:
   // The tally must stay where it is until Cut().
   void Add(DataTally& tally, SectionType type, const Event& event);
+  // DATA records that follow each other: the first one's header, and a payload
+  // each, of which there is at least one.
+  void AddAll(DataTally& tally, SectionType type, uint64_t offset,
+              std::span<const iovec> payloads);
 
   // The last record, if the error is that the input ends within it. What is
   // missing of it is taken back.

@@ -5,6 +5,7 @@
 
 #include "codec/wire/text.h"
 #include "flags/release.h"
+#include "flags/tag.h"
 
 namespace migstream {
 namespace {
@@ -128,25 +129,19 @@ void DialectDetector::SawElement(Element element, uint64_t offset) {
       Loads(type, element));
 }
 
+inline void DialectDetector::SawRecord(uint64_t bytes, uint64_t offset) {
+  ++records_;
+  // The same again tells nothing new.
+  if (previous_ != Element::kData) SawElement(Element::kData, offset);
+  // No row cares for other sizes.
+  if (bytes == 0 || bytes > least_cap_) SawOddRecord(bytes, offset);
+}
+
 void DialectDetector::Observe(const Event& event) {
   switch (event.kind) {
     case EventKind::kData:
-      if (!event.starts_record) return;
-      ++records_;
-      // The same again tells nothing new.
-      if (previous_ != Element::kData) {
-        SawElement(Element::kData, event.offset);
-      }
-      if (event.record_bytes == 0) {
-        Exclude(DialectEvidence::kHabit, event.offset, "DATA of size 0",
-                [](const Dialect& row) { return row.habits.empty_records; });
-      }
-      if (event.record_bytes <= least_cap_) return;  // No row cares.
-      return Exclude(DialectEvidence::kHabit, event.offset,
-                     "DATA of more than 1 MiB", [&event](const Dialect& row) {
-                       return row.habits.max_record_bytes == 0 ||
-                              event.record_bytes <= row.habits.max_record_bytes;
-                     });
+      if (event.starts_record) SawRecord(event.record_bytes, event.offset);
+      return;
     case EventKind::kConfig:
       return SawElement(Element::kConfig, event.offset);
     case EventKind::kSubsection:
@@ -160,6 +155,26 @@ void DialectDetector::Observe(const Event& event) {
     case EventKind::kTag:
       return SawTag(event.element, event.offset);
   }
+}
+
+void DialectDetector::ObserveRecords(uint64_t offset,
+                                     std::span<const iovec> payloads) {
+  for (const iovec& payload : payloads) {
+    SawRecord(payload.iov_len, offset);
+    offset += kRecordHeaderBytes + payload.iov_len;
+  }
+}
+
+void DialectDetector::SawOddRecord(uint64_t bytes, uint64_t offset) {
+  if (bytes == 0) {
+    return Exclude(DialectEvidence::kHabit, offset, "DATA of size 0",
+                   [](const Dialect& row) { return row.habits.empty_records; });
+  }
+  Exclude(DialectEvidence::kHabit, offset, "DATA of more than 1 MiB",
+          [bytes](const Dialect& row) {
+            return row.habits.max_record_bytes == 0 ||
+                   bytes <= row.habits.max_record_bytes;
+          });
 }
 
 void DialectDetector::SawTag(Element element, uint64_t offset) {

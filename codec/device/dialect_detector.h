@@ -15,8 +15,11 @@
 #ifndef MIGSTREAM_CODEC_DEVICE_DIALECT_DETECTOR_H_
 #define MIGSTREAM_CODEC_DEVICE_DIALECT_DETECTOR_H_
 
+#include <sys/uio.h>
+
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +53,9 @@ class DialectDetector {
   void Section(SectionType type, uint64_t offset);
   // An event of that section.
   void Observe(const Event& event);
+  // DATA records of it that follow each other: the first one's header, and a
+  // payload each.
+  void ObserveRecords(uint64_t offset, std::span<const iovec> payloads);
 
   // What the enclosing stream shows: written by this release or a later one,
   // or by this one or an earlier one.
@@ -80,6 +86,8 @@ class DialectDetector {
   Verdict Decide() const;
   void SawElement(Element element, uint64_t offset);
   void SawTag(Element element, uint64_t offset);
+  void SawRecord(uint64_t bytes, uint64_t offset);
+  void SawOddRecord(uint64_t bytes, uint64_t offset);
 
   uint64_t least_cap_;  // A record up to this size tells nothing.
   bool any_section_ = false;

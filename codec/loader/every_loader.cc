@@ -81,7 +81,11 @@ void EveryLoader::OnConfiguration(const ConfigurationView& configuration) {
 void EveryLoader::OnSection(const SectionView& section) {
   EndPackage(section.offset);
   if (section.idstr != "ram") return;
-  section_ = StrCat("ram ", ToString(section.type));
+  ram_type_ = section.type;
+}
+
+std::string EveryLoader::RamSection() const {
+  return StrCat("ram ", ToString(ram_type_));
 }
 
 void EveryLoader::OnCommand(const CommandView& command) {
@@ -118,7 +122,7 @@ void EveryLoader::OnEof(uint64_t offset) {
 
 void EveryLoader::OnRamRecord(const RamRecordView& record) {
   const uint64_t kind = record.flags & kTellingRecords;
-  Ask(section_, [&](const LoaderRow& row) -> std::optional<LoaderRefusal> {
+  Ask(RamSection(), [&](const LoaderRow& row) -> std::optional<LoaderRefusal> {
     if ((row.ram_records & kind) != 0) return std::nullopt;
     return LoaderRefusal{
         record.offset,
@@ -136,7 +140,7 @@ void EveryLoader::OnPagePayload(const RamRecordView& record, ByteSpan payload) {
                                  RowOf(kReleaseCount - 1));
     if (problem.empty()) return;
   }
-  Ask(section_, [&](const LoaderRow& row) -> std::optional<LoaderRefusal> {
+  Ask(RamSection(), [&](const LoaderRow& row) -> std::optional<LoaderRefusal> {
     if (zero) {
       problem =
           pages_.PageProblem(record.flags, payload, record.page_bytes, row);

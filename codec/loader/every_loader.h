@@ -29,6 +29,7 @@
 #include "codec/wire/bytes.h"
 #include "codec/wire/finding.h"
 #include "flags/ram_flags.h"
+#include "flags/section_type.h"
 
 namespace migstream {
 
@@ -61,6 +62,7 @@ class EveryLoader {
   // refusal is left no longer.
   template <typename Judge>
   void Ask(std::string_view section, Judge judge);
+  std::string RamSection() const;
   // `bits` refuse it, of those that are left.
   void Lose(Releases bits, std::string_view section,
             const LoaderRefusal& refusal);
@@ -75,8 +77,8 @@ class EveryLoader {
     LoaderCommands commands;
   };
   std::vector<Commands> commands_;
-  LoaderRam pages_;  // For their content alone.
-  std::string section_;
+  LoaderRam pages_;                             // For their content alone.
+  SectionType ram_type_ = SectionType::kStart;  // Of RAM's last section.
   uint64_t package_end_ = 0;  // 0: in none, or it has ended well.
 };
 

@@ -2,6 +2,8 @@
 // change some, on the way.
 //
 //   StreamReader → ForwardingVisitor → StreamVisitor
+//
+// Rows come event by event, unless it takes and passes them on itself.
 
 #ifndef MIGSTREAM_CODEC_QEMU_FORWARDING_VISITOR_H_
 #define MIGSTREAM_CODEC_QEMU_FORWARDING_VISITOR_H_
@@ -79,7 +81,7 @@ class ForwardingVisitor : public StreamVisitor {
   void OnRest(ByteSpan bytes) override { next_.OnRest(bytes); }
 
  protected:
-  StreamVisitor& next() { return next_; }
+  StreamVisitor& next() const { return next_; }
 
  private:
   StreamVisitor& next_;

@@ -148,6 +148,47 @@ Step RamDecoder::Page(ByteSpan& input, const RamTraits& traits,
   return walk.Take(input, at, StreamEvent::kRamRecord, event);
 }
 
+// Where a record stands does not depend on what the one before says, as long as
+// the branches are foreseen: the processor waits for many of them at a time.
+size_t RamDecoder::NextPages(ByteSpan& input, const RamTraits& traits,
+                             ContentWalk& walk, std::span<RamPage> pages) {
+  if (in_list_ || done_ || traits.mapped_ram || last_block_ == kNoBlock) {
+    return 0;
+  }
+  const uint64_t page_bytes = traits.page_bytes;
+  const uint64_t used = last_block().used_bytes;
+  if (used < page_bytes) return 0;
+  const uint8_t* at = input.data();
+  const uint8_t* const end = at + input.size();
+  RamPage* page = pages.data();
+  RamPage* const last = page + pages.size();
+  uint64_t zeros = 0;
+  while (page != last && static_cast<size_t>(end - at) > kRecordBytes) {
+    const uint64_t record = LoadBe64(at);
+    const uint64_t flags = record & (page_bytes - 1);
+    const uint64_t page_offset = record - flags;
+    const uint8_t* const payload = at + kRecordBytes;
+    if (page_offset > used - page_bytes) break;
+    if (flags == (kRamPage | kRamContinue)) {
+      if (static_cast<size_t>(end - payload) < page_bytes) break;
+      *page++ = {page_offset, payload};
+      at = payload + page_bytes;
+    } else if (flags == (kRamZero | kRamContinue) && *payload == 0) {
+      *page++ = {page_offset, nullptr};
+      ++zeros;
+      at = payload + 1;
+    } else {
+      break;
+    }
+  }
+  const size_t count = page - pages.data();
+  stats_.pages += count - zeros;
+  stats_.zero_pages += zeros;
+  walk.offset += at - input.data();
+  input = {at, end};
+  return count;
+}
+
 std::optional<uint64_t> RamDecoder::UsedBytes(std::string_view name) const {
   auto found = index_.find(name);
   if (found == index_.end()) return std::nullopt;

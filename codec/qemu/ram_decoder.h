@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,6 +15,7 @@
 #include "codec/qemu/content_walk.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/stream_event.h"
+#include "codec/qemu/stream_runs.h"
 
 namespace migstream {
 
@@ -54,6 +56,14 @@ class RamDecoder {
   // is the walk's own affair.
   Step Next(ByteSpan& input, const RamTraits& traits, ContentWalk& walk,
             StreamEvent& event);
+
+  // Takes page records from input's front, as many as it begins with and
+  // `pages` has room for, and gives their number: see RamPages. Whatever stands
+  // behind them is for Next().
+  size_t NextPages(ByteSpan& input, const RamTraits& traits, ContentWalk& walk,
+                   std::span<RamPage> pages);
+  // The block that a record with CONTINUE is of. There must be one.
+  const RamBlock& last_block() const { return stats_.blocks[last_block_]; }
 
   const RamStats& stats() const { return stats_; }
   // How long the block of that name is, if the list has it.

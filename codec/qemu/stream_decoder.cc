@@ -16,6 +16,8 @@ constexpr size_t kNumberedBytes = 5;         // Type, id.
 constexpr size_t kCommandHeadBytes = 5;      // Type, number, length.
 constexpr size_t kDescriptionHeadBytes = 5;  // Type, length.
 
+constexpr uint64_t kEndOfStateTag = static_cast<uint64_t>(Tag::kEndOfState);
+
 constexpr uint8_t Byte(SectionType type) { return static_cast<uint8_t>(type); }
 
 }  // namespace
@@ -336,6 +338,84 @@ Step StreamDecoder::NumberedSection(SectionType type, ByteSpan& input,
   section_.type = type;
   section_.offset = walk_.offset;
   return StartSection(input, kNumberedBytes, event);
+}
+
+// False: no PART with this id comes empty, or none may come at all.
+bool StreamDecoder::BeginEmptyParts(uint32_t id, EmptyParts& parts) const {
+  const auto known = sections_.find(id);
+  if (known == sections_.end() || !known->second.started) return false;
+  const auto& [idstr, instance_id, version_id, started] = known->second;
+  const SectionGrammar& grammar = options_.dialect->Grammar(SectionType::kPart);
+  const bool vfio = IsVfioIdstr(idstr);
+  const bool empty =
+      vfio
+          ? options_.dialect->Meaning(kEndOfStateTag) == Element::kEndOfState &&
+                grammar.After(Element::kNone).Contains(Element::kEndOfState) &&
+                grammar.After(Element::kEndOfState).empty()
+          : idstr == "ram";
+  if (!empty) return false;
+  parts.section = {SectionType::kPart, 0,          id,  idstr,
+                   instance_id,        version_id, vfio};
+  parts.count = 0;
+  return true;
+}
+
+size_t StreamDecoder::NextEmptyParts(ByteSpan& input,
+                                     std::span<EmptyParts> parts) {
+  if (next_run() != Run::kEmptyParts) return 0;
+  const size_t footer_bytes = *footers_ ? kFooterBytes : 0;
+  constexpr size_t kFooterAt = kNumberedBytes + EmptyParts::kContentBytes;
+  const size_t section_bytes = kFooterAt + footer_bytes;
+  const uint8_t* at = input.data();
+  size_t left = input.size();
+  uint64_t offset = walk_.offset;
+  size_t rows = 0;
+  size_t row = 0;
+  for (; left >= section_bytes && at[0] == Byte(SectionType::kPart);
+       at += section_bytes, left -= section_bytes, offset += section_bytes) {
+    const uint32_t id = LoadBe32(at + 1);
+    if (footer_bytes != 0 &&
+        (at[kFooterAt] != Byte(SectionType::kSectionFooter) ||
+         LoadBe32(at + kFooterAt + 1) != id)) {
+      break;
+    }
+    // Handlers take turns.
+    if (++row >= rows) row = 0;
+    if (rows == 0 || parts[row].section.id != id) {
+      row = 0;
+      while (row < rows && parts[row].section.id != id) ++row;
+    }
+    const bool added = row == rows;
+    if (added && (row == parts.size() || !BeginEmptyParts(id, parts[row]))) {
+      break;
+    }
+    EmptyParts& of_id = parts[row];
+    if (LoadBe64(at + kNumberedBytes) !=
+        (of_id.section.vfio ? kEndOfStateTag : kRamEos)) {
+      break;
+    }
+    if (added) {
+      of_id.section.offset = offset;
+      of_id.footer = *footers_;
+      ++rows;
+    }
+    ++of_id.count;
+    of_id.last_offset = offset;
+  }
+  if (rows == 0) return 0;
+  input = input.subspan(input.size() - left);
+  walk_.offset = offset;
+  // The last one, as Next() would have left it.
+  const auto newest = std::max_element(
+      parts.begin(), parts.begin() + static_cast<ptrdiff_t>(rows),
+      [](const EmptyParts& a, const EmptyParts& b) {
+        return a.last_offset < b.last_offset;
+      });
+  section_ = newest->section;
+  section_.offset = newest->last_offset;
+  content_start_ = section_.offset + kNumberedBytes;
+  last_command_.reset();
+  return rows;
 }
 
 Step StreamDecoder::StartSection(ByteSpan& input, size_t header_bytes,

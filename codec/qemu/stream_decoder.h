@@ -34,10 +34,13 @@
 #ifndef MIGSTREAM_CODEC_QEMU_STREAM_DECODER_H_
 #define MIGSTREAM_CODEC_QEMU_STREAM_DECODER_H_
 
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -51,6 +54,7 @@
 #include "codec/qemu/limits.h"
 #include "codec/qemu/ram_decoder.h"
 #include "codec/qemu/stream_event.h"
+#include "codec/qemu/stream_runs.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 #include "codec/wire/step.h"
@@ -112,6 +116,33 @@ class StreamDecoder {
     return state_ == State::kDevice ? device_->payload_left()
                                     : walk_.payload_left;
   }
+  // What may follow that comes in rows. Each of the three calls below takes as
+  // much of its kind as the input begins with, if only what Next() would take
+  // as well; whatever stands behind it is for Next(), errors too. 0: nothing
+  // was taken.
+  enum class Run : uint8_t { kNone, kEmptyParts, kRecords, kPages };
+  Run next_run() const {
+    if (package_end_ != 0 || !walk_.findings.empty()) return Run::kNone;
+    if (state_ == State::kDevice) return Run::kRecords;
+    if (state_ == State::kRam) return Run::kPages;
+    return state_ == State::kBetween && footers_ ? Run::kEmptyParts
+                                                 : Run::kNone;
+  }
+  // A row of `parts` for each handler, in the order of the first sections; how
+  // many rows.
+  size_t NextEmptyParts(ByteSpan& input, std::span<EmptyParts> parts);
+  // See SectionDecoder::NextBatch() and DeviceRecords.
+  size_t NextRecords(ByteSpan& input, std::span<iovec> payloads) {
+    return device_->NextBatch(input, payloads);
+  }
+  // See RamPages; they are of ram_decoder().last_block().
+  size_t NextPages(ByteSpan& input, std::span<RamPage> pages) {
+    if (walk_.payload_left != 0) return 0;
+    return ram_.NextPages(input, traits_, walk_, pages);
+  }
+  // The one that came last.
+  const SectionView& section() const { return section_; }
+
   // After ContentLength::kTakenOver: the section's content is over.
   Step EndContent();
 
@@ -218,6 +249,7 @@ class StreamDecoder {
   Step Footer(ByteSpan& input, StreamEvent& event);
   Step Description(ByteSpan& input, StreamEvent& event);
   bool ExplainEarlyFooter(ByteSpan input, Error& error);
+  bool BeginEmptyParts(uint32_t id, EmptyParts& parts) const;
 
   // In a package: bytes up to its end.
   uint64_t package_left() const { return package_end_ - offset(); }

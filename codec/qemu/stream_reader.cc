@@ -1,6 +1,9 @@
 #include "codec/qemu/stream_reader.h"
 
+#include <sys/uio.h>
+
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "codec/io/file_kind.h"
@@ -15,6 +18,9 @@ namespace migstream {
 namespace {
 
 constexpr size_t kDescriptionHeadBytes = 5;  // Type, length.
+
+// Records or pages; what is said of them stays in the cache.
+constexpr size_t kMostOfARun = 256;
 
 // A stream without a description that is whole ends with a footer and EOF.
 bool EndsWithEof(ByteSpan bytes) {
@@ -84,6 +90,10 @@ StreamReader::Status StreamReader::ReadOn() {
       if (description_due_) return Status::kNothingYet;
       continue;
     }
+    if (takes_runs_ && TakeRun()) {
+      if (std::optional<Status> status = TakeFlow()) return *status;
+      continue;
+    }
     const bool before_gap = next_gap_ != UINT64_MAX;
     switch (before_gap ? Pull(event) : puller_.Next(decoder_, event)) {
       case Pulled::kEvent:
@@ -118,17 +128,67 @@ StreamReader::Status StreamReader::ReadOn() {
           event.section->idstr == "ram" && visitor_.wants_page_payloads();
     }
     if (decoder_.payload_left() != 0) SkipUnwanted(event);
-    switch (visitor_.TakeFlow()) {
-      case StreamVisitor::Flow::kGoOn:
-        break;
-      case StreamVisitor::Flow::kSkipSection:
-        skip_ = true;
-        break;
-      case StreamVisitor::Flow::kStop:
-        return Status::kStopped;
-    }
+    if (std::optional<Status> status = TakeFlow()) return *status;
   }
   return Status::kDone;
+}
+
+// What the visitor asks for: kStopped, or nothing.
+std::optional<StreamReader::Status> StreamReader::TakeFlow() {
+  switch (visitor_.TakeFlow()) {
+    case StreamVisitor::Flow::kGoOn:
+      break;
+    case StreamVisitor::Flow::kSkipSection:
+      skip_ = true;
+      break;
+    case StreamVisitor::Flow::kStop:
+      return Status::kStopped;
+  }
+  return std::nullopt;
+}
+
+// Takes what the input at hand begins with, if it is a row; false if it is
+// none.
+bool StreamReader::TakeRun() {
+  const StreamDecoder::Run run = decoder_.next_run();
+  if (run == StreamDecoder::Run::kNone || skip_ ||
+      decoder_.payload_left() != 0) {
+    return false;
+  }
+  const ByteSpan before = source_.Peek(0);
+  const uint64_t offset = decoder_.offset();
+  ByteSpan input = before;
+  switch (run) {
+    case StreamDecoder::Run::kNone:
+      break;
+    case StreamDecoder::Run::kEmptyParts: {
+      const size_t rows = decoder_.NextEmptyParts(input, empty_parts_);
+      for (size_t i = 0; i < rows; ++i) visitor_.OnEmptyParts(empty_parts_[i]);
+      break;
+    }
+    case StreamDecoder::Run::kRecords: {
+      iovec payloads[kMostOfARun];
+      const size_t count = decoder_.NextRecords(input, payloads);
+      if (count == 0) break;
+      visitor_.OnDeviceRecords(
+          decoder_.section(),
+          {.offset = offset, .payloads = std::span(payloads, count)});
+      break;
+    }
+    case StreamDecoder::Run::kPages: {
+      RamPage pages[kMostOfARun];
+      const size_t count = decoder_.NextPages(input, pages);
+      if (count == 0) break;
+      visitor_.OnRamPages({.block = &decoder_.ram_decoder().last_block(),
+                           .page_bytes = decoder_.page_bytes(),
+                           .offset = offset,
+                           .bytes = before.first(before.size() - input.size()),
+                           .pages = std::span(pages, count)});
+      break;
+    }
+  }
+  source_.Consume(before.size() - input.size());
+  return input.size() != before.size();
 }
 
 // No further than to the next gap, where it is kNothingYet.
@@ -239,6 +299,9 @@ bool StreamReader::Begin() {
   ByteSpan head = source_.Peek(8);
   if (head.size() < 8 && source_.nothing_yet()) return false;
   begun_ = true;
+  // A gap may begin anywhere.
+  takes_runs_ = options_.recovery == nullptr && options_.resume == nullptr &&
+                visitor_.takes_runs();
   const bool cut =
       head.size() < 8 &&
       (!source_.failure().empty() ||

@@ -17,6 +17,7 @@
 #ifndef MIGSTREAM_CODEC_QEMU_STREAM_READER_H_
 #define MIGSTREAM_CODEC_QEMU_STREAM_READER_H_
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -33,6 +34,7 @@
 #include "codec/qemu/recovery_plan.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_decoder.h"
+#include "codec/qemu/stream_runs.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/qemu/vm_description.h"
 #include "codec/wire/error.h"
@@ -92,6 +94,8 @@ class StreamReader {
  private:
   bool Begin();
   Pulled Pull(StreamEvent& event);
+  bool TakeRun();
+  std::optional<Status> TakeFlow();
   void PassGap();
   void GoOn(uint64_t offset);
   void Fail(Error error);
@@ -132,6 +136,8 @@ class StreamReader {
   ConfigurationView configuration_;
   std::deque<std::string> configuration_bytes_;
   bool sections_begun_ = false;
+  bool takes_runs_ = false;
+  std::array<EmptyParts, 16> empty_parts_;  // Its memory, for TakeRun().
   // About the section that is read:
   bool skip_ = false;
   bool wants_content_ = false;

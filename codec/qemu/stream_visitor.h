@@ -7,6 +7,8 @@
 #ifndef MIGSTREAM_CODEC_QEMU_STREAM_VISITOR_H_
 #define MIGSTREAM_CODEC_QEMU_STREAM_VISITOR_H_
 
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -15,11 +17,13 @@
 #include "codec/device/event.h"
 #include "codec/qemu/recovery_plan.h"
 #include "codec/qemu/stream_event.h"
+#include "codec/qemu/stream_runs.h"
 #include "codec/qemu/vm_description.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/finding.h"
 #include "flags/command.h"
 #include "flags/section_type.h"
+#include "flags/tag.h"
 
 namespace migstream {
 
@@ -80,6 +84,17 @@ class StreamVisitor {
   // The input ended within something, of which these bytes are there.
   virtual void OnRest(ByteSpan) {}
 
+  // Whether what comes in rows may come as one, in the place of all calls above
+  // for what is in it; asked once. One that says so stops at no record of a
+  // row. See stream_runs.h.
+  virtual bool takes_runs() const { return false; }
+  virtual void OnEmptyParts(const EmptyParts&) {}
+  // As events, if this is left as it is.
+  virtual void OnDeviceRecords(const SectionView& section,
+                               const DeviceRecords& records);
+  // In a RAM section. The payload is there whether or not content is wanted.
+  virtual void OnRamPages(const RamPages&) {}
+
   enum class Flow : uint8_t { kGoOn, kSkipSection, kStop };
   // What the reader is asked for since it last took it.
   virtual Flow TakeFlow() { return std::exchange(flow_, Flow::kGoOn); }
@@ -94,6 +109,21 @@ class StreamVisitor {
  private:
   Flow flow_ = Flow::kGoOn;
 };
+
+inline void StreamVisitor::OnDeviceRecords(const SectionView& section,
+                                           const DeviceRecords& records) {
+  Event event;
+  event.kind = EventKind::kData;
+  event.offset = records.offset;
+  event.starts_record = true;
+  for (const iovec& payload : records.payloads) {
+    event.payload = {static_cast<const uint8_t*>(payload.iov_base),
+                     payload.iov_len};
+    event.record_bytes = payload.iov_len;
+    OnDeviceEvent(section, event);
+    event.offset += kRecordHeaderBytes + payload.iov_len;
+  }
+}
 
 }  // namespace migstream
 

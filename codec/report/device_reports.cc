@@ -84,6 +84,18 @@ void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
   List(section, event, 0);
 }
 
+void DeviceReports::OnRecords(const SectionView& section,
+                              const DeviceRecords& records) {
+  if (options_.payloads) {
+    payloads_.OnRecords(index_, section.type, records.offset, records.payloads);
+  }
+  uint64_t at = records.offset;
+  for (const iovec& payload : records.payloads) {
+    CountRecord(at, payload.iov_len);
+    at += kRecordHeaderBytes + payload.iov_len;
+  }
+}
+
 void DeviceReports::OnTag(const SectionView& section, const Event& event) {
   switch (event.element) {
     case Element::kConfigLoadReady:
@@ -185,16 +197,19 @@ void DeviceReports::FinishPayload(const DeviceFacts& facts,
 }
 
 void DeviceReports::OnRecord(const SectionView& section, const Event& event) {
-  if (options_.region_bytes != 0 && !packet_ &&
-      event.record_bytes > options_.region_bytes &&
+  CountRecord(event.offset, event.record_bytes);
+  List(section, event, event.record_bytes);
+}
+
+void DeviceReports::CountRecord(uint64_t offset, uint64_t bytes) {
+  if (options_.region_bytes != 0 && !packet_ && bytes > options_.region_bytes &&
       device_doubts_->large_record_offset == 0) {
-    device_doubts_->large_record_offset = event.offset;
-    device_doubts_->large_record_bytes = event.record_bytes;
+    device_doubts_->large_record_offset = offset;
+    device_doubts_->large_record_bytes = bytes;
   }
   const bool listed = TakeOne(sizes_left_);
-  if (listed) device_->add_record_sizes(event.record_bytes);
+  if (listed) device_->add_record_sizes(bytes);
   if (!packet_) last_record_device_ = listed ? device_ : nullptr;
-  List(section, event, event.record_bytes);
 }
 
 void DeviceReports::OnConfig(const SectionView& section, const Event& event) {

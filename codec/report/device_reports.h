@@ -37,6 +37,8 @@ class DeviceReports {
   // A VFIO device's section, and then each of its events.
   void OnSection(const SectionView& section);
   void OnEvent(const SectionView& section, const Event& event);
+  // See StreamVisitor. They are not listed one by one.
+  void OnRecords(const SectionView& section, const DeviceRecords& records);
   // See StreamVisitor.
   uint64_t unwanted_payload() const { return payloads_.skippable(); }
   void OnPayloadSkipped(uint64_t count) {
@@ -54,6 +56,7 @@ class DeviceReports {
  private:
   void Select(const DeviceFacts& facts);
   void OnRecord(const SectionView& section, const Event& event);
+  void CountRecord(uint64_t offset, uint64_t bytes);
   void OnTag(const SectionView& section, const Event& event);
   void OnConfig(const SectionView& section, const Event& event);
   void CheckVectors(const ConfigView& view, const report::Config& config);

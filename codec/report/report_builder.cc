@@ -93,6 +93,22 @@ class ReportBuilder : public StreamVisitor {
     device.set_guessed(guessed);
   }
 
+  bool takes_runs() const override {
+    return !options_.records && !options_.on_record;
+  }
+  void OnEmptyParts(const EmptyParts& parts) override {
+    loaders_.OnSection(parts.section);
+    report::SectionCounts& counts = *report_.mutable_sections();
+    counts.set_part(counts.part() + parts.count);
+    report_.set_footers(parts.footer);
+    if (parts.section.vfio) return devices_.OnSection(parts.section);
+    AddRam(parts.count * EmptyParts::kContentBytes);
+  }
+  void OnDeviceRecords(const SectionView& section,
+                       const DeviceRecords& records) override {
+    devices_.OnRecords(section, records);
+  }
+
   void OnGap(const StreamGap& gap) override { EndRam(gap.from); }
 
   void OnCommand(const CommandView& command) override {
@@ -186,8 +202,10 @@ class ReportBuilder : public StreamVisitor {
   // What came of RAM's section counts, though it be cut.
   void EndRam(uint64_t offset) {
     const std::optional<uint64_t> content = std::exchange(ram_content_, {});
-    if (!content || offset < *content) return;
-    const uint64_t bytes = offset - *content;
+    if (content && offset >= *content) AddRam(offset - *content);
+  }
+
+  void AddRam(uint64_t bytes) {
     report::Switchover& switchover = *report_.mutable_switchover();
     if (switchover.offset() == 0) {
       switchover.set_ram_bytes_before(switchover.ram_bytes_before() + bytes);

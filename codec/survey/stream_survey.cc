@@ -17,6 +17,7 @@ namespace migstream {
 namespace {
 
 constexpr size_t kMostListed = 100;
+constexpr uint64_t kNumberedBytes = 5;  // Type, id.
 
 std::string NameOf(std::string_view idstr, uint32_t instance_id,
                    SectionType type) {
@@ -146,6 +147,40 @@ void StreamSurvey::OnSection(const SectionView& section) {
     facts_.bounds.Saw(feature::kBlockHandler, section.offset);
   }
   next().OnSection(section);
+}
+
+void StreamSurvey::OnEmptyParts(const EmptyParts& parts) {
+  const SectionView& section = parts.section;
+  if (section.idstr == "ram") facts_.ram_parts += parts.count;
+  if (section.vfio) {
+    device_ = Known(section.idstr, section.instance_id);
+    CountParts(*device_, parts);
+  }
+  next().OnEmptyParts(parts);
+}
+
+// As OnSection() and OnDeviceEvent() count each of them.
+void StreamSurvey::CountParts(DeviceFacts& device, const EmptyParts& parts) {
+  const uint64_t offset = parts.section.offset;
+  if (device.ends() > 0 && device.after_end_offset == 0) {
+    device.after_end_offset = offset;
+  }
+  device.last_offset = device.last_part_offset = parts.last_offset;
+  device.data.pre_copy.sections += parts.count;
+  device.empty_parts += parts.count;
+  records_before_ = device.data.records();
+  device.detector.Section(SectionType::kPart, offset);
+  Event end;
+  end.offset = offset + kNumberedBytes;
+  device.detector.Observe(end);
+}
+
+void StreamSurvey::OnDeviceRecords(const SectionView& section,
+                                   const DeviceRecords& records) {
+  DeviceFacts& device = *device_;
+  device.detector.ObserveRecords(records.offset, records.payloads);
+  records_.AddAll(device.data, section.type, records.offset, records.payloads);
+  next().OnDeviceRecords(section, records);
 }
 
 void StreamSurvey::OnDeviceEvent(const SectionView& section,

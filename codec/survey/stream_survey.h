@@ -173,8 +173,14 @@ class StreamSurvey : public ForwardingVisitor {
                     bool footer) override;
   void OnCommand(const CommandView& command) override;
   void OnDescription(uint64_t offset, ByteSpan json) override;
+  bool takes_runs() const override { return next().takes_runs(); }
+  void OnEmptyParts(const EmptyParts& parts) override;
+  void OnDeviceRecords(const SectionView& section,
+                       const DeviceRecords& records) override;
+  void OnRamPages(const RamPages& pages) override { next().OnRamPages(pages); }
 
  private:
+  void CountParts(DeviceFacts& device, const EmptyParts& parts);
   void Finish(const StreamReader& reader);
   void FindRepeated(const SectionView& section);
   void FindLosses();

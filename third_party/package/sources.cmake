@@ -123,6 +123,7 @@ set(MIGSTREAM_CXX_HEADERS
   codec/qemu/stream_decoder.h
   codec/qemu/stream_encoder.h
   codec/qemu/stream_event.h
+  codec/qemu/stream_runs.h
   codec/session/channel_output.h
   codec/session/device_control.h
   codec/session/device_state.h
