@@ -1,8 +1,10 @@
 #include "inspect/output_file.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -203,6 +205,32 @@ void OutputFile::Write(ByteSpan bytes) {
     buffer_.insert(buffer_.end(), piece.begin(), piece.end());
     if (buffer_.size() >= kBufferBytes) Flush();
     bytes = bytes.subspan(piece.size());
+  }
+}
+
+void OutputFile::WriteAll(std::span<iovec> pieces) {
+  if (way_ == Way::kDirect) {
+    Flush();
+    while (!pieces.empty() && status_.ok()) {
+      const size_t most = std::min<size_t>(pieces.size(), IOV_MAX);
+      ssize_t wrote = writev(fd_, pieces.data(), static_cast<int>(most));
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote <= 0) status_ = Problem(path_, wrote < 0 ? errno : ENOSPC);
+      if (wrote <= 0) return;
+      position_ += wrote;
+      auto left = static_cast<size_t>(wrote);
+      while (!pieces.empty() && left >= pieces[0].iov_len) {
+        left -= pieces[0].iov_len;
+        pieces = pieces.subspan(1);
+      }
+      if (left == 0) continue;
+      pieces[0].iov_base = static_cast<uint8_t*>(pieces[0].iov_base) + left;
+      pieces[0].iov_len -= left;
+    }
+    return;
+  }
+  for (const iovec& piece : pieces) {
+    Write({static_cast<const uint8_t*>(piece.iov_base), piece.iov_len});
   }
 }
 

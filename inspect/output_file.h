@@ -6,6 +6,7 @@
 #define MIGSTREAM_INSPECT_OUTPUT_FILE_H_
 
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include <span>
 #include <string>
@@ -38,6 +39,8 @@ class OutputFile : public ByteSink {
   // Zeros become holes where there can be any, as in files of mapped-ram.
   // Errors are kept for Commit().
   void Write(ByteSpan bytes) override;
+  // All of them, one behind the other.
+  void WriteAll(std::span<iovec> pieces);
 
   // Where it goes, for messages.
   const std::string& name() const { return path_; }

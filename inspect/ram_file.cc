@@ -59,6 +59,19 @@ void RamFile::WriteFromStream(uint64_t offset, ByteSpan bytes, uint64_t at) {
   if (kept_ != nullptr) kept_->WriteFromStream(offset, bytes, at);
 }
 
+void RamFile::WritePages(const RamPages& row, std::span<const RamPage> pages) {
+  if (fd_ < 0) return RamImage::WritePages(row, pages);
+  if (!status_.ok() || pages.empty()) return;
+  PunchHole();
+  pieces_.clear();
+  for (const RamPage& page : pages) {
+    pieces_.push_back({const_cast<uint8_t*>(page.bytes), row.page_bytes});
+  }
+  const uint64_t offset = pages[0].page_offset;
+  end_ = std::max(end_, offset + pages.size() * row.page_bytes);
+  Keep(behind_.Write(fd_, offset, std::span<const iovec>(pieces_)));
+}
+
 void RamFile::Zero(uint64_t offset, uint64_t bytes) {
   if (fd_ < 0) {
     if (kept_ != nullptr) kept_->Zero(offset, bytes);
@@ -123,10 +136,10 @@ absl::Status RamFile::Finish() {
   }
   std::vector<uint8_t> buffer(kPieceBytes);
   for (uint64_t at = 0; at < size_ && kept_ != nullptr;) {
-    const ByteSpan bytes = kept_->Next(at, buffer).bytes;
-    if (bytes.empty()) break;
-    output_.Write(bytes);
-    at += bytes.size();
+    const uint64_t bytes = kept_->Gather(at, buffer, pieces_);
+    if (bytes == 0) break;
+    output_.WriteAll(pieces_);
+    at += bytes;
   }
   return store_.error().ok() ? absl::OkStatus()
                              : absl::UnavailableError(store_.error().reason);

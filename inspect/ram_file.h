@@ -3,9 +3,12 @@
 #ifndef MIGSTREAM_INSPECT_RAM_FILE_H_
 #define MIGSTREAM_INSPECT_RAM_FILE_H_
 
+#include <sys/uio.h>
+
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "codec/extract/ram_extractor.h"
@@ -31,6 +34,7 @@ class RamFile : public RamImage {
   void Resize(uint64_t bytes) override;
   void Write(uint64_t offset, ByteSpan bytes) override;
   void WriteFromStream(uint64_t offset, ByteSpan bytes, uint64_t at) override;
+  void WritePages(const RamPages& row, std::span<const RamPage> pages) override;
   void Zero(uint64_t offset, uint64_t bytes) override;
   void Read(uint64_t offset, std::span<uint8_t> bytes) override;
 
@@ -50,6 +54,7 @@ class RamFile : public RamImage {
   RamStore::Block* kept_ = nullptr;
   // Where it can: of what is written, and not flushed, either of the two.
   WriteBehind& behind_;
+  std::vector<iovec> pieces_;
   uint64_t hole_ = 0;
   uint64_t hole_end_ = 0;
   uint64_t end_ = 0;  // Of what was ever written.

@@ -102,13 +102,9 @@ void RamExtractor::OnRamRecord(const RamRecordView& record) {
   if (record.block == nullptr) return;
   page_of_ = FindWanted(record.block->name);
   if (page_of_ == nullptr) return;
-  if (page_of_->used_bytes < page_bytes_ ||
-      record.page_offset > page_of_->used_bytes - page_bytes_) {
+  if (!IsWithin(*page_of_, *record.block, record.page_offset, record.offset)) {
     page_of_ = nullptr;
-    return Fail(
-        ErrorCode::kBadRam, record.offset,
-        StrCat("a page at ", Hex(record.page_offset), " is outside RAM block '",
-               Printable(record.block->name), "', as it was first listed"));
+    return;
   }
   flags_ = record.flags & ~uint64_t{kRamContinue};
   record_offset_ = record.offset;
@@ -120,6 +116,55 @@ void RamExtractor::OnRamRecord(const RamRecordView& record) {
   }
   payload_.clear();
   if (payload_bytes_ == 0) Apply();
+}
+
+bool RamExtractor::IsWithin(const Memory& memory, const RamBlock& block,
+                            uint64_t page_offset, uint64_t offset) {
+  if (memory.used_bytes >= page_bytes_ &&
+      page_offset <= memory.used_bytes - page_bytes_) {
+    return true;
+  }
+  Fail(ErrorCode::kBadRam, offset,
+       StrCat("a page at ", Hex(page_offset), " is outside RAM block '",
+              Printable(block.name), "', as it was first listed"));
+  return false;
+}
+
+void RamExtractor::OnRamPages(const RamPages& row) {
+  page_of_ = nullptr;
+  if (!error_.ok()) return;
+  page_bytes_ = row.page_bytes;
+  Memory* memory = FindWanted(row.block->name);
+  if (memory == nullptr) return;
+  const std::span<const RamPage> pages = row.pages;
+  uint64_t record = row.offset;
+  // Pages from `first` on wait to be written together.
+  size_t first = 0;
+  auto write = [&](size_t end) {
+    if (first < end) {
+      memory->image->WritePages(row, pages.subspan(first, end - first));
+    }
+    first = end;
+  };
+  for (size_t i = 0; i < pages.size(); ++i) {
+    const RamPage& page = pages[i];
+    if (first < i &&
+        page.page_offset != pages[i - 1].page_offset + page_bytes_) {
+      write(i);
+    }
+    record_offset_ = record;
+    if (IsWithin(*memory, *row.block, page.page_offset, record)) {
+      MarkSeen(*memory, page.page_offset);
+    }
+    if (!error_.ok()) return write(i);
+    if (page.bytes == nullptr || IsZero(row.BytesOf(page))) {
+      write(i);
+      first = i + 1;
+      memory->image->Zero(page.page_offset, page_bytes_);
+    }
+    record += kRecordBytes + (page.bytes == nullptr ? 1 : page_bytes_);
+  }
+  write(pages.size());
 }
 
 void RamExtractor::OnContent(ByteSpan bytes) {

@@ -28,6 +28,7 @@
 #include "codec/extract/channel_pages.h"
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/limits.h"
+#include "codec/qemu/stream_runs.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/wire/error.h"
 
@@ -44,6 +45,13 @@ class RamImage {
   virtual void WriteFromStream(uint64_t offset, ByteSpan bytes,
                                uint64_t /*at*/) {
     Write(offset, bytes);
+  }
+  // Likewise, of `pages` out of a row: they follow each other in the block, and
+  // none of them is zero.
+  virtual void WritePages(const RamPages& all, std::span<const RamPage> pages) {
+    for (const RamPage& page : pages) {
+      WriteFromStream(page.page_offset, all.BytesOf(page), all.OffsetOf(page));
+    }
   }
   virtual void Zero(uint64_t offset, uint64_t bytes) = 0;
   virtual void Read(uint64_t offset, std::span<uint8_t> bytes) = 0;
@@ -87,6 +95,9 @@ class RamExtractor : public StreamVisitor {
   void OnContent(ByteSpan bytes) override;
   void OnRamRecord(const RamRecordView& record) override;
   void OnRamBlocks(std::span<const RamBlock> blocks) override;
+  // Rounds of pages on channels end with sections.
+  bool takes_runs() const override { return given_channels_.empty(); }
+  void OnRamPages(const RamPages& row) override;
   void OnMappedRam(const RamBlock& block, uint64_t offset) override;
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                     bool footer) override;
@@ -111,6 +122,8 @@ class RamExtractor : public StreamVisitor {
  private:
   Memory* Found(const RamBlock& block);
   Memory* FindWanted(std::string_view block);
+  bool IsWithin(const Memory& memory, const RamBlock& block,
+                uint64_t page_offset, uint64_t offset);
   void Apply();
   void Put(Memory& memory, uint64_t offset, ByteSpan bytes,
            std::optional<uint64_t> at = {});

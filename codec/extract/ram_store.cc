@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "codec/io/zero_bytes.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr uint64_t kUnit = RamStore::Block::kUnitBytes;
 constexpr uint8_t kZeros[kUnit] = {};
+// As many as one call can write.
+constexpr size_t kMostGathered = 1024;
 
 }  // namespace
 
@@ -181,11 +184,52 @@ RamStore::Block::Piece RamStore::Block::Next(uint64_t offset,
   if (written) {
     store_.error_ = store_.kept_.Get(place + lead, room, piece.bytes);
     if (!store_.error_.ok()) return {};
+  } else if (const ByteSpan zeros = ZeroBytes(); room.size() <= zeros.size()) {
+    piece.bytes = zeros.first(room.size());
   } else {
     std::fill(room.begin(), room.end(), 0);
     piece.bytes = room;
   }
   return piece;
+}
+
+uint64_t RamStore::Block::Gather(uint64_t offset, std::span<uint8_t> buffer,
+                                 std::vector<iovec>& views) {
+  views.clear();
+  auto add = [&](ByteSpan bytes) {
+    views.push_back({const_cast<uint8_t*>(bytes.data()), bytes.size()});
+  };
+  uint64_t unit = offset / kUnit;
+  const std::optional<uint64_t> at =
+      store_.error_.ok() && offset < bytes_ && IsWritten(unit)
+          ? AtInStream(unit)
+          : std::nullopt;
+  if (!at) {
+    const Piece piece = Next(offset, buffer);
+    if (!piece.bytes.empty()) add(piece.bytes);
+    return piece.bytes.size();
+  }
+  // Headers stand between them.
+  std::array<uint32_t, kMostGathered> leads;
+  size_t count = 0;
+  uint64_t end = 0;  // From *at.
+  for (std::optional<uint64_t> next = at; next && count < leads.size();) {
+    const uint64_t lead = *next - *at;
+    if (*next < *at + end || lead + kUnit > buffer.size()) break;
+    leads[count++] = static_cast<uint32_t>(lead);
+    end = lead + kUnit;
+    if (++unit * kUnit >= bytes_ || !IsWritten(unit)) break;
+    next = AtInStream(unit);
+  }
+  ByteSpan bytes;
+  store_.error_ =
+      store_.kept_.Get(*store_.kept_.InStream(*at), buffer.first(end), bytes);
+  if (!store_.error_.ok()) return 0;
+  for (size_t i = 0; i < count; ++i) add(bytes.subspan(leads[i], kUnit));
+  // A block may end within a unit.
+  const uint64_t all = std::min(count * kUnit, bytes_ - offset);
+  views.back().iov_len -= count * kUnit - all;
+  return all;
 }
 
 RamExtractor::ImageOf RamStore::ImageOf() {

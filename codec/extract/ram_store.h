@@ -13,6 +13,8 @@
 #ifndef MIGSTREAM_CODEC_EXTRACT_RAM_STORE_H_
 #define MIGSTREAM_CODEC_EXTRACT_RAM_STORE_H_
 
+#include <sys/uio.h>
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -64,6 +66,11 @@ class RamStore {
     };
     // Empty at the block's end, and after an error.
     Piece Next(uint64_t offset, std::span<uint8_t> buffer);
+
+    // The same from a unit's start on, of whatever is near in the stream, as
+    // views that follow each other in the block. Their sum; 0 as Next().
+    uint64_t Gather(uint64_t offset, std::span<uint8_t> buffer,
+                    std::vector<iovec>& views);
 
     uint64_t bytes() const { return bytes_; }
     // Units beyond this one were never written.

@@ -12,8 +12,11 @@
 #ifndef MIGSTREAM_CODEC_IO_WRITE_BEHIND_H_
 #define MIGSTREAM_CODEC_IO_WRITE_BEHIND_H_
 
+#include <sys/uio.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "codec/wire/bytes.h"
@@ -25,6 +28,8 @@ class WriteBehind {
   static constexpr size_t kHeldBytes = 256 << 10;
 
   int Write(int fd, uint64_t offset, ByteSpan bytes);
+  // Of bytes that stand apart, and follow each other in the file.
+  int Write(int fd, uint64_t offset, std::span<const iovec> pieces);
   int Flush();
 
  private:
