@@ -1,16 +1,23 @@
 // Bytes of a stream that are kept to be compared: as KeptBytes that many have
-// in common, so that memory is 16 bytes for each piece that stands alone.
+// in common. Payload of DATA records that can be read again stays in the stream
+// as runs of them, headers and all, so that equal runs of two streams are
+// compared where they stand. Memory is 40 bytes for each run or other piece
+// that stands alone, up to kMostSmall and then one for each kLargeBytes.
 
 #ifndef MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
 #define MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "codec/device/event.h"
 #include "codec/diff/difference.h"
 #include "codec/io/kept_bytes.h"
+#include "codec/qemu/stream_runs.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 
@@ -18,11 +25,14 @@ namespace migstream {
 
 class StoredBytes {
  public:
+  static constexpr size_t kMostSmall = 1 << 16;
+  static constexpr size_t kLargeBytes = 32 << 10;
+
   // At their end. kWriteFailed if there is no room.
   Error Append(KeptBytes& kept, ByteSpan bytes);
-  // The same, of bytes that stand at `offset` of the stream: large ones stay
-  // there, where they can be read again.
-  Error AppendFromStream(KeptBytes& kept, ByteSpan bytes, uint64_t offset);
+  // The same, of the payload of a DATA event, and of many records.
+  Error AppendPiece(KeptBytes& kept, const Event& event);
+  Error AppendRecords(KeptBytes& kept, const DeviceRecords& records);
 
   uint64_t size() const { return size_; }
 
@@ -32,36 +42,56 @@ class StoredBytes {
  private:
   friend class StoredCursor;
   struct Piece {
-    uint64_t at = 0;     // In these bytes: up to the next piece's.
-    uint64_t place = 0;  // In the KeptBytes.
+    uint64_t at = 0;         // In these bytes: up to the next piece's.
+    uint64_t place = 0;      // In the KeptBytes; of a run: of its first header.
+    uint64_t run_bytes = 0;  // With its headers; 0: no run.
+    uint64_t skipped = 0;    // Payload in front of a run's that does not count.
   };
   void Add(uint64_t place, uint64_t bytes);
+  bool AddToRun(const KeptBytes& kept, uint64_t offset, bool header,
+                uint64_t bytes);
   uint64_t EndOf(size_t piece) const {
     return piece + 1 < pieces_.size() ? pieces_[piece + 1].at : size_;
   }
 
   std::vector<Piece> pieces_;
   uint64_t size_ = 0;
+  uint64_t run_end_ = 0;  // Of the last piece, if it is a run: in the stream.
 };
 
-// Reads them from their start.
+// Reads them from their start; or steps over what another has too, by SameRun()
+// and Skip().
 class StoredCursor {
  public:
   StoredCursor(const KeptBytes& kept, const StoredBytes& bytes)
       : kept_(kept), bytes_(bytes) {}
 
-  // Fills `bytes`, of which there must be so many left.
+  // Fills `bytes`, of which there must be so many left. kReadFailed: they are
+  // not there any more.
   Error Read(std::span<uint8_t> bytes);
   // Likewise.
   void Skip(uint64_t bytes);
+  // If both stand where runs begin that are the same to the last byte: how many
+  // bytes of payload those have, which are not more than `most`; else 0.
+  Error SameRun(StoredCursor& other, uint64_t most, uint64_t& bytes);
+  // Up to where the next piece begins. There must be any left.
+  uint64_t left_in_piece() const { return bytes_.EndOf(piece_) - at_; }
 
  private:
+  const StoredBytes::Piece& piece() const { return bytes_.pieces_[piece_]; }
   void Advance(uint64_t bytes);
+  Error ReadRun(std::span<uint8_t> bytes);
+  Error Step(uint64_t most, ByteSpan& payload);
 
   const KeptBytes& kept_;
   const StoredBytes& bytes_;
   size_t piece_ = 0;
   uint64_t at_ = 0;
+  // In a run: what of it comes next, if at_ was come to by reading.
+  std::optional<uint64_t> next_in_run_;
+  uint64_t record_left_ = 0;
+  ByteSpan raw_;  // Of the run, from next_in_run_ on.
+  std::vector<uint8_t> buffer_;
 };
 
 // Whether both are the same bytes. Errors are those of reading them.

@@ -215,9 +215,8 @@ class Comparison {
 
   // By record and field, if both are whole and of a driver that is known.
   void ComparePayload(const VfioState& a, const VfioState& b) {
-    if (IsShort() || IsSame(a.payload, b.payload)) {
-      return CompareBytes("payload", a.payload, b.payload);
-    }
+    if (IsShort()) return CompareBytes("payload", a.payload, b.payload);
+    if (IsSame(a.payload, b.payload)) return;
     PayloadSide side_a, side_b;
     Keep(ReadPayload(a_.kept, a, side_a));
     Keep(ReadPayload(b_.kept, b, side_b));

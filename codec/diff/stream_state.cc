@@ -137,7 +137,8 @@ class Collector : public FieldReader {
     switch (event.kind) {
       case EventKind::kData:
         if (event.starts_record) AddRecord(device, event.record_bytes);
-        KeepFromStream(device.payload, event);
+        if (error_.ok())
+          error_ = device.payload.AppendPiece(state_.kept, event);
         break;
       case EventKind::kTag:
         // Every section has the two left out.
@@ -152,6 +153,30 @@ class Collector : public FieldReader {
         AddConfig(device, ToString(section.type), event);
     }
     FieldReader::OnDeviceEvent(section, event);
+  }
+
+  bool takes_runs() const override {
+    return ram_ == nullptr || ram_->takes_runs();
+  }
+
+  // Each is one of a handler that was started.
+  void OnEmptyParts(const EmptyParts& parts) override {
+    state_.sections += parts.count;
+  }
+
+  void OnDeviceRecords(const SectionView& section,
+                       const DeviceRecords& records) override {
+    for (const iovec& payload : records.payloads) {
+      AddRecord(*vfio_, payload.iov_len);
+    }
+    if (error_.ok()) {
+      error_ = vfio_->payload.AppendRecords(state_.kept, records);
+    }
+    FieldReader::OnDeviceRecords(section, records);
+  }
+
+  void OnRamPages(const RamPages& row) override {
+    if (ram_ != nullptr) ram_->OnRamPages(row);
   }
 
   void OnCommand(const CommandView& command) override {
@@ -192,14 +217,6 @@ class Collector : public FieldReader {
 
   void Keep(StoredBytes& kept, ByteSpan bytes) {
     if (error_.ok()) error_ = kept.Append(state_.kept, bytes);
-  }
-
-  // The payload of a DATA event.
-  void KeepFromStream(StoredBytes& kept, const Event& event) {
-    const uint64_t header = event.starts_record ? kRecordHeaderBytes : 0;
-    if (!error_.ok()) return;
-    error_ = kept.AppendFromStream(state_.kept, event.payload,
-                                   event.offset + header);
   }
 
   void AddConfig(VfioState& device, std::string_view place,

@@ -129,6 +129,12 @@ void FieldReader::OnDeviceEvent(const SectionView& section,
   OnConfigEvent(*open_vfio_, event);
 }
 
+void FieldReader::OnDeviceRecords(const SectionView& section,
+                                  const DeviceRecords& records) {
+  records_.AddAll(open_vfio_->data, section.type, records.offset,
+                  records.payloads);
+}
+
 void FieldReader::OnConfigEvent(Vfio& vfio, const Event& event) {
   if (event.kind == EventKind::kConfig) {
     if (event.layout.total_bytes == 0) return;  // E3: only a trigger.

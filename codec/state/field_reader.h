@@ -47,6 +47,8 @@ class FieldReader : public StreamVisitor {
                    const DescribedDevice* device) override;
   void OnContent(ByteSpan bytes) override;
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
+  void OnDeviceRecords(const SectionView& section,
+                       const DeviceRecords& records) override;
   void OnRamBlocks(std::span<const RamBlock> blocks) override {
     ram_blocks_.assign(blocks.begin(), blocks.end());
   }
