@@ -317,6 +317,11 @@ void StreamSurvey::FindLosses() {
 
 DeviceFacts* StreamSurvey::Known(std::string_view idstr,
                                  uint32_t instance_id) const {
+  // Most sections are of the same device as the one before.
+  if (device_ != nullptr && device_->instance_id == instance_id &&
+      device_->idstr == idstr) {
+    return device_;
+  }
   auto found = by_name_.find({idstr, instance_id});
   return found == by_name_.end() ? nullptr : found->second;
 }
