@@ -28,7 +28,7 @@ class WriteBehind {
   static constexpr size_t kHeldBytes = 256 << 10;
 
   int Write(int fd, uint64_t offset, ByteSpan bytes);
-  // Of bytes that stand apart, and follow each other in the file.
+  // The bytes stand apart, and follow each other in the file.
   int Write(int fd, uint64_t offset, std::span<const iovec> pieces);
   int Flush();
 

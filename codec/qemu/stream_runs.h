@@ -50,7 +50,7 @@ struct RamPages {
   ByteSpan bytes;       // All records.
   std::span<const RamPage> pages;
 
-  // Of a page that is not zero.
+  // The page is not zero.
   ByteSpan BytesOf(const RamPage& page) const {
     return {page.bytes, page_bytes};
   }
