@@ -299,6 +299,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/file_source.cc
   codec/io/gzip_decompressor.cc
   codec/io/kept_bytes.cc
+  codec/io/lent_bytes.cc
   codec/io/libvirt_save.cc
   codec/io/open_qcow2.cc
   codec/io/open_stream.cc
