@@ -311,6 +311,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/xz_decompressor.cc
   codec/io/zero_bytes.cc
   codec/io/zstd_decompressor.cc
+  codec/io/zstd_frames.cc
   codec/io/zstd_sink.cc
   codec/loader/every_loader.cc
   codec/loader/loader.cc
