@@ -53,6 +53,14 @@ constexpr Option kCommonOptions[] = {
        arguments.window_bytes = mib << 20;
        return problem;
      }},
+    {"threads", "N",
+     "how many decode a .zst of several frames, and compress\n"
+     "what repack --zstd writes: as many as there are cores,\n"
+     "but no more than 4 and 8, if not said; 1 is none",
+     [](Arguments& arguments, const std::string& value) {
+       constexpr uint64_t kMost = 64;
+       return ParseNumber("threads", "", value, 1, kMost, arguments.threads);
+     }},
     {"page-size", "BYTES",
      "of the target's memory, where the stream does not say\n"
      "it and nothing shows it; a power of two",

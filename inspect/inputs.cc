@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include "codec/device/pci_config.h"
 #include "codec/io/absl_view.h"
@@ -305,11 +306,23 @@ bool ReadConfigSpace(const std::string& file, std::string& config) {
   return false;
 }
 
+int ThreadsOf(const Arguments& arguments, int most) {
+  if (arguments.threads != 0) return static_cast<int>(arguments.threads);
+  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  return std::clamp(cores, 1, most);
+}
+
 OpenOptions OpenOptionsOf(const Arguments& arguments) {
+  // A channel that is read beside others has none, for the sake of memory.
+  constexpr size_t kMostFilesWithThreads = 2;
+  constexpr int kMostThreads = 4;
   OpenOptions options;
   options.offset = arguments.offset;
   options.access = FileAccess::kMap;
   options.limits.window_bytes = arguments.window_bytes;
+  if (arguments.files.size() <= kMostFilesWithThreads) {
+    options.limits.threads = ThreadsOf(arguments, kMostThreads);
+  }
   options.snapshot = arguments.snapshot;
   return options;
 }

@@ -43,6 +43,10 @@ std::unique_ptr<ByteSource> OpenRaw(const std::string& file);
 // named; false, with a message, if that is not one.
 bool ReadConfigSpace(const std::string& file, std::string& config);
 
+// How many threads --threads asks for: if it was not said as many as there are
+// cores, but no more than `most`.
+int ThreadsOf(const Arguments& arguments, int most);
+
 // What the options say of how files are opened.
 OpenOptions OpenOptionsOf(const Arguments& arguments);
 

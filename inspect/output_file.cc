@@ -27,6 +27,9 @@ namespace {
 // Each output has so many, and there may be hundreds of them.
 constexpr size_t kBufferBytes = 64 << 10;
 constexpr size_t kCopiedBytes = 256 << 10;
+// Copying so much into the buffer costs more than a call. Until the buffer was
+// full once, nothing is written: a stream with an error leaves nothing then.
+constexpr size_t kLargeBytes = 16 << 10;
 // Zeros that are left out, at a multiple of their number: one page or more of
 // the guest, and a multiple of what file systems allocate.
 constexpr size_t kHoleBytes = 64 << 10;
@@ -198,6 +201,11 @@ void OutputFile::Write(ByteSpan bytes) {
     Flush();
     return LeaveHole(bytes.size());
   }
+  if (bytes.size() >= kLargeBytes &&
+      (position_ > 0 || buffer_.size() + bytes.size() >= kBufferBytes)) {
+    Flush();
+    return PutSparsely(bytes);
+  }
   // Piece by piece: what is written may be all of a file.
   while (!bytes.empty()) {
     const ByteSpan piece =
@@ -235,7 +243,12 @@ void OutputFile::WriteAll(std::span<iovec> pieces) {
 }
 
 void OutputFile::Flush() {
-  ByteSpan left = buffer_;
+  PutSparsely(buffer_);
+  buffer_.clear();
+}
+
+// All but zeros, which become holes where there can be any.
+void OutputFile::PutSparsely(ByteSpan left) {
   size_t data = 0;  // At the front of `left`.
   while (status_.ok() && data < left.size()) {
     const uint64_t at = position_ + data;
@@ -253,7 +266,6 @@ void OutputFile::Flush() {
     LeaveHole(piece.size());
   }
   Put(left.first(data));
-  buffer_.clear();
 }
 
 void OutputFile::LeaveHole(uint64_t bytes) {

@@ -59,6 +59,7 @@ class OutputFile : public ByteSink {
   std::string NameBeside() const;
   int LinkTo(const std::string& path) const;
   void Flush();
+  void PutSparsely(ByteSpan bytes);
   void Put(ByteSpan bytes);
   void LeaveHole(uint64_t bytes);
   void Finish();

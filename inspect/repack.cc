@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
-#include <thread>
 
 #include "codec/io/zstd_sink.h"
 #include "codec/rewrite/rewrite.h"
@@ -19,8 +18,7 @@ namespace {
 constexpr uint64_t kMaxRecordBytes = 1 << 20;
 constexpr uint64_t kMaxChannels = 255;
 constexpr uint64_t kDefaultZstdLevel = 3;
-constexpr uint64_t kMaxThreads = 64;
-constexpr uint64_t kMaxDefaultThreads = 8;
+constexpr int kMaxDefaultThreads = 8;
 
 // A channel's or the main channel's file, compressed if that was asked for.
 class Output {
@@ -52,10 +50,7 @@ class Output {
 // How many threads compress each output. Where there are several, it is the
 // caller's alone: each would have threads of its own, with their memory.
 int ZstdThreads(const Arguments& arguments, size_t outputs) {
-  if (outputs > 1) return 0;
-  if (arguments.threads != 0) return static_cast<int>(arguments.threads);
-  const uint64_t cores = std::thread::hardware_concurrency();
-  return static_cast<int>(std::clamp<uint64_t>(cores, 1, kMaxDefaultThreads));
+  return outputs > 1 ? 1 : ThreadsOf(arguments, kMaxDefaultThreads);
 }
 
 // Whether there is anything to do but to decode and encode.
@@ -254,17 +249,6 @@ const Option kOptions[] = {
                   : ParseNumber("zstd", "", value, ZstdSink::kMinLevel,
                                 ZstdSink::kMaxLevel, arguments.zstd_level);
      }},
-    {"threads",
-     "N",
-     "compress one output with N threads; as many as there are\n"
-     "cores, but no more than 8, unless told",
-     [](Arguments& arguments, const std::string& value) {
-       return ParseNumber("threads", "", value, 1, kMaxThreads,
-                          arguments.threads);
-     },
-     {},
-     {},
-     "zstd"},
     kFormatOption,
     kJsonStringsOption,
     kOutputOption,

@@ -77,7 +77,7 @@ TEST(RepackTest, ChannelsAreMergedSpreadAndCompressed) {
   }
 }
 
-// With more than one job of a thread, which has 1 MiB.
+// Several frames, of 2 MiB.
 TEST(RepackTest, WhatIsCompressedDoesNotDependOnThreads) {
   const std::string folder = TestFolder();
   const std::string in = Path("s111-stop3m");

@@ -29,6 +29,7 @@ struct Arguments {
   std::string snapshot;
   uint64_t page_bytes = 0;  // 0: found out.
   uint64_t window_bytes = CompressionLimits{}.window_bytes;
+  uint64_t threads = 0;  // 0: it was not said.
   // inspect
   bool records = false;
   bool state = false;
@@ -93,7 +94,6 @@ struct Arguments {
   std::optional<uint64_t> payload_split;
   std::vector<std::string> drop_devices;
   uint64_t zstd_level = 0;
-  uint64_t threads = 0;  // 0: it was not said.
   // generate
   uint64_t seed = 0;
   bool seeded = false;  // --seed was given.

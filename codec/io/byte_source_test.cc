@@ -14,6 +14,7 @@
 
 #include "codec/io/compress_bytes.h"
 #include "codec/io/decompressing_source.h"
+#include "codec/io/lent_bytes.h"
 #include "codec/io/zero_bytes.h"
 #include "codec/qemu/stream_recording.h"
 #include "gtest/gtest.h"
@@ -115,7 +116,28 @@ class ZstdInput : public Input {
   DecompressingSource source_;
 };
 
-enum class Kind { kMemory, kShortReads, kFile, kMapped, kSocket, kZstd };
+template <typename Input>
+class LentInput : public Input {
+ public:
+  template <typename... Args>
+  explicit LentInput(const std::string& bytes, Args... args)
+      : Input(bytes, args...), lent_(Input::source()) {}
+  ByteSource& source() override { return lent_; }
+
+ private:
+  LentSource lent_;
+};
+
+enum class Kind {
+  kMemory,
+  kShortReads,
+  kFile,
+  kMapped,
+  kSocket,
+  kZstd,
+  kLentMapped,
+  kLentSocket
+};
 
 std::unique_ptr<Input> Open(Kind kind, const std::string& bytes) {
   switch (kind) {
@@ -131,6 +153,10 @@ std::unique_ptr<Input> Open(Kind kind, const std::string& bytes) {
       return std::make_unique<SocketInput>(bytes);
     case Kind::kZstd:
       return std::make_unique<ZstdInput>(bytes);
+    case Kind::kLentMapped:
+      return std::make_unique<LentInput<FileInput>>(bytes, FileAccess::kMap);
+    case Kind::kLentSocket:
+      return std::make_unique<LentInput<SocketInput>>(bytes);
   }
   return nullptr;
 }
@@ -220,7 +246,8 @@ TEST_P(EverySourceTest, AnEmptyInputHasAnEmptyTail) {
 INSTANTIATE_TEST_SUITE_P(All, EverySourceTest,
                          testing::Values(Kind::kMemory, Kind::kShortReads,
                                          Kind::kFile, Kind::kMapped,
-                                         Kind::kSocket, Kind::kZstd));
+                                         Kind::kSocket, Kind::kZstd,
+                                         Kind::kLentMapped, Kind::kLentSocket));
 
 class SequentialSourceTest : public testing::TestWithParam<Kind> {};
 

@@ -1,5 +1,7 @@
 #include "codec/io/decompressing_source.h"
 
+#include <algorithm>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -12,11 +14,64 @@ DecompressingSource::DecompressingSource(std::unique_ptr<ByteSource> compressed,
                                          const CompressionLimits& limits)
     : compressed_(std::move(compressed)),
       compression_(compression),
+      limits_(limits),
       decompressor_(NewDecompressor(compression, limits)) {
   compressed_->SetReadAhead(true);
 }
 
 size_t DecompressingSource::Read(uint8_t* to, size_t count) {
+  if (viewed_) read_at_ = offset();
+  viewed_ = false;
+  size_t got = ReadFrames(to, count);
+  if (got == 0) got = ReadPieces(to, count);
+  // The frames begin where a piece has ended.
+  if (got == 0 && frames_ != nullptr) return Read(to, count);
+  if (got != kNothingYet) read_at_ += got;
+  return got;
+}
+
+// A file that can go back, behind its first frame: most have no other.
+bool DecompressingSource::TakesFrames() const {
+  return compression_ == Compression::kZstd && limits_.threads > 1 &&
+         read_at_ > 0 && !frames_done_ && compressed_->size().has_value();
+}
+
+bool DecompressingSource::NextFrame() {
+  const uint64_t begin = frame_begin_ + frame_.size();
+  const std::optional<ByteSpan> bytes = frames_->Next();
+  frame_begin_ = begin;
+  frame_ = bytes.value_or(ByteSpan());
+  if (bytes) return true;
+  frames_ = nullptr;
+  frames_done_ = true;
+  return false;
+}
+
+size_t DecompressingSource::ReadFrames(uint8_t* to, size_t count) {
+  if (frames_ == nullptr) return 0;
+  while (read_at_ == frame_begin_ + frame_.size()) {
+    if (!NextFrame()) return 0;
+  }
+  const ByteSpan left = frame_.subspan(read_at_ - frame_begin_);
+  count = std::min(count, left.size());
+  std::memcpy(to, left.data(), count);
+  return count;
+}
+
+std::optional<ByteSpan> DecompressingSource::View(size_t count) {
+  const uint64_t at = offset();
+  // What is left of the frame before has been read into the buffer.
+  if (frames_ == nullptr || at < frame_begin_) return std::nullopt;
+  while (at == frame_begin_ + frame_.size()) {
+    if (!NextFrame()) return std::nullopt;
+  }
+  const ByteSpan left = frame_.subspan(at - frame_begin_);
+  if (left.size() < count) return std::nullopt;
+  viewed_ = true;
+  return left;
+}
+
+size_t DecompressingSource::ReadPieces(uint8_t* to, size_t count) {
   if (!failure().empty()) return 0;
   if (decompressor_ == nullptr) {
     Refuse("is not supported; decompress it beforehand");
@@ -37,6 +92,11 @@ size_t DecompressingSource::Read(uint8_t* to, size_t count) {
       if (compressed_->nothing_yet()) return kNothingYet;  // Undecided.
       if (padding) {
         padding_bytes_ = compressed_->Skip(~uint64_t{0});
+        return 0;
+      }
+      if (TakesFrames()) {
+        frames_ = std::make_unique<ZstdFrames>(*compressed_, limits_);
+        frame_begin_ = read_at_;
         return 0;
       }
       bytes = compressed_->Peek(1);

@@ -17,6 +17,7 @@
 
 #include "codec/io/byte_source.h"
 #include "codec/io/decompressor.h"
+#include "codec/io/zstd_frames.h"
 
 namespace migstream {
 
@@ -36,15 +37,31 @@ class DecompressingSource : public ByteSource {
 
  protected:
   size_t Read(uint8_t* to, size_t count) override;
+  std::optional<ByteSpan> View(size_t count) override;
 
  private:
+  // The file piece by piece, and its frames side by side; of these 0 if there
+  // are no more.
+  size_t ReadPieces(uint8_t* to, size_t count);
+  size_t ReadFrames(uint8_t* to, size_t count);
+  bool NextFrame();
+  bool TakesFrames() const;
   bool IsPadding();
   void Refuse(std::string_view why);
 
   const std::unique_ptr<ByteSource> compressed_;
   const Compression compression_;
+  const CompressionLimits limits_;
   const std::unique_ptr<Decompressor> decompressor_;
   bool begun_ = false;
+  // From the second frame on, as long as they will do; and the last one's bytes
+  // with their place.
+  std::unique_ptr<ZstdFrames> frames_;
+  bool frames_done_ = false;
+  ByteSpan frame_;
+  uint64_t frame_begin_ = 0;
+  uint64_t read_at_ = 0;  // Of what Read() gives next,
+  bool viewed_ = false;   // unless View() has given more.
   uint64_t padding_bytes_ = 0;
 };
 

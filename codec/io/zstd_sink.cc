@@ -2,55 +2,71 @@
 
 #include <zstd.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace migstream {
 namespace {
 
-// A piece that a thread compresses. The library's own choice takes four times
-// the memory, and makes the result smaller by a thousandth.
-constexpr int kJobBytes = 1 << 20;
+// One thread's.
+std::shared_ptr<ZSTD_CCtx> NewContext(int level) {
+  std::shared_ptr<ZSTD_CCtx> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  if (context == nullptr) return context;
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  return context;
+}
 
 }  // namespace
 
-struct ZstdSink::Encoder {
-  Encoder() : context(ZSTD_createCCtx()) {}
-  ~Encoder() { ZSTD_freeCCtx(context); }
-  Encoder(const Encoder&) = delete;
-  Encoder& operator=(const Encoder&) = delete;
-
-  ZSTD_CCtx* context;
-};
-
 ZstdSink::ZstdSink(ByteSink& sink, int level, int threads)
     : sink_(sink),
-      encoder_(std::make_unique<Encoder>()),
-      out_(ZSTD_CStreamOutSize()),
-      ok_(encoder_->context != nullptr) {
-  if (!ok_) return;
-  ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_compressionLevel, level);
-  ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_checksumFlag, 1);
-  if (threads > 0) {
-    // Where the library has none, the caller's thread compresses.
-    ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_nbWorkers, threads);
-    ZSTD_CCtx_setParameter(encoder_->context, ZSTD_c_jobSize, kJobBytes);
-  }
-}
+      frame_bytes_(FrameBytes(level)),
+      most_frames_(std::max(threads, 1)),
+      work_(threads > 1 ? threads : 0, [level] {
+        auto context = NewContext(level);
+        return [context](Frame& frame) {
+          frame.out.resize(ZSTD_compressBound(frame.in.size()));
+          frame.bytes = context == nullptr
+                            ? 0
+                            : ZSTD_compress2(context.get(), frame.out.data(),
+                                             frame.out.size(), frame.in.data(),
+                                             frame.in.size());
+          // Only lack of memory makes it fail.
+          if (ZSTD_isError(frame.bytes)) frame.bytes = 0;
+        };
+      }) {}
 
 ZstdSink::~ZstdSink() = default;
 
-void ZstdSink::Write(ByteSpan bytes) { Compress(bytes, /*last=*/false); }
-void ZstdSink::Finish() { Compress({}, /*last=*/true); }
-
-void ZstdSink::Compress(ByteSpan bytes, bool last) {
-  ZSTD_inBuffer in = {bytes.data(), bytes.size(), 0};
-  size_t left = 1;
-  while (ok_ && (last ? left != 0 : in.pos < in.size)) {
-    ZSTD_outBuffer out = {out_.data(), out_.size(), 0};
-    left = ZSTD_compressStream2(encoder_->context, &out, &in,
-                                last ? ZSTD_e_end : ZSTD_e_continue);
-    ok_ = !ZSTD_isError(left);  // Only lack of memory makes it fail.
-    if (!ok_) return;
-    sink_.Write(ByteSpan(out_).first(out.pos));
+void ZstdSink::Write(ByteSpan bytes) {
+  while (!bytes.empty() && ok_) {
+    const ByteSpan here =
+        bytes.first(std::min(bytes.size(), frame_bytes_ - next_.in.size()));
+    next_.in.insert(next_.in.end(), here.begin(), here.end());
+    if (next_.in.size() == frame_bytes_) EndFrame();
+    bytes = bytes.subspan(here.size());
   }
+}
+
+void ZstdSink::Finish() {
+  // An empty stream is a frame, too.
+  if (!next_.in.empty() || !begun_) EndFrame();
+  while (work_.size() != 0) WriteOldest();
+}
+
+void ZstdSink::EndFrame() {
+  begun_ = true;
+  if (work_.size() == most_frames_) WriteOldest();
+  work_.Add(std::exchange(next_, std::exchange(spare_, Frame())));
+  next_.in.clear();
+}
+
+void ZstdSink::WriteOldest() {
+  Frame frame = work_.Take();
+  ok_ = ok_ && frame.bytes != 0;
+  if (ok_) sink_.Write(ByteSpan(frame.out).first(frame.bytes));
+  spare_ = std::move(frame);
 }
 
 }  // namespace migstream

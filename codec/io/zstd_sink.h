@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "codec/io/byte_sink.h"
+#include "codec/io/ordered_work.h"
 
 namespace migstream {
 
@@ -16,27 +17,45 @@ class ZstdSink : public ByteSink {
   static constexpr int kMinLevel = 1;
   static constexpr int kMaxLevel = 19;  // Readable within CompressionLimits.
 
-  // Writes one frame to `sink`, which must outlive this. `threads` of its own
-  // compress, and any number of them gives the same bytes; with 0 it is the
-  // caller's. Memory is about 8 MiB, and 4 MiB a thread at level 3.
-  ZstdSink(ByteSink& sink, int level, int threads = 0);
+  // Writes frames of FrameBytes() to `sink`, which must outlive this: they can
+  // be compressed side by side, and decompressed so. With more than one thread,
+  // `threads` of its own compress, else the caller's does; the bytes are the
+  // same. Memory is about 8 MiB, and as much a thread at level 3.
+  ZstdSink(ByteSink& sink, int level, int threads = 1);
   ~ZstdSink() override;
+
+  // How much of what is written is a frame: as far as the level looks back.
+  // Larger ones would need more memory, and save a hundredth at level 3.
+  static size_t FrameBytes(int level) {
+    constexpr int kFirstStrong = 10;
+    return level < kFirstStrong ? 2 << 20 : 8 << 20;
+  }
 
   void Write(ByteSpan bytes) override;
 
-  // Ends the frame; nothing may be written after.
+  // Ends the last frame; nothing may be written after.
   void Finish();
 
   // False if there was not enough memory: what was written is of no use.
   bool ok() const { return ok_; }
 
  private:
-  struct Encoder;
-  void Compress(ByteSpan bytes, bool last);
+  struct Frame {
+    std::vector<uint8_t> in;
+    std::vector<uint8_t> out;
+    size_t bytes = 0;  // Of `out`; 0 if it could not be compressed.
+  };
+
+  void EndFrame();
+  void WriteOldest();
 
   ByteSink& sink_;
-  std::unique_ptr<Encoder> encoder_;
-  std::vector<uint8_t> out_;
+  const size_t frame_bytes_;
+  const size_t most_frames_;
+  OrderedWork<Frame> work_;
+  Frame next_;
+  Frame spare_;  // Its memory is used again.
+  bool begun_ = false;
   bool ok_ = true;
 };
 

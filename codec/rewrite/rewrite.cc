@@ -9,6 +9,7 @@
 #include "codec/channels/channel_reader.h"
 #include "codec/channels/channel_set_writer.h"
 #include "codec/extract/channel_pages.h"
+#include "codec/io/lent_bytes.h"
 #include "codec/payload/formats.h"
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/stream_writer.h"
@@ -263,7 +264,12 @@ class Rewriter {
       // The device is of one of the rows without channels then.
       written = &GetDialect(DialectId::kAuto);
     }
-    DescribedWriter writer(*output_.main, *written, output_.before);
+    std::unique_ptr<ByteSource> source = input_.main();
+    if (!source) return NotAgain();
+    LentSource lent(*source);
+    RunSink run(lent, *output_.main);
+    lent.SetReturner([&run] { run.Flush(); });
+    DescribedWriter writer(run, *written, output_.before);
     first_ = &writer;
     if (options_.split_channels) {
       ChannelSetOptions channel_options;
@@ -302,11 +308,11 @@ class Rewriter {
     AddDroppers();
     if (filters_.empty()) writer.KeepDescription();
 
-    std::unique_ptr<ByteSource> source = input_.main();
-    if (!source) return NotAgain();
-    const uint64_t start = source->offset();
+    const uint64_t start = lent.offset();
     StreamSurvey survey(options_.reader, *first_);
-    Error error = survey.Read(*source);
+    Error error = survey.Read(lent);
+    // What is wrong is not copied.
+    if (error.ok() || error.code == ErrorCode::kTruncated) run.Flush();
     const StreamFacts& facts = survey.facts();
     if (start != output_.before) {
       Error moved = CheckMayMove(start, facts.ram);

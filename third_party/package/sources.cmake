@@ -300,6 +300,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/file_source.cc
   codec/io/gzip_decompressor.cc
   codec/io/kept_bytes.cc
+  codec/io/lent_bytes.cc
   codec/io/libvirt_save.cc
   codec/io/open_qcow2.cc
   codec/io/open_stream.cc
@@ -311,6 +312,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/xz_decompressor.cc
   codec/io/zero_bytes.cc
   codec/io/zstd_decompressor.cc
+  codec/io/zstd_frames.cc
   codec/io/zstd_sink.cc
   codec/loader/every_loader.cc
   codec/loader/loader.cc

@@ -1,0 +1,113 @@
+#include "codec/io/zstd_frames.h"
+
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace migstream {
+namespace {
+
+constexpr size_t kFirstLook = 256 << 10;
+
+}  // namespace
+
+// Decodes as DecompressingSource does, so that both find the same.
+class ZstdFrames::Worker {
+ public:
+  explicit Worker(const CompressionLimits& limits)
+      : limits_(limits), decompressor_(NewZstdDecompressor(limits)) {}
+
+  void Decode(Frame& frame) {
+    frame.bytes = 0;
+    frame.whole = false;
+    ByteSpan in = frame.in;
+    while (!frame.whole) {
+      if (frame.bytes == frame.room && !Grow(frame)) break;
+      std::span<uint8_t> out(frame.out.get() + frame.bytes,
+                             frame.room - frame.bytes);
+      const size_t before = in.size() + out.size();
+      if (!decompressor_->Run(in, out).empty()) break;
+      frame.bytes = frame.room - out.size();
+      frame.whole = in.empty() && decompressor_->ended();
+      if (!frame.whole && in.size() + out.size() == before) break;
+    }
+    if (!frame.whole) decompressor_ = NewZstdDecompressor(limits_);
+  }
+
+ private:
+  static bool Grow(Frame& frame) {
+    const size_t room =
+        std::min(kMaxFrameBytes, std::max(2 * frame.room, kFirstLook));
+    if (room == frame.room) return false;
+    auto out = std::make_unique_for_overwrite<uint8_t[]>(room);
+    if (frame.bytes != 0) std::memcpy(out.get(), frame.out.get(), frame.bytes);
+    frame.out = std::move(out);
+    frame.room = room;
+    return true;
+  }
+
+  const CompressionLimits limits_;
+  std::unique_ptr<Decompressor> decompressor_;
+};
+
+ZstdFrames::ZstdFrames(ByteSource& compressed, const CompressionLimits& limits)
+    : compressed_(compressed),
+      most_frames_(limits.threads),
+      work_(limits.threads, [limits] {
+        auto worker = std::make_shared<Worker>(limits);
+        return [worker](Frame& frame) { worker->Decode(frame); };
+      }) {}
+
+ZstdFrames::~ZstdFrames() = default;
+
+// Compressed; 0 if what follows is no frame that will do.
+size_t ZstdFrames::NextFrameBytes() {
+  for (size_t wanted = kFirstLook;; wanted *= 2) {
+    const ByteSpan bytes = compressed_.Peek(wanted);
+    const size_t frame =
+        ZSTD_findFrameCompressedSize(bytes.data(), bytes.size());
+    if (!ZSTD_isError(frame)) {
+      const unsigned long long content =
+          ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+      // Where it is not known, the number is larger still.
+      const bool known_too_large =
+          content != ZSTD_CONTENTSIZE_UNKNOWN && content > kMaxFrameBytes;
+      return frame > kMaxFrameBytes || known_too_large ? 0 : frame;
+    }
+    if (ZSTD_getErrorCode(frame) != ZSTD_error_srcSize_wrong ||
+        bytes.size() < wanted || bytes.size() > kMaxFrameBytes) {
+      return 0;
+    }
+  }
+}
+
+bool ZstdFrames::Add() {
+  const size_t bytes = NextFrameBytes();
+  if (bytes == 0) return false;
+  Frame frame = spare_ ? *std::exchange(spare_, std::nullopt) : Frame();
+  frame.at = compressed_.offset();
+  const ByteSpan in = compressed_.Peek(bytes).first(bytes);
+  frame.in.assign(in.begin(), in.end());
+  compressed_.Consume(bytes);
+  work_.Add(std::move(frame));
+  return true;
+}
+
+std::optional<ByteSpan> ZstdFrames::Next() {
+  if (shown_.room != 0) spare_ = std::exchange(shown_, Frame());
+  while (more_ && work_.size() < most_frames_) more_ = Add();
+  if (work_.size() == 0) return std::nullopt;
+  shown_ = work_.Take();
+  if (shown_.whole) return ByteSpan(shown_.out.get(), shown_.bytes);
+  compressed_.MoveTo(shown_.at);
+  more_ = false;
+  while (work_.size() != 0) work_.Take();
+  return std::nullopt;
+}
+
+}  // namespace migstream
