@@ -65,7 +65,7 @@ ExitStatus AskLoader(const Arguments& arguments) {
       StrCat(ToString(QemuVersion{options.release, options.stable}), " would ");
   std::string lines;
   if (verdict.outcome != LoadVerdict::kLoads) {
-    SayContainerDamage(inputs, {.code = ErrorCode::kTruncated});
+    SayContainerDamage(inputs, Error(ErrorCode::kTruncated, 0));
   }
   if (verdict.outcome == LoadVerdict::kLoads) {
     lines = StrCat(file, ": ", loader, "load it\n");

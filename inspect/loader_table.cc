@@ -230,7 +230,7 @@ ExitStatus AskAllLoaders(const Arguments& arguments) {
     verdicts.push_back({row.release, *std::move(verdict)});
   }
   if (loading != verdicts.size()) {
-    SayContainerDamage(inputs, {.code = ErrorCode::kTruncated});
+    SayContainerDamage(inputs, Error(ErrorCode::kTruncated, 0));
   }
   const ExitStatus status = loading != 0 ? kFine : kFindings;
   if (arguments.format != "text") {

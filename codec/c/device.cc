@@ -96,6 +96,25 @@ class CallerDevice : public MigrationDevice {
 
 }  // namespace
 
+namespace migstream::c {
+
+migstream_status WithSet(migstream_set* set, const Handle& session,
+                         migstream_status (*run)(void* context),
+                         void* context) {
+  return Call(set, [&] {
+    MemoryScope scope(session.memory());
+    return run(context);
+  });
+}
+
+migstream_status RunCallWithSet(Handle& session, migstream_set* set,
+                                migstream_status (*run)(void* context),
+                                void* context) {
+  return RunCall(session, [&] { return WithSet(set, session, run, context); });
+}
+
+}  // namespace migstream::c
+
 extern "C" {
 
 migstream_status migstream_device_create(

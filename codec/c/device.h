@@ -37,12 +37,22 @@ namespace migstream::c {
 
 // The part of a call with a session that is a call with its set too: nobody
 // else touches the devices meanwhile. What is allocated there is the session's.
-template <typename Run>
-migstream_status WithSet(migstream_set* set, const Handle& session, Run run) {
-  return Call(set, [&]() -> migstream_status {
-    MemoryScope scope(session.memory());
-    return run();
-  });
+migstream_status WithSet(migstream_set* set, const Handle& session,
+                         migstream_status (*run)(void* context), void* context);
+// A call with a session all of which is such a part.
+migstream_status RunCallWithSet(Handle& session, migstream_set* set,
+                                migstream_status (*run)(void* context),
+                                void* context);
+
+template <typename T, typename Run>
+migstream_status CallWithSet(T* session, Run run) {
+  if (!Is(session)) return MIGSTREAM_BAD_ARGUMENT;
+  return RunCallWithSet(
+      *session, session->set,
+      [](void* context) -> migstream_status {
+        return (*static_cast<Run*>(context))();
+      },
+      &run);
 }
 
 }  // namespace migstream::c

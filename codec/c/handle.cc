@@ -67,6 +67,8 @@ migstream_status RunCallOf(Handle& handle,
   return RunCall(handle, [&] { return run(context); });
 }
 
+namespace {
+
 migstream_status MemoryOf(const migstream_allocator* allocator,
                           Memory* memory) {
   migstream_allocator given;
@@ -79,6 +81,26 @@ migstream_status MemoryOf(const migstream_allocator* allocator,
                 ? Memory::Default()
                 : Memory{given.context, given.allocate, given.release};
   return MIGSTREAM_OK;
+}
+
+}  // namespace
+
+migstream_status MakeIn(const migstream_allocator* allocator, size_t bytes,
+                        void (*make)(void* context, void* place),
+                        void* context) {
+  Memory memory;
+  migstream_status status = MemoryOf(allocator, &memory);
+  if (status != MIGSTREAM_OK) return status;
+  void* block = memory.allocate(memory.context, bytes, Handle::kMemoryBytes);
+  if (block == nullptr) return MIGSTREAM_NO_MEMORY;
+  MemoryScope scope(*new (block) Memory(memory));
+  try {
+    make(context, static_cast<char*>(block) + Handle::kMemoryBytes);
+    return MIGSTREAM_OK;
+  } catch (...) {  // std::bad_alloc, and nothing else.
+    memory.release(memory.context, block, bytes, Handle::kMemoryBytes);
+    return MIGSTREAM_NO_MEMORY;
+  }
 }
 
 migstream_allocator AllocatorOf(const Handle& handle) {

@@ -126,32 +126,29 @@ bool Is(const T* handle) {
   return any != nullptr && any->kind() == T::kKind;
 }
 
-migstream_status MemoryOf(const migstream_allocator* allocator, Memory* memory);
-// That of a handle, for one that is made of it.
+// The allocator of a handle, for one that is made of it.
 migstream_allocator AllocatorOf(const Handle& handle);
+
+// Has `make` make a handle in its place in a block of so many bytes.
+migstream_status MakeIn(const migstream_allocator* allocator, size_t bytes,
+                        void (*make)(void* context, void* place),
+                        void* context);
 
 template <typename T, typename... Arguments>
 migstream_status Make(const migstream_allocator* allocator, T** out,
                       Arguments&&... arguments) {
   static_assert(sizeof(Memory) <= Handle::kMemoryBytes);
   static_assert(alignof(T) <= Handle::kMemoryBytes);
-  Memory memory;
-  migstream_status status = MemoryOf(allocator, &memory);
-  if (status != MIGSTREAM_OK) return status;
-  const size_t bytes = Handle::kMemoryBytes + sizeof(T);
-  void* block = memory.allocate(memory.context, bytes, Handle::kMemoryBytes);
-  if (block == nullptr) return MIGSTREAM_NO_MEMORY;
-  const Memory& own = *new (block) Memory(memory);
-  MemoryScope scope(own);
-  try {
-    *out = new (static_cast<char*>(block) + Handle::kMemoryBytes)
-        T(std::forward<Arguments>(arguments)...);
-    (*out)->bytes_ = bytes;
-    return MIGSTREAM_OK;
-  } catch (...) {  // std::bad_alloc, and nothing else.
-    memory.release(memory.context, block, bytes, Handle::kMemoryBytes);
-    return MIGSTREAM_NO_MEMORY;
-  }
+  auto make = [&](void* place) {
+    *out = new (place) T(std::forward<Arguments>(arguments)...);
+    (*out)->bytes_ = Handle::kMemoryBytes + sizeof(T);
+  };
+  return MakeIn(
+      allocator, Handle::kMemoryBytes + sizeof(T),
+      [](void* context, void* place) {
+        (*static_cast<decltype(make)*>(context))(place);
+      },
+      &make);
 }
 
 // Runs it as a call with the handle, which is one.

@@ -73,12 +73,18 @@ struct migstream_load : Handle {
   }
 
   migstream_status AtEndOfInput(ByteSpan left) override {
-    return WithSet(set, *this, [&]() -> migstream_status {
+    auto find = [&]() -> migstream_status {
       Error error;
       const migstream_status status =
           end.Find(session, session.decoder(), left, action, &error);
       return status == MIGSTREAM_ERROR ? Fail(error) : status;
-    });
+    };
+    return WithSet(
+        set, *this,
+        [](void* context) -> migstream_status {
+          return (*static_cast<decltype(find)*>(context))();
+        },
+        &find);
   }
 
   const migstream_action* Give() {
@@ -141,10 +147,8 @@ namespace {
 
 template <typename Run>
 migstream_status LoadCall(migstream_load* load, Run run) {
-  if (!Is(load)) return MIGSTREAM_BAD_ARGUMENT;
-  return Call(load, [&]() -> migstream_status {
-    return WithSet(load->set, *load, [&] { return run(load->session); });
-  });
+  return CallWithSet(load,
+                     [&]() -> migstream_status { return run(load->session); });
 }
 
 }  // namespace

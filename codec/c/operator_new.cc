@@ -125,15 +125,16 @@ void operator delete[](void* given, const std::nothrow_t&) noexcept {
 
 // RapidJSON alone allocates by malloc(), which --wrap links to these. It does
 // not look whether it got something: so it does, and the call fails later.
+// Used: what optimizes across files does not see the linker rename the calls.
 extern "C" {
-void* __wrap_malloc(size_t bytes) {  // NOLINT
+[[gnu::used]] void* __wrap_malloc(size_t bytes) {  // NOLINT
   void* given = Allocate(bytes, 1);
   if (given != nullptr) return given;
   migstream::c::MemoryScope::SetFailed();
   return AllocateFrom(&Memory::Default(), bytes, 1);
 }
-void __wrap_free(void* given) { Release(given); }  // NOLINT
-void* __wrap_realloc(void* given, size_t bytes) {  // NOLINT
+[[gnu::used]] void __wrap_free(void* given) { Release(given); }  // NOLINT
+[[gnu::used]] void* __wrap_realloc(void* given, size_t bytes) {  // NOLINT
   void* moved = __wrap_malloc(bytes);
   if (given == nullptr || moved == nullptr) return moved;
   migstream::c::Block block;

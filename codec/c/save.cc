@@ -99,10 +99,8 @@ namespace {
 
 template <typename Run>
 migstream_status SaveCall(migstream_save* save, Run run) {
-  if (!Is(save)) return MIGSTREAM_BAD_ARGUMENT;
-  return Call(save, [&]() -> migstream_status {
-    return WithSet(save->set, *save, [&] { return run(save->session); });
-  });
+  return CallWithSet(save,
+                     [&]() -> migstream_status { return run(save->session); });
 }
 
 template <typename Run>

@@ -1,6 +1,7 @@
 #include "codec/model/device_model.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "codec/wire/text.h"
 
@@ -58,16 +59,26 @@ const Item* FindNamed(const std::vector<Item>& items, std::string_view name) {
   return found == items.end() || found->name != name ? nullptr : &*found;
 }
 
-// Puts them in order, and says whether no two have the same name.
-template <typename Items, typename Name>
-bool HasNoTwins(Items& items, Name name, std::string& twin) {
-  auto less = [&](const auto& a, const auto& b) { return name(a) < name(b); };
-  std::stable_sort(items.begin(), items.end(), less);
-  auto same = [&](const auto& a, const auto& b) { return name(a) == name(b); };
-  auto found = std::adjacent_find(items.begin(), items.end(), same);
-  if (found == items.end()) return true;
-  twin = StrCat(name(*found));
-  return false;
+// Puts them in order, and says whether no two have the same name. What is
+// sorted is names and indices: the items are large, and of several kinds.
+template <typename Item, typename Name>
+bool HasNoTwins(std::vector<Item>& items, Name name, std::string& twin) {
+  using Key = decltype(name(items[0]));
+  std::vector<std::pair<Key, size_t>> order;
+  for (const Item& item : items) order.emplace_back(name(item), order.size());
+  std::sort(order.begin(), order.end());
+  for (size_t i = 1; i < order.size(); ++i) {
+    if (order[i - 1].first != order[i].first) continue;
+    twin = StrCat(order[i].first);
+    return false;
+  }
+  std::vector<Item> sorted;
+  sorted.reserve(items.size());
+  for (const auto& each : order) {
+    sorted.push_back(std::move(items[each.second]));
+  }
+  items = std::move(sorted);
+  return true;
 }
 
 // What is wrong with a value that `what` of `param` is; empty if nothing is.
@@ -115,9 +126,7 @@ std::string Problem(const ModelDescription& description,
     return StrCat(where, "the number has more than 9 digits");
   }
   std::string twin;
-  auto name = [](const ParamSetting& s) -> const std::string& {
-    return s.name;
-  };
+  auto name = [](const ParamSetting& s) { return std::string_view(s.name); };
   if (!HasNoTwins(version.settings, name, twin)) {
     return StrCat(where, twin, " is there twice");
   }
@@ -135,7 +144,7 @@ std::string Problem(const ModelDescription& description,
 
 std::string ProblemWithin(ModelDescription& description) {
   std::string twin;
-  auto name = [](const ModelParam& p) -> const std::string& { return p.name; };
+  auto name = [](const ModelParam& p) { return std::string_view(p.name); };
   auto number = [](const ModelVersion& v) { return v.number; };
   if (description.params.size() > kMaxParams) {
     return StrCat("there are ", description.params.size(),

@@ -10,11 +10,13 @@
 #ifndef MIGSTREAM_CODEC_PAYLOAD_KERNEL_RELEASE_H_
 #define MIGSTREAM_CODEC_PAYLOAD_KERNEL_RELEASE_H_
 
+#include <charconv>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "codec/wire/text.h"
 

@@ -260,10 +260,7 @@ Step PayloadDecoder::TakeOver(uint64_t count) {
     reason = StrCat(name, " wants ", fault_.wanted, " bytes, ", fault_.found,
                     " are there");
   }
-  return {.code = fault_.code,
-          .offset = fault_.offset,
-          .section = std::string(device),
-          .reason = std::move(reason)};
+  return {fault_.code, fault_.offset, std::string(device), std::move(reason)};
 }
 
 }  // namespace migstream

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "codec/qemu/record_cursor.h"
@@ -37,24 +36,19 @@ struct ContentWalk {
     return Step::kNeedInput;
   }
 
-  Step Fail(ErrorCode code, uint64_t at, std::string reason) {
-    error = {code, at, "", std::move(reason)};
-    return Step::kError;
-  }
+  [[gnu::cold]] Step Fail(ErrorCode code, uint64_t at, std::string reason);
 
   // Why a cursor stopped.
   Step Stop(const RecordCursor& cursor) {
     if (cursor.error().ok()) {
       return Need(cursor.bytes_needed(), cursor.in_name());
     }
-    error = cursor.error();
-    return Step::kError;
+    return Fail(cursor.error());
   }
 
-  void Note(Severity severity, const char* id, uint64_t at,
-            std::string message) {
-    findings.push_back({severity, id, at, "", std::move(message)});
-  }
+  // Where `section` is empty, the walk's owner names it.
+  [[gnu::cold]] void Note(Severity severity, const char* id, uint64_t at,
+                          std::string message, std::string section = {});
 
   // The first `bytes` of the input are `event`'s.
   Step Take(ByteSpan& input, size_t bytes, StreamEvent::Kind kind,
@@ -87,7 +81,10 @@ struct ContentWalk {
   }
 
   // The input ends with `left` bytes that were not enough.
-  Error Truncated(size_t left) const;
+  [[gnu::cold]] Error Truncated(size_t left) const;
+
+ private:
+  [[gnu::cold]] Step Fail(const Error& why);
 };
 
 }  // namespace migstream

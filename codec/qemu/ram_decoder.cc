@@ -1,5 +1,7 @@
 #include "codec/qemu/ram_decoder.h"
 
+#include <utility>
+
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/ram_flags.h"
@@ -200,8 +202,9 @@ bool RamDecoder::FindBlock(std::string_view name, uint64_t at,
   auto found = index_.find(name);
   if (found == index_.end() && open_list_ && !name.empty() &&
       stats_.blocks.size() < limits_.ram_blocks) {
-    found = index_.emplace(name, stats_.blocks.size()).first;
-    stats_.blocks.emplace_back().name = std::string(name);
+    RamBlock block;
+    block.name = std::string(name);
+    found = AddBlock(std::move(block));
   }
   if (found == index_.end()) {
     walk.Fail(ErrorCode::kBadRam, at,
@@ -212,11 +215,16 @@ bool RamDecoder::FindBlock(std::string_view name, uint64_t at,
   return true;
 }
 
+[[gnu::cold]] RamDecoder::Index::iterator RamDecoder::AddBlock(RamBlock block) {
+  auto added = index_.emplace(block.name, stats_.blocks.size()).first;
+  stats_.blocks.push_back(std::move(block));
+  return added;
+}
+
 [[gnu::cold]] Step RamDecoder::Block(ByteSpan& input, const RamTraits& traits,
                                      ContentWalk& walk, StreamEvent& event) {
   if (has_block_) {
-    index_.emplace(block_.name, stats_.blocks.size());
-    stats_.blocks.push_back(std::move(block_));
+    AddBlock(std::move(block_));
     has_block_ = false;
   }
   if (list_left_ == 0) {

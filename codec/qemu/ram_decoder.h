@@ -90,9 +90,13 @@ class RamDecoder {
     }
   };
 
+  using Index =
+      std::unordered_map<std::string, size_t, NameHash, std::equal_to<>>;
+  Index::iterator AddBlock(RamBlock block);
+
   const StreamLimits limits_;
   RamStats stats_;
-  std::unordered_map<std::string, size_t, NameHash, std::equal_to<>> index_;
+  Index index_;
   // CONTINUE names it; it stays across sections.
   size_t last_block_ = kNoBlock;
   static constexpr size_t kNoBlock = ~size_t{0};

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
@@ -41,9 +40,7 @@ class RecordCursor {
   uint64_t PeekBe64() { return Need(8, false) ? LoadBe64(&input_[bytes_]) : 0; }
 
   // Keeps the first error. The caller names the section.
-  void Fail(ErrorCode code, uint64_t offset, std::string reason) {
-    if (ok()) error_ = {code, offset, "", std::move(reason)};
-  }
+  [[gnu::cold]] void Fail(ErrorCode code, uint64_t offset, std::string reason);
 
   bool ok() const { return bytes_needed_ == 0 && error_.ok(); }
   // Where the next byte is.

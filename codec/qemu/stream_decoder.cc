@@ -1,6 +1,7 @@
 #include "codec/qemu/stream_decoder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -26,7 +27,7 @@ bool IsVfioIdstr(std::string_view idstr) {
   return idstr == "vfio" || idstr.ends_with("/vfio");
 }
 
-StreamDecoder::StreamDecoder(const StreamDecoderOptions& options)
+[[gnu::cold]] StreamDecoder::StreamDecoder(const StreamDecoderOptions& options)
     : options_(options), ram_(options_.limits), footers_(options_.footers) {
   walk_.offset = options_.offset;
   if (options_.page_bytes != 0) SetPageBytes(options_.page_bytes);
@@ -224,7 +225,8 @@ Step StreamDecoder::Between(ByteSpan& input, StreamEvent& event) {
                      last.empty() ? "" : " after ", last));
 }
 
-Step StreamDecoder::CommandRecord(ByteSpan& input, StreamEvent& event) {
+[[gnu::cold]] Step StreamDecoder::CommandRecord(ByteSpan& input,
+                                                StreamEvent& event) {
   if (input.size() < kCommandHeadBytes) return walk_.Need(kCommandHeadBytes);
   const uint64_t at = walk_.offset;
   const Command command = static_cast<Command>(LoadBe16(&input[1]));
@@ -274,8 +276,9 @@ Step StreamDecoder::CommandRecord(ByteSpan& input, StreamEvent& event) {
                     event);
 }
 
-Step StreamDecoder::NamedSection(SectionType type, ByteSpan& input,
-                                 StreamEvent& event) {
+[[gnu::cold]] Step StreamDecoder::NamedSection(SectionType type,
+                                               ByteSpan& input,
+                                               StreamEvent& event) {
   RecordCursor cursor(input, walk_.offset);
   cursor.U8();
   const uint32_t id = cursor.Be32();
@@ -458,7 +461,12 @@ Step StreamDecoder::Content(ByteSpan input) {
     case ContentLength::kUnknown:
       break;
   }
-  if (!length.error.ok()) return Fail(length.error);
+  return Unwalkable(std::move(length.error));
+}
+
+[[gnu::cold]] Step StreamDecoder::Unwalkable(Error error) {
+  if (!error.ok()) return Fail(std::move(error));
+  const bool full = section_.type == SectionType::kFull;
   return Fail(ErrorCode::kUnwalkable, section_.offset,
               StrCat(UnknownName(section_.idstr), " ", ToString(section_.type)),
               StrCat("cannot walk past ", UnknownName(section_.idstr), " at ",
@@ -582,7 +590,8 @@ Step StreamDecoder::Footer(ByteSpan& input, StreamEvent& event) {
   return walk_.Take(input, bytes, StreamEvent::kSectionEnd, event);
 }
 
-Step StreamDecoder::Description(ByteSpan& input, StreamEvent& event) {
+[[gnu::cold]] Step StreamDecoder::Description(ByteSpan& input,
+                                              StreamEvent& event) {
   if (input.empty()) return walk_.Need(1);
   if (input[0] != Byte(SectionType::kVmDescription)) {
     state_ = State::kDone;
@@ -701,8 +710,9 @@ Step StreamDecoder::EndContent() {
       anything || has_configuration_ ? State::kBetween : State::kConfiguration;
 }
 
-void StreamDecoder::Learn(uint32_t id, std::string_view idstr,
-                          uint32_t instance_id, uint32_t version_id) {
+[[gnu::cold]] void StreamDecoder::Learn(uint32_t id, std::string_view idstr,
+                                        uint32_t instance_id,
+                                        uint32_t version_id) {
   sections_[id] = {std::string(idstr), instance_id, version_id, true};
 }
 
@@ -711,7 +721,7 @@ const std::string* StreamDecoder::FindSection(uint32_t id) const {
   return known == sections_.end() ? nullptr : &known->second.idstr;
 }
 
-std::string StreamDecoder::SectionName() const {
+[[gnu::cold]] std::string StreamDecoder::SectionName() const {
   return StrCat(section_.idstr, " ", ToString(section_.type));
 }
 
@@ -723,8 +733,7 @@ std::string StreamDecoder::SectionName() const {
 [[gnu::cold]] void StreamDecoder::Note(Severity severity, const char* id,
                                        uint64_t at, std::string section,
                                        std::string message) {
-  walk_.findings.push_back(
-      {severity, id, at, std::move(section), std::move(message)});
+  walk_.Note(severity, id, at, std::move(message), std::move(section));
 }
 
 [[gnu::cold]] Step StreamDecoder::Fail(ErrorCode code, uint64_t at,

@@ -243,6 +243,7 @@ class StreamDecoder {
   Step NumberedSection(SectionType type, ByteSpan& input, StreamEvent& event);
   Step StartSection(ByteSpan& input, size_t header_bytes, StreamEvent& event);
   Step Content(ByteSpan input);
+  Step Unwalkable(Error error);
   Step StartDevice();
   Step DeviceContent(ByteSpan& input, StreamEvent& event);
   Step ContentStep(Step step, ByteSpan& input, StreamEvent& event);

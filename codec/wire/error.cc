@@ -1,10 +1,24 @@
 #include "codec/wire/error.h"
 
 #include <string_view>
+#include <utility>
 
 #include "codec/wire/text.h"
 
 namespace migstream {
+
+Error::Error(ErrorCode error_code, uint64_t at, std::string where,
+             std::string why, std::string which_file)
+    : code(error_code),
+      offset(at),
+      section(std::move(where)),
+      reason(std::move(why)),
+      file(std::move(which_file)) {}
+
+Error::Error(const Error& other) = default;
+Error::Error(Error&& other) noexcept = default;
+Error& Error::operator=(const Error& other) = default;
+Error& Error::operator=(Error&& other) noexcept = default;
 
 std::string ToString(const Error& error) {
   return !error.file.empty()     ? ErrorLine(error.file, error)

@@ -121,14 +121,24 @@ enum class ErrorCode : uint16_t {
 };
 
 struct Error {
+  Error() = default;
+  Error(ErrorCode error_code, uint64_t at, std::string where = {},
+        std::string why = {}, std::string which_file = {});
+  // Out of line: there are a thousand places, and none is where all is well.
+  Error(const Error& other);
+  Error(Error&& other) noexcept;
+  Error& operator=(const Error& other);
+  Error& operator=(Error&& other) noexcept;
+  ~Error() = default;
+
   ErrorCode code = ErrorCode::kNone;
   uint64_t offset = 0;  // From the first byte of the stream.
   // "0000:00:05.0/vfio END"; "header". Empty: no byte is to blame, and the
   // offset means nothing.
-  std::string section = {};
-  std::string reason = {};  // What was there, and what was expected.
+  std::string section;
+  std::string reason;  // What was there, and what was expected.
   // The multifd channel whose byte it is, by its name; empty: the main channel.
-  std::string file = {};
+  std::string file;
 
   bool ok() const { return code == ErrorCode::kNone; }
 };

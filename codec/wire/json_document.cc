@@ -27,6 +27,22 @@ size_t DepthOf(std::string_view json) {
   return deepest;
 }
 
+// Stops at a string that is no UTF-8.
+struct UnicodeCheck
+    : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, UnicodeCheck> {
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    rapidjson::MemoryStream stream(text, size);
+    while (stream.Tell() < size) {
+      unsigned character;
+      if (!rapidjson::UTF8<>::Decode(stream, &character)) return false;
+    }
+    return true;
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool copy) {
+    return String(text, size, copy);
+  }
+};
+
 }  // namespace
 
 std::string ParseJson(std::string_view json, size_t max_bytes, size_t max_depth,
@@ -50,12 +66,8 @@ std::string ParseJson(std::string_view json, size_t max_bytes, size_t max_depth,
         " (at its byte ", document.GetErrorOffset(), ")");
   }
   // An escape can spell half a character, which could not be written again.
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>,
-                    rapidjson::UTF8<>, rapidjson::CrtAllocator,
-                    rapidjson::kWriteValidateEncodingFlag>
-      writer(buffer);
-  return document.Accept(writer) ? "" : "JSON: a string is no Unicode";
+  UnicodeCheck check;
+  return document.Accept(check) ? "" : "JSON: a string is no Unicode";
 }
 
 }  // namespace migstream

@@ -10,11 +10,12 @@
 #ifndef MIGSTREAM_CODEC_WIRE_TEXT_H_
 #define MIGSTREAM_CODEC_WIRE_TEXT_H_
 
-#include <charconv>
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace migstream {
@@ -35,43 +36,41 @@ class Piece {
       Piece(const View& view)
       : text_(view.data(), view.size()) {}  // NOLINT
   template <std::integral Number>
-  requires(!std::same_as<Number, char>) Piece(Number number) {  // NOLINT
-    using Wide =
-        std::conditional_t<std::is_signed_v<Number>, int64_t, uint64_t>;
-    auto end = std::to_chars(digits_, digits_ + sizeof digits_,
-                             static_cast<Wide>(number))
-                   .ptr;
-    text_ = std::string_view(digits_, end - digits_);
-  }
+  requires(!std::same_as<Number, char>) Piece(Number number)  // NOLINT
+      : Piece(Digits(),
+              static_cast<std::conditional_t<std::is_signed_v<Number>, int64_t,
+                                             uint64_t>>(number)) {}
   Piece(const Piece&) = delete;
   Piece& operator=(const Piece&) = delete;
 
   std::string_view text() const { return text_; }
 
  private:
+  struct Digits {};
+  Piece(Digits, uint64_t number);
+  Piece(Digits, int64_t number);
+
   std::string_view text_;
   char digits_[20];
 };
 
-template <typename... Pieces>
-void Append(std::string& to, const Pieces&... pieces) {
-  to.reserve(to.size() + (pieces.text().size() + ... + 0));
-  (to.append(pieces.text()), ...);
-}
+// Out of line: there are a thousand calls.
+void Append(std::string& to, std::initializer_list<Piece> pieces);
+std::string Cat(std::initializer_list<Piece> pieces);
 
 }  // namespace text_internal
 
-// `pieces` may not be views into `to`.
+// `values` may not be views into `to`.
 template <typename... Values>
-void StrAppend(std::string* to, const Values&... values) {
-  text_internal::Append(*to, text_internal::Piece(values)...);
+[[gnu::always_inline]] inline void StrAppend(std::string* to,
+                                             const Values&... values) {
+  text_internal::Append(*to, {text_internal::Piece(values)...});
 }
 
 template <typename... Values>
-[[nodiscard]] std::string StrCat(const Values&... values) {
-  std::string text;
-  StrAppend(&text, values...);
-  return text;
+[[nodiscard, gnu::always_inline]] inline std::string StrCat(
+    const Values&... values) {
+  return text_internal::Cat({text_internal::Piece(values)...});
 }
 
 template <typename Values>

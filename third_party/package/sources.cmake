@@ -44,6 +44,7 @@ set(MIGSTREAM_CXX_SOURCES
   codec/qemu/content_walk.cc
   codec/qemu/handler_records.cc
   codec/qemu/ram_decoder.cc
+  codec/qemu/record_cursor.cc
   codec/qemu/return_path.cc
   codec/qemu/stream_decoder.cc
   codec/qemu/stream_encoder.cc
@@ -172,7 +173,9 @@ set(MIGSTREAM_C_SOURCES
   codec/c/return_path.cc
   codec/c/save.cc
   codec/c/section.cc
+  codec/c/section_others.cc
   codec/c/stream.cc
+  codec/c/stream_encoder.cc
   codec/c/stream_event.cc
   codec/c/values.cc
   codec/model/model_json.cc
@@ -191,7 +194,15 @@ set(MIGSTREAM_SMALL_SOURCES
   codec/c/payload.cc
   codec/c/return_path.cc
   codec/c/save.cc
+  codec/c/section_others.cc
+  codec/c/stream_encoder.cc
   codec/c/values.cc
+  codec/device/config_compare.cc
+  codec/device/config_layout.cc
+  codec/device/config_view.cc
+  codec/device/pci_config.cc
+  codec/device/pci_register.cc
+  codec/device/subsection.cc
   codec/model/compatibility.cc
   codec/model/device_config.cc
   codec/model/device_model.cc
@@ -205,6 +216,7 @@ set(MIGSTREAM_SMALL_SOURCES
   codec/qemu/configuration.cc
   codec/qemu/content_walk.cc
   codec/qemu/handler_records.cc
+  codec/qemu/record_cursor.cc
   codec/qemu/return_path.cc
   codec/session/channel_output.cc
   codec/session/device_control.cc
@@ -215,6 +227,7 @@ set(MIGSTREAM_SMALL_SOURCES
   codec/session/region_device.cc
   codec/session/save_session.cc
   codec/session/vfio_calls.cc
+  codec/wire/error.cc
   codec/wire/json_document.cc
 )
 
