@@ -144,7 +144,7 @@ TEST(ExplainTest, KnowsWhatPublicReportsQuote) {
                   "another size"},
            Report{"Size too large: /rom@etc/acpi/tables: 0x40000 > 0x20000: "
                   "Invalid argument",
-                  "longer than"},
+                  "larger than"},
            Report{"Missing section footer for sd-card", "did not end where"},
            Report{"Unknown ramblock \"0000:00:03.0/virtio-net-pci.rom\", "
                   "cannot accept migration",
