@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/channels/channel_source.h"
 #include "codec/channels/memory_channels.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/wire/text.h"
@@ -85,6 +86,22 @@ TEST(ChannelReaderTest, ChannelsAreCounted) {
   }
   EXPECT_EQ(packets, capture.devices(0).record_sizes_size() + 1);
   EXPECT_THAT(ids, testing::UnorderedElementsAre(0, 1, 2, 3));
+}
+
+// As of many channels together, which would be read by the byte otherwise.
+TEST(ChannelReaderTest, WithoutReadingAheadAPayloadComesInPieces) {
+  const std::string bytes = ReadChannels(GetCapture("s100-multifd"))[1];
+  ShortReadSource source(AsBytes(bytes), 3000);
+  source.SetReadAhead(false);
+  ChannelSource channel("file", source, {});
+  size_t pieces = 0;
+  size_t packets = 0;
+  for (MultifdEvent event; channel.Next(event) == Step::kEvent;) {
+    ++(event.kind == MultifdEventKind::kPayload ? pieces : packets);
+  }
+  EXPECT_TRUE(channel.error().ok()) << ToString(channel.error());
+  EXPECT_EQ(channel.decoder().offset(), bytes.size());
+  EXPECT_LE(pieces, packets + bytes.size() / 30'000);
 }
 
 TEST(ChannelReaderTest, AMissingChannelIsToldByItsPacketsAndItsId) {

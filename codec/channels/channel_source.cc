@@ -3,12 +3,18 @@
 #include <algorithm>
 
 namespace migstream {
+namespace {
+
+constexpr size_t kPieceBytes = 32 << 10;
+
+}  // namespace
 
 Step ChannelSource::Next(MultifdEvent& event) {
   if (!error_.ok()) return Step::kError;
   source_.Consume(used_);
   used_ = 0;
-  size_t needed = 1;
+  // Where nothing is read ahead, a payload still comes in pieces of some size.
+  size_t needed = std::clamp<size_t>(decoder_.payload_left(), 1, kPieceBytes);
   while (true) {
     ByteSpan input = source_.Peek(needed);
     size_t before = input.size();

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "codec/io/absl_view.h"
+#include "codec/io/zero_bytes.h"
 #include "codec/qemu/xbzrle.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -251,6 +252,45 @@ void RamExtractor::OnMappedRam(const RamBlock& block, uint64_t offset) {
   memory->pages = memory->seen_pages = pages;
 }
 
+// How many of the `most` bytes from offset `at` on are in pages that the bitmap
+// has; or, if the first one is not, in pages that it leaves out.
+uint64_t RamExtractor::MappedRun(uint64_t at, uint64_t most) const {
+  const uint64_t first = at / page_bytes_;
+  const uint64_t end = (at + most - 1) / page_bytes_ + 1;
+  const bool there = InBitmap(first);
+  const uint8_t all = there ? 0xff : 0;
+  uint64_t page = first + 1;
+  while (page < end) {
+    if (page % 8 == 0 && page / 8 < bitmap_.size() &&
+        bitmap_[page / 8] == all) {
+      page += 8;
+    } else if (InBitmap(page) == there) {
+      ++page;
+    } else {
+      break;
+    }
+  }
+  return std::min(most, page * page_bytes_ - at);
+}
+
+bool RamExtractor::InBitmap(uint64_t page) const {
+  return page / 8 < bitmap_.size() && (bitmap_[page / 8] >> page % 8 & 1) != 0;
+}
+
+// The bytes from offset `at` of the block on; how many of them were taken.
+uint64_t RamExtractor::TakeMappedPages(uint64_t at, ByteSpan bytes) {
+  const bool there = InBitmap(at / page_bytes_);
+  if (!there || AreZeroBytes(bytes)) {
+    const uint64_t run = MappedRun(at, bytes.size());
+    if (there && error_.ok()) mapped_memory_->image->Zero(at, run);
+    return run;
+  }
+  const ByteSpan page = bytes.first(
+      std::min<uint64_t>(page_bytes_ - at % page_bytes_, bytes.size()));
+  Put(*mapped_memory_, at, page, mapped_at_);
+  return page.size();
+}
+
 void RamExtractor::TakeMapped(ByteSpan bytes) {
   const uint64_t end = mapped_.pages_offset + mapped_.used_bytes;
   while (!bytes.empty() && mapped_at_ < end) {
@@ -264,13 +304,9 @@ void RamExtractor::TakeMapped(ByteSpan bytes) {
     } else if (mapped_at_ < mapped_.pages_offset) {
       taken = mapped_.pages_offset - mapped_at_;
     } else {
-      uint64_t at = mapped_at_ - mapped_.pages_offset;
-      uint64_t page = at / page_bytes_;
-      taken = std::min(page_bytes_ - at % page_bytes_, end - mapped_at_);
-      taken = std::min<uint64_t>(taken, bytes.size());
-      bool there =
-          page / 8 < bitmap_.size() && (bitmap_[page / 8] >> page % 8 & 1) != 0;
-      if (there) Put(*mapped_memory_, at, bytes.first(taken), mapped_at_);
+      const uint64_t at = mapped_at_ - mapped_.pages_offset;
+      taken = TakeMappedPages(
+          at, bytes.first(std::min<uint64_t>(bytes.size(), end - mapped_at_)));
     }
     taken = std::min<uint64_t>(taken, bytes.size());
     bytes = bytes.subspan(taken);

@@ -117,6 +117,9 @@ class RamExtractor : public StreamVisitor {
   void MarkSeen(Memory& memory, uint64_t offset);
   bool TakeBitmap(uint64_t bytes, uint64_t offset, std::string_view what);
   void TakeMapped(ByteSpan bytes);
+  uint64_t TakeMappedPages(uint64_t at, ByteSpan bytes);
+  uint64_t MappedRun(uint64_t at, uint64_t most) const;
+  bool InBitmap(uint64_t page) const;
   void OpenChannels();
   void Sync();
   void TakeChannelPage(const ChannelPage& page, const PacketPlace& place);

@@ -279,6 +279,38 @@ TEST(RamExtractorTest, MappedRamIsReadByItsBitmap) {
   EXPECT_EQ(extracted.missing, 0);
 }
 
+// Pages of one kind are taken together, and each stays where it is.
+TEST(RamExtractorTest, RunsOfMappedPagesEndWhereTheBitmapSays) {
+  const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
+  for (const std::string& bitmap :
+       {std::string("\xff\xff\0\0\x01\0\0\0", 8),
+        std::string("\0\xff\x7f\xfe\x80\0\0\0", 8),
+        std::string("\x81\0\0\xc3\xff\0\0\0", 8), std::string(8, '\0')}) {
+    constexpr uint64_t kPages = 40;
+    std::string bytes =
+        HeaderBytes() +
+        ConfigurationBytes("pc", CapabilitiesBytes({"mapped-ram"})) +
+        ram.Named('\x01') + BeBytes(kPages * kPage | kRamMemSize, 8) +
+        Str8Bytes("a") + BeBytes(kPages * kPage, 8) + Be32Bytes(1) +
+        BeBytes(kPage, 8) + BeBytes(200, 8) + BeBytes(8192, 8);
+    bytes.resize(200);
+    bytes += bitmap;
+    bytes.resize(8192);
+    std::string wanted;
+    for (uint64_t page = 0; page < kPages; ++page) {
+      const std::string content = Page(static_cast<char>('A' + page));
+      bytes += content;
+      const bool there = (AsBytes(bitmap)[page / 8] >> page % 8 & 1) != 0;
+      wanted += there ? content : Page('\0');
+    }
+    bytes += BeBytes(kRamEos, 8) + ram.Footer() + ram.End(BeBytes(kRamEos, 8)) +
+             EofBytes();
+    Extracted extracted = Extract(bytes);
+    EXPECT_TRUE(extracted.error.ok()) << ToString(extracted.error);
+    EXPECT_TRUE(extracted.bytes == wanted);
+  }
+}
+
 TEST(RamExtractorTest, ABitmapThatReachesIntoThePagesIsRefused) {
   Error error = Extract(MappedRam(8190, 8192, std::string("\x05\0", 2))).error;
   EXPECT_EQ(error.code, ErrorCode::kBadRam);
