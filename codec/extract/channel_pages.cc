@@ -4,12 +4,19 @@
 #include "flags/multifd_flags.h"
 
 namespace migstream {
+namespace {
+
+// What 16 channels need beside their windows.
+constexpr uint64_t kBesideWindows = 4 << 20;
+
+}  // namespace
 
 void ChannelPages::AddChannel(std::string name, ByteSource& source,
                               const ChannelOptions& options) {
   PageInflaterOptions inflater_options;
   inflater_options.page_bytes = options.page_bytes;
   inflater_options.limits = options.limits;
+  inflating_limit_ = options.limits.window_bytes + kBesideWindows;
   ChannelStats stats;
   stats.file = name;
   channels_.push_back(std::unique_ptr<Channel>(
@@ -56,8 +63,23 @@ bool ChannelPages::ReadPacket(Channel& channel, const OnPage& on_page,
                         channel.inflater.error(kMultifdSection));
       return false;
     }
+    error = CountMemory(channel);
+    if (!error.ok()) return false;
   } while (channel.source.decoder().payload_left() > 0);
   return true;
+}
+
+Error ChannelPages::CountMemory(Channel& channel) {
+  const uint64_t bytes = channel.inflater.memory_bytes();
+  inflating_bytes_ += bytes - channel.inflating_bytes;
+  channel.inflating_bytes = bytes;
+  if (inflating_bytes_ <= inflating_limit_) return {};
+  return OfChannel(
+      channel.source.name(),
+      {ErrorCode::kMultifdWindowLimit, channel.source.decoder().offset(),
+       kMultifdSection,
+       StrCat("the channels' zstd windows take ", inflating_bytes_,
+              " bytes together, the limit is ", inflating_limit_)});
 }
 
 Error ChannelPages::ReadToSync(const OnPage& on_page) {

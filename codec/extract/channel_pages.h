@@ -25,7 +25,8 @@ class ChannelPages {
   // With the place of the packet that holds it, for errors.
   using OnPage = std::function<void(const ChannelPage&, const PacketPlace&)>;
 
-  // The sources must outlive this.
+  // The sources must outlive this. The windows of all channels together take no
+  // more than that of one may, and a little: kMultifdWindowLimit otherwise.
   void AddChannel(std::string name, ByteSource& source,
                   const ChannelOptions& options);
 
@@ -48,12 +49,17 @@ class ChannelPages {
     ChannelSource source;
     PageInflater inflater;
     ChannelStats stats = {};
+    uint64_t inflating_bytes = 0;  // That are counted.
   };
   // False at the channel's end, or with an error.
   bool ReadPacket(Channel& channel, const OnPage& on_page, bool& sync,
                   Error& error);
 
+  Error CountMemory(Channel& channel);
+
   std::vector<std::unique_ptr<Channel>> channels_;
+  uint64_t inflating_limit_ = 0;
+  uint64_t inflating_bytes_ = 0;  // Of all channels.
   std::optional<VmUuid> uuid_;
   bool ram_seen_ = false;  // A RAM packet, on any channel.
 };

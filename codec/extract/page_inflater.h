@@ -77,6 +77,9 @@ class PageInflater {
   // packet's pages have been given, or the event has none. kError.
   Step Next(ChannelPage& page);
 
+  // What inflating takes so far.
+  uint64_t memory_bytes() const { return zstd_ ? zstd_->memory_bytes() : 0; }
+
   bool ok() const { return error_ == ErrorCode::kNone; }
   // The offset is that of the packet in the channel.
   Error error(std::string_view channel) const;

@@ -3,6 +3,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "codec/extract/channel_pages.h"
+#include "codec/io/byte_source.h"
 #include "codec/multifd/packet_bytes.h"
 #include "codec/wire/text.h"
 #include "flags/multifd_flags.h"
@@ -394,6 +397,32 @@ TEST(PageInflaterTest, AZstdWindowBeyondTheLimitIsRefused) {
   EXPECT_TRUE(InflateAllWays(Init(0) + Packet(kMultifdZstd, 0, 1,
                                               widest.Packet(Pages(0, 1))))
                   .error.ok());
+}
+
+TEST(ChannelPagesTest, TheWindowsOfAllChannelsHaveOneLimit) {
+  ZstdDeflater deflater(20);
+  const std::string packet =
+      Packet(kMultifdZstd, 0, 1, deflater.Packet(Pages(0, 1)));
+  auto read = [&](int count) {
+    ChannelOptions options;
+    options.limits.window_bytes = 1 << 20;
+    std::vector<std::string> bytes;
+    for (int i = 0; i < count; ++i) {
+      bytes.push_back(Init(static_cast<uint8_t>(i)) + packet);
+    }
+    std::deque<MemorySource> sources;
+    for (const std::string& each : bytes) sources.emplace_back(AsBytes(each));
+    ChannelPages channels;
+    for (int i = 0; i < count; ++i) {
+      channels.AddChannel(StrCat("file", i), sources[i], options);
+    }
+    return channels.ReadToSync([](const ChannelPage&, const PacketPlace&) {});
+  };
+  // That they end before a sync point is another matter.
+  EXPECT_EQ(read(3).code, ErrorCode::kOutOfStep);
+  const Error error = read(8);
+  EXPECT_EQ(error.code, ErrorCode::kMultifdWindowLimit) << ToString(error);
+  EXPECT_EQ(error.offset, (Init(0) + packet).size());
 }
 
 TEST(PageInflaterTest, QplAndUadkPagesComeWithTheirLengths) {

@@ -66,6 +66,8 @@ class ZstdInflater : public StreamInflater {
   }
   ~ZstdInflater() override { ZSTD_freeDCtx(stream_); }
 
+  uint64_t memory_bytes() const override { return ZSTD_sizeof_DCtx(stream_); }
+
  protected:
   bool Advance(ByteSpan& input, std::span<uint8_t>& to) override {
     ByteSpan here = input.first(std::min(input.size(), NextBytes()));

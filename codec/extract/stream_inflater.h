@@ -2,8 +2,8 @@
 // page_inflater.h is made of. FORMAT.md section 13.3.
 //
 //   auto inflater = NewZstdInflater(32 << 20);
-//   size_t got = inflater->Inflate(input, to);  // Takes from the input's
-//   front. if (inflater->error() != ErrorCode::kNone) …;
+//   size_t got = inflater->Inflate(input, to);  // From the input's front.
+//   if (inflater->error() != ErrorCode::kNone) …;
 //
 // Memory is that of one window, allocated when the stream begins.
 
@@ -29,6 +29,9 @@ class StreamInflater {
   // the latter, or an error. However the input is cut, an error comes after the
   // same bytes; it may come with the last of them.
   size_t Inflate(ByteSpan& input, std::span<uint8_t> to);
+
+  // What it takes so far, if that is more than a little.
+  virtual uint64_t memory_bytes() const { return 0; }
 
   // kMultifdInflate or kMultifdWindowLimit; it is final.
   ErrorCode error() const { return error_; }

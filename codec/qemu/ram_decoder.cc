@@ -194,7 +194,7 @@ bool RamDecoder::FindBlock(std::string_view name, uint64_t at,
   if (!cursor.ok()) return walk.Stop(cursor);
   if (block_.name.empty() || block_.used_bytes > list_left_) {
     return walk.Fail(ErrorCode::kBadRam, at,
-                     StrCat("RAM block '", block_.name, "' of ",
+                     StrCat("RAM block '", UnknownName(block_.name), "' of ",
                             block_.used_bytes, " bytes, with ", list_left_,
                             " left of the total at ", Hex(list_at_)));
   }
