@@ -83,7 +83,8 @@ DescribedLength DescriptionLoader::LengthOf(const SectionView& section,
     case Outcome::kOutOfReach:
       break;
   }
-  if (length.kind != DescribedLength::kFits && LoadAhead(place)) {
+  if (length.kind != DescribedLength::kFits &&
+      (LoadPassed(place) || LoadAhead(place))) {
     length = Ask(*description_, place);
   }
   if (length.kind == DescribedLength::kFits) {
@@ -104,9 +105,39 @@ DescribedLength DescriptionLoader::Ask(const VmDescription& description,
   const bool fits =
       device->bytes > looked_at
           ? content.size() >= looked_at + kFooterBytes
-          : MayEndAt(content, looked_at, place.footers, place.context);
+          : MayEndAt(content, looked_at, place.footers, place.context) ||
+                HasVersionTwice(place, content, looked_at);
   return {fits ? DescribedLength::kFits : DescribedLength::kContradicts,
           device->bytes};
+}
+
+// Whether the section's version stands there a second time, with all of the
+// content that is described behind it.
+bool DescriptionLoader::HasVersionTwice(const Place& place, ByteSpan content,
+                                        uint64_t described) {
+  constexpr size_t kVersionBytes = 4;
+  return content.size() >= kVersionBytes &&
+         LoadBe32(content.data()) == place.section.version_id &&
+         MayEndAt(place.source.Peek(kVersionBytes + described + kFooterBytes),
+                  kVersionBytes + described, true, place.context);
+}
+
+bool DescriptionLoader::LoadPassed(const Place& place) {
+  const uint64_t start = place.source.offset();
+  for (const Candidate& passed : passed_) {
+    if (passed.offset < start || used_offset_ == passed.offset ||
+        passed.json_bytes > retry_bytes_left_) {
+      continue;
+    }
+    const uint64_t json_at = passed.offset - start + kHeaderBytes;
+    const ByteSpan bytes = place.source.Peek(json_at + passed.json_bytes);
+    if (bytes.size() < json_at + passed.json_bytes) continue;
+    retry_bytes_left_ -= passed.json_bytes;
+    if (TakeAhead(place, bytes.subspan(json_at, passed.json_bytes), json_at)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Looks for a description that fits behind the section.
@@ -141,7 +172,14 @@ bool DescriptionLoader::LoadAhead(const Place& place) {
       const uint64_t end = at + 1 + kHeaderBytes + json_bytes;
       if (end > window.size() && !all) break;
       if (end > window.size() || window[end - 1] != '}') continue;
-      if (TakeAhead(place, window.first(end), at + 1)) return true;
+      if (tries_left_ > 0) {
+        --tries_left_;
+        const size_t json_at = at + 1 + kHeaderBytes;
+        if (TakeAhead(place, window.subspan(json_at, json_bytes), json_at)) {
+          return true;
+        }
+        passed_.push_back({start + at + 1, json_bytes});
+      }
       // What was looked at is no longer there.
       window = look();
     }
@@ -150,12 +188,8 @@ bool DescriptionLoader::LoadAhead(const Place& place) {
   }
 }
 
-bool DescriptionLoader::TakeAhead(const Place& place, ByteSpan window,
-                                  size_t at) {
-  ByteSpan json = window.subspan(at + kHeaderBytes);
-  if (json.size() > limits_.description_bytes || tries_left_-- <= 0) {
-    return false;
-  }
+bool DescriptionLoader::TakeAhead(const Place& place, ByteSpan json,
+                                  size_t json_at) {
   const size_t json_bytes = json.size();
   absl::StatusOr<VmDescription> parsed = Parse(std::string(AsText(json)));
   if (!parsed.ok() || Ask(*parsed, place).kind != DescribedLength::kFits ||
@@ -163,7 +197,7 @@ bool DescriptionLoader::TakeAhead(const Place& place, ByteSpan window,
     return false;
   }
   used_json_bytes_ = json_bytes;
-  used_offset_ = place.source.offset() + at;
+  used_offset_ = place.source.offset() + json_at - kHeaderBytes;
   return true;
 }
 

@@ -36,7 +36,8 @@ struct DescribedLength {
     kNone,         // There is no description, or none that can be had yet.
     kNotNamed,     // It does not name the section.
     kContradicts,  // The section cannot end after `bytes`.
-    kFits,
+    kFits,         // It can; or something was put in front of the content, and
+                   // a loader finds no footer behind `bytes`.
   };
   Kind kind = kNone;
   uint64_t bytes = 0;  // Of the section's content.
@@ -82,12 +83,23 @@ class DescriptionLoader {
  private:
   // A section, as a description may describe it.
   struct Place;
+  // A description behind the stream's sections: its type's offset, and how long
+  // it is.
+  struct Candidate {
+    uint64_t offset;
+    uint64_t json_bytes;
+  };
 
   absl::StatusOr<VmDescription> Parse(std::string json) const;
   DescribedLength Ask(const VmDescription& description,
                       const Place& place) const;
+  static bool HasVersionTwice(const Place& place, ByteSpan content,
+                              uint64_t described);
   bool LoadAhead(const Place& place);
-  bool TakeAhead(const Place& place, ByteSpan window, size_t at);
+  // Those that LoadAhead() passed.
+  bool LoadPassed(const Place& place);
+  // `json_at`: in what the place's source has next.
+  bool TakeAhead(const Place& place, ByteSpan json, size_t json_at);
   // Puts another in the place of the one at hand, if it says the same of the
   // sections that were walked by that one.
   bool Replace(VmDescription description);
@@ -102,7 +114,10 @@ class DescriptionLoader {
   // Where that stands, if not at the input's end; its type's offset.
   std::optional<uint64_t> used_offset_;
   uint64_t searched_to_ = 0;  // No other stands before this offset.
-  int tries_left_ = 16;       // That may yet be parsed.
+  int tries_left_ = 16;       // That may yet be found.
+  std::vector<Candidate> passed_;
+  // So many bytes of passed ones may yet be parsed again.
+  uint64_t retry_bytes_left_ = 64 << 20;
   // Which of its devices' sections were walked by it.
   std::vector<bool> used_;
   // The one before, for whoever still looks at it.

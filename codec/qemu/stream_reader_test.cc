@@ -718,6 +718,39 @@ TEST(StreamReaderTest, OfSeveralDescriptionsTheOneThatFitsIsUsed) {
   }
 }
 
+// What follows the stream is its description's only if it fits; that it
+// describes one section wrongly is no reason to have none for the others.
+TEST(StreamReaderTest, ADescriptionThatDoesNotFitOneSectionFitsTheNext) {
+  const HandlerBytes clock = {.id = 7, .idstr = "clock"};
+  // Its state looks as if the section ended, and another one began.
+  const std::string state = kTimerState + kTimer.Footer() + kSerial.Full("x");
+  const std::string timer = kTimer.Json(state.size());
+  for (const std::string& json :
+       {DescriptionJson({timer}), DescriptionJson({clock.Json(99), timer})}) {
+    const std::string stream = ToStart() + clock.Full("tick") +
+                               kTimer.Full(state) + EofBytes() +
+                               DescriptionBytes(json);
+    for (const std::string& rest : {std::string(), std::string(5000, '\0')}) {
+      Seen seen = Read(stream + rest);
+      EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
+      EXPECT_EQ(seen.full_sections,
+                (Lines{"clock 0: 4", StrCat("timer 0: ", state.size())}))
+          << json << rest.size();
+    }
+  }
+}
+
+// A loader reads the second version as the first of the fields, and finds no
+// footer where they end.
+TEST(StreamReaderTest, ASectionWithItsVersionTwiceHasNoFooter) {
+  const std::string before = ToStart() + kRam.Start(BlockList());
+  const std::string full = kTimer.Full(Be32Bytes(kTimer.version) + kTimerState);
+  Seen seen = Read(before + full + EofBytes() +
+                   DescriptionBytes(DescriptionJson({kTimer.Json(24)})));
+  EXPECT_EQ(seen.error.code, ErrorCode::kMissingFooter) << ToString(seen.error);
+  EXPECT_EQ(seen.error.offset, before.size() + full.size() - 5 - 4);
+}
+
 // Without a description, a last section with anything behind it ends at its
 // footer.
 TEST(StreamReaderTest, TheLastSectionEndsWhateverFollows) {
