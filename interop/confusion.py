@@ -168,8 +168,9 @@ OTHER_WORDS = (
 
 
 def _plain(text):
-    """Without what is escaped on one side or the other."""
-    return re.sub(r"\\x[0-9a-f]{2}|\\[a-z]|[^ -~]", "", text)
+    """Without what is escaped on one side or the other, and without what joins the
+    lines of a message: a name may have a line's end in it."""
+    return re.sub(r"; |\\x[0-9a-f]{2}|\\[a-z]|[^ -~]", "", text)
 
 
 def check(path):

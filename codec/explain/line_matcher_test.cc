@@ -130,7 +130,7 @@ struct Report {
   const char* meaning;
 };
 
-// What 14 public reports quote.
+// What 15 public reports quote.
 TEST(ExplainTest, KnowsWhatPublicReportsQuote) {
   for (const Report& report : {
            Report{"qemu-system-x86_64: Unknown savevm section or instance "
@@ -142,6 +142,9 @@ TEST(ExplainTest, KnowsWhatPublicReportsQuote) {
            Report{"Size mismatch: 0000:00:03.0/virtio-net-pci.rom: 0x40000 != "
                   "0x80000: Invalid argument",
                   "another size"},
+           Report{"Size too large: /rom@etc/acpi/tables: 0x40000 > 0x20000: "
+                  "Invalid argument",
+                  "longer than"},
            Report{"Missing section footer for sd-card", "did not end where"},
            Report{"Unknown ramblock \"0000:00:03.0/virtio-net-pci.rom\", "
                   "cannot accept migration",

@@ -167,6 +167,13 @@ constexpr KnownLine kLines[] = {
      "a piece of memory has another size at the destination: the first number "
      "is what the source sent",
      "QEMU", kSameMemory},
+    {"Size too large: *: 0x* > 0x*",
+     "a piece of memory that can grow, as firmware tables do, is longer than "
+     "the destination lets it grow",
+     "QEMU", kSameMemory},
+    {"fw_cfg_modify_bytes_read: Assertion",
+     "the length of a firmware file in the list of RAM blocks is damaged",
+     "QEMU", "run migstream check"},
     {"Length mismatch: *: 0x* in != 0x*",
      "a piece of memory has another size at the destination: the first number "
      "is what the source sent",

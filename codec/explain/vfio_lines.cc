@@ -68,6 +68,10 @@ constexpr KnownLine kLines[] = {
     {"Failed to allocate migration data buffer",
      "the driver says that it has nothing to send, or memory is short",
      "QEMU 8.0", "see the kernel's log at the source"},
+    {"vfio_load_buffer: Error allocating buffer",
+     "a record's size in a v1 device's section is damaged: so much memory "
+     "there is not",
+     "QEMU up to 7.2", kDamaged},
     {"VFIO migration is not supported in kernel",
      "the device's driver on the host cannot migrate it", "QEMU 8.1",
      "bind the VF to its vendor's VFIO driver (mlx5_vfio_pci and so on), not "

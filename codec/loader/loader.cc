@@ -79,13 +79,17 @@ class Loader {
       }
       LoadGivenChannels(std::move(channels));
     }
+    if (ram_.has_conflict()) {
+      section_ = "ram START";
+      ram_.RefuseConflict(input_);
+    }
     if (!input_.source().failure().empty()) {
       verdict_.outcome = LoadVerdict::kUnreadable;
       verdict_.message = input_.source().failure();
     } else if (!input_.ok()) {
-      verdict_.outcome = devices_.spins() || ram_.loops()
-                             ? LoadVerdict::kWaits
-                             : LoadVerdict::kRefuses;
+      const bool spins = devices_.spins() || ram_.loops();
+      verdict_.outcome = spins && !ram_.has_conflict() ? LoadVerdict::kWaits
+                                                       : LoadVerdict::kRefuses;
       verdict_.offset = input_.refused_at();
       verdict_.section = section_;
       verdict_.message = input_.message();
@@ -236,6 +240,7 @@ class Loader {
       }
     } else if (!LoadOther(input_, handler, handlers_, description_, footers_,
                           configuration_.present, options_.limits, guessed_)) {
+      section_ = StrCat(UnknownName(handler.idstr), " ", ToString(type));
       return false;
     }
     return CheckFooter(handler);

@@ -47,6 +47,12 @@ TEST(LoaderDamageTest, ALengthThatIsCutIsReadAsZeros) {
   const std::string start =
       HeaderBytes() + kRam.Named(1) + list + std::string(3, '\0');
   EXPECT_EQ(Said(start, 1101), "Size mismatch: pc.ram: 0x0 != ...");
+  // It is right if they are zeros; then no name follows.
+  const std::string most = Be64Bytes(0x20000).substr(0, 6);
+  EXPECT_EQ(Said(HeaderBytes() + kRam.Named(1) + Be64Bytes(0x40004) +
+                     Str8Bytes("pc.bios") + most,
+                 1101),
+            "Unknown ramblock \"\", cannot accept migration");
 }
 
 TEST(LoaderDamageTest, ABlocksNameEndsAtItsNul) {
@@ -141,6 +147,82 @@ TEST(LoaderDamageTest, ABlockWithoutItsLengthIsKnownByItsName) {
               HasSubstr("Unknown ramblock \"/rom@e\""));
 }
 
+TEST(LoaderDamageTest, ABlockThatCanGrowDoesNotGrowBeyondItsMost) {
+  auto said = [](const std::string& name, uint64_t bytes) {
+    const std::string list = Str8Bytes(name) + Be64Bytes(bytes) +
+                             Str8Bytes("/rom@etc/acpi/rsdp") +
+                             Be64Bytes(0x1000);
+    return Said(
+        HeaderBytes() + kRam.Start(Be64Bytes(0x400004) + list + kRamEnd), 1101);
+  };
+  EXPECT_EQ(said("/rom@etc/table-loader", 0x20000),
+            "Size too large: /rom@etc/table-loader: 0x20000 > 0x10000");
+  EXPECT_EQ(said("/rom@etc/acpi/tables", 0x400000),
+            "Size too large: /rom@etc/acpi/tables: 0x400000 > 0x200000");
+  // Rounded up to pages nothing is left, which fw_cfg asserts against.
+  EXPECT_THAT(said("/rom@etc/table-loader", UINT64_MAX),
+              HasSubstr("fw_cfg_modify_bytes_read: Assertion `"));
+}
+
+// A block that is renamed has another's name, which is there twice, with two
+// lengths. Pages tell which is right.
+TEST(LoaderDamageTest, ABlockThatIsListedTwiceHasOneLength) {
+  constexpr uint64_t kSmall = 0x1000;
+  constexpr uint64_t kLarge = 0x2000;
+  auto page = [](const std::string& block, uint64_t offset) {
+    return Be64Bytes(offset | 2) + Str8Bytes(block) + std::string(1, '\0');
+  };
+  auto said = [&](uint64_t first, uint64_t second, const std::string& pages) {
+    const std::string list = Str8Bytes("pc.bios") + Be64Bytes(first) +
+                             Str8Bytes("pc.bios") + Be64Bytes(second);
+    return Said(
+        HeaderBytes() +
+            kRam.Start(Be64Bytes((first + second) | 4) + list + kRamEnd) +
+            kRam.Part(pages + kRamEnd) + kRam.End(kRamEnd) + EofBytes(),
+        1101);
+  };
+  const std::string own = page("pc.bios", kSmall);
+  EXPECT_EQ(said(kLarge, kSmall, own),
+            "Size mismatch: pc.bios: 0x1000 != 0x2000");
+  EXPECT_EQ(said(kSmall, kLarge, own),
+            "Size mismatch: pc.bios: 0x1000 != 0x2000");
+  // That of the block which has lost its name.
+  const std::string others = page("vga.vram", 0) + page("vga.vram", kSmall);
+  EXPECT_EQ(said(kLarge, kSmall, others),
+            "Size mismatch: pc.bios: 0x2000 != 0x1000");
+  EXPECT_EQ(said(kSmall, kLarge, page("pc.bios", 0) + others),
+            "Size mismatch: pc.bios: 0x2000 != 0x1000");
+  EXPECT_EQ(said(kSmall, kSmall, page("pc.bios", 0)), "loads");
+}
+
+TEST(LoaderDamageTest, APcHasItsBlocksWhateverTheListSays) {
+  const std::string page =
+      Be64Bytes(2) + Str8Bytes("pc.rom") + std::string(1, '\0');
+  const std::string bytes = HeaderBytes() + RamStart() +
+                            kRam.Part(page + kRamEnd) + kRam.End(kRamEnd) +
+                            EofBytes();
+  EXPECT_EQ(Said(bytes, 1101), "loads");
+}
+
+// The v1 loader takes it for one that fits the device's region.
+TEST(LoaderDamageTest, AV1RecordBeyondAllMemoryIsRefused) {
+  const HandlerBytes vfio = {.id = 5, .idstr = "0000:00:05.0/vfio"};
+  auto said = [&](uint64_t bytes, Release release) {
+    return Said(HeaderBytes() + vfio.Start(kSetupTag + kEos) + U8Bytes(2) +
+                    Be32Bytes(5) + Be64Bytes(0xffffffffef100004) +
+                    Be64Bytes(bytes) + "xyz",
+                release);
+  };
+  for (Release release : {502, 702}) {
+    EXPECT_EQ(said(UINT64_MAX, release),
+              "vfio_load_buffer: Error allocating buffer");
+    EXPECT_EQ(said(UINT64_MAX - 4095, release),
+              "vfio_load_buffer: Error allocating buffer");
+    EXPECT_THAT(said(uint64_t{1} << 63, release), HasSubstr("most of which"));
+  }
+  EXPECT_EQ(said(UINT64_MAX, 1101), "Input/output error");
+}
+
 // Two devices, of 8 and of 12 bytes, and a stream that describes them.
 const HandlerBytes kTimer = {.id = 0, .idstr = "timer"};
 const HandlerBytes kBus = {.id = 3, .idstr = "0000:00:1f.0/ICH9LPC"};
@@ -181,12 +263,56 @@ TEST(LoaderDamageTest, AnOldVersionIsRefusedInTheVmstatesName) {
             "version_id  ...");
 }
 
+TEST(LoaderDamageTest, SomeDevicesTakeAnOlderVersion) {
+  auto said = [](const std::string& name) {
+    const HandlerBytes now = {.id = 3, .idstr = name, .version = 4};
+    HandlerBytes old = now;
+    old.version = 2;
+    return Said(HeaderBytes() + RamStart() + old.Full("1234") + EofBytes() +
+                    DescriptionBytes(DescriptionJson({StrCat(
+                        R"({"name":")", name,
+                        R"(","instance_id":0,"version":4,"fields":[)",
+                        R"({"name":"a","type":"buffer","size":4}]})")})),
+                1101);
+  };
+  EXPECT_EQ(said("serial"), "loads");
+  EXPECT_EQ(said("cereal"),
+            "cereal: incoming version_id 2 is too old for local minimum "
+            "version_id ...");
+}
+
+// A release that describes no VFIO device: only the name tells.
+TEST(LoaderDamageTest, ANameWithoutASlotIsNoVfioDevices) {
+  auto said = [](const std::string& name) {
+    const HandlerBytes vfio = {.id = 5, .idstr = name};
+    return Said(
+        HeaderBytes() + RamStart() + vfio.Start(kSetupTag + kEos) + EofBytes(),
+        502);
+  };
+  for (const char* name : {"0000:00:05.0/vfio", "0000:40:09.0:01.0:00.0/vfio",
+                           "pci:0b.0/vfio", "pci.0:05.0/vfio"}) {
+    EXPECT_EQ(said(name), "loads");
+  }
+  EXPECT_THAT(said("0000:00:0u.0/vfio"), HasSubstr("Unknown savevm section"));
+  EXPECT_THAT(said("0000:00:05x0/vfio"), HasSubstr("Unknown savevm section"));
+}
+
 TEST(LoaderDamageTest, AnotherDevicesNameMeansItsFields) {
   HandlerBytes renamed = kBus;
   renamed.idstr = "timer";
   const std::string bytes =
       Described(kTimer.Full("12345678") + renamed.Full("123456789abc"));
   EXPECT_EQ(Said(bytes, 1101), "Missing section footer for timer");
+}
+
+TEST(LoaderDamageTest, AVersionThatIsThereTwiceIsTheFirstOfTheFields) {
+  const std::string twice = Be32Bytes(kBus.version) + "123456789abc";
+  EXPECT_EQ(Said(Described(kTimer.Full("12345678") + kBus.Full(twice)), 1101),
+            "Missing section footer for 0000:00:1f.0/ICH9LPC");
+  // Fields of another length are the description's fault.
+  EXPECT_EQ(
+      Said(Described(kTimer.Full("12345678") + kBus.Full("x" + twice)), 1101),
+      "loads");
 }
 
 TEST(LoaderDamageTest, ANameThatEndsBeforeItsLengthIsNobodys) {

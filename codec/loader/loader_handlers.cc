@@ -23,6 +23,38 @@ constexpr uint32_t kAnyInstance = 0xffffffff;
 constexpr size_t kTellingBytes = 3;
 constexpr std::string_view kVfioSuffix = "/vfio";
 
+// Devices of a PC that take versions older than the one they write.
+struct OldestVersion {
+  std::string_view name;
+  uint32_t version;
+};
+constexpr OldestVersion kOldestVersions[] = {
+    {"timer", 1},  {"cpu", 11},        {"fw_cfg", 1},
+    {"hpet", 1},   {"mc146818rtc", 1}, {"ioapic", 1},
+    {"serial", 2}, {"ps2kbd", 2},      {"i8254", 2},
+};
+
+uint32_t OldestOf(std::string_view name, uint32_t newest) {
+  for (const OldestVersion& row : kOldestVersions) {
+    if (row.name == name) return std::min(row.version, newest);
+  }
+  return newest;
+}
+
+bool IsHex(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Whether a PCI device can have such a name: "...:05.0/vfio".
+bool HasSlot(std::string_view idstr) {
+  idstr.remove_suffix(kVfioSuffix.size());
+  const std::string_view slot = idstr.substr(idstr.rfind(':') + 1);
+  const size_t dot = slot.find('.');
+  return dot != slot.npos && IsHex(slot.substr(0, dot)) &&
+         IsHex(slot.substr(dot + 1));
+}
+
 bool IsNearlyVfio(std::string_view idstr) {
   return idstr.size() > kVfioSuffix.size() &&
          IsNearMiss(idstr.substr(idstr.size() - kVfioSuffix.size()),
@@ -80,9 +112,10 @@ bool LoaderHandlers::Exists(LoaderHandler& handler, SectionType type,
   if (described != nullptr) {
     handler.instance_id = described->instance_id;
     handler.described_bytes = described->bytes;
-    // Most devices take no older one, and who takes it finds too many bytes.
+    // Most devices take no older one.
     if (described->version) {
-      versions = {.newest = *described->version, .oldest = *described->version};
+      versions = {.newest = *described->version,
+                  .oldest = OldestOf(handler.idstr, *described->version)};
     }
   }
   if (handler.idstr == "ram") {
@@ -93,7 +126,8 @@ bool LoaderHandlers::Exists(LoaderHandler& handler, SectionType type,
   if (described != nullptr || ParserOf(handler) != nullptr) return true;
   if (handler.vfio) {
     // QEMU 5.2 describes none.
-    return handler.instance_id == 0 && described_vfio_ == 0;
+    return handler.instance_id == 0 && described_vfio_ == 0 &&
+           HasSlot(handler.idstr);
   }
   // What the description does not name may well be there.
   versions = {.newest = kNewestVersion};

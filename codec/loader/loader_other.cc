@@ -77,6 +77,7 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
   section.id = handler.section_id;
   section.idstr = handler.idstr;
   section.instance_id = handler.instance_id;
+  section.version_id = handler.version_id;
   const DescribedLength described =
       description.LengthOf(section, footers, context, input.source());
   if (described.kind == DescribedLength::kFits) {

@@ -25,6 +25,20 @@ constexpr std::string_view kOfBlockNames = "./@";
 constexpr uint64_t kMostBlockBytes = uint64_t{1} << 46;
 // Such blocks may be shorter than the destination's.
 constexpr std::string_view kResizable = "/rom@";
+// How far they can grow, in each release.
+constexpr std::pair<std::string_view, uint64_t> kMostResizable[] = {
+    {"/rom@etc/acpi/tables", 0x200000},
+    {"/rom@etc/table-loader", 0x10000},
+    {"/rom@etc/acpi/rsdp", 0x1000},
+};
+// A PC has these, whether or not the list names them.
+constexpr std::string_view kBlocksOfPc[] = {"pc.ram", "pc.rom", "pc.bios"};
+// A block of such a kind whose length, rounded up to pages, is nothing.
+constexpr std::string_view kNoFirmwareFile =
+    "fw_cfg_modify_bytes_read: Assertion `key < fw_cfg_max_entry(s) && len < "
+    "UINT32_MAX' failed.";
+// What is missing behind them is zero in most blocks' lengths.
+constexpr size_t kTellingLengthBytes = 6;
 constexpr std::string_view kXbzrleFailed = "Failed to load XBZRLE page - ";
 // Records that name a page.
 constexpr uint64_t kPages = kRamZero | kRamPage | kRamXbzrle | kRamCompressPage;
@@ -53,6 +67,14 @@ bool IsBlockName(std::string_view name) {
 
 bool RefuseBlock(LoaderInput& input, uint64_t at, std::string_view name) {
   return input.Refuse(at, UnknownRamBlock(UnknownName(name)));
+}
+
+// 0: not known.
+uint64_t MostBytes(std::string_view block) {
+  for (const auto& [name, bytes] : kMostResizable) {
+    if (name == block) return bytes;
+  }
+  return 0;
 }
 
 // Whether another entry of the list seems to begin there.
@@ -130,6 +152,10 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
 }
 
 bool LoaderRam::IsDamaged(std::string_view name) const {
+  if (std::find(std::begin(kBlocksOfPc), std::end(kBlocksOfPc), name) !=
+      std::end(kBlocksOfPc)) {
+    return false;
+  }
   return !IsBlockName(name) || name.find_first_of(kOfBlockNames) == name.npos ||
          std::any_of(used_bytes_.begin(), used_bytes_.end(),
                      [&](const auto& block) {
@@ -144,15 +170,22 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
   if ((flags & kRamContinue) == 0) {
     std::string name = input.Str8();
     auto found = used_bytes_.find(name);
-    // What the list does not name may well be there.
-    if (found == used_bytes_.end() && IsDamaged(name)) {
+    // What the list does not name may well be there, or have another's name in
+    // it.
+    if (found == used_bytes_.end() && !conflict_ && IsDamaged(name)) {
       return input.Refuse(at, StrCat("Can't find block ", UnknownName(name)));
     }
+    last_is_conflicts_ = conflict_ && name == conflict_->name;
+    last_is_unlisted_ = found == used_bytes_.end();
     named_ = true;
     last_used_bytes_ =
         found == used_bytes_.end() ? kMostBlockBytes : found->second;
   } else if (!named_) {
     return input.Refuse(at, "Ack, bad migration stream!");
+  }
+  if (conflict_ && !conflict_->own_bytes && address >= conflict_->least()) {
+    if (last_is_conflicts_) conflict_->own_bytes = conflict_->most();
+    if (last_is_unlisted_) conflict_->own_bytes = conflict_->least();
   }
   return address < last_used_bytes_ ||
          input.Refuse(at,
@@ -235,6 +268,30 @@ uint64_t LoaderRam::total_bytes() const {
   return total;
 }
 
+// One that is listed a second time has another's place, or another has its
+// name. The one whose length is not the destination's is refused.
+void LoaderRam::ListBlock(const std::string& name, uint64_t bytes, uint64_t at,
+                          bool resizable) {
+  auto [listed, added] = used_bytes_.try_emplace(name, bytes);
+  listed_at_.try_emplace(name, at);
+  if (added || listed->second == bytes) return;
+  if (!resizable && !conflict_) {
+    conflict_ = {name, {listed_at_[name], at}, {listed->second, bytes}};
+    bytes = conflict_->most();
+  }
+  listed->second = bytes;
+}
+
+void LoaderRam::RefuseConflict(LoaderInput& input) const {
+  if (!conflict_) return;
+  const BlockConflict& conflict = *conflict_;
+  const uint64_t own = conflict.own_bytes.value_or(conflict.most());
+  const size_t wrong = conflict.bytes[0] == own ? 1 : 0;
+  input.RefuseFirst(conflict.offset[wrong],
+                    StrCat("Size mismatch: ", conflict.name, ": ",
+                           Hex(conflict.bytes[wrong]), " != ", Hex(own)));
+}
+
 bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
                            const RamTraits& traits) {
   const uint64_t whole = total;
@@ -248,6 +305,7 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     const bool ends_early =
         name.size() < name_bytes && (name_bytes < ' ' || name_bytes > '~');
     const bool cut = input.ended();
+    const size_t length_bytes = input.Peek(8).size();
     uint64_t used_bytes = input.Be64();
     if (cut || !IsBlockName(name)) return RefuseBlock(input, at, name);
     // The loader rounds up, and so takes what is cut by little, and any length
@@ -257,17 +315,25 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     const uint64_t page_bytes = traits.page_bytes;
     const uint64_t cut_by = (0 - used_bytes) % page_bytes;
     const uint64_t rounded = used_bytes + cut_by;
-    const bool cut_length = input.ended() && !resizable;
+    const bool cut_length = length_bytes < kTellingLengthBytes && !resizable;
     if (used_bytes > whole || cut_length ||
         (cut_by >= page_bytes / 2 && !resizable)) {
       if (!cut_length && !ends_early && !IsInStep(input, name, used_bytes))
         return RefuseBlock(input, at, name);
+      if (resizable && rounded == 0) {
+        return input.Refuse(at, std::string(kNoFirmwareFile));
+      }
       return input.Refuse(at, resizable ? StrCat("Size too large: ", name, ": ",
                                                  Hex(rounded), " > ...")
                                         : StrCat("Size mismatch: ", name, ": ",
                                                  Hex(rounded), " != ..."));
     }
-    used_bytes_[name] = rounded;
+    const uint64_t most = MostBytes(name);
+    if (most != 0 && rounded > most) {
+      return input.Refuse(at, StrCat("Size too large: ", name, ": ",
+                                     Hex(rounded), " > ", Hex(most)));
+    }
+    ListBlock(name, rounded, at, resizable);
     if (used_bytes_.size() > limits_.ram_blocks) {
       return input.Refuse(at, "too many RAM blocks for this model");
     }

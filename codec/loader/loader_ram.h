@@ -7,7 +7,9 @@
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_RAM_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_RAM_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,11 @@ class LoaderRam {
   std::string PageProblem(uint64_t kind, ByteSpan content, uint64_t page_bytes,
                           const LoaderRow& row);
 
+  // If a block was listed with two lengths, that is what the loader refused,
+  // whatever came later.
+  void RefuseConflict(LoaderInput& input) const;
+  bool has_conflict() const { return conflict_.has_value(); }
+
   // What a destination needs to take it.
   size_t blocks() const { return used_bytes_.size(); }
   // How many bytes of a target's page the records from here on show.
@@ -45,6 +52,21 @@ class LoaderRam {
   bool multifd() const { return multifd_; }
 
  private:
+  // A block that was listed twice, and which of the two lengths is its own.
+  struct BlockConflict {
+    std::string name;
+    uint64_t offset[2];
+    uint64_t bytes[2];
+    // Where pages are tells: its own, and those of the block that is not
+    // listed.
+    std::optional<uint64_t> own_bytes = std::nullopt;
+
+    uint64_t least() const { return std::min(bytes[0], bytes[1]); }
+    uint64_t most() const { return std::max(bytes[0], bytes[1]); }
+  };
+
+  void ListBlock(const std::string& name, uint64_t bytes, uint64_t at,
+                 bool resizable);
   bool LoadBlocks(LoaderInput& input, uint64_t total, const RamTraits& traits);
   bool LoadMappedRam(LoaderInput& input, const std::string& name,
                      uint64_t used_bytes, const RamTraits& traits);
@@ -60,7 +82,11 @@ class LoaderRam {
   const StreamLimits& limits_;
   std::vector<uint8_t> page_;  // Where one is put together.
   absl::flat_hash_map<std::string, uint64_t> used_bytes_;  // By block.
+  absl::flat_hash_map<std::string, uint64_t> listed_at_;   // The first time.
+  std::optional<BlockConflict> conflict_;
   bool named_ = false;  // A block, for CONTINUE.
+  bool last_is_conflicts_ = false;
+  bool last_is_unlisted_ = false;
   uint64_t last_used_bytes_ = 0;
   bool compressed_pages_ = false;
   bool multifd_ = false;
