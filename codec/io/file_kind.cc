@@ -58,6 +58,10 @@ constexpr Magic kMagics[] = {
     {"7z\xbc\xaf\x27\x1c"sv, "a 7z archive: unpack it"},
     {"\x16\x03\x01"sv, "a TLS record: the channel was encrypted"},
     {"\x16\x03\x03"sv, "a TLS record: the channel was encrypted"},
+    {"\x1f\x8b\x08"sv, "compressed twice: decompress it with gzip -d once"},
+    {"BZh"sv, "compressed twice: decompress it with bzip2 -d once"},
+    {"\xfd\x37zXZ\0"sv, "compressed twice: decompress it with xz -d once"},
+    {"\x28\xb5\x2f\xfd"sv, "compressed twice: decompress it with zstd -d once"},
     {"KDMV"sv, "a VMDK image"},
     {"\x78\x9c"sv, "zlib data"},
 };

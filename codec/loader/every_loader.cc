@@ -174,11 +174,11 @@ std::vector<Finding> EveryLoader::Finish(const CameSections& came,
                                "' ", handler.instance_id)});
     } else if (handler.vfio || handler.idstr == "ram") {
       continue;  // Their versions are findings of the reader's.
-    } else if (versions.oldest && handler.version_id < *versions.oldest) {
+    } else if (handler.older) {
       found.push_back(
           {Severity::kWarning, "section-older", at, name,
            StrCat("version ", handler.version_id,
-                  ", and the description gives ", *versions.oldest)});
+                  ", and the description gives ", *versions.newest)});
     } else if (auto refusal = CheckVersion(handler, versions, at, row)) {
       refuse(name, *std::move(refusal));
     }

@@ -238,6 +238,8 @@ class Loader {
                                                ? "Input/output error"
                                                : error.reason);
       }
+    } else if (handler.older && footers_.value_or(true)) {
+      return RefuseFooter(handler, input_.offset());
     } else if (!LoadOther(input_, handler, handlers_, description_, footers_,
                           configuration_.present, options_.limits, guessed_)) {
       section_ = StrCat(UnknownName(handler.idstr), " ", ToString(type));
@@ -316,14 +318,18 @@ class Loader {
       return input_.Refuse(at, "Read section footer failed: -5");
     }
     if (mark != static_cast<uint8_t>(SectionType::kSectionFooter)) {
-      return input_.Refuse(
-          at, StrCat("Missing section footer for ", handler.idstr));
+      return RefuseFooter(handler, at);
     }
     uint32_t id = input_.Be32();
     return id == handler.section_id ||
            input_.Refuse(at + 1, StrCat("Mismatched section id in footer for ",
                                         handler.idstr, " - read ", Hex(id),
                                         " expected ", Hex(handler.section_id)));
+  }
+
+  bool RefuseFooter(const LoaderHandler& handler, uint64_t at) {
+    return input_.Refuse(at,
+                         StrCat("Missing section footer for ", handler.idstr));
   }
 
   bool RefuseFirstFooter() {

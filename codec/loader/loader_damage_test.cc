@@ -264,20 +264,25 @@ TEST(LoaderDamageTest, AnOldVersionIsRefusedInTheVmstatesName) {
 }
 
 TEST(LoaderDamageTest, SomeDevicesTakeAnOlderVersion) {
-  auto said = [](const std::string& name) {
-    const HandlerBytes now = {.id = 3, .idstr = name, .version = 4};
-    HandlerBytes old = now;
-    old.version = 2;
-    return Said(HeaderBytes() + RamStart() + old.Full("1234") + EofBytes() +
+  auto said = [](const std::string& name, uint32_t version) {
+    const HandlerBytes device = {.id = 3, .idstr = name, .version = version};
+    return Said(HeaderBytes() + RamStart() + device.Full("1234") + EofBytes() +
                     DescriptionBytes(DescriptionJson({StrCat(
                         R"({"name":")", name,
-                        R"(","instance_id":0,"version":4,"fields":[)",
+                        R"(","instance_id":0,"version":3,"fields":[)",
                         R"({"name":"a","type":"buffer","size":4}]})")})),
                 1101);
   };
-  EXPECT_EQ(said("serial"), "loads");
-  EXPECT_EQ(said("cereal"),
-            "cereal: incoming version_id 2 is too old for local minimum "
+  EXPECT_EQ(said("ps2kbd", 3), "loads");
+  // It reads fewer fields than there are.
+  EXPECT_EQ(said("ps2kbd", 2), "Missing section footer for ps2kbd");
+  EXPECT_EQ(said("ps2kbd", 1),
+            "ps2kbd: incoming version_id 1 is too old for local minimum "
+            "version_id ...");
+  // Its fields of 2 and 3 are the same.
+  EXPECT_EQ(said("ioapic", 2), "loads");
+  EXPECT_EQ(said("pckbd", 2),
+            "pckbd: incoming version_id 2 is too old for local minimum "
             "version_id ...");
 }
 

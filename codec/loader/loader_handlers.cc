@@ -23,22 +23,23 @@ constexpr uint32_t kAnyInstance = 0xffffffff;
 constexpr size_t kTellingBytes = 3;
 constexpr std::string_view kVfioSuffix = "/vfio";
 
-// Devices of a PC that take versions older than the one they write.
+// Devices of a PC that take versions older than the one they write, and then
+// read fewer fields; `whole` is the oldest of which they read all.
 struct OldestVersion {
   std::string_view name;
   uint32_t version;
+  uint32_t whole;
 };
 constexpr OldestVersion kOldestVersions[] = {
-    {"timer", 1},  {"cpu", 11},        {"fw_cfg", 1},
-    {"hpet", 1},   {"mc146818rtc", 1}, {"ioapic", 1},
-    {"serial", 2}, {"ps2kbd", 2},      {"i8254", 2},
+    {"timer", 1, 2}, {"cpu", 11, 12},  {"fw_cfg", 1, 2},
+    {"i8254", 2, 3}, {"ps2kbd", 2, 3}, {"ioapic", 1, 2},
 };
 
-uint32_t OldestOf(std::string_view name, uint32_t newest) {
+const OldestVersion* FindOldest(std::string_view name) {
   for (const OldestVersion& row : kOldestVersions) {
-    if (row.name == name) return std::min(row.version, newest);
+    if (row.name == name) return &row;
   }
-  return newest;
+  return nullptr;
 }
 
 bool IsHex(std::string_view text) {
@@ -114,8 +115,13 @@ bool LoaderHandlers::Exists(LoaderHandler& handler, SectionType type,
     handler.described_bytes = described->bytes;
     // Most devices take no older one.
     if (described->version) {
-      versions = {.newest = *described->version,
-                  .oldest = OldestOf(handler.idstr, *described->version)};
+      const uint32_t newest = *described->version;
+      const OldestVersion* oldest = FindOldest(handler.idstr);
+      versions = {
+          .newest = newest,
+          .oldest = oldest ? std::min(oldest->version, newest) : newest};
+      handler.older = handler.version_id <
+                      (oldest ? std::min(oldest->whole, newest) : newest);
     }
   }
   if (handler.idstr == "ram") {

@@ -30,6 +30,7 @@ struct LoaderHandler {
   uint32_t version_id = 0;
   bool ends_early = false;  // The idstr, at a NUL: no source writes one.
   bool vfio = false;
+  bool older = false;            // Than the description's version.
   uint64_t described_bytes = 0;  // Of its FULL's content; 0: not described.
 };
 
