@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/io/compress_bytes.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
@@ -98,13 +100,18 @@ std::string ChannelHead(int id) {
          U8Bytes(static_cast<uint8_t>(id)) + std::string(7 + 32, '\0');
 }
 
-// A device-state packet of `bytes` zeros.
-void PutPacket(TestFile& to, std::string idstr, uint32_t index,
-               uint32_t bytes) {
+// What stands before a device-state packet of so many bytes.
+std::string PacketHead(std::string idstr, uint32_t index, uint32_t bytes) {
   idstr.resize(256, '\0');
-  to.Put(Be32Bytes(0x11223344) + Be32Bytes(1) + Be32Bytes(0x40) + idstr +
+  return Be32Bytes(0x11223344) + Be32Bytes(1) + Be32Bytes(0x40) + idstr +
          Be32Bytes(0) + Be32Bytes(12 + bytes) + Be32Bytes(0) +
-         Be32Bytes(index) + Be32Bytes(0));
+         Be32Bytes(index) + Be32Bytes(0);
+}
+
+// One of zeros.
+void PutPacket(TestFile& to, const std::string& idstr, uint32_t index,
+               uint32_t bytes) {
+  to.Put(PacketHead(idstr, index, bytes));
   to.PutZeros(bytes);
 }
 
@@ -136,6 +143,56 @@ TEST(BombsTest, AsManyChannelsAsThereMayBe) {
     words.insert(words.end(), files.begin(), files.end());
     ExpectSmallPeak(words, "channels");
   }
+}
+
+// Each refers back as far as it may, and has a packet that waits.
+TEST(BombsTest, ChannelsThatAreCompressed) {
+  constexpr int kChannels = 12;
+  constexpr int kWindowLog = 23;
+  std::vector<std::string> files = {MainChannel(kChannels)};
+  for (int i = 0; i < kChannels; ++i) {
+    std::string bytes = ChannelHead(i);
+    for (uint32_t index = 0; index < 9; ++index) {
+      bytes += PacketHead(Device(i), index, kMiB) + std::string(kMiB, '\0');
+    }
+    bytes += PacketHead(Device(i), 10, kMiB) + std::string(kMiB, '\0');
+    files.push_back(
+        WriteTestFile(StrCat("packed", i), ZstdBytes(bytes, kWindowLog)));
+  }
+  for (const char* verb : {"inspect", "check", "stats"}) {
+    std::vector<std::string> words = {verb};
+    words.insert(words.end(), files.begin(), files.end());
+    ExpectSmallPeak(words, "compressed");
+  }
+}
+
+// A file that claims a TiB and holds a page of it.
+TEST(BombsTest, HolesAreSoughtOver) {
+  constexpr uint64_t kTiB = uint64_t{1} << 40;
+  constexpr uint64_t kPage = 4096;
+  constexpr uint64_t kPages = 1 << 26;  // Their offset, behind the bitmap.
+  const HandlerBytes ram = {.id = 1, .idstr = "ram", .version = 4};
+  const std::string eos = Be64Bytes(0x10);
+  const std::string head =
+      HeaderBytes() +
+      ConfigurationBytes("pc", CapabilitiesBytes({"mapped-ram"})) +
+      ram.Named(1) + Be64Bytes(kTiB | 4) + Str8Bytes("pc.ram") +
+      Be64Bytes(kTiB) + Be32Bytes(1) + Be64Bytes(kPage) + Be64Bytes(kPage) +
+      Be64Bytes(kPages);
+  TestFile file("holes");
+  file.Put(head);
+  file.PutZeros(kPage - head.size());
+  file.Put("\1");  // The bitmap.
+  file.PutZeros(kPages - kPage - 1);
+  file.Put(std::string(kPage, 'x'));
+  file.PutZeros(kTiB - kPage);
+  file.Put(eos + ram.Footer() + ram.End(eos) + EofBytes());
+  const std::string out = TestFolder() + "/out";
+  ExpectSmallPeak({"extract", "--ram=pc.ram", file.path(), "-o", out}, "holes");
+  struct stat info = {};
+  EXPECT_EQ(stat(out.c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, kTiB);
+  EXPECT_LT(info.st_blocks * 512, kMiB);
 }
 
 TEST(BombsTest, ADescriptionAsLongAsItMayBe) {

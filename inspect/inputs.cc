@@ -87,19 +87,91 @@ std::string DamageAround(const Inputs& inputs, uint64_t offset) {
   return DamageKind(bytes, start, offset);
 }
 
+// The rest of a source, in a file without a name, at the same offsets. Null,
+// with a message, if that cannot be.
+std::unique_ptr<ByteSource> Spooled(ByteSource& source) {
+  TempFile file;
+  Error error;
+  while (error.ok()) {
+    const ByteSpan bytes = source.Peek(256 << 10);
+    if (bytes.empty()) break;
+    error = file.WriteAt(source.offset(), bytes);
+    source.Consume(bytes.size());
+  }
+  if (error.ok()) error = file.Flush();
+  if (!error.ok()) {
+    PrintError(error.reason);
+    return nullptr;
+  }
+  const int fd = file.Release();
+  if (fd < 0) return std::make_unique<MemorySource>(ByteSpan());
+  return std::make_unique<FileSource>(fd, FileAccess::kMap);
+}
+
+// What the windows of files that are read together may take, and how many of
+// them may be compressed: each takes some memory beside its window.
+constexpr uint64_t kWindowsBytes = 14 << 20;
+constexpr size_t kMostCompressed = 16;
+constexpr size_t kMostBzip2 = 3;  // Each takes 4 MiB.
+
+// Whether so many files that are compressed like this one, a regular file, can
+// be read together.
+bool FitsBesideOthers(const std::string& file, Compression compression,
+                      const OpenOptions& options, size_t files) {
+  if (files > kMostCompressed ||
+      (compression == Compression::kBzip2 && files > kMostBzip2)) {
+    return false;
+  }
+  auto opened = OpenFile(file, options.access);
+  if (!opened.ok()) return true;
+  const std::unique_ptr<ByteSource> source = Decompressed(
+      *std::move(opened), {.window_bytes = std::min(options.limits.window_bytes,
+                                                    kWindowsBytes / files)});
+  source->Peek(1);
+  return source->failure().empty();
+}
+
+// One of several files through its compression; one that takes too much memory
+// beside the others is decompressed first, as a whole. Null, with a message, if
+// that cannot be.
+std::unique_ptr<ByteSource> OneOfSeveral(const std::string& file,
+                                         std::unique_ptr<ByteSource> source,
+                                         const OpenOptions& options,
+                                         size_t files) {
+  if (source == nullptr) return nullptr;
+  const Compression compression =
+      CompressionOf(source->Peek(kCompressionMagicBytes));
+  source = Decompressed(std::move(source), options.limits);
+  if (compression == Compression::kNone || !IsRegularFile(file) ||
+      FitsBesideOthers(file, compression, options, files)) {
+    return source;
+  }
+  std::unique_ptr<ByteSource> spooled = Spooled(*source);
+  if (spooled == nullptr || source->failure().empty()) return spooled;
+  // A damaged one is met again where it is.
+  auto again = OpenFile(file, options.access);
+  if (!again.ok()) return spooled;
+  return Decompressed(*std::move(again), options.limits);
+}
+
+// `files`: how many are read together.
 Reopen OpenedOften(const std::string& file, const OpenOptions& options,
-                   std::unique_ptr<ByteSource>& source, bool quiet) {
+                   size_t files, std::unique_ptr<ByteSource>& source,
+                   bool quiet) {
   auto first = std::make_shared<std::unique_ptr<ByteSource>>(std::move(source));
-  return [file, options, first, quiet]() -> std::unique_ptr<ByteSource> {
+  return [file, options, files, first, quiet]() -> std::unique_ptr<ByteSource> {
     std::unique_ptr<ByteSource> opened = std::move(*first);
-    if (!opened && IsRegularFile(file)) opened = OpenInput(file, options);
+    if (!opened && IsRegularFile(file)) {
+      opened = files == 1 ? OpenInput(file, options)
+                          : OneOfSeveral(file, OpenRaw(file), options, files);
+    }
     if (opened) ShowProgress(*opened, quiet);
     return opened;
   };
 }
 
 // One of several files. The options are for a main channel only.
-bool AddInput(const std::string& file, const OpenOptions& options,
+bool AddInput(const std::string& file, const OpenOptions& options, size_t files,
               Inputs& inputs) {
   auto opened = OpenFile(file, options.access);
   if (!opened.ok()) {
@@ -113,7 +185,8 @@ bool AddInput(const std::string& file, const OpenOptions& options,
     inputs.main = Reported(file, OpenStream(file, options)).source;
     return inputs.main != nullptr;
   }
-  source = Decompressed(std::move(source), options.limits);
+  source = OneOfSeveral(file, std::move(source), options, files);
+  if (source == nullptr) return false;
   FileKind kind = KindOf(source->Peek(kFileKindBytes));
   if (kind == FileKind::kEmpty && !source->failure().empty()) {
     PrintError(StrCat(file, ": ", source->failure()));
@@ -158,7 +231,10 @@ Inputs OpenAll(const Arguments& arguments) {
     return inputs;
   }
   for (const std::string& file : arguments.files) {
-    if (!CanRead(file) || !AddInput(file, options, inputs)) return {};
+    if (!CanRead(file) ||
+        !AddInput(file, options, arguments.files.size(), inputs)) {
+      return {};
+    }
   }
   // Each takes a packet of 1 MiB now and then. By default glibc learns to keep
   // what is freed of such a size, once for each channel.
@@ -172,29 +248,15 @@ Inputs OpenAll(const Arguments& arguments) {
 
 // Puts a main channel that cannot go back into a file that can; offsets stay.
 bool Spool(Inputs& inputs) {
-  TempFile file;
-  ByteSource& main = *inputs.main;
-  const uint64_t start = main.offset();
-  while (true) {
-    const ByteSpan bytes = main.Peek(256 << 10);
-    if (bytes.empty()) break;
-    if (Error error = file.WriteAt(main.offset(), bytes); !error.ok()) {
-      PrintError(error.reason);
-      return false;
-    }
-    main.Consume(bytes.size());
-  }
-  if (!main.failure().empty()) {
-    PrintError(StrCat(inputs.file, ": ", main.failure(),
+  const uint64_t start = inputs.main->offset();
+  std::unique_ptr<ByteSource> spooled = Spooled(*inputs.main);
+  if (spooled == nullptr) return false;
+  if (!inputs.main->failure().empty()) {
+    PrintError(StrCat(inputs.file, ": ", inputs.main->failure(),
                       "; what came before is read"));
   }
-  if (Error error = file.Flush(); !error.ok()) {
-    PrintError(error.reason);
-    return false;
-  }
-  const int fd = file.Release();
-  if (fd < 0) return true;
-  inputs.main = std::make_unique<FileSource>(fd, FileAccess::kMap);
+  if (spooled->size() == 0) return true;  // Nothing came.
+  inputs.main = std::move(spooled);
   return inputs.main->MoveTo(start);
 }
 
@@ -405,13 +467,14 @@ std::vector<ChannelReader::Channel> Inputs::Channels() const {
 }
 
 RewriteInput Inputs::Reopenable(bool quiet) {
-  RewriteInput input = {OpenedOften(file, options, main, quiet)};
+  RewriteInput input = {OpenedOften(file, options, 1, main, quiet)};
   OpenOptions channel_options;
   channel_options.limits = options.limits;
   for (size_t i = 0; i < channels.size(); ++i) {
     input.channels.push_back(
         {channel_files[i],
-         OpenedOften(channel_files[i], channel_options, channels[i], quiet)});
+         OpenedOften(channel_files[i], channel_options, channels.size() + 1,
+                     channels[i], quiet)});
   }
   return input;
 }

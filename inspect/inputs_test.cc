@@ -456,5 +456,14 @@ TEST(InputsTest, APreemptChannelIsPartOfASet) {
   EXPECT_THAT(cut.errors, HasSubstr("set.preempt:0xa: preempt channel: "));
 }
 
+TEST(InputsTest, WhatIsCompressedTwiceIsNamed) {
+  const std::string once = ZstdBytes(HeaderBytes() + EofBytes());
+  EXPECT_EQ(RunProgram({"check", WriteTestFile("once", once)}).status, 0);
+  const ProgramRun run =
+      RunProgram({"check", WriteTestFile("twice", GzipBytes(once))});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("decompress it with zstd -d once"));
+}
+
 }  // namespace
 }  // namespace migstream
