@@ -65,16 +65,32 @@ class CheckedImage : public RamImage {
   uint64_t bytes_ = 0;
 };
 
-void Report(const Files& files, const ReaderOptions& reader) {
+report::Report ReportOf(const Files& files, const ReaderOptions& reader,
+                        bool records) {
   MemorySource main(files.main);
   MemorySource channel(files.channel);
   ReportOptions options;
   options.reader = reader;
-  options.records = true;
+  options.records = records;
   options.region_bytes = 16;
   report::Report report;
   Error error = BuildReport(main, files.Channels(channel), options, report);
   REQUIRE(error.ok() || files.Has(error.file, error.offset));
+  return report;
+}
+
+// Without a list of records, rows of them are read as one.
+void Rows(report::Report listed, const report::Report& report) {
+  for (report::Device& device : *listed.mutable_devices()) {
+    device.clear_records();
+    device.clear_records_omitted();
+  }
+  REQUIRE(listed.SerializeAsString() == report.SerializeAsString());
+}
+
+void Report(const Files& files, const ReaderOptions& reader) {
+  const report::Report report = ReportOf(files, reader, /*records=*/true);
+  Rows(report, ReportOf(files, reader, /*records=*/false));
   for (const report::Finding& finding : report.findings()) {
     REQUIRE(FindFinding(finding.id()) != nullptr);
     REQUIRE(!finding.message().empty());
