@@ -24,7 +24,7 @@ NOT_SAID = [
     r"^no release takes it|^version N, and the description gives N$",
 ]
 # Capabilities and other names.
-NAME = re.compile(r"^[a-z0-9-]+$")
+NAME = re.compile(r"^[a-z0-9._-]+$")
 # Said behind something else that explain knows.
 BEHIND = {
     "Input/output error": "load of migration failed: ",

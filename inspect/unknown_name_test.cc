@@ -33,8 +33,9 @@ std::vector<std::pair<std::string, std::string>> StreamsWith(
   const HandlerBytes unknown = {.id = 3, .idstr = name};
   const std::string page = Be64Bytes(8) + Str8Bytes(name) + "page";
   const std::string entry = Str8Bytes(name) + std::string(8, '\x7f');
-  const std::string configuration =
-      "\x07" + Be32Bytes(2) + "pc\x05" + Str8Bytes(name) + Be32Bytes(1);
+  const std::string configuration = "\x07" + Be32Bytes(2) + "pc\x05" +
+                                    Str8Bytes("configuration/" + name) +
+                                    Be32Bytes(1);
   return {
       {"page", Stream(kRam.Part(page))},
       {"block",

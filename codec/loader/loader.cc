@@ -189,8 +189,10 @@ class Loader {
     if (!input_.CheckEnd()) return false;
     LoaderVersions versions;
     if (!handlers_.Exists(handler, type, versions)) {
-      return input_.Refuse(at, UnknownSection(row_.savevm_words, handler.idstr,
-                                              handler.instance_id));
+      const std::string shown = handlers_.Shown(handler.idstr);
+      section_ = StrCat(Printable(shown), " ", ToString(type));
+      return input_.Refuse(
+          at, UnknownSection(row_.savevm_words, shown, handler.instance_id));
     }
     if (auto refusal = CheckVersion(handler, versions, at, row_)) {
       return input_.Refuse(*std::move(refusal));

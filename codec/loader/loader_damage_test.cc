@@ -295,7 +295,7 @@ TEST(LoaderDamageTest, ANameWithoutASlotIsNoVfioDevices) {
         502);
   };
   for (const char* name : {"0000:00:05.0/vfio", "0000:40:09.0:01.0:00.0/vfio",
-                           "pci:0b.0/vfio", "pci.0:05.0/vfio"}) {
+                           "pci:0b.0/vfio", "pci.0:05.0/vfio", "vfio"}) {
     EXPECT_EQ(said(name), "loads");
   }
   EXPECT_THAT(said("0000:00:0u.0/vfio"), HasSubstr("Unknown savevm section"));

@@ -9,6 +9,7 @@
 #include "codec/qemu/puller.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/qemu/stream_decoder.h"
+#include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
@@ -47,10 +48,12 @@ bool IsHex(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// Whether a PCI device can have such a name: "...:05.0/vfio".
-bool HasSlot(std::string_view idstr) {
-  idstr.remove_suffix(kVfioSuffix.size());
-  const std::string_view slot = idstr.substr(idstr.rfind(':') + 1);
+// A bus and a slot, if it names both, are a PCI device's: "...:05.0/vfio".
+bool MayBeVfio(std::string_view idstr) {
+  const size_t colon = idstr.rfind(':');
+  if (colon == idstr.npos) return true;
+  const std::string_view slot =
+      idstr.substr(colon + 1, idstr.rfind('/') - colon - 1);
   const size_t dot = slot.find('.');
   return dot != slot.npos && IsHex(slot.substr(0, dot)) &&
          IsHex(slot.substr(dot + 1));
@@ -133,7 +136,7 @@ bool LoaderHandlers::Exists(LoaderHandler& handler, SectionType type,
   if (handler.vfio) {
     // QEMU 5.2 describes none.
     return handler.instance_id == 0 && described_vfio_ == 0 &&
-           HasSlot(handler.idstr);
+           MayBeVfio(handler.idstr);
   }
   // What the description does not name may well be there.
   versions = {.newest = kNewestVersion};
@@ -201,6 +204,17 @@ const DescribedDevice* LoaderHandlers::FirstUnnamed() const {
     if (!by_name_.contains({device.name, device.instance_id})) return &device;
   }
   return nullptr;
+}
+
+std::string LoaderHandlers::Shown(std::string_view idstr) const {
+  const bool known =
+      has_description() &&
+      std::any_of(description_->devices.begin(), description_->devices.end(),
+                  [&](const DescribedDevice& device) {
+                    return device.name == idstr ||
+                           IsNearMiss(idstr, device.name);
+                  });
+  return known ? std::string(idstr) : UnknownName(idstr);
 }
 
 const LoaderHandler* LoaderHandlers::Find(uint32_t section_id) const {

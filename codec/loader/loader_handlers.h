@@ -68,6 +68,9 @@ class LoaderHandlers {
   const LoaderHandler* Find(uint32_t section_id) const;
   // The first of the described that was not named yet; null if there is none.
   const DescribedDevice* FirstUnnamed() const;
+  // A name as it may be shown: whole if the description has one like it, since
+  // any other may be a piece of guest memory.
+  std::string Shown(std::string_view idstr) const;
   // What the description has in the place of the one that was named last; null
   // if that is not known.
   const DescribedDevice* expected() const { return expected_; }

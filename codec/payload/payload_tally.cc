@@ -165,7 +165,6 @@ void PayloadTally::WatchZero(ByteSpan piece) {
 
 void PayloadTally::Add(ByteSpan piece, const PayloadPlace& place) {
   AddRun(place);
-  if (piece.size() <= skippable()) return Skip(piece.size());
   WatchZero(piece);
   Keep(piece);
   bytes_ += piece.size();
