@@ -408,8 +408,6 @@ set(MIGSTREAM_INSPECT_C_SOURCES
   codec/c/inspect.cc
   codec/c/memory.cc
   codec/c/process_memory.cc
-  codec/c/section.cc
-  codec/c/stream.cc
   codec/c/stream_event.cc
   codec/c/values.cc
 )
