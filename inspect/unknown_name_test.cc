@@ -82,7 +82,7 @@ TEST(UnknownNameTest, NoTerminalObeysIt) {
       "a\xc2\x9b\x9b\xe2\x80\xae\xe2\x81\xa7\xe2\x80\xa8\n\r\x1b[2J";
   for (const auto& [where, bytes] : StreamsWith(name)) {
     const std::string file = WriteTestFile("stream", bytes);
-    for (std::vector<std::string> words : Asked(file)) {
+    for (const std::vector<std::string>& words : Asked(file)) {
       const ProgramRun run = RunProgram(words);
       for (char c : run.output + run.errors) {
         ASSERT_TRUE(c == '\n' || (c >= ' ' && c <= '~'))
