@@ -166,6 +166,32 @@ TEST(BombsTest, ChannelsThatAreCompressed) {
   }
 }
 
+// Threads decode many frames side by side: noise, which takes as much
+// compressed, and zeros with a window of their own.
+TEST(BombsTest, FramesThatAreLarge) {
+  constexpr size_t kFrame = 8 * kMiB - 4096;
+  std::string noise(kFrame, '\0');
+  uint32_t state = 1;
+  for (char& c : noise) {
+    state = state * 1664525 + 1013904223;
+    c = static_cast<char>(state >> 24);
+  }
+  const HandlerBytes vfio = {.id = 1, .idstr = Device(0)};
+  for (const std::string& payload : {noise, std::string(kFrame, '\0')}) {
+    const std::string record =
+        Be64Bytes(0xffffffffef100004) + Be64Bytes(payload.size()) + payload;
+    const std::string packed = ZstdBytes(record, 21);
+    TestFile file("frames");
+    file.Put(ZstdBytes(HeaderBytes() + vfio.Start(kSetupTag + kEos) +
+                       U8Bytes(3) + Be32Bytes(1)));
+    for (int i = 0; i < 12; ++i) file.Put(packed);
+    file.Put(ZstdBytes(kEos + vfio.Footer() + EofBytes()));
+    for (const char* verb : {"inspect", "check", "stats"}) {
+      ExpectSmallPeak({verb, "--threads=4", file.path()}, "frames");
+    }
+  }
+}
+
 // A file that claims a TiB and holds a page of it.
 TEST(BombsTest, HolesAreSoughtOver) {
   constexpr uint64_t kTiB = uint64_t{1} << 40;

@@ -375,8 +375,8 @@ int ThreadsOf(const Arguments& arguments, int most) {
 }
 
 OpenOptions OpenOptionsOf(const Arguments& arguments) {
-  // A channel that is read beside others has none, for the sake of memory.
-  constexpr size_t kMostFilesWithThreads = 2;
+  // Files that are read beside others have none, for the sake of memory.
+  constexpr size_t kMostFilesWithThreads = 1;
   constexpr int kMostThreads = 4;
   OpenOptions options;
   options.offset = arguments.offset;

@@ -14,13 +14,20 @@ namespace {
 
 constexpr size_t kFirstLook = 256 << 10;
 
+CompressionLimits WithSmallWindow(CompressionLimits limits) {
+  limits.window_bytes =
+      std::min(limits.window_bytes, ZstdFrames::kMaxWindowBytes);
+  return limits;
+}
+
 }  // namespace
 
 // Decodes as DecompressingSource does, so that both find the same.
 class ZstdFrames::Worker {
  public:
   explicit Worker(const CompressionLimits& limits)
-      : limits_(limits), decompressor_(NewZstdDecompressor(limits)) {}
+      : limits_(WithSmallWindow(limits)),
+        decompressor_(NewZstdDecompressor(limits_)) {}
 
   void Decode(Frame& frame) {
     frame.bytes = 0;
@@ -65,8 +72,7 @@ ZstdFrames::ZstdFrames(ByteSource& compressed, const CompressionLimits& limits)
 
 ZstdFrames::~ZstdFrames() = default;
 
-// Compressed; 0 if what follows is no frame that will do.
-size_t ZstdFrames::NextFrameBytes() {
+bool ZstdFrames::Look() {
   for (size_t wanted = kFirstLook;; wanted *= 2) {
     const ByteSpan bytes = compressed_.Peek(wanted);
     const size_t frame =
@@ -74,39 +80,56 @@ size_t ZstdFrames::NextFrameBytes() {
     if (!ZSTD_isError(frame)) {
       const unsigned long long content =
           ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-      // Where it is not known, the number is larger still.
-      const bool known_too_large =
-          content != ZSTD_CONTENTSIZE_UNKNOWN && content > kMaxFrameBytes;
-      return frame > kMaxFrameBytes || known_too_large ? 0 : frame;
+      const bool known = content != ZSTD_CONTENTSIZE_UNKNOWN;
+      if (frame > kMaxFrameBytes || (known && content > kMaxFrameBytes)) {
+        return false;
+      }
+      next_bytes_ = frame;
+      next_most_ = frame + (known ? content : kMaxFrameBytes);
+      return true;
     }
     if (ZSTD_getErrorCode(frame) != ZSTD_error_srcSize_wrong ||
         bytes.size() < wanted || bytes.size() > kMaxFrameBytes) {
-      return 0;
+      return false;
     }
   }
 }
 
-bool ZstdFrames::Add() {
-  const size_t bytes = NextFrameBytes();
-  if (bytes == 0) return false;
+void ZstdFrames::Add() {
   Frame frame = spare_ ? *std::exchange(spare_, std::nullopt) : Frame();
+  // What a larger one has left behind would count as well.
+  if (frame.in.capacity() + frame.room > next_most_ + kFirstLook) {
+    frame = Frame();
+  }
   frame.at = compressed_.offset();
-  const ByteSpan in = compressed_.Peek(bytes).first(bytes);
+  frame.most = next_most_;
+  const ByteSpan in = compressed_.Peek(next_bytes_).first(next_bytes_);
   frame.in.assign(in.begin(), in.end());
-  compressed_.Consume(bytes);
+  compressed_.Consume(std::exchange(next_bytes_, 0));
+  held_ += next_most_;
   work_.Add(std::move(frame));
-  return true;
+}
+
+ZstdFrames::Frame ZstdFrames::TakeOldest() {
+  Frame frame = work_.Take();
+  held_ -= frame.most;
+  return frame;
 }
 
 std::optional<ByteSpan> ZstdFrames::Next() {
   if (shown_.room != 0) spare_ = std::exchange(shown_, Frame());
-  while (more_ && work_.size() < most_frames_) more_ = Add();
+  while (more_ && work_.size() < most_frames_) {
+    if (next_bytes_ == 0) more_ = Look();
+    if (!more_ || (held_ != 0 && held_ + next_most_ > kMaxHeldBytes)) break;
+    Add();
+  }
+  spare_.reset();
   if (work_.size() == 0) return std::nullopt;
-  shown_ = work_.Take();
+  shown_ = TakeOldest();
   if (shown_.whole) return ByteSpan(shown_.out.get(), shown_.bytes);
   compressed_.MoveTo(shown_.at);
   more_ = false;
-  while (work_.size() != 0) work_.Take();
+  while (work_.size() != 0) TakeOldest();
   return std::nullopt;
 }
 

@@ -27,9 +27,13 @@ namespace migstream {
 
 class ZstdFrames {
  public:
-  // A larger frame, compressed or not, is left alone. One frame a thread and
-  // another are held, in both shapes, and a window a thread.
+  // A larger frame, compressed or not, is left alone; so is one with a larger
+  // window.
   static constexpr size_t kMaxFrameBytes = 8 << 20;
+  static constexpr uint64_t kMaxWindowBytes = 2 << 20;
+  // Frames that are decoded at a time take no more in both shapes, unless it is
+  // one alone. What was given last is held besides, and a window a thread.
+  static constexpr size_t kMaxHeldBytes = 22 << 20;
 
   // `compressed` stands at a frame, has a size and can go back; it must outlive
   // this, and is not to be used meanwhile.
@@ -47,19 +51,26 @@ class ZstdFrames {
     std::unique_ptr<uint8_t[]> out;
     size_t room = 0;  // For so many bytes.
     size_t bytes = 0;
+    size_t most = 0;  // What it may take, in both shapes.
     bool whole = false;
   };
   class Worker;
 
-  // Whether another frame was given to the threads.
-  bool Add();
-  size_t NextFrameBytes();
+  // Finds the next frame; false if no frame follows that will do.
+  bool Look();
+  // Gives it to the threads.
+  void Add();
+  Frame TakeOldest();
 
   ByteSource& compressed_;
   const size_t most_frames_;
   OrderedWork<Frame> work_;
   Frame shown_;
   std::optional<Frame> spare_;  // Its memory is used again.
+  // The next frame, if it was looked at: compressed, and what it may take.
+  size_t next_bytes_ = 0;
+  size_t next_most_ = 0;
+  size_t held_ = 0;  // By those that are decoded.
   bool more_ = true;
 };
 
