@@ -19,8 +19,21 @@ constexpr uint64_t kRunBytes = 256 << 10;
 
 Error StoredBytes::Append(KeptBytes& kept, ByteSpan bytes) {
   if (bytes.empty()) return {};
-  uint64_t place = 0;
-  Error error = kept.Append(bytes, place);
+  // Where others are appended in turn, room is kept for what follows.
+  if (bytes.size() > room_bytes_ && bytes.size() < kLargeBytes &&
+      pieces_.size() >= kMostScattered) {
+    room_at_ = kept.Reserve(kLargeBytes);
+    room_bytes_ = kLargeBytes;
+  }
+  uint64_t place = room_at_;
+  Error error;
+  if (bytes.size() <= room_bytes_) {
+    error = kept.Write(place, bytes);
+    room_at_ += bytes.size();
+    room_bytes_ -= bytes.size();
+  } else {
+    error = kept.Append(bytes, place);
+  }
   if (error.ok()) Add(place, bytes.size());
   return error;
 }

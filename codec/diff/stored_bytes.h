@@ -1,8 +1,9 @@
 // Bytes of a stream that are kept to be compared: as KeptBytes that many have
 // in common. Payload of DATA records that can be read again stays in the stream
 // as runs of them, headers and all, so that equal runs of two streams are
-// compared where they stand. Memory is 40 bytes for each run or other piece
-// that stands alone, up to kMostSmall and then one for each kLargeBytes.
+// compared where they stand. Memory is 32 bytes for each run or other piece
+// that stands alone: up to kMostSmall runs and kMostScattered others, and then
+// one for each kLargeBytes.
 
 #ifndef MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
 #define MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
@@ -26,6 +27,7 @@ namespace migstream {
 class StoredBytes {
  public:
   static constexpr size_t kMostSmall = 1 << 16;
+  static constexpr size_t kMostScattered = 64;
   static constexpr size_t kLargeBytes = 32 << 10;
 
   // At their end. kWriteFailed if there is no room.
@@ -57,6 +59,9 @@ class StoredBytes {
   std::vector<Piece> pieces_;
   uint64_t size_ = 0;
   uint64_t run_end_ = 0;  // Of the last piece, if it is a run: in the stream.
+  // What is left of the last room that was reserved.
+  uint64_t room_at_ = 0;
+  uint64_t room_bytes_ = 0;
 };
 
 // Reads them from their start; or steps over what another has too, by SameRun()

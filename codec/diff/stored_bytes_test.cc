@@ -174,6 +174,24 @@ TEST(StoredBytesTest, SmallRecordsThatStandAloneGoToTheFileInTheEnd) {
   EXPECT_TRUE(ReadAll(kept, stored) == stream.payload);
 }
 
+TEST(StoredBytesTest, SeveralMayBeAppendedInTurn) {
+  const Stream stream = MakeStream(3000, 200);
+  KeptBytes kept;
+  StoredBytes stored[3];
+  std::string expected[3];
+  for (size_t i = 0; i < stream.records.size(); ++i) {
+    const std::string& payload = stream.records[i].payload;
+    ASSERT_TRUE(stored[i % 3].Append(kept, AsBytes(payload)).ok());
+    expected[i % 3] += payload;
+  }
+  for (size_t k = 0; k < 3; ++k) {
+    ASSERT_EQ(stored[k].size(), expected[k].size());
+    std::vector<uint8_t> read(expected[k].size());
+    ASSERT_TRUE(StoredCursor(kept, stored[k]).Read(read).ok());
+    EXPECT_TRUE(AsText(read) == expected[k]) << k;
+  }
+}
+
 TEST(StoredBytesTest, AStreamThatChangesMeanwhileIsAnError) {
   Stream stream = MakeStream(100, 100);
   KeptBytes kept;

@@ -26,8 +26,18 @@ std::optional<uint64_t> KeptBytes::InStream(uint64_t offset) const {
 }
 
 Error KeptBytes::Append(ByteSpan bytes, uint64_t& place) {
-  place = InFile(file_.size());
-  return file_.Append(bytes);
+  place = Reserve(bytes.size());
+  return Write(place, bytes);
+}
+
+uint64_t KeptBytes::Reserve(uint64_t bytes) {
+  const uint64_t at = std::max(reserved_to_, file_.size());
+  reserved_to_ = at + bytes;
+  return InFile(at);
+}
+
+Error KeptBytes::Write(uint64_t place, ByteSpan bytes) {
+  return file_.WriteAt(place, bytes);
 }
 
 Error KeptBytes::Get(uint64_t place, std::span<uint8_t> buffer,

@@ -37,6 +37,9 @@ class KeptBytes {
 
   // At the file's end. kWriteFailed if there is no room.
   Error Append(ByteSpan bytes, uint64_t& place);
+  // The place of so many bytes of the file, for Write() to fill from the front.
+  uint64_t Reserve(uint64_t bytes);
+  Error Write(uint64_t place, ByteSpan bytes);
   TempFile& file() { return file_; }
 
   // As many bytes as `buffer` has, from `place` on: where they are, or put into
@@ -48,6 +51,7 @@ class KeptBytes {
 
  private:
   TempFile file_;
+  uint64_t reserved_to_ = 0;  // In the file.
   std::unique_ptr<ByteSource> stream_;
 };
 
