@@ -37,33 +37,38 @@ FileKind KindOf(ByteSpan bytes) {
 namespace {
 
 struct Magic {
+  // Of a literal, zero bytes in it too.
+  template <size_t kSize>
+  constexpr Magic(const char (&literal)[kSize], std::string_view what,
+                  size_t at = 0)
+      : bytes(literal, kSize - 1), what(what), at(at) {}
+
   std::string_view bytes;
   std::string_view what;
-  size_t at = 0;
+  size_t at;
 };
-using std::string_view_literals::operator""sv;
 // Files that people have beside streams, or keep them in.
 constexpr Magic kMagics[] = {
-    {"\177ELF"sv, "an ELF file: a core or a memory dump?"},
-    {"QFI\373"sv, "a qcow2 image; what savevm put into it is a snapshot of it"},
-    {"ustar"sv, "a tar archive: unpack it", 257},
-    {"\xd4\xc3\xb2\xa1"sv, "a pcap file: take the TCP stream out of it"},
-    {"\xa1\xb2\xc3\xd4"sv, "a pcap file: take the TCP stream out of it"},
-    {"\x0a\x0d\x0d\x0a"sv, "a pcapng file: take the TCP stream out of it"},
-    {"\x04\x22\x4d\x18"sv, "lz4: decompress it with lz4 -d"},
-    {"\x89LZO\0\r\n\x1a\n"sv, "lzop: decompress it with lzop -d"},
-    {"\x5d\0\0\x80\0"sv, "lzma: decompress it with xz -d"},
-    {"\x5d\0\0\0\x04"sv, "lzma: decompress it with xz -d"},
-    {"PK\x03\x04"sv, "a zip archive: unpack it"},
-    {"7z\xbc\xaf\x27\x1c"sv, "a 7z archive: unpack it"},
-    {"\x16\x03\x01"sv, "a TLS record: the channel was encrypted"},
-    {"\x16\x03\x03"sv, "a TLS record: the channel was encrypted"},
-    {"\x1f\x8b\x08"sv, "compressed twice: decompress it with gzip -d once"},
-    {"BZh"sv, "compressed twice: decompress it with bzip2 -d once"},
-    {"\xfd\x37zXZ\0"sv, "compressed twice: decompress it with xz -d once"},
-    {"\x28\xb5\x2f\xfd"sv, "compressed twice: decompress it with zstd -d once"},
-    {"KDMV"sv, "a VMDK image"},
-    {"\x78\x9c"sv, "zlib data"},
+    {"\177ELF", "an ELF file: a core or a memory dump?"},
+    {"QFI\373", "a qcow2 image; what savevm put into it is a snapshot of it"},
+    {"ustar", "a tar archive: unpack it", 257},
+    {"\xd4\xc3\xb2\xa1", "a pcap file: take the TCP stream out of it"},
+    {"\xa1\xb2\xc3\xd4", "a pcap file: take the TCP stream out of it"},
+    {"\x0a\x0d\x0d\x0a", "a pcapng file: take the TCP stream out of it"},
+    {"\x04\x22\x4d\x18", "lz4: decompress it with lz4 -d"},
+    {"\x89LZO\0\r\n\x1a\n", "lzop: decompress it with lzop -d"},
+    {"\x5d\0\0\x80\0", "lzma: decompress it with xz -d"},
+    {"\x5d\0\0\0\x04", "lzma: decompress it with xz -d"},
+    {"PK\x03\x04", "a zip archive: unpack it"},
+    {"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it"},
+    {"\x16\x03\x01", "a TLS record: the channel was encrypted"},
+    {"\x16\x03\x03", "a TLS record: the channel was encrypted"},
+    {"\x1f\x8b\x08", "compressed twice: decompress it with gzip -d once"},
+    {"BZh", "compressed twice: decompress it with bzip2 -d once"},
+    {"\xfd\x37zXZ\0", "compressed twice: decompress it with xz -d once"},
+    {"\x28\xb5\x2f\xfd", "compressed twice: decompress it with zstd -d once"},
+    {"KDMV", "a VMDK image"},
+    {"\x78\x9c", "zlib data"},
 };
 
 std::string_view MagicOf(ByteSpan bytes) {
@@ -78,7 +83,7 @@ std::string_view MagicOf(ByteSpan bytes) {
 
 // "; QEVM stands at 0x27: --offset=39"
 std::string StreamFurtherIn(ByteSpan bytes, uint64_t offset) {
-  constexpr std::string_view kHeader = "QEVM\0\0\0\3"sv;
+  constexpr std::string_view kHeader("QEVM\0\0\0\3", 8);
   const size_t at = AsText(bytes).find(kHeader);
   if (at == std::string_view::npos) return "";
   return StrCat("; a stream begins at ", Hex(offset + at),

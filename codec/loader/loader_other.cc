@@ -50,8 +50,8 @@ std::optional<SectionGuess> GuessDamaged(ByteSpan bytes, uint32_t section_id,
   if (found == bytes.end() && end_of_input) {
     for (; there > 0 && found == bytes.end(); --there) {
       if (bytes.size() >= there &&
-          std::equal(footer, footer + there, bytes.end() - there)) {
-        found = bytes.end() - there;
+          std::equal(footer, footer + there, bytes.last(there).begin())) {
+        found = bytes.last(there).begin();
       }
     }
   }
