@@ -173,7 +173,7 @@ set(MIGSTREAM_C_SOURCES
   codec/c/return_path.cc
   codec/c/save.cc
   codec/c/section.cc
-  codec/c/section_others.cc
+  codec/c/section_records.cc
   codec/c/stream.cc
   codec/c/stream_encoder.cc
   codec/c/stream_event.cc
@@ -194,7 +194,7 @@ set(MIGSTREAM_SMALL_SOURCES
   codec/c/payload.cc
   codec/c/return_path.cc
   codec/c/save.cc
-  codec/c/section_others.cc
+  codec/c/section.cc
   codec/c/stream_encoder.cc
   codec/c/values.cc
   codec/device/config_compare.cc
@@ -233,7 +233,7 @@ set(MIGSTREAM_SMALL_SOURCES
 
 set(MIGSTREAM_SCALAR_SOURCES
   codec/c/event.cc
-  codec/c/section.cc
+  codec/c/section_records.cc
   codec/c/stream.cc
   codec/c/stream_event.cc
 )
