@@ -1,8 +1,8 @@
 // The C interface of libmigstream: encodes and decodes what QEMU writes when it
 // migrates VFIO devices, without I/O and without threads. C11, and C++.
 //
-//   #include <migstream.h>      cc vmm.c $(pkg-config --cflags --libs
-//   migstream)
+//   #include <migstream.h>
+//   // cc vmm.c $(pkg-config --cflags --libs migstream)
 //
 // What the bytes mean is in FORMAT.md, whose sections are named here.
 //
@@ -569,8 +569,8 @@ typedef struct migstream_stream_encoder migstream_stream_encoder;
 //
 //   struct migstream_stream_options options = {.struct_size = sizeof options};
 //   migstream_stream_decoder* stream;
-//   migstream_status status = migstream_stream_decoder_create(&options,
-//   &stream);
+//   migstream_status status =
+//       migstream_stream_decoder_create(&options, &stream);
 MIGSTREAM_API migstream_status migstream_stream_decoder_create(
     const struct migstream_stream_options*, migstream_stream_decoder** decoder);
 
@@ -926,8 +926,8 @@ migstream_reassembler_create(const struct migstream_reassembler_options*,
 // good until migstream_reassembler_next() gives DONE; one that has to wait is
 // copied.
 //
-//   migstream_reassembler_add(reassembler, "0000:00:05.0/vfio", 0, bytes,
-//   size);
+//   const char* idstr = "0000:00:05.0/vfio";
+//   migstream_reassembler_add(reassembler, idstr, 0, bytes, size);
 MIGSTREAM_API migstream_status migstream_reassembler_add(migstream_reassembler*,
                                                          const char* idstr,
                                                          uint32_t instance_id,

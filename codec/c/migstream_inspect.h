@@ -142,9 +142,8 @@ enum {
 //
 //   const void* state;
 //   size_t state_bytes;
-//   migstream_walk_extract(walk, "0000:00:05.0/vfio",
-//   MIGSTREAM_EXTRACT_PAYLOAD,
-//                          &state, &state_bytes);
+//   migstream_walk_extract(walk, NULL, MIGSTREAM_EXTRACT_PAYLOAD, &state,
+//                          &state_bytes);
 MIGSTREAM_API migstream_status migstream_walk_extract(migstream_walk* walk,
                                                       const char* device,
                                                       int32_t what,
