@@ -34,11 +34,11 @@ expect() { # WHAT COMMAND...
 strict='-Wall -Wextra -Werror -pedantic'
 c=$(pkg-config --cflags --libs migstream)
 cxx=$(pkg-config --cflags --libs migstream-cxx)
-# shellcheck disable=SC2086
+# shellcheck disable=SC2046,SC2086
 {
   cc -std=c11 $strict -o c11 "$sources/decode.c" $c
   g++ -std=c++17 $strict -o cxx17 -x c++ "$sources/decode.c" $c
-  cc -std=c11 $strict -o c11_static "$sources/decode.c" ${c%%-L*} \
+  cc -std=c11 $strict -o c11_static "$sources/decode.c" $(pkg-config --cflags migstream) \
     "$prefix/$libdir/libmigstream.a" -lstdc++ -lm
   g++ -std=c++20 $strict -o cxx20 "$sources/decode.cc" $cxx
   cc -std=c11 $strict -o session_c11 "$sources/session.c" $c
@@ -68,6 +68,14 @@ if [ -e "$prefix/$libdir/libmigstream-inspect.so.1" ]; then
     exit 1
   }
   echo "inspect: reports"
+  # Its archive stands on libraries that need not be there.
+  if pkg-config --exists migstream-inspect-static; then
+    # shellcheck disable=SC2046,SC2086
+    cc -std=c11 $strict -o inspect_static "$sources/inspect.c" \
+      $(pkg-config --cflags --libs migstream-inspect-static)
+    ./inspect_static stream | diff -q - report
+    echo "inspect, static: reports"
+  fi
   if command -v python3 >/dev/null; then
     found=$(PYTHONPATH=$prefix/lib/python3/dist-packages python3 "$sources/session.py" stream "$device")
     [ "$found" = "$expected" ] || {
