@@ -25,7 +25,9 @@ options() {
   done
 }
 if [ -z "${CFLAGS+set}" ]; then
-  set -- --config=fuzz  # What clang's libFuzzer wants, and may be built already.
+  # What clang's libFuzzer wants, with the objects of `bazel test --config=fuzz`,
+  # which has this option in the same place.
+  set -- --copt=-D_GLIBCXX_ASSERTIONS --config=fuzz
 else
   # shellcheck disable=SC2086,SC2046
   set -- --platform_suffix=-engine --strip=never \
