@@ -27,6 +27,8 @@ enum class SectionType : uint8_t {
 // "START", "PART", …; the number in hexadecimal for what is no section type.
 std::string ToString(SectionType type);
 
+// What opens a PART or END: type, be32 id.
+inline constexpr size_t kNumberedBytes = 5;
 // The footer's byte and its be32 section id.
 inline constexpr size_t kFooterBytes = 5;
 // Type, be32 id, str8 idstr, be32 instance id, be32 version id.

@@ -362,6 +362,13 @@ const Option kOptions[] = {
        return OneOf("color", value, {"auto", "always", "never"});
      },
      "auto always never", "list"},
+    {"each",
+     "",
+     "each FILE is a migration of its own, not a channel of the\n"
+     "first; --threads of them at a time",
+     Set<&Arguments::each_file>,
+     {},
+     "list"},
     {"switchover-ack", "on/off",
      "off: refuse INIT_DATA_SENT, as a destination without\n"
      "the capability does",

@@ -61,6 +61,28 @@ TEST(CheckTest, NotesOfAKindAreFoldedUnlessAllAreAskedFor) {
   EXPECT_THAT(run.output, Not(HasSubstr(" more [")));
 }
 
+TEST(CheckTest, EachFileIsCheckedAsIfItWereAloneAndInTheirOrder) {
+  const std::vector<std::string> files = {
+      Input("cut.qvm.zst"), "no-such-file", Path("s111-two"),
+      Input("cut.qvm.zst")};
+  std::string output, errors;
+  for (const std::string& file : files) {
+    ProgramRun alone = RunProgram({"check", file});
+    StrAppend(&output, &file == &files[0] ? "" : "\n", alone.output);
+    errors += alone.errors;
+  }
+  for (const char* threads : {"1", "3", "8"}) {
+    std::vector<std::string> words = {"check", "--each", "--threads", threads};
+    words.insert(words.end(), files.begin(), files.end());
+    ProgramRun run = RunProgram(words);
+    EXPECT_EQ(run.output, output) << threads;
+    EXPECT_EQ(run.errors, errors) << threads;
+    EXPECT_EQ(run.status, 2);  // The worst of them.
+  }
+  ProgramRun run = RunProgram({"check", "--each", files[0], files[2]});
+  EXPECT_EQ(run.status, 1);
+}
+
 TEST(CheckTest, WhatIsFoldedStandsInTheOrderOfSeverities) {
   report::Check check;
   for (const char* severity : {"note", "warning", "error"}) {

@@ -17,6 +17,7 @@
 #include "codec/wire/text.h"
 #include "flags/qemu_version.h"
 #include "flags/ram_flags.h"
+#include "inspect/each_file.h"
 #include "inspect/file_set.h"
 #include "inspect/json_output.h"
 #include "inspect/nearest_word.h"
@@ -54,9 +55,10 @@ constexpr Option kCommonOptions[] = {
        return problem;
      }},
     {"threads", "N",
-     "how many decode a .zst of several frames, and compress\n"
-     "what repack --zstd writes: as many as there are cores,\n"
-     "but no more than 4 and 8, if not said; 1 is none",
+     "how many decode a .zst of several frames, compress what\n"
+     "repack --zstd writes, or read the files of check --each;\n"
+     "as many as there are cores, but no more than 4, 8 and 8,\n"
+     "if not said; with 1 nothing is decompressed ahead either",
      [](Arguments& arguments, const std::string& value) {
        constexpr uint64_t kMost = 64;
        return ParseNumber("threads", "", value, 1, kMost, arguments.threads);
@@ -381,7 +383,8 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
   if (std::string problem = Contradiction(given); !problem.empty()) {
     return problem;
   }
-  if (verb.reads_stream) {
+  // With --each, a set is one of them.
+  if (verb.reads_stream && !arguments.each_file) {
     const bool sides = &verb == &kInspectVerb || &verb == &kCheckVerb;
     arguments.files = ExpandSets(arguments.files, sides);
   }
@@ -558,9 +561,12 @@ ExitStatus RunMain(const std::vector<std::string>& words) {
   }
   Arguments arguments;
   std::string problem = ParseWords(*verb, rest, arguments);
-  const ExitStatus status =
-      problem.empty() ? verb->run(arguments) : WrongUsage(problem, verb);
-  return PrintFailure(WantsJson(arguments, rest), status);
+  const bool json = WantsJson(arguments, rest);
+  if (!problem.empty()) return PrintFailure(json, WrongUsage(problem, verb));
+  const auto run = [&](const Arguments& used) {
+    return PrintFailure(json, verb->run(used));
+  };
+  return arguments.each_file ? RunForEachFile(arguments, run) : run(arguments);
 }
 
 }  // namespace migstream

@@ -16,6 +16,7 @@ namespace migstream {
 namespace {
 
 constexpr size_t kPieceBytes = 256 << 10;
+constexpr size_t kSmallestHole = 16 << 10;
 
 }  // namespace
 
@@ -59,17 +60,41 @@ void RamFile::WriteFromStream(uint64_t offset, ByteSpan bytes, uint64_t at) {
   if (kept_ != nullptr) kept_->WriteFromStream(offset, bytes, at);
 }
 
+// Few zeros between others are written with them: that takes less time than
+// another call and a hole.
 void RamFile::WritePages(const RamPages& row, std::span<const RamPage> pages) {
   if (fd_ < 0) return RamImage::WritePages(row, pages);
-  if (!status_.ok() || pages.empty()) return;
-  PunchHole();
+  static constexpr uint8_t kZeros[kSmallestHole] = {};
+  const uint64_t page_bytes = row.page_bytes;
+  uint64_t offset = 0;  // Of pieces_.
   pieces_.clear();
-  for (const RamPage& page : pages) {
-    pieces_.push_back({const_cast<uint8_t*>(page.bytes), row.page_bytes});
+  for (size_t i = 0; i < pages.size();) {
+    size_t next = i;
+    while (next < pages.size() && pages[next].bytes == nullptr) ++next;
+    const uint64_t zeros = (next - i) * page_bytes;
+    if (zeros != 0 && !pieces_.empty() && next < pages.size() &&
+        zeros < kSmallestHole) {
+      pieces_.push_back({const_cast<uint8_t*>(kZeros), zeros});
+    } else if (zeros != 0) {
+      WritePieces(offset);
+      Zero(pages[i].page_offset, zeros);
+    }
+    if (next == pages.size()) break;
+    if (pieces_.empty()) offset = pages[next].page_offset;
+    pieces_.push_back({const_cast<uint8_t*>(pages[next].bytes), page_bytes});
+    i = next + 1;
   }
-  const uint64_t offset = pages[0].page_offset;
-  end_ = std::max(end_, offset + pages.size() * row.page_bytes);
+  WritePieces(offset);
+}
+
+void RamFile::WritePieces(uint64_t offset) {
+  if (pieces_.empty() || !status_.ok()) return;
+  PunchHole();
+  uint64_t end = offset;
+  for (const iovec& piece : pieces_) end += piece.iov_len;
+  end_ = std::max(end_, end);
   Keep(behind_.Write(fd_, offset, std::span<const iovec>(pieces_)));
+  pieces_.clear();
 }
 
 void RamFile::Zero(uint64_t offset, uint64_t bytes) {

@@ -1,4 +1,4 @@
-// The image of a RAM block in a file, with holes where it is zero.
+// The image of a RAM block in a file, with holes where much of it is zero.
 
 #ifndef MIGSTREAM_INSPECT_RAM_FILE_H_
 #define MIGSTREAM_INSPECT_RAM_FILE_H_
@@ -43,6 +43,7 @@ class RamFile : public RamImage {
 
  private:
   void Keep(int error);
+  void WritePieces(uint64_t offset);
   void Flush();
   void PunchHole();
 

@@ -23,22 +23,21 @@ void RecordCounter::Add(DataTally& tally, SectionType type,
   tally.AddRecord(type, last_.bytes);
 }
 
-void RecordCounter::AddAll(DataTally& tally, SectionType type, uint64_t offset,
-                           std::span<const iovec> payloads) {
+void RecordCounter::AddAll(DataTally& tally, SectionType type,
+                           const DeviceRecords& records) {
   uint64_t bytes = 0;
   uint64_t empty = 0;
   uint64_t largest = tally.largest_record_bytes;
-  for (const iovec& payload : payloads) {
-    last_ = {offset, payload.iov_len};
+  records.ForEach([&](uint64_t offset, ByteSpan payload) {
+    last_ = {offset, payload.size()};
     largest_before_ = largest;
-    largest = std::max<uint64_t>(largest, payload.iov_len);
-    bytes += payload.iov_len;
-    empty += payload.iov_len == 0;
-    offset += kRecordHeaderBytes + payload.iov_len;
-  }
+    largest = std::max<uint64_t>(largest, payload.size());
+    bytes += payload.size();
+    empty += payload.empty();
+  });
   tally_ = &tally;
   type_ = type;
-  tally.Phase(type).records += payloads.size();
+  tally.Phase(type).records += records.payloads.size();
   tally.Phase(type).bytes += bytes;
   tally.empty_records += empty;
   tally.largest_record_bytes = largest;

@@ -3,7 +3,7 @@
 //
 //   RecordCounter records;
 //   records.Add(tally, section.type, event);   // Each event of a section, or
-//   records.AddAll(tally, section.type, offset, payloads);  // many records.
+//   records.AddAll(tally, section.type, more);  // many whole records.
 //   records.Cut(error);                        // The main channel's end.
 //
 // FORMAT.md section 9.
@@ -11,12 +11,10 @@
 #ifndef MIGSTREAM_CODEC_DEVICE_DATA_TALLY_H_
 #define MIGSTREAM_CODEC_DEVICE_DATA_TALLY_H_
 
-#include <sys/uio.h>
-
 #include <cstdint>
 #include <optional>
-#include <span>
 
+#include "codec/device/device_records.h"
 #include "codec/device/event.h"
 #include "codec/wire/error.h"
 #include "flags/section_type.h"
@@ -53,10 +51,7 @@ class RecordCounter {
  public:
   // The tally must stay where it is until Cut().
   void Add(DataTally& tally, SectionType type, const Event& event);
-  // DATA records that follow each other: the first one's header, and a payload
-  // each, of which there is at least one.
-  void AddAll(DataTally& tally, SectionType type, uint64_t offset,
-              std::span<const iovec> payloads);
+  void AddAll(DataTally& tally, SectionType type, const DeviceRecords& records);
 
   // The last record, if the error is that the input ends within it. What is
   // missing of it is taken back.

@@ -157,12 +157,20 @@ void DialectDetector::Observe(const Event& event) {
   }
 }
 
-void DialectDetector::ObserveRecords(uint64_t offset,
-                                     std::span<const iovec> payloads) {
-  for (const iovec& payload : payloads) {
-    SawRecord(payload.iov_len, offset);
-    offset += kRecordHeaderBytes + payload.iov_len;
-  }
+void DialectDetector::ObserveRecords(const DeviceRecords& records) {
+  records.ForEach([this](uint64_t offset, ByteSpan payload) {
+    SawRecord(payload.size(), offset);
+  });
+}
+
+// But for their sizes all are as the first one.
+void DialectDetector::ObserveParts(uint64_t offset,
+                                   const DeviceRecords& records) {
+  Section(SectionType::kPart, offset);
+  ObserveRecords(records);
+  records_ = 1;
+  SawTag(Element::kEndOfState, records.offset + kRecordHeaderBytes +
+                                   records.payloads.front().iov_len);
 }
 
 void DialectDetector::SawOddRecord(uint64_t bytes, uint64_t offset) {

@@ -15,15 +15,13 @@
 #ifndef MIGSTREAM_CODEC_DEVICE_DIALECT_DETECTOR_H_
 #define MIGSTREAM_CODEC_DEVICE_DIALECT_DETECTOR_H_
 
-#include <sys/uio.h>
-
 #include <array>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "codec/device/device_records.h"
 #include "codec/device/event.h"
 #include "flags/dialect.h"
 
@@ -53,9 +51,11 @@ class DialectDetector {
   void Section(SectionType type, uint64_t offset);
   // An event of that section.
   void Observe(const Event& event);
-  // DATA records of it that follow each other: the first one's header, and a
-  // payload each.
-  void ObserveRecords(uint64_t offset, std::span<const iovec> payloads);
+  // Records of it that follow each other.
+  void ObserveRecords(const DeviceRecords& records);
+  // PART sections that hold one record and END_OF_STATE each. `offset` is the
+  // first one's.
+  void ObserveParts(uint64_t offset, const DeviceRecords& records);
 
   // What the enclosing stream shows: written by this release or a later one,
   // or by this one or an earlier one.

@@ -40,7 +40,7 @@ Error StoredBytes::Append(KeptBytes& kept, ByteSpan bytes) {
 
 Error StoredBytes::AppendPiece(KeptBytes& kept, const Event& event) {
   const uint64_t size = event.payload.size();
-  if (AddToRun(kept, event.offset, event.starts_record, size)) return {};
+  if (AddToRun(kept, event.offset, 0, event.starts_record, size)) return {};
   const uint64_t offset =
       event.offset + (event.starts_record ? kRecordHeaderBytes : 0);
   const std::optional<uint64_t> place = kept.InStream(offset);
@@ -51,27 +51,28 @@ Error StoredBytes::AppendPiece(KeptBytes& kept, const Event& event) {
 
 Error StoredBytes::AppendRecords(KeptBytes& kept,
                                  const DeviceRecords& records) {
-  uint64_t offset = records.offset;
-  for (const iovec& payload : records.payloads) {
-    if (!AddToRun(kept, offset, true, payload.iov_len)) {
-      Error error = Append(kept, {static_cast<const uint8_t*>(payload.iov_base),
-                                  payload.iov_len});
-      if (!error.ok()) return error;
+  Error error;
+  records.ForEach([&](uint64_t offset, ByteSpan payload) {
+    if (error.ok() &&
+        !AddToRun(kept, offset, records.between, true, payload.size())) {
+      error = Append(kept, payload);
     }
-    offset += kRecordHeaderBytes + payload.iov_len;
-  }
-  return {};
+  });
+  return error;
 }
 
 // Payload at `offset`, or a record's header there and its payload so far.
 // False: there is no run to which it could be added, and none may begin here.
-bool StoredBytes::AddToRun(const KeptBytes& kept, uint64_t offset, bool header,
-                           uint64_t bytes) {
+bool StoredBytes::AddToRun(const KeptBytes& kept, uint64_t offset,
+                           uint8_t between, bool header, uint64_t bytes) {
   const uint64_t all = bytes + (header ? kRecordHeaderBytes : 0);
-  const bool follows =
-      !pieces_.empty() && pieces_.back().run_bytes != 0 && offset == run_end_;
+  // Nothing stands between what comes of one record.
+  const uint64_t gap = header ? between : 0;
+  const bool follows = !pieces_.empty() && pieces_.back().run_bytes != 0 &&
+                       offset == run_end_ + gap &&
+                       (!header || pieces_.back().between == between);
   if (follows && !(header && pieces_.back().run_bytes >= kRunBytes)) {
-    pieces_.back().run_bytes += all;
+    pieces_.back().run_bytes += gap + all;
   } else {
     if (!header || bytes == 0 ||
         pieces_.size() >= kMostSmall + size_ / kLargeBytes) {
@@ -79,7 +80,11 @@ bool StoredBytes::AddToRun(const KeptBytes& kept, uint64_t offset, bool header,
     }
     const std::optional<uint64_t> place = kept.InStream(offset);
     if (!place) return false;
-    pieces_.push_back({.at = size_, .place = *place, .run_bytes = all});
+    Piece& run = pieces_.emplace_back();
+    run.at = size_;
+    run.place = *place;
+    run.run_bytes = all;
+    run.between = between;
   }
   size_ += bytes;
   run_end_ = offset + all;
@@ -156,7 +161,8 @@ Error StoredCursor::ReadRun(std::span<uint8_t> bytes) {
 // The next payload of the run, at most so much of it. Never nothing for ever:
 // each header takes some of the run.
 Error StoredCursor::Step(uint64_t most, ByteSpan& payload) {
-  const size_t needed = record_left_ == 0 ? kRecordHeaderBytes : 1;
+  const size_t gap = *next_in_run_ == 0 ? 0 : piece().between;
+  const size_t needed = record_left_ == 0 ? gap + kRecordHeaderBytes : 1;
   const uint64_t left = piece().run_bytes - *next_in_run_;
   if (left < needed) {
     return {ErrorCode::kReadFailed, 0, "",
@@ -171,8 +177,8 @@ Error StoredCursor::Step(uint64_t most, ByteSpan& payload) {
   }
   size_t taken = 0;
   if (record_left_ == 0) {
-    record_left_ = LoadBe64(raw_.data() + kTagBytes);
-    taken = kRecordHeaderBytes;
+    record_left_ = LoadBe64(raw_.data() + gap + kTagBytes);
+    taken = gap + kRecordHeaderBytes;
   }
   payload = raw_.subspan(taken);
   payload =

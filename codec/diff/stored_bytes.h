@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
+#include "codec/device/device_records.h"
 #include "codec/device/event.h"
 #include "codec/diff/difference.h"
 #include "codec/io/kept_bytes.h"
-#include "codec/qemu/stream_runs.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 
@@ -44,14 +44,17 @@ class StoredBytes {
  private:
   friend class StoredCursor;
   struct Piece {
-    uint64_t at = 0;         // In these bytes: up to the next piece's.
-    uint64_t place = 0;      // In the KeptBytes; of a run: of its first header.
-    uint64_t run_bytes = 0;  // With its headers; 0: no run.
-    uint64_t skipped = 0;    // Payload in front of a run's that does not count.
+    uint64_t at = 0;     // In these bytes: up to the next piece's.
+    uint64_t place = 0;  // In the KeptBytes; of a run: of its first header.
+    // From there to the last payload's end; 0: no run.
+    uint64_t run_bytes : 56 = 0;
+    // Of a run: what stands between a payload and the next header.
+    uint64_t between : 8 = 0;
+    uint64_t skipped = 0;  // Payload in front of a run's that does not count.
   };
   void Add(uint64_t place, uint64_t bytes);
-  bool AddToRun(const KeptBytes& kept, uint64_t offset, bool header,
-                uint64_t bytes);
+  bool AddToRun(const KeptBytes& kept, uint64_t offset, uint8_t between,
+                bool header, uint64_t bytes);
   uint64_t EndOf(size_t piece) const {
     return piece + 1 < pieces_.size() ? pieces_[piece + 1].at : size_;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -172,6 +173,61 @@ TEST(StoredBytesTest, SmallRecordsThatStandAloneGoToTheFileInTheEnd) {
   const size_t more = stored.size() / StoredBytes::kLargeBytes;
   EXPECT_EQ(kept.file().size(), (1000 - more) * 4);
   EXPECT_TRUE(ReadAll(kept, stored) == stream.payload);
+}
+
+// Each stands alone, with as many bytes before the next.
+Stream StreamOfParts(const std::string& between) {
+  Stream stream;
+  for (size_t i = 0; i < StoredBytes::kMostSmall + 1000; ++i) {
+    stream.Add(BeText(i, i % 5));
+    stream.bytes += between;
+  }
+  return stream;
+}
+
+void KeepParts(const Stream& stream, uint8_t between, KeptBytes& kept,
+               StoredBytes& stored) {
+  kept.SetStream(std::make_unique<MemorySource>(AsBytes(stream.bytes)));
+  std::vector<iovec> rows;
+  for (const Record& record : stream.records) {
+    rows.push_back(
+        {const_cast<char*>(record.payload.data()), record.payload.size()});
+  }
+  for (size_t i = 0, step = 1; i < rows.size();
+       i += step, step = step % 300 + 7) {
+    step = std::min(step, rows.size() - i);
+    ASSERT_TRUE(
+        stored
+            .AppendRecords(kept, {stream.records[i].offset,
+                                  std::span(rows).subspan(i, step), between})
+            .ok());
+  }
+}
+
+TEST(StoredBytesTest, RecordsWithAsMuchBetweenThemStayInTheStream) {
+  const std::string between = "footer, header";
+  const Stream stream = StreamOfParts(between);
+  const Stream elsewhere = StreamOfParts("FOOTER, HEADER");
+  KeptBytes kept, kept_elsewhere, kept_alone;
+  StoredBytes stored, other, alone;
+  KeepParts(stream, between.size(), kept, stored);
+  KeepParts(elsewhere, between.size(), kept_elsewhere, other);
+  Keep(stream, How::kRows, kept_alone, alone);
+  EXPECT_EQ(kept.file().size(), 0);
+  EXPECT_TRUE(ReadAll(kept, stored) == stream.payload);
+  std::mt19937 random(5);
+  for (int i = 0; i < 50; ++i) {
+    const size_t from = random() % stream.payload.size();
+    const size_t size = random() % 20000;
+    EXPECT_TRUE(ReadAll(kept, stored.Part(from, size)) ==
+                stream.payload.substr(from, size));
+  }
+  // What stands between them does not count.
+  bool same = false;
+  ASSERT_TRUE(IsSameStored(kept, stored, kept_elsewhere, other, same).ok());
+  EXPECT_TRUE(same);
+  ASSERT_TRUE(IsSameStored(kept, stored, kept_alone, alone, same).ok());
+  EXPECT_TRUE(same);
 }
 
 TEST(StoredBytesTest, SeveralMayBeAppendedInTurn) {

@@ -175,6 +175,15 @@ class Collector : public FieldReader {
     FieldReader::OnDeviceRecords(section, records);
   }
 
+  void OnDataParts(const DataParts& parts) override {
+    state_.sections += parts.records.payloads.size();
+    vfio_ =
+        &state_
+             .vfio[DeviceName(parts.section.idstr, parts.section.instance_id)];
+    FieldReader::OnSection(parts.section);
+    OnDeviceRecords(parts.section, parts.records);
+  }
+
   void OnRamPages(const RamPages& row) override {
     if (ram_ != nullptr) ram_->OnRamPages(row);
   }

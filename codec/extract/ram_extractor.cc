@@ -137,35 +137,25 @@ void RamExtractor::OnRamPages(const RamPages& row) {
   page_bytes_ = row.page_bytes;
   Memory* memory = FindWanted(row.block->name);
   if (memory == nullptr) return;
-  const std::span<const RamPage> pages = row.pages;
   uint64_t record = row.offset;
-  // Pages from `first` on wait to be written together.
-  size_t first = 0;
-  auto write = [&](size_t end) {
-    if (first < end) {
-      memory->image->WritePages(row, pages.subspan(first, end - first));
-    }
-    first = end;
-  };
-  for (size_t i = 0; i < pages.size(); ++i) {
-    const RamPage& page = pages[i];
-    if (first < i &&
-        page.page_offset != pages[i - 1].page_offset + page_bytes_) {
-      write(i);
+  // Pages that follow each other, to be written together.
+  pages_.clear();
+  for (RamPage page : row.pages) {
+    if (!pages_.empty() &&
+        page.page_offset != pages_.back().page_offset + page_bytes_) {
+      memory->image->WritePages(row, pages_);
+      pages_.clear();
     }
     record_offset_ = record;
-    if (IsWithin(*memory, *row.block, page.page_offset, record)) {
-      MarkSeen(*memory, page.page_offset);
-    }
-    if (!error_.ok()) return write(i);
-    if (page.bytes == nullptr || IsZero(row.BytesOf(page))) {
-      write(i);
-      first = i + 1;
-      memory->image->Zero(page.page_offset, page_bytes_);
-    }
     record += kRecordBytes + (page.bytes == nullptr ? 1 : page_bytes_);
+    if (!IsWithin(*memory, *row.block, page.page_offset, record_offset_)) break;
+    MarkSeen(*memory, page.page_offset);
+    if (page.bytes != nullptr && IsZero(row.BytesOf(page))) {
+      page.bytes = nullptr;
+    }
+    pages_.push_back(page);
   }
-  write(pages.size());
+  if (!pages_.empty()) memory->image->WritePages(row, pages_);
 }
 
 void RamExtractor::OnContent(ByteSpan bytes) {

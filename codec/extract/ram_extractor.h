@@ -46,11 +46,16 @@ class RamImage {
                                uint64_t /*at*/) {
     Write(offset, bytes);
   }
-  // Likewise, of `pages` out of a row: they follow each other in the block, and
-  // none of them is zero.
-  virtual void WritePages(const RamPages& all, std::span<const RamPage> pages) {
+  // Likewise, of `pages` of a row, which follow each other in the block. None
+  // has bytes that are all zero: zero pages are null.
+  virtual void WritePages(const RamPages& row, std::span<const RamPage> pages) {
     for (const RamPage& page : pages) {
-      WriteFromStream(page.page_offset, all.BytesOf(page), all.OffsetOf(page));
+      if (page.bytes == nullptr) {
+        Zero(page.page_offset, row.page_bytes);
+      } else {
+        WriteFromStream(page.page_offset, row.BytesOf(page),
+                        row.OffsetOf(page));
+      }
     }
   }
   virtual void Zero(uint64_t offset, uint64_t bytes) = 0;
@@ -97,6 +102,7 @@ class RamExtractor : public StreamVisitor {
   void OnRamBlocks(std::span<const RamBlock> blocks) override;
   // Rounds of pages on channels end with sections.
   bool takes_runs() const override { return given_channels_.empty(); }
+  void OnDataParts(const DataParts&) override {}
   void OnRamPages(const RamPages& row) override;
   void OnMappedRam(const RamBlock& block, uint64_t offset) override;
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
@@ -163,6 +169,7 @@ class RamExtractor : public StreamVisitor {
   uint64_t payload_at_ = 0;  // Offset of that of kRamPage.
   uint64_t payload_bytes_ = 0;
   std::vector<uint8_t> payload_;
+  std::vector<RamPage> pages_;  // Its memory, for OnRamPages().
 
   // A mapped-ram block, from its header to the end of its pages.
   Memory* mapped_memory_ = nullptr;

@@ -1,5 +1,6 @@
 #include "codec/io/open_stream.h"
 
+#include "codec/io/ahead_source.h"
 #include "codec/io/decompressing_source.h"
 #include "codec/io/open_qcow2.h"
 #include "codec/io/qcow2_image.h"
@@ -40,9 +41,10 @@ OpenedStream Unwrap(std::unique_ptr<ByteSource> source,
   OpenedStream opened;
   // What is skipped need not be read, and may be large.
   source->SetReadAhead(false);
-  const bool packed =
-      CompressionOf(source->Peek(kCompressionMagicBytes)) != Compression::kNone;
+  const ByteSource* const file = source.get();
   source = Decompressed(std::move(source), options.limits);
+  const bool packed = source.get() != file;
+  bool unpacks = packed;
   source->SetReadAhead(false);
   uint64_t skipped = source->Skip(options.offset);
   if (skipped < options.offset && source->failure().empty()) {
@@ -65,14 +67,21 @@ OpenedStream Unwrap(std::unique_ptr<ByteSource> source,
     if (compression != Compression::kNone) {
       source = std::make_unique<DecompressingSource>(
           std::move(source), compression, options.limits);
+      unpacks = true;
     }
   } else if (options.offset != 0) {
+    const ByteSource* const before = source.get();
     source = Decompressed(std::move(source), options.limits);
+    unpacks |= source.get() != before;
   }
   if (source->Peek(1).empty() && !source->failure().empty()) {
     opened.error = {ErrorCode::kReadFailed, source->offset(), "",
                     source->failure()};
     return opened;
+  }
+  // A pipe may have no more for now, and nobody could end the thread.
+  if (unpacks && options.limits.threads > 1 && source->raw_size()) {
+    source = std::make_unique<AheadSource>(std::move(source));
   }
   source->SetReadAhead(true);
   opened.source = std::move(source);

@@ -167,6 +167,7 @@ void PayloadTally::Add(ByteSpan piece, const PayloadPlace& place) {
   AddRun(place);
   WatchZero(piece);
   Keep(piece);
+  if (skippable() >= piece.size()) return Skip(piece.size());
   bytes_ += piece.size();
   while (!piece.empty() && !failed_) {
     size_t needed = decoder_ ? decoder_->bytes_needed() : kRecognizedBytes;

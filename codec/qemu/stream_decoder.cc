@@ -13,13 +13,21 @@ namespace migstream {
 namespace {
 
 constexpr size_t kHeaderBytes = 8;
-constexpr size_t kNumberedBytes = 5;         // Type, id.
 constexpr size_t kCommandHeadBytes = 5;      // Type, number, length.
 constexpr size_t kDescriptionHeadBytes = 5;  // Type, length.
 
+constexpr uint64_t kDataTag = static_cast<uint64_t>(Tag::kDevDataState);
 constexpr uint64_t kEndOfStateTag = static_cast<uint64_t>(Tag::kEndOfState);
 
 constexpr uint8_t Byte(SectionType type) { return static_cast<uint8_t>(type); }
+
+// Whether END_OF_STATE stands behind `previous` in a PART, and ends it.
+bool EndsPart(const Dialect& dialect, Element previous) {
+  const SectionGrammar& grammar = dialect.Grammar(SectionType::kPart);
+  return dialect.Meaning(kEndOfStateTag) == Element::kEndOfState &&
+         grammar.After(previous).Contains(Element::kEndOfState) &&
+         grammar.After(Element::kEndOfState).empty();
+}
 
 }  // namespace
 
@@ -343,29 +351,27 @@ Step StreamDecoder::NumberedSection(SectionType type, ByteSpan& input,
   return StartSection(input, kNumberedBytes, event);
 }
 
-// False: no PART with this id comes empty, or none may come at all.
-bool StreamDecoder::BeginEmptyParts(uint32_t id, EmptyParts& parts) const {
+// A PART of it; false if none may come.
+bool StreamDecoder::FindStarted(uint32_t id, SectionView& section) const {
   const auto known = sections_.find(id);
   if (known == sections_.end() || !known->second.started) return false;
   const auto& [idstr, instance_id, version_id, started] = known->second;
-  const SectionGrammar& grammar = options_.dialect->Grammar(SectionType::kPart);
-  const bool vfio = IsVfioIdstr(idstr);
-  const bool empty =
-      vfio
-          ? options_.dialect->Meaning(kEndOfStateTag) == Element::kEndOfState &&
-                grammar.After(Element::kNone).Contains(Element::kEndOfState) &&
-                grammar.After(Element::kEndOfState).empty()
-          : idstr == "ram";
-  if (!empty) return false;
-  parts.section = {SectionType::kPart, 0,          id,  idstr,
-                   instance_id,        version_id, vfio};
-  parts.count = 0;
+  section = {SectionType::kPart, 0, id, idstr, instance_id, version_id,
+             IsVfioIdstr(idstr)};
   return true;
+}
+
+// False: no PART with this id comes empty, or none may come at all.
+bool StreamDecoder::BeginEmptyParts(uint32_t id, EmptyParts& parts) const {
+  parts.count = 0;
+  if (!FindStarted(id, parts.section)) return false;
+  return parts.section.vfio ? EndsPart(*options_.dialect, Element::kNone)
+                            : parts.section.idstr == "ram";
 }
 
 size_t StreamDecoder::NextEmptyParts(ByteSpan& input,
                                      std::span<EmptyParts> parts) {
-  if (next_run() != Run::kEmptyParts) return 0;
+  if (next_run() != Run::kParts) return 0;
   const size_t footer_bytes = *footers_ ? kFooterBytes : 0;
   constexpr size_t kFooterAt = kNumberedBytes + EmptyParts::kContentBytes;
   const size_t section_bytes = kFooterAt + footer_bytes;
@@ -408,17 +414,76 @@ size_t StreamDecoder::NextEmptyParts(ByteSpan& input,
   if (rows == 0) return 0;
   input = input.subspan(input.size() - left);
   walk_.offset = offset;
-  // The last one, as Next() would have left it.
   const auto newest = std::max_element(
       parts.begin(), parts.begin() + static_cast<ptrdiff_t>(rows),
       [](const EmptyParts& a, const EmptyParts& b) {
         return a.last_offset < b.last_offset;
       });
-  section_ = newest->section;
-  section_.offset = newest->last_offset;
-  content_start_ = section_.offset + kNumberedBytes;
-  last_command_.reset();
+  EndPart(newest->section, newest->last_offset);
   return rows;
+}
+
+size_t StreamDecoder::NextDataParts(ByteSpan& input, std::span<iovec> payloads,
+                                    DataParts& parts) {
+  constexpr size_t kBefore = kNumberedBytes + kRecordHeaderBytes;
+  if (next_run() != Run::kParts || input.size() < kBefore ||
+      input[0] != Byte(SectionType::kPart) ||
+      LoadBe64(&input[kNumberedBytes]) != kDataTag) {
+    return 0;
+  }
+  const uint32_t id = LoadBe32(&input[1]);
+  const Dialect& dialect = *options_.dialect;
+  if (!FindStarted(id, parts.section) || !parts.section.vfio ||
+      dialect.Meaning(kDataTag) != Element::kData ||
+      !dialect.Grammar(SectionType::kPart)
+           .After(Element::kNone)
+           .Contains(Element::kData) ||
+      !EndsPart(dialect, Element::kData)) {
+    return 0;
+  }
+  parts.footer = *footers_;
+  const size_t behind = kTagBytes + (parts.footer ? kFooterBytes : 0);
+  const uint64_t limit = options_.limits.device.record_bytes;
+  const uint8_t* at = input.data();
+  size_t left = input.size();
+  size_t count = 0;
+  uint64_t last_bytes = 0;  // Of the last section.
+  for (; count < payloads.size() && left >= kBefore + behind; ++count) {
+    if (at[0] != Byte(SectionType::kPart) || LoadBe32(at + 1) != id ||
+        LoadBe64(at + kNumberedBytes) != kDataTag) {
+      break;
+    }
+    const uint64_t bytes = LoadBe64(at + kNumberedBytes + kTagBytes);
+    if (bytes > limit || bytes > left - kBefore - behind) break;
+    const uint8_t* end = at + kBefore + bytes;
+    if (LoadBe64(end) != kEndOfStateTag ||
+        (parts.footer && (end[kTagBytes] != Byte(SectionType::kSectionFooter) ||
+                          LoadBe32(end + kTagBytes + 1) != id))) {
+      break;
+    }
+    payloads[count] = {const_cast<uint8_t*>(at + kBefore), bytes};
+    last_bytes = kBefore + bytes + behind;
+    at += last_bytes;
+    left -= last_bytes;
+  }
+  if (count == 0) return 0;
+  parts.section.offset = walk_.offset;
+  parts.records = {.offset = walk_.offset + kNumberedBytes,
+                   .payloads = payloads.first(count),
+                   .between = static_cast<uint8_t>(behind + kNumberedBytes)};
+  walk_.offset += input.size() - left;
+  input = input.subspan(input.size() - left);
+  parts.last_offset = walk_.offset - last_bytes;
+  EndPart(parts.section, parts.last_offset);
+  return count;
+}
+
+// As Next() leaves it behind a PART.
+void StreamDecoder::EndPart(const SectionView& section, uint64_t offset) {
+  section_ = section;
+  section_.offset = offset;
+  content_start_ = offset + kNumberedBytes;
+  last_command_.reset();
 }
 
 Step StreamDecoder::StartSection(ByteSpan& input, size_t header_bytes,

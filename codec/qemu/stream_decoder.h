@@ -116,21 +116,23 @@ class StreamDecoder {
     return state_ == State::kDevice ? device_->payload_left()
                                     : walk_.payload_left;
   }
-  // What may follow that comes in rows. Each of the three calls below takes as
+  // What may follow that comes in rows. Each of the calls below takes as
   // much of its kind as the input begins with, if only what Next() would take
   // as well; whatever stands behind it is for Next(), errors too. 0: nothing
   // was taken.
-  enum class Run : uint8_t { kNone, kEmptyParts, kRecords, kPages };
+  enum class Run : uint8_t { kNone, kParts, kRecords, kPages };
   Run next_run() const {
     if (package_end_ != 0 || !walk_.findings.empty()) return Run::kNone;
     if (state_ == State::kDevice) return Run::kRecords;
     if (state_ == State::kRam) return Run::kPages;
-    return state_ == State::kBetween && footers_ ? Run::kEmptyParts
-                                                 : Run::kNone;
+    return state_ == State::kBetween && footers_ ? Run::kParts : Run::kNone;
   }
   // A row of `parts` for each handler, in the order of the first sections; how
   // many rows.
   size_t NextEmptyParts(ByteSpan& input, std::span<EmptyParts> parts);
+  // Fills `payloads`, which parts.records is about.
+  size_t NextDataParts(ByteSpan& input, std::span<iovec> payloads,
+                       DataParts& parts);
   // See SectionDecoder::NextBatch() and DeviceRecords.
   size_t NextRecords(ByteSpan& input, std::span<iovec> payloads) {
     return device_->NextBatch(input, payloads);
@@ -250,7 +252,9 @@ class StreamDecoder {
   Step Footer(ByteSpan& input, StreamEvent& event);
   Step Description(ByteSpan& input, StreamEvent& event);
   bool ExplainEarlyFooter(ByteSpan input, Error& error);
+  bool FindStarted(uint32_t id, SectionView& section) const;
   bool BeginEmptyParts(uint32_t id, EmptyParts& parts) const;
+  void EndPart(const SectionView& section, uint64_t offset);
 
   // In a package: bytes up to its end.
   uint64_t package_left() const { return package_end_ - offset(); }

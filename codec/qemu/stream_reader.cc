@@ -161,9 +161,15 @@ bool StreamReader::TakeRun() {
   switch (run) {
     case StreamDecoder::Run::kNone:
       break;
-    case StreamDecoder::Run::kEmptyParts: {
+    case StreamDecoder::Run::kParts: {
       const size_t rows = decoder_.NextEmptyParts(input, empty_parts_);
       for (size_t i = 0; i < rows; ++i) visitor_.OnEmptyParts(empty_parts_[i]);
+      if (rows != 0) break;
+      iovec payloads[kMostOfARun];
+      DataParts parts;
+      if (decoder_.NextDataParts(input, payloads, parts) != 0) {
+        visitor_.OnDataParts(parts);
+      }
       break;
     }
     case StreamDecoder::Run::kRecords: {

@@ -6,11 +6,10 @@
 #ifndef MIGSTREAM_CODEC_QEMU_STREAM_RUNS_H_
 #define MIGSTREAM_CODEC_QEMU_STREAM_RUNS_H_
 
-#include <sys/uio.h>
-
 #include <cstdint>
 #include <span>
 
+#include "codec/device/device_records.h"
 #include "codec/qemu/stream_event.h"
 #include "codec/wire/bytes.h"
 
@@ -28,11 +27,13 @@ struct EmptyParts {
   bool footer = false;
 };
 
-// DATA records of a VFIO device that are whole and follow each other.
-struct DeviceRecords {
-  uint64_t offset = 0;  // Of the first one's header.
-  // A payload each; its header of kRecordHeaderBytes stands in front of it.
-  std::span<const iovec> payloads;
+// PART sections of one VFIO device that follow each other and hold one DATA
+// record and END_OF_STATE each: as releases from 8.1 on send pre-copy data.
+struct DataParts {
+  SectionView section;  // The first of them.
+  DeviceRecords records;
+  uint64_t last_offset = 0;  // Of the last one's first byte.
+  bool footer = false;
 };
 
 struct RamPage {

@@ -91,6 +91,16 @@ class Trace : public StreamVisitor {
     EXPECT_TRUE(takes_runs_ && !records.payloads.empty());
     StreamVisitor::OnDeviceRecords(section, records);
   }
+  void OnDataParts(const DataParts& parts) override {
+    ++rows;
+    EXPECT_TRUE(takes_runs_ && !parts.records.payloads.empty());
+    StreamVisitor::OnDataParts(parts);
+    EXPECT_EQ(parts.section.offset, parts.records.offset - kNumberedBytes);
+    uint64_t last = 0;
+    parts.records.ForEach(
+        [&](uint64_t offset, ByteSpan) { last = offset - kNumberedBytes; });
+    EXPECT_EQ(parts.last_offset, last);
+  }
   void OnRamPages(const RamPages& row) override {
     ++rows;
     EXPECT_TRUE(takes_runs_ && !row.pages.empty());
@@ -246,6 +256,42 @@ TEST(StreamRunsTest, RecordsOfAnySize) {
   std::string damaged = bytes + EofBytes();
   damaged[bytes.size() - 20000] ^= 0x80;
   ExpectTheSame(damaged);
+}
+
+TEST(StreamRunsTest, PartsOfOneRecordEach) {
+  std::string bytes = Begin();
+  for (int i = 0; i < 700; ++i) {
+    const std::string payload(i * i % 91, static_cast<char>('a' + i % 26));
+    bytes += kDevice.Part(Data(payload) + EndOfState());
+    if (i % 50 == 0) bytes += kOther.Part(Data(payload) + EndOfState());
+    if (i % 100 == 0)
+      bytes += kDevice.Part(Data("a") + Data("b") + EndOfState());
+    if (i % 120 == 0) bytes += kDevice.Part(EndOfState()) + kRam.Part(Eos());
+  }
+  EXPECT_GT(ExpectTheSame(bytes + EofBytes()), 0);
+  EXPECT_GT(ExpectTheSame(bytes.substr(0, bytes.size() - 20)), 0);
+  // In the last PART: footer, END_OF_STATE, length, tag, id, type.
+  const size_t last = 5 + 8 + 699 * 699 % 91;
+  for (size_t back : {1, 5, 6, 13}) {
+    std::string damaged = bytes + EofBytes();
+    damaged[bytes.size() - back] ^= 0x40;
+    ExpectTheSame(damaged);
+  }
+  for (size_t before : {1, 8, 9, 16, 17, 21}) {
+    std::string damaged = bytes + EofBytes();
+    damaged[bytes.size() - last - before] ^= 0x40;
+    ExpectTheSame(damaged);
+  }
+}
+
+TEST(StreamRunsTest, PartsOfOneRecordEachWithoutFooters) {
+  HandlerBytes device = kDevice;
+  device.footers = false;
+  std::string bytes = Begin(false);
+  for (int i = 0; i < 50; ++i) {
+    bytes += device.Part(Data(std::string(i, 'x')) + EndOfState());
+  }
+  EXPECT_GT(ExpectTheSame(bytes + EofBytes()), 0);
 }
 
 TEST(StreamRunsTest, PagesUpToTheFirstThatIsNone) {

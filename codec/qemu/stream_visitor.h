@@ -89,9 +89,10 @@ class StreamVisitor {
   // row. See stream_runs.h.
   virtual bool takes_runs() const { return false; }
   virtual void OnEmptyParts(const EmptyParts&) {}
-  // As events, if this is left as it is.
+  // These two as events, if they are left as they are.
   virtual void OnDeviceRecords(const SectionView& section,
                                const DeviceRecords& records);
+  virtual void OnDataParts(const DataParts& parts);
   // In a RAM section. The payload is there whether or not content is wanted.
   virtual void OnRamPages(const RamPages&) {}
 
@@ -114,15 +115,32 @@ inline void StreamVisitor::OnDeviceRecords(const SectionView& section,
                                            const DeviceRecords& records) {
   Event event;
   event.kind = EventKind::kData;
-  event.offset = records.offset;
   event.starts_record = true;
-  for (const iovec& payload : records.payloads) {
-    event.payload = {static_cast<const uint8_t*>(payload.iov_base),
-                     payload.iov_len};
-    event.record_bytes = payload.iov_len;
+  records.ForEach([&](uint64_t offset, ByteSpan payload) {
+    event.offset = offset;
+    event.payload = payload;
+    event.record_bytes = payload.size();
     OnDeviceEvent(section, event);
-    event.offset += kRecordHeaderBytes + payload.iov_len;
-  }
+  });
+}
+
+inline void StreamVisitor::OnDataParts(const DataParts& parts) {
+  SectionView section = parts.section;
+  size_t i = 0;
+  parts.records.ForEach([&](uint64_t offset, ByteSpan payload) {
+    section.offset = offset - kNumberedBytes;
+    OnSection(section);
+    OnDeviceRecords(
+        section,
+        {.offset = offset, .payloads = parts.records.payloads.subspan(i++, 1)});
+    Event end;
+    end.kind = EventKind::kTag;
+    end.element = Element::kEndOfState;
+    end.offset = offset + kRecordHeaderBytes + payload.size();
+    OnDeviceEvent(section, end);
+    OnSectionEnd(section, kRecordHeaderBytes + payload.size() + kTagBytes,
+                 parts.footer);
+  });
 }
 
 }  // namespace migstream

@@ -87,13 +87,11 @@ void DeviceReports::OnEvent(const SectionView& section, const Event& event) {
 void DeviceReports::OnRecords(const SectionView& section,
                               const DeviceRecords& records) {
   if (options_.payloads) {
-    payloads_.OnRecords(index_, section.type, records.offset, records.payloads);
+    payloads_.OnRecords(index_, section.type, records);
   }
-  uint64_t at = records.offset;
-  for (const iovec& payload : records.payloads) {
-    CountRecord(at, payload.iov_len);
-    at += kRecordHeaderBytes + payload.iov_len;
-  }
+  records.ForEach([this](uint64_t offset, ByteSpan payload) {
+    CountRecord(offset, payload.size());
+  });
 }
 
 void DeviceReports::OnTag(const SectionView& section, const Event& event) {

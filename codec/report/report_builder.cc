@@ -97,16 +97,18 @@ class ReportBuilder : public StreamVisitor {
     return !options_.records && !options_.on_record;
   }
   void OnEmptyParts(const EmptyParts& parts) override {
-    loaders_.OnSection(parts.section);
-    report::SectionCounts& counts = *report_.mutable_sections();
-    counts.set_part(counts.part() + parts.count);
-    report_.set_footers(parts.footer);
+    CountParts(parts.section, parts.count, parts.footer);
     if (parts.section.vfio) return devices_.OnSection(parts.section);
     AddRam(parts.count * EmptyParts::kContentBytes);
   }
   void OnDeviceRecords(const SectionView& section,
                        const DeviceRecords& records) override {
     devices_.OnRecords(section, records);
+  }
+  void OnDataParts(const DataParts& parts) override {
+    CountParts(parts.section, parts.records.payloads.size(), parts.footer);
+    devices_.OnSection(parts.section);
+    devices_.OnRecords(parts.section, parts.records);
   }
 
   void OnGap(const StreamGap& gap) override { EndRam(gap.from); }
@@ -159,6 +161,13 @@ class ReportBuilder : public StreamVisitor {
   }
 
  private:
+  void CountParts(const SectionView& section, uint64_t count, bool footer) {
+    loaders_.OnSection(section);
+    report::SectionCounts& counts = *report_.mutable_sections();
+    counts.set_part(counts.part() + count);
+    report_.set_footers(footer);
+  }
+
   // What is wrong is a finding; an error only if a channel could not be read.
   Error ReadChannels(std::vector<ChannelReader::Channel> channels) {
     const std::vector<ChannelReader::Channel> paddable = channels;

@@ -131,8 +131,7 @@ void FieldReader::OnDeviceEvent(const SectionView& section,
 
 void FieldReader::OnDeviceRecords(const SectionView& section,
                                   const DeviceRecords& records) {
-  records_.AddAll(open_vfio_->data, section.type, records.offset,
-                  records.payloads);
+  records_.AddAll(open_vfio_->data, section.type, records);
 }
 
 void FieldReader::OnConfigEvent(Vfio& vfio, const Event& event) {

@@ -40,17 +40,14 @@ void PayloadSurvey::OnEvent(size_t device, SectionType type,
   }
 }
 
-void PayloadSurvey::OnRecords(size_t device, SectionType type, uint64_t offset,
-                              std::span<const iovec> payloads) {
+void PayloadSurvey::OnRecords(size_t device, SectionType type,
+                              const DeviceRecords& records) {
   PayloadTally& tally = Tally(device);
   current_ = &tally;
   if (type != SectionType::kPart) tally.BeginStopCopy();
-  for (const iovec& payload : payloads) {
-    offset += kRecordHeaderBytes;
-    tally.Add({static_cast<const uint8_t*>(payload.iov_base), payload.iov_len},
-              {.stream_offset = offset});
-    offset += payload.iov_len;
-  }
+  records.ForEach([&](uint64_t offset, ByteSpan payload) {
+    tally.Add(payload, {.stream_offset = offset + kRecordHeaderBytes});
+  });
 }
 
 void PayloadSurvey::OnPiece(size_t device, const ReassembledPiece& piece) {

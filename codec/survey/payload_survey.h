@@ -14,18 +14,16 @@
 #ifndef MIGSTREAM_CODEC_SURVEY_PAYLOAD_SURVEY_H_
 #define MIGSTREAM_CODEC_SURVEY_PAYLOAD_SURVEY_H_
 
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "codec/device/device_records.h"
 #include "codec/device/event.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/payload/payload_report.h"
@@ -47,10 +45,7 @@ class PayloadSurvey {
   PayloadSurvey& operator=(const PayloadSurvey&) = delete;
 
   void OnEvent(size_t device, SectionType type, const Event& event);
-  // Its DATA records that follow each other: the first one's header, and a
-  // payload each.
-  void OnRecords(size_t device, SectionType type, uint64_t offset,
-                 std::span<const iovec> payloads);
+  void OnRecords(size_t device, SectionType type, const DeviceRecords& records);
   // How many bytes of the record that the last event was of need not come.
   uint64_t skippable() const {
     return current_ == nullptr ? 0 : current_->skippable();

@@ -17,7 +17,6 @@ namespace migstream {
 namespace {
 
 constexpr size_t kMostListed = 100;
-constexpr uint64_t kNumberedBytes = 5;  // Type, id.
 
 std::string NameOf(std::string_view idstr, uint32_t instance_id,
                    SectionType type) {
@@ -154,32 +153,42 @@ void StreamSurvey::OnEmptyParts(const EmptyParts& parts) {
   if (section.idstr == "ram") facts_.ram_parts += parts.count;
   if (section.vfio) {
     device_ = Known(section.idstr, section.instance_id);
-    CountParts(*device_, parts);
+    CountParts(*device_, parts.count, section.offset, parts.last_offset);
+    device_->empty_parts += parts.count;
+    device_->detector.Section(SectionType::kPart, section.offset);
+    Event end;
+    end.offset = section.offset + kNumberedBytes;
+    device_->detector.Observe(end);
   }
   next().OnEmptyParts(parts);
 }
 
-// As OnSection() and OnDeviceEvent() count each of them.
-void StreamSurvey::CountParts(DeviceFacts& device, const EmptyParts& parts) {
-  const uint64_t offset = parts.section.offset;
+void StreamSurvey::OnDataParts(const DataParts& parts) {
+  const SectionView& section = parts.section;
+  device_ = Known(section.idstr, section.instance_id);
+  CountParts(*device_, parts.records.payloads.size(), section.offset,
+             parts.last_offset);
+  device_->detector.ObserveParts(section.offset, parts.records);
+  records_.AddAll(device_->data, SectionType::kPart, parts.records);
+  next().OnDataParts(parts);
+}
+
+// As OnSection() counts each of them.
+void StreamSurvey::CountParts(DeviceFacts& device, uint64_t count,
+                              uint64_t offset, uint64_t last_offset) {
   if (device.ends() > 0 && device.after_end_offset == 0) {
     device.after_end_offset = offset;
   }
-  device.last_offset = device.last_part_offset = parts.last_offset;
-  device.data.pre_copy.sections += parts.count;
-  device.empty_parts += parts.count;
+  device.last_offset = device.last_part_offset = last_offset;
+  device.data.pre_copy.sections += count;
   records_before_ = device.data.records();
-  device.detector.Section(SectionType::kPart, offset);
-  Event end;
-  end.offset = offset + kNumberedBytes;
-  device.detector.Observe(end);
 }
 
 void StreamSurvey::OnDeviceRecords(const SectionView& section,
                                    const DeviceRecords& records) {
   DeviceFacts& device = *device_;
-  device.detector.ObserveRecords(records.offset, records.payloads);
-  records_.AddAll(device.data, section.type, records.offset, records.payloads);
+  device.detector.ObserveRecords(records);
+  records_.AddAll(device.data, section.type, records);
   next().OnDeviceRecords(section, records);
 }
 

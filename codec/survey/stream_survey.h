@@ -177,10 +177,12 @@ class StreamSurvey : public ForwardingVisitor {
   void OnEmptyParts(const EmptyParts& parts) override;
   void OnDeviceRecords(const SectionView& section,
                        const DeviceRecords& records) override;
+  void OnDataParts(const DataParts& parts) override;
   void OnRamPages(const RamPages& pages) override { next().OnRamPages(pages); }
 
  private:
-  void CountParts(DeviceFacts& device, const EmptyParts& parts);
+  void CountParts(DeviceFacts& device, uint64_t count, uint64_t offset,
+                  uint64_t last_offset);
   void Finish(const StreamReader& reader);
   void FindRepeated(const SectionView& section);
   void FindLosses();
