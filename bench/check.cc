@@ -6,6 +6,7 @@
 #include "bench/measure.h"
 #include "bench/stream_file.h"
 #include "codec/io/byte_source.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 
 namespace migstream {

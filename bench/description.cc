@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bench/measure.h"
+#include "codec/qemu/parse_description.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/vm_description.h"
 #include "codec/wire/text.h"
@@ -38,7 +39,7 @@ void BM_Description(benchmark::State& state) {
       [&] {
         FoundDescription found = FindDescription(AsBytes(tail));
         Require(found.found, "a description is found");
-        auto description = VmDescription::Parse(tail.substr(found.json_at));
+        auto description = ParseDescription(tail.substr(found.json_at));
         Require(description.ok(), "a description is parsed");
         benchmark::DoNotOptimize(description->devices.data());
       },

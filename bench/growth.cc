@@ -18,8 +18,9 @@
 #include "codec/device/section_encoder.h"
 #include "codec/io/decompressing_source.h"
 #include "codec/multifd/reassembler.h"
+#include "codec/qemu/parse_description.h"
 #include "codec/qemu/stream_reader.h"
-#include "codec/qemu/vm_description.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/text.h"
 
@@ -113,7 +114,7 @@ void BM_DescriptionByDevices(benchmark::State& state) {
   }
   StrAppend(&json, "]}");
   MeasureGrowth(state, state.range(0), [&] {
-    Require(VmDescription::Parse(json).ok(), "a description is parsed");
+    Require(ParseDescription(json).ok(), "a description is parsed");
   });
 }
 

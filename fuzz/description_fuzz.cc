@@ -1,6 +1,7 @@
 // The description's JSON, and the walk that it drives: nothing that it claims
 // leads the reader out of the stream, and a pipe gives the same as memory.
 
+#include "codec/qemu/parse_description.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/qemu/vm_description.h"
 #include "fuzz/fuzzing.h"
@@ -30,7 +31,7 @@ std::string StreamWith(ByteSpan json) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ByteSpan json(data, size);
   auto parsed =
-      VmDescription::Parse(std::string(AsText(json)), {.max_objects = 1000});
+      ParseDescription(std::string(AsText(json)), {.max_objects = 1000});
   if (parsed.ok()) {
     for (const DescribedDevice& device : parsed->devices) {
       const DescribedDevice* found =

@@ -9,6 +9,7 @@
 #include "codec/generate/recipe_dialect.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/qemu/stream_writer.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "fuzz/fuzzing.h"
 #include "fuzz/recipe_mutator.h"

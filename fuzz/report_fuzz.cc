@@ -14,6 +14,7 @@
 #include "codec/loader/loader.h"
 #include "codec/loader/loader_row.h"
 #include "codec/report/finding_ids.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/stats.h"
 #include "codec/state/field_reader.h"

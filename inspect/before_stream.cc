@@ -10,6 +10,7 @@
 
 #include "codec/io/decompressing_source.h"
 #include "codec/io/libvirt_save.h"
+#include "codec/io/open_file.h"
 #include "codec/io/open_stream.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_visitor.h"

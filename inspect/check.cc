@@ -13,6 +13,7 @@
 #include "codec/report/check.pb.h"
 #include "codec/report/finding_ids.h"
 #include "codec/report/message_json.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/report_findings.h"
 #include "codec/report/verdict.h"

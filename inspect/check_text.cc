@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "codec/report/report.pb.h"
 #include "codec/report/verdict.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"

@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "codec/io/absl_view.h"
+#include "codec/report/answers.pb.h"
 #include "codec/version.h"
 #include "codec/wire/text.h"
 #include "flags/qemu_version.h"

@@ -7,7 +7,7 @@
 #include <iostream>
 #include <string_view>
 
-#include "codec/io/absl_view.h"
+#include "codec/report/answers.pb.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/terminal.h"
@@ -62,11 +62,6 @@ void PrintError(std::string_view file, const Error& error) {
 report::Failure TakeFailure() { return Said(); }
 
 bool HasPrinted() { return Printed(); }
-
-bool IsFine(const absl::Status& status) {
-  if (!status.ok()) PrintError(StdView(status.message()));
-  return status.ok();
-}
 
 std::string ChannelsHint(bool channels_given) {
   return channels_given ? "" : "; multifd channels have files of their own";

@@ -7,11 +7,13 @@
 #include <string>
 #include <string_view>
 
-#include "absl/status/status.h"
-#include "codec/report/answers.pb.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
+
+namespace report {
+class Failure;
+}  // namespace report
 
 // What a verb's process ends with.
 enum ExitStatus {
@@ -31,9 +33,6 @@ void PrintError(std::string_view file, const Error& error);
 // anything went to standard output, or could not.
 report::Failure TakeFailure();
 bool HasPrinted();
-
-// Whether all is well; if not, says why.
-bool IsFine(const absl::Status& status);
 
 // What may explain pages that never came.
 std::string ChannelsHint(bool channels_given);

@@ -8,10 +8,10 @@
 #include "codec/destination/stream_check.h"
 #include "codec/destination/vmstate_dump.h"
 #include "codec/io/absl_view.h"
-#include "codec/io/byte_source.h"
 #include "codec/io/decompressing_source.h"
+#include "codec/io/open_file.h"
+#include "codec/qemu/parse_description.h"
 #include "codec/qemu/stream_visitor.h"
-#include "codec/qemu/vm_description.h"
 #include "codec/report/answers.pb.h"
 #include "codec/report/check.pb.h"
 #include "codec/survey/stream_survey.h"
@@ -100,8 +100,7 @@ ExitStatus CheckDestination(const Arguments& arguments) {
                           : ErrorLine(inputs.file, error));
     return kUnusable;
   }
-  auto description =
-      VmDescription::Parse(*std::move(json), {.keep_fields = true});
+  auto description = ParseDescription(*std::move(json), {.keep_fields = true});
   if (!description.ok()) {
     PrintError(
         StrCat(inputs.file, ": ", StdView(description.status().message())));

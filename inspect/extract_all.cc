@@ -19,6 +19,8 @@
 #include "codec/extract/payload_extractor.h"
 #include "codec/extract/ram_extractor.h"
 #include "codec/io/write_behind.h"
+#include "codec/qemu/stream_reader.h"
+#include "codec/qemu/stream_visitor.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"

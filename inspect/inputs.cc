@@ -11,13 +11,19 @@
 #include "codec/device/pci_config.h"
 #include "codec/io/absl_view.h"
 #include "codec/io/decompressing_source.h"
+#include "codec/io/open_file.h"
 #include "codec/io/qcow2_image.h"
 #include "codec/io/temp_file.h"
 #include "codec/place/damage_kind.h"
+#include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_visitor.h"
 #include "codec/recover/plan_recovery.h"
+#include "codec/report/report.pb.h"
+#include "codec/report/report_builder.h"
 #include "codec/report/report_findings.h"
 #include "codec/report/side_report.h"
+#include "codec/rewrite/rewrite.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/console.h"
@@ -417,9 +423,9 @@ Inputs OpenInputs(const Arguments& arguments) {
   return inputs;
 }
 
-Error ReadMigration(const Arguments& arguments, Inputs& inputs,
-                    StreamSurvey& survey,
-                    const StreamSurvey::OnPiece& on_piece) {
+Error ReadMigration(
+    const Arguments& arguments, Inputs& inputs, StreamSurvey& survey,
+    const std::function<void(const ReassembledPiece&)>& on_piece) {
   Progress progress(*inputs.main, arguments.quiet);
   Error error = on_piece
                     ? survey.ReadAll(*inputs.main, inputs.Channels(), on_piece)

@@ -3,6 +3,7 @@
 #ifndef MIGSTREAM_INSPECT_INPUTS_H_
 #define MIGSTREAM_INSPECT_INPUTS_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,14 +15,18 @@
 #include "codec/io/libvirt_save.h"
 #include "codec/io/open_stream.h"
 #include "codec/qemu/recovery_plan.h"
-#include "codec/report/report.pb.h"
-#include "codec/report/report_builder.h"
-#include "codec/rewrite/rewrite.h"
-#include "codec/survey/stream_survey.h"
 #include "codec/wire/error.h"
 #include "inspect/verb.h"
 
 namespace migstream {
+
+namespace report {
+class Report;
+}  // namespace report
+struct ReaderOptions;
+struct ReportOptions;
+struct RewriteInput;
+class StreamSurvey;
 
 // A file that is not a channel of a migration, opened; null, with a message, if
 // that cannot be.
@@ -96,9 +101,9 @@ bool CanGoBack(Inputs& inputs);
 // Reads a migration, and shows how far that is: the main channel for the
 // survey's visitor, and then the others for `on_piece`, unless that is null or
 // the main one is not whole.
-Error ReadMigration(const Arguments& arguments, Inputs& inputs,
-                    StreamSurvey& survey,
-                    const StreamSurvey::OnPiece& on_piece = nullptr);
+Error ReadMigration(
+    const Arguments& arguments, Inputs& inputs, StreamSurvey& survey,
+    const std::function<void(const ReassembledPiece&)>& on_piece = nullptr);
 
 // The same into a report, libvirt's header too. The options' reader is that of
 // the arguments.

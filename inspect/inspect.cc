@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/report/side_report.h"
 #include "codec/wire/printable.h"

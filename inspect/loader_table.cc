@@ -10,6 +10,8 @@
 #include "codec/channels/channel_reader.h"
 #include "codec/io/byte_source.h"
 #include "codec/loader/loader_row.h"
+#include "codec/report/report.pb.h"
+#include "codec/rewrite/rewrite.h"
 #include "codec/wire/error.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"

@@ -8,6 +8,8 @@
 #include "codec/io/absl_view.h"
 #include "codec/map/folded_map.h"
 #include "codec/map/stream_map.h"
+#include "codec/qemu/stream_reader.h"
+#include "codec/survey/stream_survey.h"
 #include "codec/version.h"
 #include "codec/wire/json.h"
 #include "codec/wire/printable.h"

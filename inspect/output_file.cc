@@ -17,8 +17,10 @@
 #include <system_error>
 #include <utility>
 
+#include "codec/io/absl_view.h"
 #include "codec/io/zero_bytes.h"
 #include "codec/wire/text.h"
+#include "inspect/console.h"
 #include "inspect/unfinished_files.h"
 
 namespace migstream {
@@ -380,6 +382,11 @@ void OutputFile::Discard() {
   unlink(beside_.c_str());
   ForgetUnfinished(beside_);
   beside_.clear();
+}
+
+bool IsFine(const absl::Status& status) {
+  if (!status.ok()) PrintError(StdView(status.message()));
+  return status.ok();
 }
 
 absl::Status OutputFile::Commit() {

@@ -95,6 +95,9 @@ bool IsWrittenDirectly(const std::string& path);
 // be, none but those that have replaced another. No signal comes in between.
 absl::Status CommitAll(std::span<OutputFile* const> files);
 
+// Whether all is well; if not, says why.
+bool IsFine(const absl::Status& status);
+
 }  // namespace migstream
 
 #endif  // MIGSTREAM_INSPECT_OUTPUT_FILE_H_

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "codec/io/zero_bytes.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codec/page/html_page.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/text.h"

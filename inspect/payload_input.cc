@@ -5,6 +5,7 @@
 
 #include "codec/payload/formats.h"
 #include "codec/report/payload_file.h"
+#include "codec/report/report.pb.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"

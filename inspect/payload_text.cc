@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "codec/report/report.pb.h"
 #include "codec/wire/text.h"
 #include "inspect/table.h"
 #include "inspect/terminal.h"

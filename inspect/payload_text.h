@@ -5,9 +5,12 @@
 
 #include <string>
 
-#include "codec/report/report.pb.h"
-
 namespace migstream {
+
+namespace report {
+class Payload;
+class Report;
+}  // namespace report
 
 // Its summary, a label and its text a line.
 std::string PayloadText(const report::Payload& payload);

@@ -11,8 +11,8 @@
 #include <system_error>
 
 #include "codec/device/pci_config.h"
-#include "codec/io/byte_source.h"
 #include "codec/io/decompressing_source.h"
+#include "codec/io/open_file.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"

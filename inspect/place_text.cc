@@ -2,6 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
+#include "codec/qemu/stream_reader.h"
 #include "codec/report/answers.pb.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/printable.h"

@@ -2,7 +2,9 @@
 #include <deque>
 #include <optional>
 
+#include "absl/status/status.h"
 #include "codec/io/zstd_sink.h"
+#include "codec/qemu/stream_reader.h"
 #include "codec/rewrite/rewrite.h"
 #include "codec/wire/text.h"
 #include "inspect/before_stream.h"

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "codec/qemu/stream_reader.h"
+#include "codec/qemu/stream_visitor.h"
 #include "codec/state/field_reader.h"
 #include "codec/state/state_json.h"
 #include "codec/survey/stream_survey.h"

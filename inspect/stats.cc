@@ -4,6 +4,8 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "codec/report/report.pb.h"
+#include "codec/report/report_builder.h"
 #include "codec/wire/text.h"
 #include "inspect/inputs.h"
 #include "inspect/json_output.h"

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/report/report.pb.h"
 #include "codec/wire/text.h"
 #include "gtest/gtest.h"
 #include "inspect/terminal.h"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "codec/report/report.pb.h"
 #include "codec/wire/error.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"

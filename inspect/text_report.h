@@ -7,9 +7,13 @@
 #include <string>
 #include <string_view>
 
-#include "codec/report/report.pb.h"
-
 namespace migstream {
+
+namespace report {
+class Finding;
+class Record;
+class Report;
+}  // namespace report
 
 // "1 page", "2 pages".
 std::string Plural(uint64_t count, std::string_view what);

@@ -2,8 +2,8 @@
 
 #include <fstream>
 
-#include "codec/io/byte_source.h"
 #include "codec/io/decompressing_source.h"
+#include "codec/io/open_file.h"
 #include "codec/wire/text.h"
 #include "gtest/gtest.h"
 

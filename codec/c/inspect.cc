@@ -21,6 +21,7 @@
 #include "codec/loader/loader_row.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/report/message_json.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/state/field_reader.h"
 #include "codec/state/state_json.h"

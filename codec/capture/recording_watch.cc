@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "codec/io/byte_source.h"
+#include "codec/io/open_file.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/wire/text.h"
 #include "flags/machine_type.h"

@@ -1,6 +1,6 @@
 // A stream held against what a destination's QEMU says that it can load.
 //
-//   auto description = VmDescription::Parse(json, {.keep_fields = true});
+//   auto description = ParseDescription(json, {.keep_fields = true});
 //   DumpVerdict verdict = CheckAgainstDump(*description, dump);
 //   for (const DumpRefusal& refusal : verdict.refusals) Say(refusal);
 //

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "codec/io/byte_source.h"
+#include "codec/qemu/parse_description.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
@@ -38,7 +39,7 @@ VmstateDump Dump(std::string_view release) {
 }
 
 DumpVerdict Check(const std::string& json, const VmstateDump& dump) {
-  auto description = VmDescription::Parse(json, {.keep_fields = true});
+  auto description = ParseDescription(json, {.keep_fields = true});
   EXPECT_TRUE(description.ok()) << json;
   return CheckAgainstDump(*description, dump);
 }

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "codec/io/absl_view.h"
 #include "codec/io/zero_bytes.h"
 #include "codec/qemu/xbzrle.h"
 #include "codec/wire/printable.h"
@@ -74,7 +73,7 @@ RamExtractor::Memory* RamExtractor::Found(const RamBlock& block) {
 }
 
 const RamExtractor::Memory* RamExtractor::Find(std::string_view block) const {
-  auto found = blocks_.find(AbslView(block));
+  auto found = blocks_.find(block);
   return found == blocks_.end() ? nullptr : found->second.get();
 }
 

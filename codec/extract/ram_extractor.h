@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,7 +24,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/channels/channel_reader.h"
 #include "codec/extract/channel_pages.h"
 #include "codec/qemu/configuration.h"
@@ -157,7 +157,7 @@ class RamExtractor : public StreamVisitor {
   bool in_ram_ = false;
   bool reached_end_ = false;
   std::vector<std::string> names_;
-  absl::flat_hash_map<std::string, std::unique_ptr<Memory>> blocks_;
+  std::map<std::string, std::unique_ptr<Memory>, std::less<>> blocks_;
   uint64_t page_bytes_ = 4096;
   uint64_t all_bitmap_bytes_ = 0;
 

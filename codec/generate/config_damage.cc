@@ -1,5 +1,6 @@
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "codec/device/subsection.h"
 #include "codec/generate/damage_marks.h"

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/status/status.h"
 #include "codec/generate/damage_marks.h"
 #include "codec/generate/damages.h"
 #include "codec/wire/error.h"

@@ -18,6 +18,7 @@
 #include "codec/generate/recipe_dialect.h"
 #include "codec/io/absl_view.h"
 #include "codec/qemu/stream_writer.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/text.h"

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/status/status.h"
 #include "codec/generate/damage_marks.h"
 #include "codec/generate/damages.h"
 #include "codec/generate/device_channels.h"

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "codec/generate/damage_marks.h"
 #include "codec/generate/damages.h"

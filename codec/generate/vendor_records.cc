@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/status/status.h"
 #include "codec/generate/vendor_payload.h"
 #include "codec/payload/mlx5.h"
 #include "codec/payload/virtio.h"

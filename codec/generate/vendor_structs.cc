@@ -1,3 +1,4 @@
+#include "absl/status/status.h"
 #include "codec/generate/vendor_payload.h"
 #include "codec/payload/hisi_acc.h"
 #include "codec/payload/mtty.h"

@@ -1,6 +1,6 @@
-// Where a stream's bytes come from: a file, a pipe, memory, or any of them
-// through a decompressor (decompressing_source.h). Bytes are pulled and looked
-// at before they are consumed:
+// Where a stream's bytes come from: a file (open_file.h), a pipe, memory, or
+// any of them through a decompressor (decompressing_source.h). Bytes are pulled
+// and looked at before they are consumed:
 //
 //   ByteSpan bytes = source.Peek(8);  // 8 or more; fewer at the end.
 //   if (bytes.size() < 8) return false;
@@ -16,13 +16,11 @@
 #include <cassert>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "codec/wire/bytes.h"
 
 namespace migstream {
@@ -216,11 +214,6 @@ class FileSource : public ByteSource {
   Window window_;
   size_t window_bytes_ = 0;  // The last one's.
 };
-
-// Opens a file for reading, or takes standard input for "-". The error says why
-// not, without the path.
-absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(
-    const std::string& path, FileAccess access = FileAccess::kRead);
 
 }  // namespace migstream
 

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "absl/status/status.h"
 #include "codec/io/byte_source.h"
 #include "codec/io/zero_bytes.h"
 #include "codec/wire/text.h"
@@ -152,19 +151,6 @@ std::vector<uint8_t> FileSource::Tail(uint64_t count) {
     done += got;
   }
   return tail;
-}
-
-absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& path,
-                                                     FileAccess access) {
-  int fd = path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-                       : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::NotFoundError(std::strerror(errno));
-  auto source = std::make_unique<FileSource>(fd, access);
-  struct stat info;
-  if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
-    return absl::InvalidArgumentError("is a directory");
-  }
-  return source;
 }
 
 }  // namespace migstream

@@ -2,6 +2,7 @@
 
 #include "codec/io/ahead_source.h"
 #include "codec/io/decompressing_source.h"
+#include "codec/io/open_file.h"
 #include "codec/io/open_qcow2.h"
 #include "codec/io/qcow2_image.h"
 #include "codec/wire/text.h"

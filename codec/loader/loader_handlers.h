@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,7 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/io/byte_source.h"
 #include "codec/loader/loader_input.h"
 #include "codec/loader/loader_row.h"
@@ -88,7 +88,7 @@ class LoaderHandlers {
   size_t next_described_ = 0;  // Behind the last one named.
   std::vector<LoaderHandler> named_;
   size_t others_ = 0;
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> by_name_;
+  std::map<std::pair<std::string, uint32_t>, size_t> by_name_;
   std::set<std::pair<uint32_t, size_t>> by_section_id_;
 };
 

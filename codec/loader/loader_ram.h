@@ -9,12 +9,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/loader/loader_input.h"
 #include "codec/loader/loader_row.h"
 #include "codec/qemu/limits.h"
@@ -80,9 +80,9 @@ class LoaderRam {
 
   const LoaderRow& row_;
   const StreamLimits& limits_;
-  std::vector<uint8_t> page_;  // Where one is put together.
-  absl::flat_hash_map<std::string, uint64_t> used_bytes_;  // By block.
-  absl::flat_hash_map<std::string, uint64_t> listed_at_;   // The first time.
+  std::vector<uint8_t> page_;                   // Where one is put together.
+  std::map<std::string, uint64_t> used_bytes_;  // By block.
+  std::map<std::string, uint64_t> listed_at_;   // The first time.
   std::optional<BlockConflict> conflict_;
   bool named_ = false;  // A block, for CONTINUE.
   bool last_is_conflicts_ = false;

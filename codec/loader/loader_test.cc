@@ -13,6 +13,7 @@
 #include "codec/device/section_bytes.h"
 #include "codec/loader/loader_row.h"
 #include "codec/qemu/stream_bytes.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/text.h"
 #include "flags/qemu_version.h"

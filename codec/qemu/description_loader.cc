@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "codec/qemu/parse_description.h"
 #include "flags/section_type.h"
 
 namespace migstream {
@@ -20,6 +22,17 @@ void Mark(const VmDescription& description, const DescribedDevice& device,
           std::vector<bool>& marks) {
   marks.resize(description.devices.size());
   marks[&device - description.devices.data()] = true;
+}
+
+absl::StatusOr<VmDescription> Parse(std::string json,
+                                    const StreamVisitor& visitor,
+                                    const StreamLimits& limits) {
+  DescriptionOptions options;
+  options.max_objects = limits.description_objects;
+  options.max_depth = limits.description_depth;
+  options.max_name_bytes = limits.description_name_bytes;
+  options.keep_fields = visitor.wants_fields();
+  return ParseDescription(std::move(json), options);
 }
 
 }  // namespace
@@ -43,7 +56,8 @@ DescriptionLoader::Outcome DescriptionLoader::Load(ByteSource& source) {
       size_t json_bytes = json.size();
       std::string text(AsText(json));
       tail = std::vector<uint8_t>();  // = {} would keep its memory.
-      absl::StatusOr<VmDescription> parsed = Parse(std::move(text));
+      absl::StatusOr<VmDescription> parsed =
+          Parse(std::move(text), visitor_, limits_);
       if (parsed.ok()) {
         description_ = std::make_shared<VmDescription>(*std::move(parsed));
         used_json_bytes_ = json_bytes;
@@ -191,7 +205,8 @@ bool DescriptionLoader::LoadAhead(const Place& place) {
 bool DescriptionLoader::TakeAhead(const Place& place, ByteSpan json,
                                   size_t json_at) {
   const size_t json_bytes = json.size();
-  absl::StatusOr<VmDescription> parsed = Parse(std::string(AsText(json)));
+  absl::StatusOr<VmDescription> parsed =
+      Parse(std::string(AsText(json)), visitor_, limits_);
   if (!parsed.ok() || Ask(*parsed, place).kind != DescribedLength::kFits ||
       !Replace(*std::move(parsed))) {
     return false;
@@ -206,7 +221,8 @@ Error DescriptionLoader::Take(uint64_t offset, ByteSpan json, bool last) {
       (used_offset_ ? *used_offset_ == offset : last)) {
     return {};
   }
-  absl::StatusOr<VmDescription> parsed = Parse(std::string(AsText(json)));
+  absl::StatusOr<VmDescription> parsed =
+      Parse(std::string(AsText(json)), visitor_, limits_);
   if (!parsed.ok()) {
     return {absl::IsResourceExhausted(parsed.status())
                 ? ErrorCode::kDescriptionLimit
@@ -234,15 +250,6 @@ bool DescriptionLoader::Replace(VmDescription description) {
   used_ = std::move(used);
   former_ = std::exchange(description_, std::move(other));
   return true;
-}
-
-absl::StatusOr<VmDescription> DescriptionLoader::Parse(std::string json) const {
-  DescriptionOptions options;
-  options.max_objects = limits_.description_objects;
-  options.max_depth = limits_.description_depth;
-  options.max_name_bytes = limits_.description_name_bytes;
-  options.keep_fields = visitor_.wants_fields();
-  return VmDescription::Parse(std::move(json), options);
 }
 
 }  // namespace migstream

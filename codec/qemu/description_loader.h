@@ -16,10 +16,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "codec/io/byte_source.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/section_guess.h"
@@ -90,7 +88,6 @@ class DescriptionLoader {
     uint64_t json_bytes;
   };
 
-  absl::StatusOr<VmDescription> Parse(std::string json) const;
   DescribedLength Ask(const VmDescription& description,
                       const Place& place) const;
   static bool HasVersionTwice(const Place& place, ByteSpan content,

@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "codec/io/byte_sink.h"
 #include "codec/io/byte_source.h"
 #include "codec/qemu/stream_encoder.h"

@@ -1,8 +1,8 @@
 // The VMDESCRIPTION at the end of a stream: it alone says how long the FULL
-// sections are, and what is in them. FORMAT.md section 7.
+// sections are, and what is in them. parse_description.h makes it of the JSON.
+// FORMAT.md section 7.
 //
-//   auto description = VmDescription::Parse(json, {.keep_fields = true});
-//   const DescribedDevice* device = description->Find("timer", 0);
+//   const DescribedDevice* device = description.Find("timer", 0);
 //
 // The fields of a device are a tree, which is kept flat: a node, then all that
 // is in it. FieldWalker is what goes through it.
@@ -11,14 +11,14 @@
 #define MIGSTREAM_CODEC_QEMU_VM_DESCRIPTION_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/status/statusor.h"
 #include "codec/wire/bytes.h"
 #include "flags/dialect.h"
 
@@ -44,16 +44,6 @@ struct DescribedDevice {
   uint32_t node = 0;   // Of the device's own fields; see VmDescription::node().
 };
 
-struct DescriptionOptions {
-  // Objects and arrays, and how deep they may be.
-  size_t max_objects = 1 << 20;
-  size_t max_depth = 256;
-  // Bytes of a field's name or type.
-  size_t max_name_bytes = 1024;
-  // Without it the fields only count for the devices' sizes.
-  bool keep_fields = false;
-};
-
 // A visitor that needs one for longer than its StreamReader is there shares it.
 class VmDescription : public std::enable_shared_from_this<VmDescription> {
  public:
@@ -69,11 +59,6 @@ class VmDescription : public std::enable_shared_from_this<VmDescription> {
     FieldKind kind : 8 = FieldKind::kBytes;
   };
   static_assert(sizeof(Node) == 24);
-
-  // RESOURCE_EXHAUSTED if it is beyond the options, INVALID_ARGUMENT if the
-  // JSON has errors or a length in it is beyond any measure.
-  static absl::StatusOr<VmDescription> Parse(
-      std::string json, const DescriptionOptions& options = {});
 
   // Null if it names no such section.
   const DescribedDevice* Find(std::string_view name,
@@ -91,9 +76,9 @@ class VmDescription : public std::enable_shared_from_this<VmDescription> {
   const Feature* null_marker = nullptr;
 
  private:
-  class Parser;
+  friend class DescriptionParser;
 
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> index_;
+  std::map<std::pair<std::string, uint32_t>, size_t> index_;
   std::vector<Node> nodes_;
   // The JSON, with its strings decoded in place, each with a NUL after it.
   std::unique_ptr<std::string> text_;

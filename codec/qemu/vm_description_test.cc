@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "codec/io/absl_view.h"
+#include "codec/qemu/parse_description.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/wire/text.h"
 #include "gtest/gtest.h"
@@ -14,7 +15,7 @@ namespace {
 // The size of one device with these members after its name; ~0 if it cannot be
 // parsed.
 uint64_t DeviceBytes(const std::string& members) {
-  auto description = VmDescription::Parse(
+  auto description = ParseDescription(
       R"({"devices":[{"name":"dev","instance_id":0,)" + members + "}]}");
   if (!description.ok()) return ~uint64_t{0};
   const DescribedDevice* device = description->Find("dev", 0);
@@ -22,7 +23,7 @@ uint64_t DeviceBytes(const std::string& members) {
 }
 
 bool IsRefused(const std::string& json) {
-  auto description = VmDescription::Parse(json);
+  auto description = ParseDescription(json);
   if (description.ok()) return false;
   // One line, for it becomes the end of one.
   EXPECT_EQ(StdView(description.status().message()).find('\n'),
@@ -102,7 +103,7 @@ TEST(VmDescriptionTest, SubsectionsNest) {
 }
 
 TEST(VmDescriptionTest, DevicesAreFoundByNameAndInstance) {
-  auto description = VmDescription::Parse(R"({
+  auto description = ParseDescription(R"({
       "page_size": 4096,
       "devices": [
         {"name":"serial","instance_id":0,"size":1},
@@ -123,7 +124,7 @@ TEST(VmDescriptionTest, DevicesAreFoundByNameAndInstance) {
 }
 
 TEST(VmDescriptionTest, TellsWhatSomeReleasesOnlyWrite) {
-  auto description = VmDescription::Parse(
+  auto description = ParseDescription(
       R"({"configuration":{"vmsd_name":"configuration","version":1,
                            "fields":[]},"page_size":4096,"devices":[]})");
   ASSERT_TRUE(description.ok()) << description.status();
@@ -132,7 +133,7 @@ TEST(VmDescriptionTest, TellsWhatSomeReleasesOnlyWrite) {
   for (auto [type, marker] : {Marker{"uint64", nullptr},
                               {"nullptr", &feature::kNullptrField},
                               {"ptr-marker", &feature::kPtrMarkerField}}) {
-    description = VmDescription::Parse(StrCat(
+    description = ParseDescription(StrCat(
         R"({"devices":[{"name":"css","instance_id":0,"fields":[
               {"name":"css","array_len":2,"type":")",
         type, R"(","size":1}]}]})"));
@@ -142,7 +143,7 @@ TEST(VmDescriptionTest, TellsWhatSomeReleasesOnlyWrite) {
 }
 
 TEST(VmDescriptionTest, WhatIsNotNeededIsLeftOut) {
-  auto description = VmDescription::Parse(
+  auto description = ParseDescription(
       R"({"future":{"a":[1,{"b":null}]},"page_size":4096,"devices":[
           {"name":"dev","instance_id":0,"alias":"x","size":7,"new":[[]]}]})");
   ASSERT_TRUE(description.ok()) << description.status();
@@ -309,7 +310,7 @@ TEST(FindDescriptionTest, AForgedOneInDeviceStateIsNotAtTheEnd) {
 
 TEST(VmDescriptionTest, ObjectsAndDepthHaveLimits) {
   auto code = [](const std::string& json) {
-    return VmDescription::Parse(json, {.max_objects = 1000}).status().code();
+    return ParseDescription(json, {.max_objects = 1000}).status().code();
   };
   EXPECT_EQ(code("{\"x\":" + std::string(255, '[')),
             absl::StatusCode::kInvalidArgument);
@@ -325,8 +326,8 @@ TEST(VmDescriptionTest, ObjectsAndDepthHaveLimits) {
 
 TEST(VmDescriptionTest, ADeviceThatIsDescribedTwiceMustBeTheSame) {
   auto parse = [](int a, int b) {
-    return VmDescription::Parse(StrCat(R"({"devices":[{"name":"x","size":)", a,
-                                       R"(},{"name":"x","size":)", b, "}]}"));
+    return ParseDescription(StrCat(R"({"devices":[{"name":"x","size":)", a,
+                                   R"(},{"name":"x","size":)", b, "}]}"));
   };
   EXPECT_TRUE(parse(3, 3).ok());
   EXPECT_FALSE(parse(3, 9).ok());
@@ -338,9 +339,9 @@ TEST(VmDescriptionTest, ACharacterThatTheTextEndsInIsAnError) {
        {"\xc3", "\xe6", "\xe6\x97", "\xf0", "\xf0\x9f\x98"}) {
     for (size_t before : {1, 15, 16, 54, 55, 56, 100}) {
       std::string json = "\"" + std::string(before, 'x') + lead;
-      EXPECT_FALSE(VmDescription::Parse(json).ok()) << before;
+      EXPECT_FALSE(ParseDescription(json).ok()) << before;
       json = "{\"devices\":[{\"name\":" + json;
-      EXPECT_FALSE(VmDescription::Parse(json).ok()) << before;
+      EXPECT_FALSE(ParseDescription(json).ok()) << before;
     }
   }
 }

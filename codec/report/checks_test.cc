@@ -9,6 +9,7 @@
 #include "codec/device/section_bytes.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/report/finding_ids.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"

@@ -6,6 +6,7 @@
 
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_writer.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -13,6 +13,7 @@
 #include "codec/payload/report_lines.h"
 #include "codec/report/payload_file.h"
 #include "codec/report/payload_stream.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "codec/generate/generator.h"
 #include "codec/generate/stream.pb.h"
 #include "codec/payload/driver_rules.h"

@@ -11,6 +11,7 @@
 #include "codec/qemu/configuration.h"
 #include "codec/report/checks.h"
 #include "codec/report/device_reports.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_findings.h"
 #include "codec/survey/stream_survey.h"
 #include "codec/wire/printable.h"

@@ -19,10 +19,14 @@
 #include "codec/io/byte_source.h"
 #include "codec/payload/payload_report.h"
 #include "codec/qemu/stream_reader.h"
-#include "codec/report/report.pb.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
+
+namespace report {
+class Record;
+class Report;
+}  // namespace report
 
 struct ReportOptions {
   ReaderOptions reader = {};

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "codec/report/finding_ids.h"
+#include "codec/report/report.pb.h"
 #include "codec/wire/printable.h"
 
 namespace migstream {

@@ -3,10 +3,13 @@
 #ifndef MIGSTREAM_CODEC_REPORT_REPORT_FINDINGS_H_
 #define MIGSTREAM_CODEC_REPORT_REPORT_FINDINGS_H_
 
-#include "codec/report/report.pb.h"
 #include "codec/wire/finding.h"
 
 namespace migstream {
+
+namespace report {
+class Report;
+}  // namespace report
 
 // A report is read by people and scripts; none wants more of one id and
 // severity. What is beyond is counted, so that no stream, however damaged,

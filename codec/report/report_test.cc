@@ -9,6 +9,7 @@
 #include "codec/io/byte_source.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_recording.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

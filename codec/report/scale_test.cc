@@ -12,6 +12,7 @@
 #include "codec/channels/channel_reader.h"
 #include "codec/device/config_bytes.h"
 #include "codec/qemu/stream_bytes.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"

@@ -5,6 +5,7 @@
 #include "codec/qemu/cpr_state.h"
 #include "codec/qemu/preempt_reader.h"
 #include "codec/qemu/return_path_reader.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_findings.h"
 #include "codec/wire/finding.h"
 #include "codec/wire/printable.h"

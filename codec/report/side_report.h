@@ -8,10 +8,13 @@
 
 #include "codec/io/byte_source.h"
 #include "codec/io/libvirt_save.h"
-#include "codec/report/report.pb.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
+
+namespace report {
+class Report;
+}  // namespace report
 
 // Adds a finding if the file was never finished.
 void ReportLibvirt(const LibvirtSave& save, report::Report& report);

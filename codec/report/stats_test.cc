@@ -11,6 +11,7 @@
 #include "codec/device/config_bytes.h"
 #include "codec/device/section_bytes.h"
 #include "codec/qemu/stream_bytes.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/wire/text.h"
 #include "gtest/gtest.h"

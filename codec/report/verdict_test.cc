@@ -4,6 +4,7 @@
 
 #include "codec/extract/payload_extractor.h"
 #include "codec/qemu/stream_writer.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/survey/stream_survey.h"
 #include "gmock/gmock.h"

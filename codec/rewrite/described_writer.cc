@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 

@@ -16,6 +16,7 @@
 #include "codec/channels/memory_channels.h"
 #include "codec/extract/payload_extractor.h"
 #include "codec/qemu/stream_writer.h"
+#include "codec/report/report.pb.h"
 #include "codec/report/report_builder.h"
 #include "codec/rewrite/rewrite.h"
 #include "codec/survey/stream_survey.h"

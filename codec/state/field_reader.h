@@ -16,6 +16,7 @@
 #define MIGSTREAM_CODEC_STATE_FIELD_READER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,7 +24,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/device/data_tally.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/qemu/stream_visitor.h"
@@ -114,7 +114,7 @@ class FieldReader : public StreamVisitor {
   uint64_t content_bytes_ = 0;
   std::vector<std::unique_ptr<Vfio>> vfio_;
   // By idstr and instance id, as packets name a device.
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, Vfio*> vfio_by_name_;
+  std::map<std::pair<std::string, uint32_t>, Vfio*> vfio_by_name_;
   Vfio* open_vfio_ = nullptr;  // Of the section that is read.
   RecordCounter records_;      // On the main channel.
   std::vector<Finding> findings_;

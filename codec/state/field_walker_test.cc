@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/qemu/parse_description.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/state/field_paths.h"
 #include "codec/wire/text.h"
@@ -40,7 +41,7 @@ Walked WalkInPieces(const VmDescription& description,
 
 // Walks a device with these members after its name. Any cut gives the same.
 Walked Walk(const std::string& members, const std::string& content) {
-  auto description = VmDescription::Parse(
+  auto description = ParseDescription(
       R"({"devices":[{"name":"dev","instance_id":0,)" + members + "}]}",
       {.keep_fields = true});
   EXPECT_TRUE(description.ok()) << description.status();
@@ -252,7 +253,7 @@ TEST(FieldWalkerTest, FieldsWithoutBytesAreBounded) {
   // Each of 1000 elements has 100 fields of no bytes, and one of one.
   std::vector<std::string> fields(100, R"({"name":"z","type":"b","size":0})");
   fields.push_back(R"({"name":"a","type":"uint8","size":1})");
-  auto description = VmDescription::Parse(
+  auto description = ParseDescription(
       R"({"devices":[{"name":"d","fields":[{"name":"s","array_len":1000,
           "type":"struct","size":1,"struct":{"fields":[)" +
           StrJoin(fields, ",") + "]}}]}]}",

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/channels/channel_reader.h"
 #include "codec/channels/channel_stats.h"
 #include "codec/device/data_tally.h"
@@ -92,8 +92,7 @@ struct CameSection {
   uint64_t offset = 0;
 };
 // By idstr and instance id.
-using CameSections =
-    absl::flat_hash_map<std::pair<std::string, uint32_t>, CameSection>;
+using CameSections = std::map<std::pair<std::string, uint32_t>, CameSection>;
 
 struct StreamFacts {
   const Dialect* dialect = nullptr;  // The reader's.
@@ -192,8 +191,7 @@ class StreamSurvey : public ForwardingVisitor {
 
   const ReaderOptions options_;
   StreamFacts facts_;
-  absl::flat_hash_map<std::pair<std::string_view, uint32_t>, DeviceFacts*>
-      by_name_;
+  std::map<std::pair<std::string_view, uint32_t>, DeviceFacts*> by_name_;
   RecordCounter records_;
   CameSections came_;
   uint64_t ram_ends_ = 0;

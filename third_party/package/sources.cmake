@@ -315,6 +315,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/kept_bytes.cc
   codec/io/lent_bytes.cc
   codec/io/libvirt_save.cc
+  codec/io/open_file.cc
   codec/io/open_qcow2.cc
   codec/io/open_stream.cc
   codec/io/preempt_channel.cc
@@ -356,6 +357,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/qemu/description_editor.cc
   codec/qemu/description_loader.cc
   codec/qemu/page_size_guess.cc
+  codec/qemu/parse_description.cc
   codec/qemu/preempt_reader.cc
   codec/qemu/return_path_reader.cc
   codec/qemu/section_guess.cc
