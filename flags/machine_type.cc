@@ -1,8 +1,17 @@
 #include "flags/machine_type.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace migstream {
+
+bool IsMachineName(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
+           c == '+';
+  });
+}
 
 Release MachineTypeRelease(std::string_view machine_type) {
   size_t dash = machine_type.rfind('-');

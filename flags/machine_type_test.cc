@@ -20,6 +20,13 @@ TEST(MachineTypeTest, OtherNamesTellNothing) {
   EXPECT_EQ(MachineTypeRelease("pc-q35-99999.1"), 0);
 }
 
+TEST(MachineTypeTest, ANameHasNoOtherBytesThanNamesHave) {
+  EXPECT_TRUE(IsMachineName("pc-q35-rhel9.2.0"));
+  EXPECT_TRUE(IsMachineName("leon3_generic"));
+  EXPECT_FALSE(IsMachineName("pc-q35-11.1\x01"));
+  EXPECT_FALSE(IsMachineName("pc q35"));
+}
+
 TEST(MachineTypeTest, LegacySwitchoverAckIsOfTypesUpTo110) {
   EXPECT_TRUE(HasSwitchoverAckLegacy("pc-q35-11.0"));
   EXPECT_FALSE(HasSwitchoverAckLegacy("pc-q35-11.1"));

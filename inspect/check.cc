@@ -81,7 +81,7 @@ ExitStatus AskLoader(const Arguments& arguments) {
   for (const std::string& given : verdict.given) {
     StrAppend(&lines, file, ": given ", given, "\n");
   }
-  return Print(lines,
+  return Print(WrappedLines(lines, LineColumns(STDOUT_FILENO)),
                verdict.outcome == LoadVerdict::kLoads ? kFine : kFindings);
 }
 
@@ -190,7 +190,8 @@ ExitStatus AskKernel(const Arguments& arguments) {
     lines = StrCat(Printable(arguments.files[0]),
                    ": no payload of a driver that is asked\n");
   }
-  return Print(lines, error.ok() ? status : kFindings);
+  return Print(WrappedLines(lines, LineColumns(STDOUT_FILENO)),
+               error.ok() ? status : kFindings);
 }
 
 std::string SetDestination(Arguments& arguments, const std::string& value) {

@@ -1,5 +1,7 @@
 #include "inspect/destination.h"
 
+#include <unistd.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +24,7 @@
 #include "inspect/inputs.h"
 #include "inspect/json_output.h"
 #include "inspect/pci_device_file.h"
+#include "inspect/terminal.h"
 #include "inspect/text_report.h"
 
 namespace migstream {
@@ -109,7 +112,9 @@ ExitStatus CheckDestination(const Arguments& arguments) {
   DumpVerdict verdict = CheckAgainstDump(*description, dump);
   const ExitStatus status = verdict.refusals.empty() ? kFine : kFindings;
   if (arguments.format == "text") {
-    return Print(Lines(Printable(inputs.file), verdict, dump), status);
+    return Print(WrappedLines(Lines(Printable(inputs.file), verdict, dump),
+                              LineColumns(STDOUT_FILENO)),
+                 status);
   }
   report::Check check;
   check.set_file(Printable(inputs.file));

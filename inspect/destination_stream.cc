@@ -1,5 +1,7 @@
 #include "inspect/destination_stream.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -26,6 +28,7 @@
 #include "inspect/json_output.h"
 #include "inspect/loader_table.h"
 #include "inspect/table.h"
+#include "inspect/terminal.h"
 #include "inspect/text_report.h"
 
 namespace migstream {
@@ -213,7 +216,8 @@ ExitStatus CheckIdleDestination(const Arguments& arguments) {
     StrAppend(&lines, file, ": nothing in it is for the destination's ",
               StrJoin(found.untouched, ", "), "\n");
   }
-  return Print(lines, found.refusals.empty() ? kFine : kFindings);
+  return Print(WrappedLines(lines, LineColumns(STDOUT_FILENO)),
+               found.refusals.empty() ? kFine : kFindings);
 }
 
 ExitStatus DiffLoadable(const Arguments& a, const Arguments& b) {

@@ -60,8 +60,12 @@ std::string TextMap(const std::string& name, FoldedMap& map) {
   // What it is may be long; it stands last, so that nothing is torn apart.
   auto line = [&text](std::string_view offset, std::string_view bytes,
                       std::string_view owner, std::string_view what) {
-    absl::StrAppendFormat(&text, "%-10s  %11s  %-22s  %s\n", AbslView(offset),
-                          AbslView(bytes), AbslView(owner), AbslView(what));
+    constexpr size_t kBefore = 10 + 2 + 11 + 2 + 22 + 2;
+    StrAppend(&text,
+              WrappedLines(absl::StrFormat("%-10s  %11s  %-22s  %s\n",
+                                           AbslView(offset), AbslView(bytes),
+                                           AbslView(owner), AbslView(what)),
+                           LineColumns(STDOUT_FILENO), kBefore));
   };
   line("OFFSET", "BYTES", "OWNER", "WHAT");
   bool stopped = false;

@@ -374,7 +374,8 @@ std::string TextReport(const report::Report& report, bool payload_records) {
                                           : "not complete on its channels",
              ", ", Size(report.bytes()), "\n", StreamTable(report), "\n");
   if (report.devices_size() == 0) {
-    return StrCat(text, "no VFIO device\n");
+    return StrCat(text, "no VFIO device",
+                  report.complete() ? "\n" : " up to there\n");
   }
   StrAppend(&text, DeviceTable(report));
   for (const report::Device& device : report.devices()) {

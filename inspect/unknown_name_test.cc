@@ -48,13 +48,24 @@ std::vector<std::pair<std::string, std::string>> StreamsWith(
 
 // All that is said of a file without being asked for its bytes.
 std::vector<std::vector<std::string>> Asked(const std::string& file) {
+  const HandlerBytes known = {.id = 3, .idstr = "timer"};
+  const std::string other =
+      WriteTestFile("other", Stream(known.Full("state") + EofBytes()));
   return {{"inspect", file},
           {"inspect", "--records", file},
+          {"inspect", "--map", file},
+          {"inspect", "--map", "--format=json", file},
+          {"inspect", "--state", file},
+          {"inspect", "--format=json", file},
           {"check", "--all", file},
           {"check", "--recover", file},
           {"check", "--for=qemu-7.2", file},
           {"check", "--for=qemu-11.1", file},
           {"check", "--for=all", file},
+          {"check", "--for=qemu-11.1", "--destination=" + other, file},
+          {"check", "--for=qemu-11.1", "--destination=" + file, other},
+          {"diff", file, other},
+          {"diff", "--loadable", other, file},
           {"stats", file},
           {"extract", "--ram=pc.ram", "--force", "-o", "/dev/null", file},
           {"repack", "--force", "-o", "/dev/null", file}};

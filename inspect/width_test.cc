@@ -1,5 +1,7 @@
 // What every verb prints of every capture fits into 80 columns, but for paths.
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -65,6 +67,16 @@ TEST(WidthOfListsTest, SoDoListsHelpAndExplanations) {
   ExpectNarrow({"explain", "truncated", "V111M", "0xffffffffef100005",
                 "Missing section footer for timer"},
                "\n");
+  // A short path is no excuse.
+  WriteTestFile("vm", ReadTestFile(capture));
+  ASSERT_EQ(chdir(TestFolder().c_str()), 0);
+  for (const Words& words :
+       {Words{"check", "vm"}, Words{"check", "--for=qemu-7.2", "vm"},
+        Words{"check", "--for=qemu-11.1", "vm"},
+        Words{"check", "--for=qemu-11.1", "--destination=vm", "vm"},
+        Words{"inspect", "--map", "vm"}}) {
+    ExpectNarrow(words, "\n");
+  }
   unsetenv("COLUMNS");
 }
 

@@ -69,7 +69,7 @@ class Comparer {
         ComparePlaces(section, *own);
       } else if (!MayBeIdle(section.idstr)) {
         Refuse(section, section.offset,
-               UnknownSection(savevm_, section.idstr, section.instance_id),
+               UnknownSection(savevm_, section.shown, section.instance_id),
                "section", "present", "");
       }
     }

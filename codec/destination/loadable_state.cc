@@ -29,6 +29,15 @@ constexpr std::string_view kPlaces = "devs";
 // Whose elements are keys.
 constexpr std::string_view kKeys = "cpreg_vmstate_indexes";
 
+void Show(LoadableSection& section, bool is_known) {
+  section.shown =
+      Printable(is_known ? section.idstr : UnknownName(section.idstr));
+  section.name = section.shown;
+  if (section.instance_id != 0) {
+    StrAppend(&section.name, "#", section.instance_id);
+  }
+}
+
 bool IsPciName(std::string_view idstr) {
   return idstr.find(':') != idstr.npos && idstr.find('/') != idstr.npos;
 }
@@ -49,6 +58,13 @@ const LoadableSection* LoadableState::Find(const std::string& idstr,
                                            uint32_t instance_id) const {
   auto found = by_name.find({idstr, instance_id});
   return found == by_name.end() ? nullptr : &sections[found->second];
+}
+
+void LoadableReader::OnSectionEnd(const SectionView& section,
+                                  uint64_t content_bytes, bool footer) {
+  LoadableSection* kept = Section(section.idstr, section.instance_id);
+  if (kept != nullptr) Show(*kept, true);
+  FieldReader::OnSectionEnd(section, content_bytes, footer);
 }
 
 LoadableSection* LoadableReader::Section(std::string_view idstr,
@@ -74,9 +90,7 @@ void LoadableReader::OnSection(const SectionView& section) {
       LoadableSection& kept = state_.sections.emplace_back();
       kept.idstr = std::string(section.idstr);
       kept.instance_id = section.instance_id;
-      kept.name = StrCat(
-          Printable(section.idstr),
-          section.instance_id == 0 ? "" : StrCat("#", section.instance_id));
+      Show(kept, section.vfio);
       kept.type = section.type;
       kept.offset = section.offset;
       kept.version = section.version_id;

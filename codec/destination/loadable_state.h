@@ -35,7 +35,10 @@ namespace migstream {
 struct LoadableSection {
   std::string idstr;
   uint32_t instance_id = 0;
-  std::string name;                       // "cpu_common#1", fit to be printed.
+  // The idstr, of which no more than an unknown name's bytes are shown until
+  // the section's end has come, and as "cpu_common#1"; both may be printed.
+  std::string shown;
+  std::string name;
   SectionType type = SectionType::kFull;  // kStart, kFull
   uint64_t offset = 0;                    // Of the START or FULL.
   uint32_t version = 0;
@@ -87,6 +90,8 @@ class LoadableReader : public FieldReader {
   void OnConfiguration(const ConfigurationView& configuration) override;
   void OnSection(const SectionView& section) override;
   void OnRamBlocks(std::span<const RamBlock> blocks) override;
+  void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
+                    bool footer) override;
   void OnDeviceEvent(const SectionView& section, const Event& event) override;
   // A piece of a VFIO device's state from the multifd channels.
   void OnConfigPiece(const ReassembledPiece& piece);

@@ -121,6 +121,8 @@ class ReleaseBounds {
     bounds_.push_back({false, release, offset, std::string(what)});
   }
   void Apply(DialectDetector& detector) const;
+  // The first release that it can be of; 0 if nothing tells.
+  Release not_before() const { return newest_not_before_; }
 
  private:
   struct Bound {

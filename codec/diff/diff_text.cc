@@ -35,8 +35,8 @@ std::string WholeText(const StateValue& value) {
 
 }  // namespace
 
-std::string NameText(const DeviceName& device) {
-  return StrCat(Printable(device.first),
+std::string NameText(const DeviceName& device, bool is_known) {
+  return StrCat(Printable(is_known ? device.first : UnknownName(device.first)),
                 device.second == 0 ? "" : StrCat("#", device.second));
 }
 

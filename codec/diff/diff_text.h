@@ -13,8 +13,9 @@
 
 namespace migstream {
 
-// "timer"; "timer#1" for an instance other than 0. Printable.
-std::string NameText(const DeviceName& device);
+// "timer"; "timer#1" for an instance other than 0. Printable, and whole if it
+// is known for a name.
+std::string NameText(const DeviceName& device, bool is_known);
 
 // "a, b and 7 more"
 std::string ListText(std::span<const std::string> items);

@@ -142,6 +142,10 @@ class Comparison {
     things = {};
   }
 
+  // A VFIO device is known by its name.
+  static bool IsKnown(const VfioState&) { return true; }
+  static bool IsKnown(const DeviceState& device) { return device.is_known; }
+
   template <typename Device>
   void CompareAll(
       std::string_view what, const std::map<DeviceName, Device>& a,
@@ -150,7 +154,7 @@ class Comparison {
     for (const auto& [name, device] : a) {
       auto other = b.find(name);
       if (other == b.end()) continue;
-      out_.SetDevice(NameText(name));
+      out_.SetDevice(NameText(name, IsKnown(device) || IsKnown(other->second)));
       both(device, other->second);
       TellCutOff(cut_off_);
     }
@@ -166,7 +170,8 @@ class Comparison {
       const std::map<DeviceName, Device>& others) {
     std::vector<std::string> names;
     for (const auto& [name, device] : devices) {
-      if (others.count(name) == 0) names.push_back(NameText(name));
+      if (others.count(name) != 0) continue;
+      names.push_back(NameText(name, IsKnown(device)));
     }
     return names;
   }
@@ -355,7 +360,7 @@ Error CompareSnapshots(const StreamState& state, const DiffOptions& options,
     if (!error.ok()) return error;
     if (!HasSnapshots(side)) continue;
     ++devices;
-    out.SetDevice(NameText(name));
+    out.SetDevice(NameText(name, true));
     error = CompareWithin(side, out);
     if (!error.ok()) return error;
   }

@@ -128,6 +128,10 @@ class Collector : public FieldReader {
 
   void OnSectionEnd(const SectionView& section, uint64_t content_bytes,
                     bool footer) override {
+    if (!section.vfio) {
+      state_.devices[DeviceName(section.idstr, section.instance_id)].is_known =
+          true;
+    }
     if (ram_ != nullptr) ram_->OnSectionEnd(section, content_bytes, footer);
     FieldReader::OnSectionEnd(section, content_bytes, footer);
   }

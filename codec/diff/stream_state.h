@@ -75,6 +75,9 @@ struct StateValue {
 
 // Another device.
 struct DeviceState {
+  // Whether the end of one of its sections came; until then its name may be
+  // guest memory in the place of one.
+  bool is_known = false;
   std::set<uint32_t> versions;
   // By path: see field_paths.h, and keyed_lists.h. A path that comes again has
   // " (2)" after it.

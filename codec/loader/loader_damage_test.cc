@@ -63,6 +63,12 @@ TEST(LoaderDamageTest, ABlocksNameEndsAtItsNul) {
         1101);
   };
   EXPECT_THAT(said("\x07"), HasSubstr("Size mismatch: pc.ram: 0x"));
+  // So it does where the length is a character.
+  EXPECT_THAT(Said(HeaderBytes() + kRam.Start(Be64Bytes(0x1004) + "Tpc.ram" +
+                                              Be64Bytes(0x1000) +
+                                              std::string(0x60, '\x02')),
+                   1101),
+              HasSubstr("Size mismatch: pc.ram: 0x202020202021000"));
   // The name's first character was taken for its length.
   EXPECT_THAT(said(""), HasSubstr("Unknown ramblock \"c.ram\""));
 }
@@ -202,6 +208,28 @@ TEST(LoaderDamageTest, APcHasItsBlocksWhateverTheListSays) {
                             kRam.Part(page + kRamEnd) + kRam.End(kRamEnd) +
                             EofBytes();
   EXPECT_EQ(Said(bytes, 1101), "loads");
+}
+
+TEST(LoaderDamageTest, ABlockThatAPcHasTellsThatNearlyItsNameIsDamage) {
+  const std::string page =
+      Be64Bytes(2) + Str8Bytes("pc.bios") + std::string(1, '\0');
+  auto said = [&](const std::string& listed) {
+    return Said(HeaderBytes() +
+                    kRam.Start(Be64Bytes(0x1000 | 4) + Str8Bytes(listed) +
+                               Be64Bytes(0x1000) + kRamEnd) +
+                    kRam.Part(page + kRamEnd) + kRam.End(kRamEnd) + EofBytes(),
+                1101);
+  };
+  EXPECT_EQ(said("pc.biot"),
+            "Unknown ramblock \"pc.biot\", cannot accept migration");
+  EXPECT_EQ(said("pc.bios"), "loads");
+  EXPECT_EQ(said("vga.vram"), "loads");
+}
+
+TEST(LoaderDamageTest, NoReleaseHasAMachineTypeOfOddBytes) {
+  const std::string type("pc-i440fx-11.1\x01\0\0", 17);
+  EXPECT_THAT(Said(HeaderBytes() + ConfigurationBytes(type) + EofBytes(), 1101),
+              HasSubstr("Machine type received is 'pc-i440fx-11.1\x01'"));
 }
 
 // The v1 loader takes it for one that fits the device's region.

@@ -65,6 +65,11 @@ bool IsBlockName(std::string_view name) {
   });
 }
 
+bool IsBlockOfPc(std::string_view name) {
+  return std::find(std::begin(kBlocksOfPc), std::end(kBlocksOfPc), name) !=
+         std::end(kBlocksOfPc);
+}
+
 bool RefuseBlock(LoaderInput& input, uint64_t at, std::string_view name) {
   return input.Refuse(at, UnknownRamBlock(UnknownName(name)));
 }
@@ -152,10 +157,7 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
 }
 
 bool LoaderRam::IsDamaged(std::string_view name) const {
-  if (std::find(std::begin(kBlocksOfPc), std::end(kBlocksOfPc), name) !=
-      std::end(kBlocksOfPc)) {
-    return false;
-  }
+  if (IsBlockOfPc(name)) return false;
   return !IsBlockName(name) || name.find_first_of(kOfBlockNames) == name.npos ||
          std::any_of(used_bytes_.begin(), used_bytes_.end(),
                      [&](const auto& block) {
@@ -174,6 +176,17 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
     // it.
     if (found == used_bytes_.end() && !conflict_ && IsDamaged(name)) {
       return input.Refuse(at, StrCat("Can't find block ", UnknownName(name)));
+    }
+    if (found == used_bytes_.end() && IsBlockOfPc(name)) {
+      const auto damaged = std::find_if(
+          used_bytes_.begin(), used_bytes_.end(), [&](const auto& block) {
+            return !IsBlockOfPc(block.first) && IsNearMiss(block.first, name);
+          });
+      // No machine has both.
+      if (damaged != used_bytes_.end()) {
+        return input.RefuseFirst(listed_at_[damaged->first],
+                                 UnknownRamBlock(damaged->first));
+      }
     }
     last_is_conflicts_ = conflict_ && name == conflict_->name;
     last_is_unlisted_ = found == used_bytes_.end();
@@ -303,7 +316,8 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
     // A length that is too large takes in a part of what follows; one that is
     // a character was the name's first.
     const bool ends_early =
-        name.size() < name_bytes && (name_bytes < ' ' || name_bytes > '~');
+        name.size() < name_bytes &&
+        (name_bytes < ' ' || name_bytes > '~' || IsBlockOfPc(name));
     const bool cut = input.ended();
     const size_t length_bytes = input.Peek(8).size();
     uint64_t used_bytes = input.Be64();

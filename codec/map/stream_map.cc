@@ -37,10 +37,10 @@ class MapVisitor : public StreamVisitor {
     MapRange range = At(section.offset, in_ram_        ? MapKind::kRam
                                         : section.vfio ? MapKind::kVfio
                                                        : MapKind::kOther);
-    range.owner = Printable(section.idstr);
-    if (section.instance_id != 0) {
-      StrAppend(&range.owner, "#", section.instance_id);
-    }
+    // Known for a name only when the section's end has come.
+    const bool begins = section.type == SectionType::kStart ||
+                        section.type == SectionType::kFull;
+    range.owner = Owner(section, !section.vfio && begins);
     range.what = ToString(section.type);
     if (in_ram_ && is_part_) round_ = std::max(round_, 1U);
     range.round = round_;
@@ -85,8 +85,9 @@ class MapVisitor : public StreamVisitor {
     ranges_.Begin(std::move(range));
   }
 
-  void OnSectionEnd(const SectionView&, uint64_t, bool) override {
+  void OnSectionEnd(const SectionView& section, uint64_t, bool) override {
     MapRange& range = ranges_.current();
+    if (!in_ram_) range.owner = Owner(section, false);
     if (is_part_ && range.records == 0 && range.pages == 0 &&
         range.zero_pages == 0 && elements_.empty()) {
       range.what += ", empty";
@@ -121,6 +122,13 @@ class MapVisitor : public StreamVisitor {
   }
 
  private:
+  static std::string Owner(const SectionView& section, bool unknown) {
+    std::string owner = Printable(unknown ? UnknownName(section.idstr)
+                                          : std::string(section.idstr));
+    if (section.instance_id != 0) StrAppend(&owner, "#", section.instance_id);
+    return owner;
+  }
+
   MapRange At(uint64_t offset, MapKind kind) const {
     MapRange range;
     range.offset = offset;

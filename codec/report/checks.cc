@@ -27,15 +27,6 @@ constexpr uint64_t kManyEmptyParts = 1000;
 constexpr uint32_t kVendorCapability = 0x09;
 constexpr std::string_view kCprSuffix = "-cpr-pci";
 
-// Whether it has no byte that no machine's name has.
-bool IsMachineName(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-           c == '+';
-  });
-}
-
 class Checker {
  public:
   Checker(const report::Report& report, const StreamFacts& stream,
@@ -276,6 +267,11 @@ class Checker {
     if (losses.configuration) {
       Add("configuration-missing", stream_.start_offset, "CONFIGURATION",
           "the description has one, and the stream has none");
+    }
+    if (losses.configuration_unlike_footers) {
+      Add("configuration-off", stream_.start_offset, "CONFIGURATION",
+          "there is none, and sections have footers: machine types since 2.4 "
+          "send both");
     }
     for (const StreamLosses::Section& section : losses.missing) {
       Add("section-missing", stream_.description_offset, section.name,

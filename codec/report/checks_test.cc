@@ -167,8 +167,9 @@ TEST(ChecksTest, WhatTheStreamItselfProvesToBeLostIsReported) {
       EofBytes() + DescriptionBytes(DescriptionJson(
                        {kVfio.Json(Full().size() - kVfio.Named(4).size() - 5),
                         timer.Json(5)}));
+  const std::string head = HeaderBytes() + ConfigurationBytes("pc-q35-7.2");
   auto check = [&](const std::string& sections) {
-    return CheckBytes(HeaderBytes() + sections + described).ids;
+    return CheckBytes(head + sections + described).ids;
   };
   const std::string ended = ram.End(eos);
   const std::string state = timer.Full("state");
@@ -180,13 +181,19 @@ TEST(ChecksTest, WhatTheStreamItselfProvesToBeLostIsReported) {
   EXPECT_THAT(check(start + Start() + part + vfio + state),
               ElementsAre("warning ram-missing"));
   // With CPR it stays where it is, and is handed over.
-  EXPECT_THAT(CheckBytes(HeaderBytes() + start + Start() + ended + vfio +
-                             state + described,
-                         DialectId::kAuto, 0, true)
-                  .ids,
-              IsEmpty());
+  EXPECT_THAT(
+      CheckBytes(head + start + Start() + ended + vfio + state + described,
+                 DialectId::kAuto, 0, true)
+          .ids,
+      IsEmpty());
   EXPECT_THAT(check(start + Start() + part + ended + vfio + state + state),
               ElementsAre("warning section-twice"));
+  // What the description up to 8.1 does not name, footers do.
+  const std::string whole = start + Start() + part + ended + vfio + state;
+  EXPECT_THAT(CheckBytes(HeaderBytes() + whole + described).ids,
+              ElementsAre("warning configuration-off"));
+  EXPECT_THAT(CheckBytes(HeaderBytes() + whole + EofBytes()).ids,
+              testing::Not(testing::Contains("warning configuration-off")));
 }
 
 TEST(ChecksTest, PagesTravelEitherHereOrOnChannels) {

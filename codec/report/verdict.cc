@@ -157,7 +157,10 @@ class VerdictMaker {
   }
 
   std::string Devices() const {
-    if (verdict_.devices_size() == 0) return "no VFIO device";
+    if (verdict_.devices_size() == 0) {
+      return verdict_.phase() == "end" ? "no VFIO device"
+                                       : "no VFIO device up to there";
+    }
     std::vector<std::string> groups;
     auto add = [&](std::string text) {
       if (!text.empty()) groups.push_back(std::move(text));

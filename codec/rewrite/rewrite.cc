@@ -24,11 +24,14 @@
 #include "codec/rewrite/record_cutter.h"
 #include "codec/rewrite/visitor_filter.h"
 #include "codec/survey/stream_survey.h"
+#include "codec/wire/bytes.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
 namespace migstream {
 namespace {
+
+constexpr size_t kDescriptionHeadBytes = 5;  // Type, length.
 
 Error NotAgain() {
   return {ErrorCode::kReadFailed, 0, "",
@@ -243,6 +246,7 @@ class Rewriter {
                            output_.channels.size()));
     }
     Error first = Look();
+    if (first.code == ErrorCode::kBadDescription) first = {};  // See Write().
     for (size_t i = 0; i < input_.channels.size(); ++i) {
       if (!first.ok() && first.code != ErrorCode::kTruncated) break;
       std::unique_ptr<ByteSource> source = input_.channels[i].open();
@@ -311,6 +315,10 @@ class Rewriter {
     const uint64_t start = lent.offset();
     StreamSurvey survey(options_.reader, *first_);
     Error error = survey.Read(lent);
+    if (error.code == ErrorCode::kBadDescription && filters_.empty() &&
+        CopyDescription(lent, writer)) {
+      error = {};
+    }
     // What is wrong is not copied.
     if (error.ok() || error.code == ErrorCode::kTruncated) run.Flush();
     const StreamFacts& facts = survey.facts();
@@ -326,6 +334,20 @@ class Rewriter {
       if (!(*filter)->error().ok()) return (*filter)->error();
     }
     return writer.error();
+  }
+
+  // What comes next is a description that is not what QEMU writes. Where
+  // nothing else changes, its bytes need not either. False if it is cut short.
+  static bool CopyDescription(ByteSource& source, DescribedWriter& writer) {
+    const ByteSpan head = source.Peek(kDescriptionHeadBytes);
+    if (head.size() < kDescriptionHeadBytes) return false;
+    const size_t bytes = kDescriptionHeadBytes + size_t{LoadBe32(&head[1])};
+    const ByteSpan all = source.Peek(bytes);
+    if (all.size() < bytes) return false;
+    writer.OnDescription(
+        source.offset(),
+        all.subspan(kDescriptionHeadBytes, bytes - kDescriptionHeadBytes));
+    return true;
   }
 
   // What would be merged or split has to be in the main channel, if that is

@@ -244,6 +244,24 @@ TEST(RewriteTest, ADescriptionThatCannotBeKeptTrueIsNotWritten) {
   EXPECT_THAT(smaller.error.reason, HasSubstr("has several fields"));
 }
 
+TEST(RewriteTest, ADescriptionThatQemuDoesNotWriteIsCopiedAndNotEdited) {
+  const std::string state = HeaderBytes() + kVfio.Start(kSetupTag + kEos) +
+                            kVfio.End(kEos) + kVfio.Full(ConfigElement()) +
+                            EofBytes();
+  for (const char* json :
+       {R"({"page_size":"4096","devices":[]})", R"({"devices":[)", "no JSON"}) {
+    const std::string bytes = state + DescriptionBytes(json);
+    const Rewritten copied = RewriteBytes(bytes, {});
+    EXPECT_TRUE(copied.error.ok()) << ToString(copied.error);
+    EXPECT_EQ(copied.bytes, bytes);
+    RewriteOptions options;
+    options.dropped_devices = {kVfio.idstr};
+    EXPECT_EQ(RewriteBytes(bytes, options).error.code,
+              ErrorCode::kBadDescription)
+        << json;
+  }
+}
+
 TEST(RewriteTest, ConfigLoadReadyStaysWhereChannelsAreSplitAnew) {
   RewriteOptions options;
   options.single_channel = true;

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "absl/strings/str_format.h"
+#include "codec/qemu/handler_records.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 
@@ -147,7 +148,14 @@ void StateJson::OnDevice(const SectionView& section, StateKind state,
   skipped_ = state == StateKind::kConfiguration;
   if (skipped_) return;
   if (levels_.empty()) BeginObject({});
-  std::string name = StrCat(section.idstr, " (", section.id, ")");
+  // What nobody describes may be no name, but guest memory in its place.
+  const bool unknown =
+      state == StateKind::kUndescribed ||
+      (state == StateKind::kHandler &&
+       FindHandlerParser(section.idstr, section.type) == nullptr);
+  std::string name =
+      StrCat(unknown ? UnknownName(section.idstr) : std::string(section.idstr),
+             " (", section.id, ")");
   Field member;
   member.name = name;
   BeginMember(member);

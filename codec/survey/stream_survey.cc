@@ -220,6 +220,7 @@ void StreamSurvey::CountConfig(DeviceFacts& device, const Event& event) {
 // Two tags hold no record, and one no CONFIG.
 void StreamSurvey::OnSectionEnd(const SectionView& section,
                                 uint64_t content_bytes, bool footer) {
+  footers_ |= footer;
   if (section.vfio) {
     device_->end_closed |= section.type == SectionType::kEnd;
     device_->full_closed |= section.type == SectionType::kFull;
@@ -276,6 +277,12 @@ void StreamSurvey::Finish(const StreamReader& reader) {
       bounds.Saw(feature::kDescribedConfiguration, offset);
     } else if (!facts_.machine_type.empty()) {
       bounds.Saw(feature::kUndescribedConfiguration, offset);
+    } else {
+      // Later ones would describe it.
+      facts_.losses.configuration_unlike_footers =
+          facts_.complete() && offset != 0 && footers_ &&
+          facts_.ram.total_bytes != 0 &&
+          bounds.not_before() <= feature::kUndescribedConfiguration.last;
     }
     if (description->null_marker != nullptr) {
       bounds.Saw(*description->null_marker, offset);

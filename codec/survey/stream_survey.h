@@ -81,6 +81,8 @@ struct StreamLosses {
   std::vector<Section> missing;   // Described, and not there.
   std::vector<Section> repeated;  // A START or FULL that came before.
   bool configuration = false;     // Described, and not there.
+  // Sections have footers, which a machine type sends together with it.
+  bool configuration_unlike_footers = false;
   bool ram_end = false;    // No END of RAM, where another handler has one.
   bool ram_pages = false;  // No page came, on no channel.
 };
@@ -196,6 +198,7 @@ class StreamSurvey : public ForwardingVisitor {
   CameSections came_;
   uint64_t ram_ends_ = 0;
   uint64_t other_ends_ = 0;
+  bool footers_ = false;
   // Whose section is read.
   DeviceFacts* device_ = nullptr;
   uint64_t records_before_ = 0;

@@ -28,7 +28,7 @@ STRICTER = (
         "QEMU does not count: the guest sees the config space of another moment, or of no moment",
     ),
     (
-        r"\[(section-twice|section-missing|ram-missing|part-missing|early-eof|configuration-missing)\]",
+        r"\[(section-twice|section-missing|ram-missing|part-missing|early-eof|configuration-missing|configuration-off)\]",
         "QEMU does not count what it loads: a state is missing, or was loaded over another",
     ),
     (
