@@ -1,5 +1,6 @@
 #include "flags/machine_type.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace migstream {
@@ -8,6 +9,14 @@ Release MachineTypeRelease(std::string_view machine_type) {
   size_t dash = machine_type.rfind('-');
   if (dash == std::string_view::npos) return 0;
   return ReleaseOfNumber(machine_type.substr(dash + 1));
+}
+
+bool IsMachineName(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
+           c == '+';
+  });
 }
 
 bool HasSwitchoverAckLegacy(std::string_view machine_type) {

@@ -9,6 +9,9 @@
 
 namespace migstream {
 
+// Whether it has no byte that no machine's name has.
+bool IsMachineName(std::string_view name);
+
 // "pc-q35-8.2" and "virt-8.2" give 802: no older release has it. 0 for names
 // that end otherwise, as a distribution's own do.
 Release MachineTypeRelease(std::string_view machine_type);

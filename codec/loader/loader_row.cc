@@ -84,6 +84,7 @@ const Dialect& LoaderDialect(Release release, bool multifd_device_state) {
 }
 
 bool HasMachineType(const LoaderRow& row, std::string_view machine_type) {
+  if (!IsMachineName(machine_type)) return false;
   const size_t dash = machine_type.rfind('-');
   if (dash == std::string_view::npos) return true;
   const std::string_view number = machine_type.substr(dash + 1);

@@ -27,15 +27,6 @@ constexpr uint64_t kManyEmptyParts = 1000;
 constexpr uint32_t kVendorCapability = 0x09;
 constexpr std::string_view kCprSuffix = "-cpr-pci";
 
-// Whether it has no byte that no machine's name has.
-bool IsMachineName(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-           c == '+';
-  });
-}
-
 class Checker {
  public:
   Checker(const report::Report& report, const StreamFacts& stream,
