@@ -382,7 +382,8 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
     return problem;
   }
   if (verb.reads_stream) {
-    const bool sides = &verb == &kInspectVerb || &verb == &kCheckVerb;
+    const bool sides = &verb == &kInspectVerb || &verb == &kCheckVerb ||
+                       &verb == &kExtractVerb;
     arguments.files = ExpandSets(arguments.files, sides);
   }
   if (std::count(arguments.files.begin(), arguments.files.end(), "-") > 1) {
