@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/io/compress_bytes.h"
 #include "codec/wire/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -444,6 +445,36 @@ INSTANTIATE_TEST_SUITE_P(
              "VMDESCRIPTION: error: a NUL in the JSON",
              "damaged in the description, behind all devices; "}),
     [](const auto& info) { return StrCat(info.index); });
+
+// A block of bzip2 that is damaged comes out as other bytes from its first on.
+TEST(AnswersTest, ADamagedContainerIsNamedBeforeWhatIsNoStream) {
+  std::string packed =
+      Bzip2Bytes(ReadDecompressed("testdata/captures/s111-plain.qvm.zst"));
+  packed[15] ^= 0x01;  // Where in the block its first byte is.
+  const std::string file = WriteTestFile("flipped.bz2", packed);
+  const std::string out = StrCat(TestFolder(), "/flipped.out");
+  using Words = std::vector<std::string>;
+  for (const Words& words :
+       {Words{"check", file}, Words{"inspect", file}, Words{"stats", file},
+        Words{"repack", file, "-o", out}, Words{"diff", file, file}}) {
+    const ProgramRun run = RunProgram(words);
+    EXPECT_EQ(run.status, 2) << words[0];
+    EXPECT_THAT(run.errors,
+                StartsWith(StrCat("migstream: ", file, ": bzip2: ")))
+        << words[0];
+    EXPECT_THAT(run.errors, HasSubstr("not a migration stream")) << words[0];
+  }
+}
+
+TEST(AnswersTest, ATlsRecordOfAnyKindIsNamed) {
+  for (const char* head : {"\x15\x03\x03\x02", "\x16\x03\x01\x02",
+                           "\x16\x03\x03\x02", "\x17\x03\x03\x02"}) {
+    const std::string file =
+        WriteTestFile("tls", std::string(head) + "12345678");
+    EXPECT_THAT(RunProgram({"check", file}).errors,
+                HasSubstr("a TLS record: the channel was encrypted"));
+  }
+}
 
 TEST(AnswersTest, ACutChannelIsTheCauseAndTheMainChannelIsWhole) {
   std::vector<std::string> words = {"check"};

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/device/config_bytes.h"
 #include "codec/io/compress_bytes.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/wire/text.h"
@@ -251,6 +252,34 @@ TEST(BombsTest, ADescriptionAsLongAsItMayBe) {
     }
     ExpectSmallPeak({"diff", file, file}, "description");
   }
+}
+
+TEST(BombsTest, TwoStreamsOfManyLargeConfigs) {
+  TestFile file("configs");
+  file.Put(HeaderBytes());
+  const std::string full = TagBytes(2) + ConfigBytes().Payload() + kEos;
+  for (uint32_t i = 0; i < 3900; ++i) {
+    const HandlerBytes vfio = {.id = i, .idstr = Device(static_cast<int>(i))};
+    file.Put(vfio.Full(full));
+  }
+  file.Put(EofBytes());
+  ExpectSmallPeak({"diff", file.path(), file.path()}, "configs");
+}
+
+// Records of devices in turns: none stands behind the one before it.
+TEST(BombsTest, RecordsThatComeInTurns) {
+  constexpr uint32_t kDevices = 60;
+  std::string turn;
+  TestFile file("turns");
+  file.Put(HeaderBytes());
+  for (uint32_t i = 0; i < kDevices; ++i) {
+    const HandlerBytes vfio = {.id = i, .idstr = Device(static_cast<int>(i))};
+    file.Put(vfio.Start(kSetupTag + kEos));
+    turn += vfio.Part(DataBytes("x") + kEos);
+  }
+  for (int i = 0; i < 16'000; ++i) file.Put(turn);
+  file.Put(EofBytes());
+  ExpectSmallPeak({"diff", file.path(), file.path()}, "turns");
 }
 
 TEST(BombsTest, RecordsAsJson) {

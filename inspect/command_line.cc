@@ -386,7 +386,8 @@ std::string ParseWords(const Verb& verb, const std::vector<std::string>& words,
   }
   // With --each, a set is one of them.
   if (verb.reads_stream && !arguments.each_file) {
-    const bool sides = &verb == &kInspectVerb || &verb == &kCheckVerb;
+    const bool sides = &verb == &kInspectVerb || &verb == &kCheckVerb ||
+                       &verb == &kExtractVerb;
     arguments.files = ExpandSets(arguments.files, sides);
   }
   if (std::count(arguments.files.begin(), arguments.files.end(), "-") > 1) {

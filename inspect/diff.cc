@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,16 @@ void SayWhatIsNotCompared(const Arguments& arguments,
   if (arguments.quiet) return;
   if (!arguments.compare_ram && (states[0].has_ram || states[1].has_ram)) {
     PrintError("guest memory was not compared; --ram compares it");
+  }
+  std::set<DeviceName> too_many;
+  for (const StreamState& state : states) {
+    for (const auto& [name, device] : state.devices) {
+      if (device.too_many) too_many.insert(name);
+    }
+  }
+  if (!too_many.empty()) {
+    PrintError(StrCat("too many fields: of ", Plural(too_many.size(), "device"),
+                      " the bytes were compared, and not each field"));
   }
   for (int i = 0; i < 2; ++i) {
     uint64_t missing = 0;

@@ -97,8 +97,10 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   // Guest memory is complete at the END of RAM; errors after it do not matter.
   Error doubt;
   if (arguments.recover || extractor.reached_end()) std::swap(error, doubt);
+  const Error preempted = TakePreempt(inputs, extractor);
   if (error.ok()) error = extractor.Finish();
   if (!error.ok()) return SayError(inputs, error);
+  if (doubt.ok()) doubt = preempted;
   if (doubt.ok()) doubt = extractor.FindMissingChannel();
   if (!IsFine(image.Finish())) return kUnusable;
   const uint64_t missing = extractor.missing_pages();

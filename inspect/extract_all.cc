@@ -30,6 +30,7 @@
 #include "inspect/safe_file_name.h"
 #include "inspect/state.h"
 #include "inspect/text_report.h"
+#include "inspect/unfinished_files.h"
 #include "inspect/written_files.h"
 
 namespace migstream {
@@ -42,15 +43,18 @@ class Folder {
       : path_(std::move(path)), force_(force), mode_(mode) {}
   ~Folder() {
     files_.clear();
+    if (!created_) return;
     // It goes if it is new and has remained empty.
-    if (created_) rmdir(path_.c_str());
+    Uninterrupted uninterrupted;
+    rmdir(path_.c_str());
+    ForgetUnfinished(path_);
   }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
 
   // False, and said why, if it cannot be there.
   bool Create() {
-    created_ = mkdir(path_.c_str(), 0777) == 0;
+    created_ = CreateUnfinishedFolder(path_);
     if (created_ || errno == EEXIST) return true;
     PrintError(StrCat(path_, ": ", std::strerror(errno)));
     return false;
@@ -260,6 +264,7 @@ ExitStatus ExtractMemory(const Arguments& arguments, Inputs& inputs,
     PrintError(inputs.file, error);
     status = kFindings;
   };
+  say(TakePreempt(inputs, extractor));
   say(extractor.Finish());
   if (status == kFine) say(extractor.FindMissingChannel());
   if (const uint64_t missing = extractor.missing_pages(); missing != 0) {

@@ -46,13 +46,14 @@ OpenedStream Reported(const std::string& file, OpenedStream opened) {
 }
 
 // What is wrong with a compressed file; empty if nothing is. A stream is read
-// up to its first error, and a checksum stands behind all of it.
-std::string DamageOf(const std::string& file, const OpenOptions& options) {
-  constexpr uint64_t kMost = uint64_t{64} << 30;
+// up to its first error, and a checksum stands behind all of it, or behind a
+// block.
+std::string DamageOf(const std::string& file, const OpenOptions& options,
+                     uint64_t most) {
   if (!IsRegularFile(file)) return "";
   OpenedStream opened = OpenStream(file, options);
   if (!opened.source || opened.source->size()) return "";
-  opened.source->Skip(kMost);
+  opened.source->Skip(most);
   return opened.source->failure();
 }
 
@@ -61,9 +62,14 @@ std::vector<std::pair<std::string, std::string>> ContainerDamages(
     const Inputs& inputs, const Error& error) {
   std::vector<std::pair<std::string, std::string>> damages;
   // One that was read to where it is damaged is named by the error.
-  if (error.ok() || IsUnusable(error)) return damages;
+  if (error.ok() || error.code == ErrorCode::kReadFailed ||
+      error.code == ErrorCode::kBadOptions) {
+    return damages;
+  }
+  // What is no stream may be anything, of any size.
+  const uint64_t most = uint64_t{1} << (IsUnusable(error) ? 24 : 36);
   auto look = [&](const std::string& file, const OpenOptions& options) {
-    const std::string damage = DamageOf(file, options);
+    const std::string damage = DamageOf(file, options, most);
     if (damage.empty()) return;
     damages.emplace_back(file,
                          StrCat(damage,
@@ -444,6 +450,10 @@ Error ReadReport(const Arguments& arguments, Inputs& inputs,
   report.set_file(Printable(inputs.file));
   if (inputs.libvirt) ReportLibvirt(*inputs.libvirt, report);
   Error error = BuildReport(*inputs.main, inputs.Channels(), options, report);
+  if (IsUnusable(error)) {
+    SayContainerDamage(inputs, error);
+    return error;
+  }
   for (const auto& [file, damage] : ContainerDamages(inputs, error)) {
     AddFinding({Severity::kError, "file-damaged", 0, "", damage,
                 file == inputs.file ? "" : file},

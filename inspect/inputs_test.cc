@@ -456,6 +456,55 @@ TEST(InputsTest, APreemptChannelIsPartOfASet) {
   EXPECT_THAT(cut.errors, HasSubstr("set.preempt:0xa: preempt channel: "));
 }
 
+// Its pages are the guest's, like those of the main channel.
+TEST(InputsTest, PagesOfAPreemptChannelAreExtracted) {
+  constexpr size_t kPage = 4096, kAt = 0x12000;
+  const std::string set = TestFolder() + "/preempted";
+  const std::string page = StrCat(std::string("\0\0\0\0\0\x01\x20\x08", 8),
+                                  "\x06pc.ram", std::string(kPage, 'p'));
+  const std::string outside = StrCat(std::string("\0\0\1\0\0\0\0\x08", 8),
+                                     "\x06pc.ram", std::string(kPage, 'p'));
+  const std::string eos("\0\0\0\0\0\0\0\x10", 8);
+  auto write = [&set](const char* ending, const std::string& bytes) {
+    std::ofstream(set + ending, std::ios::binary) << bytes;
+  };
+  const std::string out = TestFolder() + "/pages";
+  auto extract = [&] {
+    return RunProgram({"extract", set, "--ram=pc.ram", "--force", "-o", out});
+  };
+  write(".qvm", ReadDecompressed("testdata/captures/s111-plain.qvm.zst"));
+  EXPECT_EQ(extract().status, 0);
+  std::string expected = ReadTestFile(out);
+  expected.replace(kAt, kPage, kPage, 'p');
+
+  write(".preempt", page + eos);
+  const ProgramRun whole = extract();
+  EXPECT_EQ(whole.status, 0) << whole.errors;
+  EXPECT_TRUE(ReadTestFile(out) == expected);
+  const std::string folder = TestFolder() + "/all";
+  const ProgramRun all =
+      RunProgram({"extract", "--all", set, "--force", "-o", folder});
+  EXPECT_EQ(all.status, 0) << all.errors;
+  EXPECT_TRUE(ReadTestFile(folder + "/pc.ram.ram") == expected);
+
+  // What came is used if the channel is cut.
+  write(".preempt", page + eos.substr(0, 3));
+  const ProgramRun cut = extract();
+  EXPECT_EQ(cut.status, 1);
+  EXPECT_THAT(cut.errors,
+              HasSubstr("preempted.preempt:0x100f: preempt channel: "
+                        "input ends in a RAM record"));
+  EXPECT_TRUE(ReadTestFile(out) == expected);
+
+  write(".preempt", outside + eos);
+  const ProgramRun wrong = extract();
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(
+      wrong.errors,
+      HasSubstr("preempted.preempt:0x0: ram: a page at 0x10000000000 is "
+                "outside RAM block 'pc.ram'"));
+}
+
 TEST(InputsTest, WhatIsCompressedTwiceIsNamed) {
   const std::string once = ZstdBytes(HeaderBytes() + EofBytes());
   EXPECT_EQ(RunProgram({"check", WriteTestFile("once", once)}).status, 0);

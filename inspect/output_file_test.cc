@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -204,6 +205,24 @@ TEST(UnfinishedFilesTest, NoSignalThatCanBeCaughtLeavesOne) {
         testing::KilledBySignal(signal), "");
     EXPECT_TRUE(fs::is_empty(folder)) << signal;
   }
+}
+
+TEST(UnfinishedFilesTest, AFolderGoesWithItsFilesUnlessAnythingIsInIt) {
+  const fs::path folder = fs::path(TestFolder()) / "made";
+  for (const bool kept : {false, true}) {
+    EXPECT_EXIT(
+        {
+          std::signal(SIGTERM, SIG_DFL);
+          if (!CreateUnfinishedFolder(folder)) std::_Exit(1);
+          if (CreateUnfinished(folder / "unfinished", 0600) < 0) std::_Exit(1);
+          if (kept) std::ofstream(folder / "finished") << "bytes";
+          std::raise(SIGTERM);
+        },
+        testing::KilledBySignal(SIGTERM), "");
+    EXPECT_EQ(fs::exists(folder), kept);
+    EXPECT_FALSE(fs::exists(folder / "unfinished"));
+  }
+  EXPECT_FALSE(CreateUnfinishedFolder(folder));  // It is there.
 }
 
 TEST(UnfinishedFilesTest, ASignalThatIsIgnoredStaysSo) {

@@ -131,6 +131,18 @@ TEST_F(BrowserTest, NamesStayText) {
   EXPECT_THAT(document, Not(HasSubstr("<title>1")));
 }
 
+// What matters is not pushed off the screen by what was guessed.
+TEST_F(BrowserTest, FoldsFindingsOfAKind) {
+  const std::string document =
+      Document(Page({"testdata/inputs/cut.qvm.zst"}, 1));
+  const auto shown = Matches(document, "<li class=\"note\">(.)");
+  const auto folded = Matches(document, "<li class=\"note\" hidden=\"(.?)");
+  EXPECT_EQ(shown.size(), 5);  // Three, how many more, and one of another kind.
+  EXPECT_THAT(document,
+              HasSubstr(StrCat(">", folded.size(), " more</button>")));
+  EXPECT_GT(folded.size(), 10);
+}
+
 TEST_F(BrowserTest, LinksFindingsToTheirBytes) {
   const std::string document =
       Document(Page({"testdata/inputs/midflip.qvm.zst"}, 1));

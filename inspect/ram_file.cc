@@ -170,4 +170,14 @@ absl::Status RamFile::Finish() {
                              : absl::UnavailableError(store_.error().reason);
 }
 
+Error TakePreempt(const Inputs& inputs, RamExtractor& extractor) {
+  Error first;
+  for (const Inputs::Side& side : inputs.sides) {
+    if (side.kind != FileKind::kPreempt) continue;
+    Error error = extractor.TakePreempt(side.file, *side.source);
+    if (first.ok()) first = std::move(error);
+  }
+  return first;
+}
+
 }  // namespace migstream

@@ -15,6 +15,8 @@
 #include "codec/extract/ram_store.h"
 #include "codec/io/byte_source.h"
 #include "codec/io/write_behind.h"
+#include "codec/wire/error.h"
+#include "inspect/inputs.h"
 #include "inspect/output_file.h"
 
 namespace migstream {
@@ -61,6 +63,10 @@ class RamFile : public RamImage {
   uint64_t end_ = 0;  // Of what was ever written.
   absl::Status status_;
 };
+
+// Gives it the pages of the postcopy-preempt channels that were given beside
+// the main channel.
+Error TakePreempt(const Inputs& inputs, RamExtractor& extractor);
 
 }  // namespace migstream
 

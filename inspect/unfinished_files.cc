@@ -1,6 +1,7 @@
 #include "inspect/unfinished_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -21,6 +22,7 @@ constexpr int kSignals[] = {
 struct UnfinishedFile {
   char path[4096];
   bool ours = false;  // To be removed.
+  bool folder = false;
   UnfinishedFile* next = nullptr;
 };
 
@@ -69,6 +71,21 @@ void HandleSignals() {
   for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) handle(signal);
 }
 
+// While uninterrupted.
+void Remember(const std::string& path, bool folder) {
+  UnfinishedFile* file = all_unfinished;
+  while (file != nullptr && file->ours) file = file->next;
+  if (file == nullptr) {
+    file = new UnfinishedFile;
+    file->next = all_unfinished;
+    all_unfinished = file;
+  }
+  // No path that can be opened is longer.
+  std::strncpy(file->path, path.c_str(), sizeof file->path - 1);
+  file->folder = folder;
+  file->ours = true;
+}
+
 }  // namespace
 
 Uninterrupted::Uninterrupted() : before_(BlockSignals()) { Take(); }
@@ -82,18 +99,16 @@ int CreateUnfinished(const std::string& path, mode_t mode) {
   HandleSignals();
   Uninterrupted uninterrupted;
   int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (fd < 0) return fd;
-  UnfinishedFile* file = all_unfinished;
-  while (file != nullptr && file->ours) file = file->next;
-  if (file == nullptr) {
-    file = new UnfinishedFile;
-    file->next = all_unfinished;
-    all_unfinished = file;
-  }
-  // No path that can be opened is longer.
-  std::strncpy(file->path, path.c_str(), sizeof file->path - 1);
-  file->ours = true;
+  if (fd >= 0) Remember(path, false);
   return fd;
+}
+
+bool CreateUnfinishedFolder(const std::string& path) {
+  HandleSignals();
+  Uninterrupted uninterrupted;
+  if (mkdir(path.c_str(), 0777) != 0) return false;
+  Remember(path, true);
+  return true;
 }
 
 void ForgetUnfinished(const std::string& path) {
@@ -108,7 +123,11 @@ void RemoveUnfinishedFiles() {
   Take();          // For good.
   for (UnfinishedFile* file = all_unfinished; file != nullptr;
        file = file->next) {
-    if (file->ours) unlink(file->path);
+    if (file->ours && !file->folder) unlink(file->path);
+  }
+  for (UnfinishedFile* file = all_unfinished; file != nullptr;
+       file = file->next) {
+    if (file->ours && file->folder) rmdir(file->path);
   }
 }
 

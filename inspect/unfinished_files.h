@@ -1,6 +1,6 @@
-// The names of files that are still being written, so that no signal leaves
-// them behind. Each signal that can be caught and would end the process removes
-// them first.
+// The names of files that are still being written, and of folders for them, so
+// that no signal leaves them behind. Each signal that can be caught and would
+// end the process removes them first.
 //
 //   int fd = CreateUnfinished(beside, 0600);  // Removed by a signal.
 //   ...
@@ -33,6 +33,10 @@ class Uninterrupted {
 
 // Creates `path`, to be read and written; -1, and errno, if it cannot be.
 int CreateUnfinished(const std::string& path, mode_t mode);
+
+// Makes a folder, which a signal removes if nothing is in it then. False, and
+// errno, if it cannot be.
+bool CreateUnfinishedFolder(const std::string& path);
 
 // It is gone, or in its place. Only while uninterrupted.
 void ForgetUnfinished(const std::string& path);

@@ -344,6 +344,11 @@ class Session {
       if (to >= 0 && !SendAll(to, room.first(bytes), passed, one.can_pass)) {
         // The other end is gone: so is this one, for who sends to it.
         shutdown(from, SHUT_RDWR);
+        if (from == one.source && !broken_) {
+          log_.Lose(StrCat(path,
+                           ": the destination closed it before it had all that "
+                           "the source sent; the file has it"));
+        }
         break;
       }
     }

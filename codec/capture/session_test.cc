@@ -186,6 +186,30 @@ TEST_F(CaptureSessionTest, WhatIsAnsweredIsRecorded) {
   EXPECT_TRUE(std::string(std::istreambuf_iterator<char>(file), {}) == pongs);
 }
 
+// A whole stream in the file is no migration that ended well.
+TEST_F(CaptureSessionTest, ADestinationThatEndsTooEarlyIsTold) {
+  SocketAddress onward;
+  onward.path = folder_ + "/onward";
+  std::string problem;
+  const int listener = Listen(onward, problem);
+  ASSERT_GE(listener, 0) << problem;
+  options_.routes[0].forward = onward;
+  Start();
+  const std::string stream = Stream();
+  const int source = Join(stream.substr(0, 1000));
+  const int destination = accept(listener, nullptr, nullptr);
+  std::string came(1000, '\0');
+  EXPECT_EQ(recv(destination, came.data(), came.size(), MSG_WAITALL), 1000);
+  EXPECT_TRUE(came == stream.substr(0, 1000));
+  close(destination);
+  Send(source, stream.substr(1000));
+  const CaptureResult& result = End();
+  EXPECT_THAT(result.problem, HasSubstr("the destination closed it before"));
+  EXPECT_TRUE(result.has_main);
+  close(source);
+  Unlisten(listener, onward);
+}
+
 TEST_F(CaptureSessionTest, WhereNothingCameNothingIsReplaced) {
   Start();
   const int silent = Join();

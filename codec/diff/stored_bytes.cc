@@ -21,7 +21,8 @@ Error StoredBytes::Append(KeptBytes& kept, ByteSpan bytes) {
   if (bytes.empty()) return {};
   // Where others are appended in turn, room is kept for what follows.
   if (bytes.size() > room_bytes_ && bytes.size() < kLargeBytes &&
-      pieces_.size() >= kMostScattered) {
+      !Follows(kept.Reserve(0)) &&
+      (pieces_.size() >= kMostScattered || !kept.TakePiece())) {
     room_at_ = kept.Reserve(kLargeBytes);
     room_bytes_ = kLargeBytes;
   }
@@ -63,8 +64,8 @@ Error StoredBytes::AppendRecords(KeptBytes& kept,
 
 // Payload at `offset`, or a record's header there and its payload so far.
 // False: there is no run to which it could be added, and none may begin here.
-bool StoredBytes::AddToRun(const KeptBytes& kept, uint64_t offset,
-                           uint8_t between, bool header, uint64_t bytes) {
+bool StoredBytes::AddToRun(KeptBytes& kept, uint64_t offset, uint8_t between,
+                           bool header, uint64_t bytes) {
   const uint64_t all = bytes + (header ? kRecordHeaderBytes : 0);
   // Nothing stands between what comes of one record.
   const uint64_t gap = header ? between : 0;
@@ -74,12 +75,12 @@ bool StoredBytes::AddToRun(const KeptBytes& kept, uint64_t offset,
   if (follows && !(header && pieces_.back().run_bytes >= kRunBytes)) {
     pieces_.back().run_bytes += gap + all;
   } else {
-    if (!header || bytes == 0 ||
-        pieces_.size() >= kMostSmall + size_ / kLargeBytes) {
-      return false;
-    }
+    if (!header || bytes == 0) return false;
     const std::optional<uint64_t> place = kept.InStream(offset);
     if (!place) return false;
+    if (pieces_.size() >= size_ / kLargeBytes && !kept.TakePiece()) {
+      return false;
+    }
     Piece& run = pieces_.emplace_back();
     run.at = size_;
     run.place = *place;
@@ -91,11 +92,14 @@ bool StoredBytes::AddToRun(const KeptBytes& kept, uint64_t offset,
   return true;
 }
 
+// Whether the last piece ends there, and can be longer.
+bool StoredBytes::Follows(uint64_t place) const {
+  return !pieces_.empty() && pieces_.back().run_bytes == 0 &&
+         pieces_.back().place + (size_ - pieces_.back().at) == place;
+}
+
 void StoredBytes::Add(uint64_t place, uint64_t bytes) {
-  const bool follows =
-      !pieces_.empty() && pieces_.back().run_bytes == 0 &&
-      pieces_.back().place + (size_ - pieces_.back().at) == place;
-  if (!follows) pieces_.push_back({.at = size_, .place = place});
+  if (!Follows(place)) pieces_.push_back({.at = size_, .place = place});
   size_ += bytes;
 }
 

@@ -2,8 +2,9 @@
 // in common. Payload of DATA records that can be read again stays in the stream
 // as runs of them, headers and all, so that equal runs of two streams are
 // compared where they stand. Memory is 32 bytes for each run or other piece
-// that stands alone: up to kMostSmall runs and kMostScattered others, and then
-// one for each kLargeBytes.
+// that stands alone: one for each kLargeBytes, and KeptBytes::kMostPieces more
+// for all that share the KeptBytes, of which no more than kMostScattered of
+// each are no runs.
 
 #ifndef MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
 #define MIGSTREAM_CODEC_DIFF_STORED_BYTES_H_
@@ -26,7 +27,6 @@ namespace migstream {
 
 class StoredBytes {
  public:
-  static constexpr size_t kMostSmall = 1 << 16;
   static constexpr size_t kMostScattered = 64;
   static constexpr size_t kLargeBytes = 32 << 10;
 
@@ -52,9 +52,10 @@ class StoredBytes {
     uint64_t between : 8 = 0;
     uint64_t skipped = 0;  // Payload in front of a run's that does not count.
   };
+  bool Follows(uint64_t place) const;
   void Add(uint64_t place, uint64_t bytes);
-  bool AddToRun(const KeptBytes& kept, uint64_t offset, uint8_t between,
-                bool header, uint64_t bytes);
+  bool AddToRun(KeptBytes& kept, uint64_t offset, uint8_t between, bool header,
+                uint64_t bytes);
   uint64_t EndOf(size_t piece) const {
     return piece + 1 < pieces_.size() ? pieces_[piece + 1].at : size_;
   }

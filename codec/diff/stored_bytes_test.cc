@@ -163,22 +163,21 @@ TEST(StoredBytesTest, ComparesHoweverEachIsKept) {
 // Memory stays small where each record stands alone.
 TEST(StoredBytesTest, SmallRecordsThatStandAloneGoToTheFileInTheEnd) {
   Stream stream;
-  for (size_t i = 0; i < StoredBytes::kMostSmall + 1000; ++i) {
+  for (size_t i = 0; i < KeptBytes::kMostPieces + 1000; ++i) {
     stream.bytes += "-";
     stream.Add(BeText(i, 4));
   }
   KeptBytes kept;
   StoredBytes stored;
   Keep(stream, How::kRows, kept, stored);
-  const size_t more = stored.size() / StoredBytes::kLargeBytes;
-  EXPECT_EQ(kept.file().size(), (1000 - more) * 4);
+  EXPECT_EQ(kept.file().size(), 1000 * 4);
   EXPECT_TRUE(ReadAll(kept, stored) == stream.payload);
 }
 
 // Each stands alone, with as many bytes before the next.
 Stream StreamOfParts(const std::string& between) {
   Stream stream;
-  for (size_t i = 0; i < StoredBytes::kMostSmall + 1000; ++i) {
+  for (size_t i = 0; i < KeptBytes::kMostPieces + 1000; ++i) {
     stream.Add(BeText(i, i % 5));
     stream.bytes += between;
   }

@@ -429,6 +429,39 @@ TEST(StreamDiffTest, ListsWithKeysAreComparedAsSets) {
                             "0x0000000000000003 | 0x0000000000000004")));
 }
 
+// A device with more fields than may be held is compared by its bytes; another
+// still field by field.
+TEST(StreamDiffTest, ADeviceWithTooManyFieldsIsComparedByteByByte) {
+  constexpr size_t kFields = StreamState::kMaxValueBytes / 170;
+  const HandlerBytes large = {.id = 3, .idstr = "large"};
+  const HandlerBytes small = {.id = 4, .idstr = "small"};
+  auto stream = [&](char byte) {
+    std::string state(kFields, 's');
+    state[1000] = byte;
+    return Streams{
+        HeaderBytes() + large.Full(state) +
+        small.Full(std::string("0123") + byte) + EofBytes() +
+        DescriptionBytes(StrCat(
+            R"({"devices":[{"name":"large","instance_id":0,"vmsd_name":"l",)",
+            R"("version":1,"fields":[{"name":"regs","type":"uint8","size":1,)",
+            R"("array_len":)", kFields, "}]},", small.Json(5), "]}"))};
+  };
+  const std::vector<std::string> lines = Diff(stream('a'), stream('b'), true);
+  EXPECT_THAT(lines, Contains(StartsWith("large: state")));
+  EXPECT_THAT(lines, Contains(StartsWith("small: data")));
+  EXPECT_THAT(lines, SizeIs(2));
+}
+
+TEST(StreamDiffTest, MoreDevicesThanFitIsAnError) {
+  std::string items;
+  for (uint32_t i = 0; i < StreamState::kMaxOtherBytes / 2048; ++i) {
+    const HandlerBytes vfio = {.id = i, .idstr = StrCat(i, "/vfio")};
+    items += vfio.Start(kSetupTag + kEos);
+  }
+  StreamState state;
+  EXPECT_EQ(Read(Stream(items), state).code, ErrorCode::kHoldLimit);
+}
+
 TEST(StreamDiffTest, APlaceInALongFieldIsOneNumber) {
   const HandlerBytes device = {.id = 3, .idstr = "virtio"};
   auto stream = [&](char byte) {

@@ -15,31 +15,30 @@
 namespace migstream {
 namespace {
 
-// What may be held in memory.
+// What one more of these takes in memory, beside its own bytes: nodes, strings
+// and what is lost between them.
+constexpr size_t kVfioDeviceBytes = 2048;
+constexpr size_t kOtherDeviceBytes = 320;
+constexpr size_t kConfigBytes = 512;
+constexpr size_t kValueBytes = 176;
+constexpr size_t kNodeBytes = 64;
+
+// Memory that may still be taken.
 class Budget {
  public:
-  // One more thing of so many bytes.
+  explicit Budget(size_t bytes) : left_(bytes) {}
+
+  // False, also from then on, if there is not so much.
   bool Take(size_t bytes) {
-    bytes_ += bytes;
-    ++count_;
-    return Fits();
+    fits_ = fits_ && bytes <= left_;
+    if (fits_) left_ -= bytes;
+    return fits_;
   }
-  Error error() const {
-    if (Fits()) return {};
-    return {
-        ErrorCode::kHoldLimit, 0, "",
-        StrCat("more than ", StreamState::kMaxValues, " values, or ",
-               StreamState::kMaxValueBytes, " bytes of them, to be compared")};
-  }
+  bool fits() const { return fits_; }
 
  private:
-  bool Fits() const {
-    return count_ <= StreamState::kMaxValues &&
-           bytes_ <= StreamState::kMaxValueBytes;
-  }
-
-  size_t count_ = 0;
-  size_t bytes_ = 0;
+  size_t left_;
+  bool fits_ = true;
 };
 
 // The numbers that a layout has and its registers do not show.
@@ -92,11 +91,13 @@ class Collector : public FieldReader {
     content_ = nullptr;
     const DeviceName name(section.idstr, section.instance_id);
     if (section.vfio) {
-      vfio_ = &state_.vfio[name];
-      vfio_->versions.insert(section.version_id);
+      vfio_ = &Vfio(name);
+      AddVersion(vfio_->versions, section.version_id);
     } else {
-      DeviceState& device = state_.devices[name];
-      device.versions.insert(section.version_id);
+      const auto [device_at, added] = state_.devices.try_emplace(name);
+      DeviceState& device = device_at->second;
+      if (added) budget_.Take(kOtherDeviceBytes + name.first.size());
+      AddVersion(device.versions, section.version_id);
       bool ram = section.idstr == "ram" && section.type != SectionType::kFull;
       if (!ram) content_ = &device.content;
       state_.has_ram |= ram;
@@ -193,7 +194,7 @@ class Collector : public FieldReader {
   }
 
   void OnCommand(const CommandView& command) override {
-    if (budget_.Take(command.data.size())) {
+    if (budget_.Take(kNodeBytes + command.data.size())) {
       state_.commands.push_back(
           {command.command, std::string(AsText(command.data))});
     }
@@ -206,7 +207,7 @@ class Collector : public FieldReader {
   }
 
   void OnPacket(const ReassembledPiece& piece) {
-    VfioState& device = state_.vfio[DeviceName(piece.idstr, piece.instance_id)];
+    VfioState& device = Vfio(DeviceName(piece.idstr, piece.instance_id));
     if (piece.config) {
       Error error = DecodeConfigPiece(piece, [&](const Event& event) {
         AddConfig(device, "packet", event);
@@ -222,10 +223,21 @@ class Collector : public FieldReader {
   const Error& error() const { return error_; }
 
  private:
+  VfioState& Vfio(const DeviceName& name) {
+    const auto [device, added] = state_.vfio.try_emplace(name);
+    if (added) budget_.Take(kVfioDeviceBytes + name.first.size());
+    return device->second;
+  }
+
+  void AddVersion(std::set<uint32_t>& versions, uint32_t version) {
+    if (versions.contains(version) || !budget_.Take(kNodeBytes)) return;
+    versions.insert(version);
+  }
+
   void AddRecord(VfioState& device, uint64_t bytes) {
-    if (device.record_bytes.size() < StreamState::kMaxRecords) {
-      device.record_bytes.push_back(bytes);
-    }
+    if (records_ == StreamState::kMaxRecords) return;
+    ++records_;
+    device.record_bytes.push_back(bytes);
   }
 
   void Keep(StoredBytes& kept, ByteSpan bytes) {
@@ -236,7 +248,7 @@ class Collector : public FieldReader {
                  const Event& event) {
     bool subsection = event.kind == EventKind::kSubsection;
     if (event.kind != EventKind::kConfig && !subsection) return;
-    if (!budget_.Take(event.payload.size())) return;
+    if (!budget_.Take(kConfigBytes + event.payload.size())) return;
     if (subsection) {
       if (device.configs.empty()) return;
       device.configs.back().subsections[std::string(event.subsection.name)] = {
@@ -264,6 +276,7 @@ class Collector : public FieldReader {
   RamExtractor* const ram_;
   StoredBytes* content_ = nullptr;  // Where this section's goes.
   VfioState* vfio_ = nullptr;       // Whose section it is.
+  size_t records_ = 0;              // Whose sizes are kept.
   Error error_;
 };
 
@@ -276,22 +289,31 @@ Error StreamState::Read(ByteSource& source,
     kept.SetStream(options.open_again());
     if (options.ram) ram_store.SetStream(options.open_again());
   }
-  Budget budget;
-  // How often a device's path came.
-  std::map<const void*, std::map<std::string, int>> seen;
+  Budget budget(kMaxOtherBytes), values_budget(kMaxValueBytes);
+  // How often a device's path came, of those that came again.
+  std::map<const DeviceState*, std::map<std::string, int>> times;
   FieldPaths paths([&](const PathValue& value) {
     // VFIO is kept byte by byte; and what nothing describes is one value.
     if (value.state == StateKind::kVfio ||
-        value.state == StateKind::kUndescribed ||
-        !budget.Take(value.bytes.size() + value.path.size())) {
+        value.state == StateKind::kUndescribed) {
       return;
     }
-    auto& values = devices[DeviceName(value.device, value.instance_id)].values;
+    DeviceState& device = devices[DeviceName(value.device, value.instance_id)];
+    if (device.too_many) return;
+    device.too_many = !values_budget.Take(kValueBytes + value.path.size() +
+                                          value.bytes.size());
+    if (device.too_many) {
+      device.values.clear();
+      times.erase(&device);
+      return;
+    }
     std::string path(value.path);
-    int& times = seen[&values][path];
-    const bool again = ++times > 1;
-    if (again) StrAppend(&path, " (", times, ")");
-    StateValue& kept = values[path];
+    const bool again = device.values.contains(path);
+    if (again) {
+      int& came = times[&device].try_emplace(path, 1).first->second;
+      StrAppend(&path, " (", ++came, ")");
+    }
+    StateValue& kept = device.values[path];
     if (!again) {
       kept.offset = value.offset;
       kept.offset_characters = value.offset_characters;
@@ -328,7 +350,12 @@ Error StreamState::Read(ByteSource& source,
     }
   }
   if (end.ok()) end = collector.error();
-  if (end.ok()) end = budget.error();
+  if (end.ok() && !budget.fits()) {
+    end = {ErrorCode::kHoldLimit, 0, "",
+           StrCat("more than ", kMaxOtherBytes >> 20,
+                  " MiB of devices, configs, commands and versions, to be "
+                  "compared")};
+  }
   return end;
 }
 

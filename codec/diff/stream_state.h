@@ -60,7 +60,7 @@ struct VfioState {
   std::set<uint32_t> versions;  // The version_ids of its sections.
   // How it came: "PART sections", "INIT_DATA_SENT", "DATA records", …
   std::map<std::string, uint64_t> counts;
-  std::vector<uint64_t> record_bytes;  // The first kMaxRecords.
+  std::vector<uint64_t> record_bytes;  // The first ones: see kMaxRecords.
 };
 
 // A value of another device.
@@ -81,9 +81,10 @@ struct DeviceState {
   std::set<uint32_t> versions;
   // By path: see field_paths.h, and keyed_lists.h. A path that comes again has
   // " (2)" after it.
-  // None where no description tells of the content.
+  // None where no description tells of the content, or `too_many`.
   std::map<std::string, StateValue> values;
-  StoredBytes content;  // Of its sections; not of RAM.
+  bool too_many = false;  // See kMaxValueBytes.
+  StoredBytes content;    // Of its sections; not of RAM.
 };
 
 struct CommandState {
@@ -109,12 +110,14 @@ struct StateOptions {
 };
 
 struct StreamState {
-  static constexpr size_t kMaxRecords = 1 << 16;
+  // Records of all VFIO devices whose sizes are kept.
+  static constexpr size_t kMaxRecords = 1 << 17;
   static constexpr size_t kMaxText = 40;
-  // Values, commands and configs that are kept, and their bytes; kHoldLimit
+  // Memory of values. A device that has more than what is left has none.
+  static constexpr size_t kMaxValueBytes = 8 << 20;
+  // Memory of all else: devices, configs, commands and versions; kHoldLimit
   // beyond.
-  static constexpr size_t kMaxValues = 1 << 18;
-  static constexpr size_t kMaxValueBytes = 32 << 20;
+  static constexpr size_t kMaxOtherBytes = 8 << 20;
 
   // A stream that is cut short, or damaged, is kept up to there; the error says
   // so, and is kept too.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "codec/io/zero_bytes.h"
+#include "codec/qemu/preempt_reader.h"
 #include "codec/qemu/xbzrle.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
@@ -395,10 +396,10 @@ void RamExtractor::TakeChannelPage(const ChannelPage& page,
 void RamExtractor::TakePage(Memory& memory, const ChannelPage& page) {
   const uint64_t used = memory.used_bytes;
   if (page.offset > used || used - page.offset < page_bytes_) {
-    return Fail(ErrorCode::kBadRam, 0,
-                StrCat("a multifd page at ", Hex(page.offset),
-                       " is outside RAM block '",
-                       Printable(UnknownName(page.block)), "'"));
+    return Fail(
+        ErrorCode::kBadRam, 0,
+        StrCat("a page at ", Hex(page.offset), " is outside RAM block '",
+               Printable(UnknownName(page.block)), "'"));
   }
   switch (page.kind) {
     case ChannelPageKind::kPage:
@@ -412,6 +413,28 @@ void RamExtractor::TakePage(Memory& memory, const ChannelPage& page) {
                   "its pages are compressed by qpl, uadk or qatzip, which are "
                   "not inflated");
   }
+}
+
+Error RamExtractor::TakePreempt(const std::string& file, ByteSource& source) {
+  std::vector<uint8_t> filled(page_bytes_);
+  Error error =
+      ReadPreemptChannel(source, page_bytes_, [&](const PreemptRecord& record) {
+        Memory* memory = FindWanted(record.block);
+        if (record.end || memory == nullptr || !error_.ok()) return;
+        ChannelPage page;
+        page.block = record.block;
+        page.offset = record.start;
+        page.bytes = record.content;
+        if (record.zero) {
+          std::fill(filled.begin(), filled.end(), record.content[0]);
+          page.bytes = filled;
+        }
+        TakePage(*memory, page);
+        if (error_.ok()) return;
+        error_ = OfChannel(file, std::move(error_));
+        error_.offset = record.offset;
+      });
+  return OfChannel(file, std::move(error));
 }
 
 Error RamExtractor::Finish() {

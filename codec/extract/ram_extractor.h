@@ -7,9 +7,10 @@
 //
 // Or of several, each into an image that a function chooses.
 //
-// Whole, zero, XBZRLE and zlib pages, mapped-ram, and the pages on multifd
-// channels. The stream is read from front to back. Guest memory is secret: it
-// goes to the image, and nowhere else.
+// Whole, zero, XBZRLE and zlib pages, mapped-ram, the pages on multifd
+// channels, and those on a postcopy-preempt channel. The stream is read from
+// front to back. Guest memory is secret: it goes to the image, and nowhere
+// else.
 
 #ifndef MIGSTREAM_CODEC_EXTRACT_RAM_EXTRACTOR_H_
 #define MIGSTREAM_CODEC_EXTRACT_RAM_EXTRACTOR_H_
@@ -26,6 +27,7 @@
 
 #include "codec/channels/channel_reader.h"
 #include "codec/extract/channel_pages.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/configuration.h"
 #include "codec/qemu/limits.h"
 #include "codec/qemu/stream_runs.h"
@@ -112,6 +114,12 @@ class RamExtractor : public StreamVisitor {
   // is no such block, and the reason names those that there are; kUnwalkable:
   // no page of it is here.
   Error Finish();
+
+  // The pages of a postcopy-preempt channel, which overtook those of the main
+  // channel: when that was read, and before Finish(), which says what is wrong
+  // with them. An error is one of reading the channel: what came before is
+  // used.
+  Error TakePreempt(const std::string& file, ByteSource& source);
 
   // Whether the END of RAM was read: no page follows it.
   bool reached_end() const { return reached_end_; }

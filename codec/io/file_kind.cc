@@ -37,7 +37,7 @@ FileKind KindOf(ByteSpan bytes) {
 namespace {
 
 struct Magic {
-  // Of a literal, zero bytes in it too.
+  // Takes a literal, with the zero bytes in it.
   template <size_t kSize>
   constexpr Magic(const char (&literal)[kSize], std::string_view what,
                   size_t at = 0)
@@ -47,10 +47,13 @@ struct Magic {
   std::string_view what;
   size_t at;
 };
+constexpr char kTls[] = "a TLS record: the channel was encrypted";
 // Files that people have beside streams, or keep them in.
 constexpr Magic kMagics[] = {
     {"\177ELF", "an ELF file: a core or a memory dump?"},
-    {"QFI\373", "a qcow2 image; what savevm put into it is a snapshot of it"},
+    {"QFI\373",
+     "a qcow2 image, whose snapshots are read if it is a file, and not "
+     "compressed"},
     {"ustar", "a tar archive: unpack it", 257},
     {"\xd4\xc3\xb2\xa1", "a pcap file: take the TCP stream out of it"},
     {"\xa1\xb2\xc3\xd4", "a pcap file: take the TCP stream out of it"},
@@ -61,8 +64,11 @@ constexpr Magic kMagics[] = {
     {"\x5d\0\0\0\x04", "lzma: decompress it with xz -d"},
     {"PK\x03\x04", "a zip archive: unpack it"},
     {"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it"},
-    {"\x16\x03\x01", "a TLS record: the channel was encrypted"},
-    {"\x16\x03\x03", "a TLS record: the channel was encrypted"},
+    {"\x15\x03\x01", kTls},
+    {"\x15\x03\x03", kTls},
+    {"\x16\x03\x01", kTls},
+    {"\x16\x03\x03", kTls},
+    {"\x17\x03\x03", kTls},
     {"\x1f\x8b\x08", "compressed twice: decompress it with gzip -d once"},
     {"BZh", "compressed twice: decompress it with bzip2 -d once"},
     {"\xfd\x37zXZ\0", "compressed twice: decompress it with xz -d once"},

@@ -11,6 +11,7 @@
 #ifndef MIGSTREAM_CODEC_IO_KEPT_BYTES_H_
 #define MIGSTREAM_CODEC_IO_KEPT_BYTES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,8 @@ namespace migstream {
 
 class KeptBytes {
  public:
+  static constexpr size_t kMostPieces = 1 << 16;
+
   // A source of the same stream as the one that is being read, with the same
   // offsets. Null, or one that cannot go back, is of no use: then there is no
   // place in the stream.
@@ -42,6 +45,10 @@ class KeptBytes {
   Error Write(uint64_t place, ByteSpan bytes);
   TempFile& file() { return file_; }
 
+  // Whether one more piece may be remembered that is not large: of all users
+  // together kMostPieces may.
+  bool TakePiece() { return pieces_left_ != 0 && pieces_left_-- != 0; }
+
   // As many bytes as `buffer` has, from `place` on: where they are, or put into
   // the buffer. Good until the next call. kReadFailed: they are not there any
   // more.
@@ -52,6 +59,7 @@ class KeptBytes {
  private:
   TempFile file_;
   uint64_t reserved_to_ = 0;  // In the file.
+  size_t pieces_left_ = kMostPieces;
   std::unique_ptr<ByteSource> stream_;
 };
 

@@ -113,6 +113,19 @@ TEST(LoaderDamageTest, AMachineTypeThatBeginsWithANulIsNoPrefix) {
             "has no such");
 }
 
+TEST(LoaderDamageTest, AMachineTypeOfOddBytesIsNoReleases) {
+  const auto type = [](std::string name) {
+    return Said(
+        HeaderBytes() + ConfigurationBytes(std::move(name)) + EofBytes(), 1000);
+  };
+  EXPECT_EQ(type("pc-q35-7.2\x01"),
+            "Machine type received is 'pc-q35-7.2\x01' and local is '...', "
+            "since qemu-10.0 has no such");
+  EXPECT_THAT(type("pc q35-7.2"), HasSubstr("has no such"));
+  EXPECT_THAT(type("vend\x80r"), HasSubstr("has no such"));
+  EXPECT_EQ(type("vendor_5+a.b"), "loads");
+}
+
 TEST(LoaderDamageTest, AConfigurationThatIsCutIsRefusedByItsField) {
   const std::string bytes = HeaderBytes() + ConfigurationBytes("pc-q35-10.0");
   EXPECT_EQ(Said(bytes.substr(0, 11), 1000),

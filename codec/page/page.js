@@ -107,9 +107,13 @@ function head() {
   }
 }
 
+// So many of a kind are shown; the others on demand.
+const MOST_OF_A_KIND = 3;
+
 function findings() {
   const list = byId('findings');
   byId('findings-part').hidden = !data.findings.length;
+  const kinds = new Map();
   for (const finding of data.findings) {
     const item = make('li', undefined, finding.severity);
     const line = make('div', finding.severity + ' ');
@@ -127,6 +131,21 @@ function findings() {
     line.append(' ', make('code', '[' + finding.id + ']'));
     item.append(line, make('p', finding.message));
     list.append(item);
+    if (!kinds.has(finding.id)) kinds.set(finding.id, []);
+    kinds.get(finding.id).push(item);
+  }
+  for (const [id, items] of kinds) {
+    const folded = items.slice(MOST_OF_A_KIND);
+    if (folded.length < 2) continue;
+    const more = make('li', undefined, items[0].className);
+    const button = make('button', folded.length + ' more', 'at');
+    button.addEventListener('click', () => {
+      for (const item of folded) item.hidden = false;
+      more.remove();
+    });
+    more.append(button, ' ', make('code', '[' + id + ']'));
+    for (const item of folded) item.hidden = true;
+    folded[0].before(more);
   }
 }
 
@@ -205,8 +224,8 @@ function timeline() {
     const row = rowAt(0, finding.offset);
     const place = row && places.find(p => p.row === row);
     if (!place) continue;
-    const at = place.x + place.width *
-        Math.min(1, (finding.offset - row.offset) / row.size);
+    const at = Math.min(WIDTH - 5, Math.max(5, place.x + place.width *
+        Math.min(1, (finding.offset - row.offset) / row.size)));
     draw(svg, 'path', {class: 'flag ' + finding.severity, 'data-i': row.i,
                        d: 'M' + (at - 5) + ' 1h10l-5 11z'});
   }

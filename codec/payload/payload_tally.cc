@@ -20,6 +20,13 @@ namespace {
 
 constexpr uint64_t kWatchedForZero = 65536;
 
+// Nothing if there is not so much left.
+bool TakeOf(size_t& budget, size_t count) {
+  if (budget < count) return false;
+  budget -= count;
+  return true;
+}
+
 // A format that is one bare record: which one it is can be said at the end.
 bool IsOneRecord(const payload::Level& root) {
   return root.key.bytes == 0 && root.records.size() == 1;
@@ -112,18 +119,12 @@ void PayloadTally::Start() {
                 : decoder_->BeginPreCopy();
   rules_ = std::make_unique<PayloadRules>(*found_);
   open_.fill(-1);
-  if (found_->by_bytes || id_ || options_.format) {
-    keep_ = false;
-    kept_ = std::string();  // = {} would keep its memory.
-  }
+  if (found_->by_bytes || id_ || options_.format) StopKeeping();
 }
 
 bool PayloadTally::MayKeep(size_t kept, size_t limit) {
   if (kept >= limit) return false;
-  if (options_.budget == nullptr) return true;
-  if (*options_.budget == 0) return false;
-  --*options_.budget;
-  return true;
+  return options_.budget == nullptr || TakeOf(options_.budget->kept, 1);
 }
 
 void PayloadTally::AddRun(const PayloadPlace& place) {
@@ -138,7 +139,7 @@ void PayloadTally::AddRun(const PayloadPlace& place) {
   }
   if (!runs.empty() && runs.back().at == bytes_) {
     runs.back().place = place;
-  } else if (runs.size() < options_.runs && !runs_full_) {
+  } else if (!runs_full_ && MayAddRun()) {
     runs.push_back({bytes_, place});
   } else if (!runs_full_) {
     runs_full_ = true;
@@ -146,12 +147,27 @@ void PayloadTally::AddRun(const PayloadPlace& place) {
   }
 }
 
+bool PayloadTally::MayAddRun() {
+  const size_t runs = report_.runs.size();
+  if (runs == 0 || options_.budget == nullptr) return runs < options_.runs;
+  return runs < options_.runs && TakeOf(options_.budget->runs, 1);
+}
+
 void PayloadTally::Keep(ByteSpan piece) {
   if (!keep_) return;
-  kept_.append(AsText(
-      piece.first(std::min(piece.size(), kKeptBytes + 1 - kept_.size()))));
-  if (kept_.size() <= kKeptBytes) return;
+  keep_ = piece.size() <= kKeptBytes - kept_.size() &&
+          (options_.budget == nullptr ||
+           TakeOf(options_.budget->bytes, piece.size()));
+  if (keep_) {
+    kept_.append(AsText(piece));
+  } else {
+    StopKeeping();
+  }
+}
+
+void PayloadTally::StopKeeping() {
   keep_ = false;
+  if (options_.budget != nullptr) options_.budget->bytes += kept_.size();
   kept_ = std::string();  // = {} would keep its memory.
 }
 

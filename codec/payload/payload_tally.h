@@ -31,6 +31,15 @@
 
 namespace migstream {
 
+// What several tallies may still keep together; what is beyond is walked and
+// counted.
+struct PayloadBudget {
+  size_t kept = 1 << 16;  // Records and values.
+  // Places where payload goes on elsewhere, beside each tally's first.
+  size_t runs = 1 << 17;
+  size_t bytes = 1 << 20;  // See PayloadTally::kKeptBytes.
+};
+
 struct PayloadOptions {
   std::optional<PciId> id = {};  // Where it is known before.
   // Read it so, whatever the bytes look like.
@@ -39,15 +48,14 @@ struct PayloadOptions {
   size_t records = 1 << 18;
   size_t values = 1 << 18;
   size_t runs = 1 << 16;
-  // How many records and values several tallies may still keep together; null:
-  // as many as they like.
-  size_t* budget = nullptr;
+  // Several tallies may share it, and it outlives them; null: there is none.
+  PayloadBudget* budget = nullptr;
 };
 
 class PayloadTally {
  public:
-  // What is kept of a payload that nothing is known of, for an id that comes
-  // later.
+  // How much is kept of a payload that nothing is known of, for an id that
+  // comes later. One that is longer, or beyond the budget, is not walked again.
   static constexpr size_t kKeptBytes = 4096;
 
   explicit PayloadTally(const PayloadOptions& options = {})
@@ -84,7 +92,9 @@ class PayloadTally {
   void AddValues(const PayloadEvent& event, bool in_header, PayloadRecord& to);
   bool MayKeep(size_t kept, size_t limit);
   void AddRun(const PayloadPlace& place);
+  bool MayAddRun();
   void Keep(ByteSpan piece);
+  void StopKeeping();
   void WatchZero(ByteSpan piece);
   // An id that came late tells more than the bytes did: walks what is kept
   // again.

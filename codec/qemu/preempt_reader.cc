@@ -69,8 +69,11 @@ Error ReadPreemptChannel(
               "a page that goes on in the block before, and there is none"};
     }
     const uint64_t content = record.end ? 0 : record.zero ? 1 : page_bytes;
-    if (source.Skip(content) < content) return Cut(source, "a page");
+    record.content = source.Peek(content);
+    if (record.content.size() < content) return Cut(source, "a page");
+    record.content = record.content.first(content);
     on_record(record);
+    source.Consume(content);
   }
   return {};
 }

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "codec/io/byte_source.h"
+#include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
@@ -26,6 +27,9 @@ struct PreemptRecord {
   bool end = false;    // RAM_SAVE_FLAG_EOS; nothing follows.
   std::string block;   // Also of a page that goes on in the one before.
   uint64_t start = 0;  // In the block.
+  // The page, or the byte that a page of zeros is filled with: as long as
+  // on_record runs.
+  ByteSpan content = {};
 };
 
 // An input that ends between two records ended early: the source writes an EOS

@@ -31,15 +31,18 @@ const std::string kChannel = StrCat(
 struct Read {
   std::vector<PreemptRecord> records;
   Error error;
+  std::string content;
   uint64_t bytes = 0;
 };
 
 Read ReadAll(const std::string& bytes) {
   Read read;
   MemorySource source(AsBytes(bytes));
-  read.error = ReadPreemptChannel(
-      source, kPageBytes,
-      [&](const PreemptRecord& record) { read.records.push_back(record); });
+  read.error =
+      ReadPreemptChannel(source, kPageBytes, [&](const PreemptRecord& record) {
+        read.records.push_back(record);
+        read.content += AsText(record.content);
+      });
   read.bytes = source.offset();
   return read;
 }
@@ -55,6 +58,7 @@ TEST(PreemptReaderTest, PagesHaveTheirBlockAndPlace) {
   EXPECT_EQ(read.records[1].block, "pc.ram");
   EXPECT_EQ(read.records[1].start, 0x500);
   EXPECT_TRUE(read.records[1].zero);
+  EXPECT_EQ(read.content, kPage + std::string(1, '\0'));
   EXPECT_TRUE(read.records[2].end);
   EXPECT_EQ(read.records[2].offset, kChannel.size() - 8);
 }

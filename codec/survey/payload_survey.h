@@ -8,7 +8,7 @@
 //   std::optional<PayloadReport> report = payloads.Finish(device, whole);
 //
 // A device is a number of the caller's, from 0 on. What is kept of one is
-// bounded by the options, by what its payload has, and for all by kMaxKept.
+// bounded by the options, by what its payload has, and for all by the budget.
 // PayloadPlace::channel is 0 for the main channel; files() names the others.
 
 #ifndef MIGSTREAM_CODEC_SURVEY_PAYLOAD_SURVEY_H_
@@ -34,9 +34,6 @@ namespace migstream {
 
 class PayloadSurvey {
  public:
-  // Records and values of drivers that are kept of all devices together.
-  static constexpr size_t kMaxKept = 1 << 16;
-
   explicit PayloadSurvey(const PayloadOptions& options = {})
       : options_(options) {
     options_.budget = &budget_;
@@ -77,7 +74,7 @@ class PayloadSurvey {
   uint32_t ChannelOf(std::string_view file);
 
   PayloadOptions options_;
-  size_t budget_ = kMaxKept;
+  PayloadBudget budget_;
   std::deque<Device> devices_;
   PayloadTally* current_ = nullptr;
   std::vector<std::string> files_;

@@ -9,6 +9,8 @@
 
 #include "codec/device/config_bytes.h"
 #include "codec/device/section_bytes.h"
+#include "codec/payload/payload_report.h"
+#include "codec/payload/payload_tally.h"
 #include "codec/payload/report_lines.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_reader.h"
@@ -97,6 +99,52 @@ TEST(PayloadSurveyTest, ADeviceWithoutAByteHasNoPayload) {
   event.element = Element::kInitDataSent;
   payloads.OnEvent(2, SectionType::kPart, event);
   EXPECT_FALSE(payloads.Finish(2, true).has_value());
+}
+
+// Devices whose records come in turns: where each record stands is kept of as
+// many as all of them together may have.
+TEST(PayloadSurveyTest, AllDevicesTogetherKeepSoManyPlaces) {
+  constexpr size_t kDevices = 5, kRecords = 40'000;
+  PayloadSurvey payloads;
+  Event event;
+  event.kind = EventKind::kData;
+  event.starts_record = true;
+  const std::string byte = "x";
+  event.payload = AsBytes(byte);
+  for (size_t record = 0; record < kRecords; ++record) {
+    for (size_t device = 0; device < kDevices; ++device) {
+      event.offset += 100;
+      payloads.OnEvent(device, SectionType::kPart, event);
+    }
+  }
+  size_t places = 0;
+  for (size_t device = 0; device < kDevices; ++device) {
+    const PayloadReport report = *payloads.Finish(device, true);
+    EXPECT_EQ(report.bytes, kRecords);
+    EXPECT_TRUE(FindPlace(report, 0).has_value());
+    places += report.runs.size();
+  }
+  EXPECT_EQ(places, kDevices + PayloadBudget().runs);
+}
+
+// Short payloads are kept until it is known whose they are: as many bytes as
+// all of them together may have. What turns out to be long gives its bytes
+// back.
+TEST(PayloadSurveyTest, AllDevicesTogetherKeepSoManyBytes) {
+  PayloadBudget budget;
+  budget.bytes = PayloadTally::kKeptBytes + 10;
+  PayloadOptions options;
+  options.budget = &budget;
+  PayloadTally first(options), second(options);
+  const std::string payload(PayloadTally::kKeptBytes, 'x');
+  first.Add(AsBytes(payload), {});
+  EXPECT_EQ(budget.bytes, 10);
+  second.Add(AsBytes(payload), {});
+  EXPECT_EQ(budget.bytes, 10);
+  first.Add(AsBytes(payload).first(1), {});
+  EXPECT_EQ(budget.bytes, PayloadTally::kKeptBytes + 10);
+  EXPECT_EQ(first.Finish().bytes, PayloadTally::kKeptBytes + 1);
+  EXPECT_EQ(second.Finish().bytes, PayloadTally::kKeptBytes);
 }
 
 TEST(PayloadSurveyTest, AConfigSpaceOfADeviceThatWasGoneHasNoIds) {
