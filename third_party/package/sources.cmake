@@ -75,6 +75,7 @@ set(MIGSTREAM_CXX_HEADERS
   codec/device/config_layout.h
   codec/device/config_shape.h
   codec/device/config_view.h
+  codec/device/device_records.h
   codec/device/event.h
   codec/device/limits.h
   codec/device/pci_config.h
@@ -305,6 +306,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/generate/vendor_payload.cc
   codec/generate/vendor_records.cc
   codec/generate/vendor_structs.cc
+  codec/io/ahead_source.cc
   codec/io/byte_source.cc
   codec/io/bzip2_decompressor.cc
   codec/io/decompressing_source.cc
@@ -433,6 +435,7 @@ set(MIGSTREAM_PROGRAM_SOURCES
   inspect/destination_device.cc
   inspect/destination_stream.cc
   inspect/diff.cc
+  inspect/each_file.cc
   inspect/explain.cc
   inspect/extract.cc
   inspect/extract_all.cc
