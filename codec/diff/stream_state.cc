@@ -28,12 +28,15 @@ class Budget {
  public:
   explicit Budget(size_t bytes) : left_(bytes) {}
 
-  // False, also from then on, if there is not so much.
+  // False, and nothing is taken, if there is not so much.
   bool Take(size_t bytes) {
-    fits_ = fits_ && bytes <= left_;
-    if (fits_) left_ -= bytes;
-    return fits_;
+    const bool fits = bytes <= left_;
+    if (fits) left_ -= bytes;
+    fits_ = fits_ && fits;
+    return fits;
   }
+  void GiveBack(size_t bytes) { left_ += bytes; }
+  // Whether all fitted that was ever asked for.
   bool fits() const { return fits_; }
 
  private:
@@ -303,6 +306,9 @@ Error StreamState::Read(ByteSource& source,
     device.too_many = !values_budget.Take(kValueBytes + value.path.size() +
                                           value.bytes.size());
     if (device.too_many) {
+      for (const auto& [path, kept] : device.values) {
+        values_budget.GiveBack(kValueBytes + path.size() + kept.bytes.size());
+      }
       device.values.clear();
       times.erase(&device);
       return;

@@ -113,7 +113,8 @@ struct StreamState {
   // Records of all VFIO devices whose sizes are kept.
   static constexpr size_t kMaxRecords = 1 << 17;
   static constexpr size_t kMaxText = 40;
-  // Memory of values. A device that has more than what is left has none.
+  // Memory of values. A device that has more than what is left has none,
+  // and leaves it to others.
   static constexpr size_t kMaxValueBytes = 8 << 20;
   // Memory of all else: devices, configs, commands and versions; kHoldLimit
   // beyond.
