@@ -48,7 +48,7 @@ class StoredBytes {
     uint64_t place = 0;  // In the KeptBytes; of a run: of its first header.
     // From there to the last payload's end; 0: no run.
     uint64_t run_bytes : 56 = 0;
-    // Of a run: what stands between a payload and the next header.
+    // In a run, what stands between a payload and the next header.
     uint64_t between : 8 = 0;
     uint64_t skipped = 0;  // Payload in front of a run's that does not count.
   };
