@@ -18,14 +18,17 @@ shift
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 . "$tree/third_party/debian/chroot.sh"
 make_chroot "$suite"
-mkdir "$root/src"
-tar -c -C "$tree" --exclude=./.git --exclude='./bazel-*' . | tar -x -C "$root/src"
 in_tree() {
   in_chroot sh -c 'cd /src && "$@"' sh "$@"
 }
+leave() {
+  # What runs in there, Bazel's server, is told to end first.
+  [ ! -x "$root/usr/bin/bazel" ] || in_tree bazel shutdown || :
+  leave_chroot
+}
+trap leave EXIT
+
+mkdir "$root/src"
+tar -c -C "$tree" --exclude=./.git --exclude='./bazel-*' . | tar -x -C "$root/src"
 in_tree third_party/install.sh
-status=0
-in_tree "$@" || status=$?
-# Bazel's server is told to end before the chroot goes.
-in_tree bazel shutdown || :
-exit "$status"
+in_tree "$@"
