@@ -19,14 +19,6 @@ Release MachineTypeRelease(std::string_view machine_type) {
   return ReleaseOfNumber(machine_type.substr(dash + 1));
 }
 
-bool IsMachineName(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-           c == '+';
-  });
-}
-
 bool HasSwitchoverAckLegacy(std::string_view machine_type) {
   const Release release = MachineTypeRelease(machine_type);
   return release != 0 && feature::kSwitchoverAckLegacy.In(release);
