@@ -35,6 +35,10 @@ class PayloadRules {
     std::visit([&](auto& rules) { rules.Add(event, output_); }, driver_);
   }
   void Finish(const PayloadEnd& end);
+  // Whether a rule is about what opaque records hold.
+  bool looks_at_opaque() const {
+    return std::holds_alternative<QatRules>(driver_);
+  }
 
   RuleOutput& output() { return output_; }
 

@@ -303,7 +303,8 @@ uint64_t PayloadTally::skippable() const {
   bool watched = all_zero_ && bytes_ < kWatchedForZero;
   if (!decoder_ || keep_ || watched) return 0;
   if (failed_) return kAllThereIs;
-  return held_.empty() ? decoder_->opaque_left() : 0;
+  const bool read = !held_.empty() || rules_->looks_at_opaque();
+  return read ? 0 : decoder_->opaque_left();
 }
 
 void PayloadTally::Skip(uint64_t count) {
@@ -311,7 +312,11 @@ void PayloadTally::Skip(uint64_t count) {
   bytes_ += count;
   if (failed_) return;
   decoder_->TakeOver(count);
-  if (decoder_->opaque_left() == 0) open_[last_depth_] = -1;
+  if (decoder_->opaque_left() != 0) return;
+  open_[last_depth_] = -1;
+  // Records that end where the skipped bytes do.
+  ByteSpan none;
+  Walk(none);
 }
 
 void PayloadTally::BeginStopCopy() {
