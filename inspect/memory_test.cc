@@ -16,6 +16,7 @@
 #include "codec/device/config_bytes.h"
 #include "codec/device/section_encoder.h"
 #include "codec/io/compress_bytes.h"
+#include "codec/qemu/stream_bytes.h"
 #include "codec/wire/text.h"
 #include "codec/wire/writer.h"
 #include "flags/ram_flags.h"
@@ -37,6 +38,7 @@ class Maker {
       w.Be32(0x5145564d);
       w.Be32(3);
     });
+    PutBytes(AsBytes(ConfigurationBytes("pc-q35-7.2")));
   }
 
   uint64_t bytes() const { return bytes_; }
