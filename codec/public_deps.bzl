@@ -5,17 +5,17 @@ _STREAM = _ABSL + ["com_github_tencent_rapidjson"]
 _PAGES = _STREAM + ["zlib", "zstd"]
 _REPORT = _STREAM + ["com_google_protobuf"]
 
-# A target, and all the repositories that it needs; none: what a VMM links.
+# A target, and all the repositories that it needs.
 _PUBLIC = {
-    "//codec/channels:channel_reader": _ABSL,
+    "//codec/channels:channel_reader": [],
     "//codec/destination:dump": ["com_github_tencent_rapidjson"],
-    "//codec/destination:stream_check": _STREAM,
+    "//codec/destination:stream_check": ["com_github_tencent_rapidjson"],
     "//codec/device:config": [],
     "//codec/device:config_shape": [],
     "//codec/device:section": [],
     "//codec/diff:diff": _PAGES,
     "//codec/extract:payload_extractor": _STREAM,
-    "//codec/extract:ram_extractor": _PAGES,
+    "//codec/extract:ram_extractor": _ABSL + ["zlib", "zstd"],
     "//codec/generate:generator": _REPORT,
     "//codec/io:open_stream": _ABSL + ["bzip2", "xz", "zlib", "zstd"],
     "//codec/loader:loader": _STREAM + ["zlib"],
@@ -46,8 +46,15 @@ _PUBLIC = {
     "//flags:vocabulary": [],
 }
 
-# Those that stand on the standard library alone.
-VMM_TARGETS = [target for target, needs in _PUBLIC.items() if not needs]
+# Of the tools that read files: no VMM needs it.
+_FILES = ["//codec/channels:channel_reader"]
+
+# What a VMM links: it stands on the standard library alone.
+VMM_TARGETS = [
+    target
+    for target, needs in _PUBLIC.items()
+    if not needs and target not in _FILES
+]
 
 # Repositories of Bazel itself, and of compilers.
 _TOOLS = "@(bazel_tools|local_config|platforms|rules_)"
