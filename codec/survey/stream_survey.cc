@@ -124,7 +124,7 @@ void StreamSurvey::OnSection(const SectionView& section) {
       device_->instance_id = section.instance_id;
       device_->section_id = section.id;
       device_->first_offset = section.offset;
-      by_name_[{device_->idstr, device_->instance_id}] = device_;
+      by_name_.insert(device_);
     }
     const bool part = section.type == SectionType::kPart;
     const bool end = section.type == SectionType::kEnd;
@@ -338,8 +338,8 @@ DeviceFacts* StreamSurvey::Known(std::string_view idstr,
       device_->idstr == idstr) {
     return device_;
   }
-  auto found = by_name_.find({idstr, instance_id});
-  return found == by_name_.end() ? nullptr : found->second;
+  auto found = by_name_.find(Name(idstr, instance_id));
+  return found == by_name_.end() ? nullptr : *found;
 }
 
 void StreamSurvey::CountPiece(const ReassembledPiece& piece) {

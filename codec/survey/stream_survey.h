@@ -20,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,10 +56,10 @@ struct DeviceFacts {
   DataTally data;
   uint64_t empty_parts = 0;  // Without a record.
   uint32_t init_data_sent = 0;
-  std::array<uint64_t, 2> init_data_sent_offsets = {};  // The first two.
-  bool init_data_sent_early = false;                    // Before any data.
   uint32_t configs = 0;
-  uint64_t extra_config_offset = 0;  // One more than the dialect has.
+  std::array<uint64_t, 2> init_data_sent_offsets = {};  // The first two.
+  uint64_t extra_config_offset = 0;   // One more than the dialect has.
+  bool init_data_sent_early = false;  // Before any data.
   bool data_in_end = false;
   bool end_closed = false;   // An END was read to its end.
   bool full_closed = false;  // Likewise.
@@ -182,6 +183,20 @@ class StreamSurvey : public ForwardingVisitor {
   void OnRamPages(const RamPages& pages) override { next().OnRamPages(pages); }
 
  private:
+  using Name = std::pair<std::string_view, uint32_t>;
+  // Names stand in the devices alone: of these there may be many.
+  struct ByName {
+    using is_transparent = void;
+    static Name Of(const DeviceFacts* device) {
+      return {device->idstr, device->instance_id};
+    }
+    static Name Of(const Name& name) { return name; }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return Of(a) < Of(b);
+    }
+  };
+
   void CountParts(DeviceFacts& device, uint64_t count, uint64_t offset,
                   uint64_t last_offset);
   void Finish(const StreamReader& reader);
@@ -193,7 +208,7 @@ class StreamSurvey : public ForwardingVisitor {
 
   const ReaderOptions options_;
   StreamFacts facts_;
-  std::map<std::pair<std::string_view, uint32_t>, DeviceFacts*> by_name_;
+  std::set<DeviceFacts*, ByName> by_name_;
   RecordCounter records_;
   CameSections came_;
   uint64_t ram_ends_ = 0;
