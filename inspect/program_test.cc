@@ -25,8 +25,10 @@
 namespace migstream {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 // The files in a test's folder, so that nothing is left behind unnoticed.
@@ -667,6 +669,9 @@ TEST(CheckTest, ForARelease) {
   EXPECT_THAT(run.output, StartsWith(StrCat(Path("s72-two"),
                                             ": qemu-7.2 would load it\n")));
   EXPECT_THAT(run.output, HasSubstr("given machine type pc-q35-7.2\n"));
+  run = RunProgram({"check", Path("s111-two"), "--for=qemu-7.2"});
+  EXPECT_THAT(run.output, AllOf(HasSubstr("Machine type received is"),
+                                Not(HasSubstr("given machine type"))));
   run = RunProgram({"check", Path("s52-two"), "--for=11.1"});
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.output,

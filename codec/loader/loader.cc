@@ -452,9 +452,12 @@ class Loader {
 
   void SayWhatIsAssumed() {
     std::vector<std::string>& given = verdict_.given;
+    // Where that is refused, it was not given.
+    const bool refused = !input_.ok() && section_ == "CONFIGURATION";
     if (!configuration_.present) {
       given.push_back("send-configuration off");
-    } else if (options_.machine_type.empty() && !options_.compared) {
+    } else if (options_.machine_type.empty() && !options_.compared &&
+               !refused) {
       given.push_back(
           StrCat("machine type ", Printable(configuration_.machine_type)));
     }
