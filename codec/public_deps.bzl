@@ -46,7 +46,7 @@ _PUBLIC = {
     "//flags:vocabulary": [],
 }
 
-# Of the tools that read files: no VMM needs it.
+# What reads files is for tools: no VMM needs it.
 _FILES = ["//codec/channels:channel_reader"]
 
 # What a VMM links: it stands on the standard library alone.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -207,6 +209,7 @@ class DescriptionParser {
   bool EndField(const Open& field);
   bool EndSubsection(const Open& subsection);
   bool EndDevice(const Open& device);
+  bool Index();
   bool SetNode(const Open& open, FieldKind kind, uint64_t bytes,
                uint64_t count);
   // What the object that has just been closed stands in, past the array.
@@ -412,18 +415,34 @@ bool DescriptionParser::EndDevice(const Open& device) {
   if (described.bytes > kMaxBytes) {
     return Wrong(StrCat("size of '", described.name, "' overflows"));
   }
-  auto [known, added] = description_.index_.try_emplace(
-      {described.name, described.instance_id}, description_.devices.size());
-  if (!added && description_.devices[known->second].bytes != described.bytes) {
-    return Wrong(StrCat("'", described.name, "' instance ",
-                        described.instance_id,
-                        " is described twice, with different sizes"));
-  }
   description_.devices.push_back(std::move(described));
   return SetNode(device,
                  device.content == described.bytes ? FieldKind::kStruct
                                                    : FieldKind::kBytes,
                  description_.devices.back().bytes, 1);
+}
+
+// Once all devices are there.
+bool DescriptionParser::Index() {
+  const std::vector<DescribedDevice>& devices = description_.devices;
+  std::vector<uint32_t>& index = description_.index_;
+  index.resize(devices.size());
+  std::iota(index.begin(), index.end(), 0);
+  std::sort(index.begin(), index.end(), [&](uint32_t a, uint32_t b) {
+    return std::tie(devices[a].name, devices[a].instance_id, a) <
+           std::tie(devices[b].name, devices[b].instance_id, b);
+  });
+  for (size_t i = 1; i < index.size(); ++i) {
+    const DescribedDevice& before = devices[index[i - 1]];
+    const DescribedDevice& device = devices[index[i]];
+    if (device.name == before.name &&
+        device.instance_id == before.instance_id &&
+        device.bytes != before.bytes) {
+      return Wrong(StrCat("'", device.name, "' instance ", device.instance_id,
+                          " is described twice, with different sizes"));
+    }
+  }
+  return true;
 }
 
 bool DescriptionParser::SetNode(const Open& open, FieldKind kind,
@@ -471,6 +490,7 @@ absl::StatusOr<VmDescription> DescriptionParser::Parse(
         StrCat("JSON: ", rapidjson::GetParseError_En(result.Code()),
                " (at its byte ", result.Offset(), ")"));
   }
+  if (!parser.Index()) return parser.status();
   if (!options.keep_fields) description.text_.reset();
   return description;
 }

@@ -1,6 +1,7 @@
 #include "codec/qemu/vm_description.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "flags/section_type.h"
 
@@ -8,8 +9,16 @@ namespace migstream {
 
 const DescribedDevice* VmDescription::Find(std::string_view name,
                                            uint32_t instance_id) const {
-  auto found = index_.find({std::string(name), instance_id});
-  return found == index_.end() ? nullptr : &devices[found->second];
+  const auto key = std::pair(name, instance_id);
+  const auto key_of = [this](uint32_t at) {
+    return std::pair(std::string_view(devices[at].name),
+                     devices[at].instance_id);
+  };
+  const auto found = std::lower_bound(
+      index_.begin(), index_.end(), key,
+      [&](uint32_t at, const auto& wanted) { return key_of(at) < wanted; });
+  return found == index_.end() || key_of(*found) != key ? nullptr
+                                                        : &devices[*found];
 }
 
 FoundDescription FindDescription(ByteSpan tail) {

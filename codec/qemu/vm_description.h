@@ -11,7 +11,6 @@
 #define MIGSTREAM_CODEC_QEMU_VM_DESCRIPTION_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,7 +77,8 @@ class VmDescription : public std::enable_shared_from_this<VmDescription> {
  private:
   friend class DescriptionParser;
 
-  std::map<std::pair<std::string, uint32_t>, size_t> index_;
+  // Places in `devices`, by name and instance id, and then as they stand there.
+  std::vector<uint32_t> index_;
   std::vector<Node> nodes_;
   // The JSON, with its strings decoded in place, each with a NUL after it.
   std::unique_ptr<std::string> text_;
