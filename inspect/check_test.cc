@@ -62,9 +62,9 @@ TEST(CheckTest, NotesOfAKindAreFoldedUnlessAllAreAskedFor) {
 }
 
 TEST(CheckTest, EachFileIsCheckedAsIfItWereAloneAndInTheirOrder) {
-  const std::vector<std::string> files = {
-      Input("cut.qvm.zst"), "no-such-file", Path("s111-two"),
-      Input("cut.qvm.zst")};
+  const std::vector<std::string> files = {Input("cut.qvm.zst"), "no-such-file",
+                                          Path("s111-two"),
+                                          Input("cut.qvm.zst")};
   std::string output, errors;
   for (const std::string& file : files) {
     ProgramRun alone = RunProgram({"check", file});

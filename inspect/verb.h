@@ -62,7 +62,7 @@ struct Arguments {
   const payload::Format* kernel_driver = nullptr;
   std::string machine_type;
   uint64_t region_bytes = 0;
-  bool each_file = false;  // Each file is a migration of its own.
+  bool each_file = false;      // Each file is a migration of its own.
   bool list_findings = false;  // Needs no file.
   bool explain_places = false;
   std::string min_severity = "note";

@@ -28,7 +28,8 @@ void AheadSource::ReadPiece(ByteSource& source, Piece& piece) {
     if (there.empty()) break;
     const size_t here =
         std::min(there.size(), kPieceBytes - piece.bytes.size());
-    piece.bytes.insert(piece.bytes.end(), there.begin(), there.begin() + here);
+    const ByteSpan taken = there.first(here);
+    piece.bytes.insert(piece.bytes.end(), taken.begin(), taken.end());
     source.Consume(here);
   }
   piece.raw_offset = source.raw_offset();

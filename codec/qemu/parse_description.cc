@@ -415,11 +415,11 @@ bool DescriptionParser::EndDevice(const Open& device) {
   if (described.bytes > kMaxBytes) {
     return Wrong(StrCat("size of '", described.name, "' overflows"));
   }
+  const bool all_fields = device.content == described.bytes;
+  const uint64_t bytes = described.bytes;
   description_.devices.push_back(std::move(described));
-  return SetNode(device,
-                 device.content == described.bytes ? FieldKind::kStruct
-                                                   : FieldKind::kBytes,
-                 description_.devices.back().bytes, 1);
+  return SetNode(device, all_fields ? FieldKind::kStruct : FieldKind::kBytes,
+                 bytes, 1);
 }
 
 // Once all devices are there.
