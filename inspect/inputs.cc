@@ -397,6 +397,8 @@ OpenOptions OpenOptionsOf(const Arguments& arguments) {
   if (arguments.files.size() <= kMostFilesWithThreads) {
     options.limits.threads = ThreadsOf(arguments, kMostThreads);
   }
+  // What is written takes its time; looking at it takes next to none.
+  options.ahead = !arguments.output.empty();
   options.snapshot = arguments.snapshot;
   return options;
 }

@@ -81,7 +81,8 @@ OpenedStream Unwrap(std::unique_ptr<ByteSource> source,
     return opened;
   }
   // A pipe may have no more for now, and nobody could end the thread.
-  if (unpacks && options.limits.threads > 1 && source->raw_size()) {
+  if (unpacks && options.ahead && options.limits.threads > 1 &&
+      source->raw_size()) {
     source = std::make_unique<AheadSource>(std::move(source));
   }
   source->SetReadAhead(true);

@@ -37,6 +37,9 @@ struct OpenOptions {
   uint64_t offset = 0;
   FileAccess access = FileAccess::kRead;
   CompressionLimits limits = {};
+  // Where limits.threads is more than 1, one more decompresses a file ahead of
+  // who reads it: for somebody who has other work to do meanwhile.
+  bool ahead = false;
   // In a qcow2 image; see open_qcow2.h.
   std::string snapshot = "";
   // Given libvirt's XML, in pieces.
