@@ -41,8 +41,7 @@ struct CompressionLimits {
   // Bytes of the window. 8 MiB is what zstd up to level 19 and xz up to level 6
   // need, and leaves the program within 48 MiB.
   uint64_t window_bytes = 8 << 20;
-  // How many threads decode the frames of a zstd file that has several; with
-  // more than 1, another one decompresses files ahead of who reads them. With 1
+  // How many threads decode the frames of a zstd file that has several; with 1
   // it is the caller's alone. Any number gives the same.
   int threads = 1;
 };
