@@ -1,10 +1,9 @@
 // What is called for each record of a VFIO device's section, for C.
 
-#include "codec/c/section.h"
-
 #include "codec/c/event.h"
 #include "codec/c/handle.h"
 #include "codec/c/migstream.h"
+#include "codec/c/section.h"
 
 using namespace migstream;     // NOLINT: this file is the C side.
 using namespace migstream::c;  // NOLINT
