@@ -33,6 +33,11 @@ struct Child {
   int errors = -1;
 };
 
+void Close(const Child& child) {
+  if (child.output >= 0) close(child.output);
+  if (child.errors >= 0) close(child.errors);
+}
+
 // Empties `from` into `to`; false if not all of it could be written.
 bool Copy(int from, int to) {
   char buffer[4096];
@@ -76,8 +81,7 @@ ExitStatus End(Child& child) {
   }
   bool copied = Copy(child.output, STDOUT_FILENO);
   copied &= Copy(child.errors, STDERR_FILENO);
-  close(child.output);
-  close(child.errors);
+  Close(child);
   if (!copied) return kUnusable;
   if (WIFEXITED(status)) return static_cast<ExitStatus>(WEXITSTATUS(status));
   PrintError(StrCat(Printable(child.file), ": the process that read it ended: ",
@@ -117,6 +121,7 @@ ExitStatus RunForEachFile(
       PrintError(StrCat(Printable(file),
                         ": no process to read it: ", std::strerror(errno)));
       worst = kUnusable;
+      Close(child);
       children.pop_back();
       break;
     }
