@@ -21,6 +21,7 @@
 #include "codec/capture/passed_descriptors.h"
 #include "codec/capture/recorder.h"
 #include "codec/capture/recording_watch.h"
+#include "codec/capture/socket_relay.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/text.h"
 #include "flags/section_type.h"
@@ -321,6 +322,7 @@ class Session {
   // Until either end is closed.
   void Pump(Connection& one, int from, int to, int file,
             const std::string& path) {
+    SocketRelay relay(from, to, one.can_pass);
     Recorder::Slot slot;
     std::vector<uint8_t> unrecorded;
     uint64_t offset = 0;
@@ -334,14 +336,14 @@ class Session {
         room = unrecorded;
       }
       PassedDescriptors passed;
-      const ssize_t count = Receive(from, room, passed);
+      const ssize_t count = relay.Receive(room, passed);
       if (count <= 0) break;
       const auto bytes = static_cast<size_t>(count);
       if (!passed.empty()) SayPassed(one, path, offset, passed.size(), to);
       // Before it is passed on: what the other end was sent is in the file.
       if (recorded) recorder_.Put(file, slot, bytes);
       offset += bytes;
-      if (to >= 0 && !SendAll(to, room.first(bytes), passed, one.can_pass)) {
+      if (!relay.PassOn(room.first(bytes), passed)) {
         // The other end is gone: so is this one, for who sends to it.
         shutdown(from, SHUT_RDWR);
         if (from == one.source && !broken_) {

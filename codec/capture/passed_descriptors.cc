@@ -21,7 +21,8 @@ void PassedDescriptors::Close() {
   fds_.clear();
 }
 
-ssize_t Receive(int fd, std::span<uint8_t> to, PassedDescriptors& passed) {
+ssize_t Receive(int fd, std::span<uint8_t> to, PassedDescriptors& passed,
+                int flags) {
   alignas(cmsghdr) char control[kControlBytes];
   iovec piece = {to.data(), to.size()};
   msghdr message = {};
@@ -31,7 +32,7 @@ ssize_t Receive(int fd, std::span<uint8_t> to, PassedDescriptors& passed) {
   message.msg_controllen = sizeof control;
   ssize_t count = 0;
   do {
-    count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | flags);
   } while (count < 0 && errno == EINTR);
   if (count < 0) return count;
   for (cmsghdr* head = CMSG_FIRSTHDR(&message); head != nullptr;

@@ -32,7 +32,10 @@ class PassedDescriptors {
 };
 
 // As recv() does, and the descriptors that came with the first of the bytes.
-ssize_t Receive(int fd, std::span<uint8_t> to, PassedDescriptors& passed);
+// With MSG_PEEK they stay where they are, and these are other descriptors of
+// the same.
+ssize_t Receive(int fd, std::span<uint8_t> to, PassedDescriptors& passed,
+                int flags = 0);
 
 // All of the bytes, the descriptors with the first; false if the other end is
 // gone. On a socket that cannot pass descriptors they are left out.
