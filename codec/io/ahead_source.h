@@ -32,6 +32,7 @@ class AheadSource : public ByteSource {
   uint64_t raw_offset() const override { return shown_.raw_offset; }
   std::optional<uint64_t> raw_size() const override { return raw_size_; }
   uint64_t padding_bytes() const override { return shown_.padding_bytes; }
+  bool works_ahead() const override { return true; }
 
  protected:
   size_t Read(uint8_t* to, size_t count) override;

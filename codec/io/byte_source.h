@@ -77,6 +77,9 @@ class ByteSource {
   // is read.
   virtual uint64_t padding_bytes() const { return 0; }
 
+  // Whether threads of its own make its bytes before they are asked for.
+  virtual bool works_ahead() const { return false; }
+
   // Called whenever more of the input has been read or sought over.
   void SetWatcher(std::function<void()> watcher) {
     watcher_ = std::move(watcher);

@@ -30,10 +30,11 @@ size_t DecompressingSource::Read(uint8_t* to, size_t count) {
   return got;
 }
 
-// A file that can go back, behind its first frame: most have no other.
+// A file that can go back, at a frame that is not its last one: most have one.
 bool DecompressingSource::TakesFrames() const {
   return compression_ == Compression::kZstd && limits_.threads > 1 &&
-         read_at_ > 0 && !frames_done_ && compressed_->size().has_value();
+         !frames_done_ && compressed_->size().has_value() &&
+         ZstdFrames::AreSeveral(*compressed_);
 }
 
 bool DecompressingSource::NextFrame() {
@@ -41,7 +42,7 @@ bool DecompressingSource::NextFrame() {
   const std::optional<ByteSpan> bytes = frames_->Next();
   frame_begin_ = begin;
   frame_ = bytes.value_or(ByteSpan());
-  if (bytes) return true;
+  if (bytes) return ended_ = true;
   frames_ = nullptr;
   frames_done_ = true;
   return false;
@@ -86,14 +87,16 @@ size_t DecompressingSource::ReadPieces(uint8_t* to, size_t count) {
       Fail(compressed_->failure());
       return 0;
     }
-    if (at_end && decompressor_->ended()) return 0;
-    if (begun_ && decompressor_->ended()) {
+    if (at_end && ended_) return 0;
+    if (begun_ && ended_) {
       const bool padding = IsPadding();
       if (compressed_->nothing_yet()) return kNothingYet;  // Undecided.
       if (padding) {
         padding_bytes_ = compressed_->Skip(~uint64_t{0});
         return 0;
       }
+    }
+    if (!at_end && (ended_ || !std::exchange(begun_, true))) {
       if (TakesFrames()) {
         frames_ = std::make_unique<ZstdFrames>(*compressed_, limits_);
         frame_begin_ = read_at_;
@@ -101,16 +104,16 @@ size_t DecompressingSource::ReadPieces(uint8_t* to, size_t count) {
       }
       bytes = compressed_->Peek(1);
     }
-    begun_ = true;
     ByteSpan in = bytes;
     std::string problem = decompressor_->Run(in, out);
+    ended_ = decompressor_->ended();
     compressed_->Consume(bytes.size() - in.size());
     if (!problem.empty()) {
       // What came before is good, and the failure is met again.
       Refuse(problem);
       break;
     }
-    if (at_end && out.size() == count && !decompressor_->ended()) {
+    if (at_end && out.size() == count && !ended_) {
       Refuse("the compressed file is cut short");
       return 0;
     }

@@ -34,6 +34,7 @@ class DecompressingSource : public ByteSource {
   uint64_t padding_bytes() const override {
     return padding_bytes_ + compressed_->padding_bytes();
   }
+  bool works_ahead() const override { return frames_ != nullptr; }
 
  protected:
   size_t Read(uint8_t* to, size_t count) override;
@@ -54,7 +55,8 @@ class DecompressingSource : public ByteSource {
   const CompressionLimits limits_;
   const std::unique_ptr<Decompressor> decompressor_;
   bool begun_ = false;
-  // From the second frame on, as long as they will do; and the last one's bytes
+  bool ended_ = false;  // Behind a frame, which may be the last one.
+  // Where there are several, as long as they will do; and the last one's bytes
   // with their place.
   std::unique_ptr<ZstdFrames> frames_;
   bool frames_done_ = false;

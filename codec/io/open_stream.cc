@@ -82,7 +82,7 @@ OpenedStream Unwrap(std::unique_ptr<ByteSource> source,
   }
   // A pipe may have no more for now, and nobody could end the thread.
   if (unpacks && options.ahead && options.limits.threads > 1 &&
-      source->raw_size()) {
+      !source->works_ahead() && source->raw_size()) {
     source = std::make_unique<AheadSource>(std::move(source));
   }
   source->SetReadAhead(true);

@@ -38,7 +38,8 @@ struct OpenOptions {
   FileAccess access = FileAccess::kRead;
   CompressionLimits limits = {};
   // Where limits.threads is more than 1, one more decompresses a file ahead of
-  // who reads it: for somebody who has other work to do meanwhile.
+  // who reads it, unless its frames are decompressed side by side: for somebody
+  // who has other work to do meanwhile.
   bool ahead = false;
   // In a qcow2 image; see open_qcow2.h.
   std::string snapshot = "";

@@ -245,6 +245,23 @@ TEST(OpenStreamTest, AZstdFileIsDecompressed) {
   EXPECT_EQ(opened.source->raw_size(), compressed.size());
 }
 
+TEST(OpenStreamTest, FramesAreDecompressedSideBySideAndOneAloneAhead) {
+  const std::string frame = ZstdBytes(kStream);
+  const std::string more(300'000, 'x');
+  const std::string frames = frame + ZstdBytes(more) + ZstdBytes(more);
+  OpenOptions options = {.limits = {.threads = 2}};
+  OpenedStream several = OpenBytes(frames, options);
+  EXPECT_TRUE(several.source->works_ahead());
+  EXPECT_EQ(ReadAll(*several.source), kStream + more + more);
+  EXPECT_FALSE(OpenBytes(frame, options).source->works_ahead());
+  options.ahead = true;
+  OpenedStream alone = OpenBytes(frame, options);
+  EXPECT_TRUE(alone.source->works_ahead());
+  EXPECT_EQ(ReadAll(*alone.source), kStream);
+  options.limits.threads = 1;
+  EXPECT_FALSE(OpenBytes(frames, options).source->works_ahead());
+}
+
 TEST(OpenStreamTest, AnEmptyFileIsAnEmptySource) {
   OpenedStream opened = OpenStream(TempFile("empty", ""));
   ASSERT_TRUE(opened.error.ok()) << opened.error.reason;

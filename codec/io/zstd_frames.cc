@@ -72,24 +72,31 @@ ZstdFrames::ZstdFrames(ByteSource& compressed, const CompressionLimits& limits)
 
 ZstdFrames::~ZstdFrames() = default;
 
-bool ZstdFrames::Look() {
-  for (size_t wanted = kFirstLook;; wanted *= 2) {
-    const ByteSpan bytes = compressed_.Peek(wanted);
+bool ZstdFrames::AreSeveral(ByteSource& compressed) {
+  size_t frame = 0, most = 0;
+  return Look(compressed, frame, most) &&
+         compressed.Peek(frame + 1).size() > frame;
+}
+
+bool ZstdFrames::Look(ByteSource& compressed, size_t& next_bytes,
+                      size_t& next_most) {
+  for (size_t wanted = kFirstLook;;
+       wanted = std::min(2 * wanted, kMaxFrameBytes + 1)) {
+    const ByteSpan bytes = compressed.Peek(wanted);
+    // What is no frame's header has an error here, which is a large number.
+    const unsigned long long content =
+        ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+    const bool known = content != ZSTD_CONTENTSIZE_UNKNOWN;
+    if (known && content > kMaxFrameBytes) return false;
     const size_t frame =
         ZSTD_findFrameCompressedSize(bytes.data(), bytes.size());
     if (!ZSTD_isError(frame)) {
-      const unsigned long long content =
-          ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-      const bool known = content != ZSTD_CONTENTSIZE_UNKNOWN;
-      if (frame > kMaxFrameBytes || (known && content > kMaxFrameBytes)) {
-        return false;
-      }
-      next_bytes_ = frame;
-      next_most_ = frame + (known ? content : kMaxFrameBytes);
-      return true;
+      next_bytes = frame;
+      next_most = frame + (known ? content : kMaxFrameBytes);
+      return frame <= kMaxFrameBytes;
     }
     if (ZSTD_getErrorCode(frame) != ZSTD_error_srcSize_wrong ||
-        bytes.size() < wanted || bytes.size() > kMaxFrameBytes) {
+        bytes.size() < wanted || wanted > kMaxFrameBytes) {
       return false;
     }
   }
@@ -119,7 +126,7 @@ ZstdFrames::Frame ZstdFrames::TakeOldest() {
 std::optional<ByteSpan> ZstdFrames::Next() {
   if (shown_.room != 0) spare_ = std::exchange(shown_, Frame());
   while (more_ && work_.size() < most_frames_) {
-    if (next_bytes_ == 0) more_ = Look();
+    if (next_bytes_ == 0) more_ = Look(compressed_, next_bytes_, next_most_);
     if (!more_ || (held_ != 0 && held_ + next_most_ > kMaxHeldBytes)) break;
     Add();
   }

@@ -35,6 +35,10 @@ class ZstdFrames {
   // one alone. What was given last is held besides, and a window a thread.
   static constexpr size_t kMaxHeldBytes = 22 << 20;
 
+  // Whether `compressed`, which has a size, stands at a frame that will do, and
+  // something follows it.
+  static bool AreSeveral(ByteSource& compressed);
+
   // `compressed` stands at a frame, has a size and can go back; it must outlive
   // this, and is not to be used meanwhile.
   ZstdFrames(ByteSource& compressed, const CompressionLimits& limits);
@@ -56,8 +60,9 @@ class ZstdFrames {
   };
   class Worker;
 
-  // Finds the next frame; false if no frame follows that will do.
-  bool Look();
+  // The next frame: its bytes, and what it may take in both shapes. False if no
+  // frame follows that will do.
+  static bool Look(ByteSource& compressed, size_t& bytes, size_t& most);
   // Gives it to the threads.
   void Add();
   Frame TakeOldest();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "codec/wire/guessed.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "flags/command.h"
@@ -448,12 +449,15 @@ size_t StreamDecoder::NextDataParts(ByteSpan& input, std::span<iovec> payloads,
   size_t left = input.size();
   size_t count = 0;
   uint64_t last_bytes = 0;  // Of the last section.
+  uint64_t last_payload = 0;
   for (; count < payloads.size() && left >= kBefore + behind; ++count) {
     if (at[0] != Byte(SectionType::kPart) || LoadBe32(at + 1) != id ||
         LoadBe64(at + kNumberedBytes) != kDataTag) {
       break;
     }
-    const uint64_t bytes = LoadBe64(at + kNumberedBytes + kTagBytes);
+    const uint64_t bytes =
+        Guessed(LoadBe64(at + kNumberedBytes + kTagBytes), last_payload);
+    last_payload = bytes;
     if (bytes > limit || bytes > left - kBefore - behind) break;
     const uint8_t* end = at + kBefore + bytes;
     if (LoadBe64(end) != kEndOfStateTag ||
