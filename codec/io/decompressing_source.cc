@@ -4,6 +4,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "codec/wire/text.h"
 
@@ -30,10 +31,10 @@ size_t DecompressingSource::Read(uint8_t* to, size_t count) {
   return got;
 }
 
-// A file that can go back, at a frame that is not its last one: most have one.
-bool DecompressingSource::TakesFrames() const {
+// In a file that can go back, at its first byte.
+bool DecompressingSource::HasFrames() const {
   return compression_ == Compression::kZstd && limits_.threads > 1 &&
-         !frames_done_ && compressed_->size().has_value() &&
+         compressed_->size().has_value() &&
          ZstdFrames::AreSeveral(*compressed_);
 }
 
@@ -42,9 +43,9 @@ bool DecompressingSource::NextFrame() {
   const std::optional<ByteSpan> bytes = frames_->Next();
   frame_begin_ = begin;
   frame_ = bytes.value_or(ByteSpan());
-  if (bytes) return ended_ = true;
+  if (bytes) return true;
   frames_ = nullptr;
-  frames_done_ = true;
+  side_by_side_ = false;
   return false;
 }
 
@@ -87,33 +88,34 @@ size_t DecompressingSource::ReadPieces(uint8_t* to, size_t count) {
       Fail(compressed_->failure());
       return 0;
     }
-    if (at_end && ended_) return 0;
-    if (begun_ && ended_) {
+    if (at_end && decompressor_->ended()) return 0;
+    if (begun_ && decompressor_->ended()) {
       const bool padding = IsPadding();
       if (compressed_->nothing_yet()) return kNothingYet;  // Undecided.
       if (padding) {
         padding_bytes_ = compressed_->Skip(~uint64_t{0});
         return 0;
       }
-    }
-    if (!at_end && (ended_ || !std::exchange(begun_, true))) {
-      if (TakesFrames()) {
+      if (side_by_side_) {
         frames_ = std::make_unique<ZstdFrames>(*compressed_, limits_);
         frame_begin_ = read_at_;
         return 0;
       }
       bytes = compressed_->Peek(1);
     }
+    if (!std::exchange(begun_, true) && HasFrames()) {
+      side_by_side_ = true;
+      bytes = compressed_->Peek(1);
+    }
     ByteSpan in = bytes;
     std::string problem = decompressor_->Run(in, out);
-    ended_ = decompressor_->ended();
     compressed_->Consume(bytes.size() - in.size());
     if (!problem.empty()) {
       // What came before is good, and the failure is met again.
       Refuse(problem);
       break;
     }
-    if (at_end && out.size() == count && !ended_) {
+    if (at_end && out.size() == count && !decompressor_->ended()) {
       Refuse("the compressed file is cut short");
       return 0;
     }

@@ -34,7 +34,7 @@ class DecompressingSource : public ByteSource {
   uint64_t padding_bytes() const override {
     return padding_bytes_ + compressed_->padding_bytes();
   }
-  bool works_ahead() const override { return frames_ != nullptr; }
+  bool works_ahead() const override { return side_by_side_; }
 
  protected:
   size_t Read(uint8_t* to, size_t count) override;
@@ -46,7 +46,7 @@ class DecompressingSource : public ByteSource {
   size_t ReadPieces(uint8_t* to, size_t count);
   size_t ReadFrames(uint8_t* to, size_t count);
   bool NextFrame();
-  bool TakesFrames() const;
+  bool HasFrames() const;
   bool IsPadding();
   void Refuse(std::string_view why);
 
@@ -55,11 +55,12 @@ class DecompressingSource : public ByteSource {
   const CompressionLimits limits_;
   const std::unique_ptr<Decompressor> decompressor_;
   bool begun_ = false;
-  bool ended_ = false;  // Behind a frame, which may be the last one.
-  // Where there are several, as long as they will do; and the last one's bytes
-  // with their place.
+  // It has several frames, which threads decode from the second one on: whoever
+  // only looks at the first bytes needs none.
+  bool side_by_side_ = false;
+  // Of these, as long as they will do; and the last one's bytes with their
+  // place.
   std::unique_ptr<ZstdFrames> frames_;
-  bool frames_done_ = false;
   ByteSpan frame_;
   uint64_t frame_begin_ = 0;
   uint64_t read_at_ = 0;  // Of what Read() gives next,
