@@ -168,7 +168,8 @@ function timeline() {
                           row.kind === 'trailing' ? 1 : 0);
   };
   const lanes = named.concat(['others', 'stream']);
-  const WIDTH = 1000, LANE = 24, TOP = 22;
+  // In pixels, so that a flag has its shape on a narrow screen as well.
+  const WIDTH = svg.clientWidth || 1000, LANE = 24, TOP = 22;
   const height = TOP + lanes.length * LANE + 8;
   svg.setAttribute('viewBox', '0 0 ' + WIDTH + ' ' + height);
   svg.setAttribute('preserveAspectRatio', 'none');
