@@ -256,7 +256,7 @@ ExitStatus ExtractMemory(const Arguments& arguments, Inputs& inputs,
                          Memory& memory) {
   RamExtractor extractor(
       [&memory](const RamBlock& block) { return memory.ImageOf(block); },
-      inputs.Channels());
+      inputs.Channels(), {}, inputs.options.limits.threads);
   StreamSurvey survey(ReaderOptionsOf(arguments, inputs), extractor);
   ExitStatus status = survey.Read(*inputs.main).ok() ? kFine : kFindings;
   auto say = [&](const Error& error) {

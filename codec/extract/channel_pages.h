@@ -1,10 +1,19 @@
 // The pages of guest memory on all multifd channels, up to one sync point after
 // the other: a SYNC packet stands on every channel at each. FORMAT.md sections
 // 13.3 and 13.7.
+//
+//   ChannelPages pages(threads);
+//   pages.AddChannel("vm.ch1", source, options);  // Each.
+//   Error error = pages.ReadToSync(on_page);      // For each sync point.
+//
+// With several threads, channels are read and inflated side by side where they
+// are files; what they give is taken in one thread, the caller's. Memory then
+// is kBatchBytes and a page for each thread besides.
 
 #ifndef MIGSTREAM_CODEC_EXTRACT_CHANNEL_PAGES_H_
 #define MIGSTREAM_CODEC_EXTRACT_CHANNEL_PAGES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,14 +25,20 @@
 #include "codec/channels/channel_stats.h"
 #include "codec/extract/page_inflater.h"
 #include "codec/io/byte_source.h"
+#include "codec/io/ordered_work.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
 
 class ChannelPages {
  public:
+  static constexpr size_t kBatchBytes = 512 << 10;
+
   // With the place of the packet that holds it, for errors.
   using OnPage = std::function<void(const ChannelPage&, const PacketPlace&)>;
+
+  explicit ChannelPages(int threads = 1);
+  ~ChannelPages();
 
   // The sources must outlive this. The windows of all channels together take no
   // more than that of one may, and a little: kMultifdWindowLimit otherwise.
@@ -33,8 +48,9 @@ class ChannelPages {
   // The uuid of the VM: a channel of another VM is kMultifdOtherVm.
   void Expect(const VmUuid& uuid) { uuid_ = uuid; }
 
-  // Gives the pages before the next SYNC packet of each channel, one channel
-  // after the other: between two sync points no page comes twice.
+  // Gives the pages before the next SYNC packet of each channel. Between two
+  // sync points no page comes twice: channels may come one after the other, or
+  // in turn. The error is that of the first channel that has one.
   Error ReadToSync(const OnPage& on_page);
 
   // No sync point will follow: kOutOfStep if a page does.
@@ -45,23 +61,37 @@ class ChannelPages {
   Error FindMissing() const;
 
  private:
+  // What is read of a channel, by one thread at a time.
   struct Channel {
     ChannelSource source;
     PageInflater inflater;
     ChannelStats stats = {};
+    bool in_event = false;       // Whose pages come.
+    uint64_t packet_offset = 0;  // Of the packet that is read.
+    bool in_packet = false;
+    bool sync = false;             // It is one.
+    bool ram_seen = false;         // A RAM packet.
     uint64_t inflating_bytes = 0;  // That are counted.
   };
-  // False at the channel's end, or with an error.
-  bool ReadPacket(Channel& channel, const OnPage& on_page, bool& sync,
-                  Error& error);
+  enum class Got { kPage, kPacket, kEnd, kError };
+  struct Batch;
 
+  // The next page, until the packet ends.
+  Got Next(Channel& channel, ChannelPage& page, Error& error);
+  // As many as a batch has room for.
+  void Fill(Batch& batch);
   Error CountMemory(Channel& channel);
+  bool ReadsSideBySide() const;
+  Error ReadInTurn(const OnPage& on_page, std::vector<bool>& ended);
+  Error ReadSideBySide(const OnPage& on_page, std::vector<bool>& ended);
 
+  const int threads_;
   std::vector<std::unique_ptr<Channel>> channels_;
+  bool are_files_ = true;
   uint64_t inflating_limit_ = 0;
   uint64_t inflating_bytes_ = 0;  // Of all channels.
   std::optional<VmUuid> uuid_;
-  bool ram_seen_ = false;  // A RAM packet, on any channel.
+  std::unique_ptr<OrderedWork<Batch>> work_;  // The last: its threads use all.
 };
 
 }  // namespace migstream

@@ -425,6 +425,66 @@ TEST(ChannelPagesTest, TheWindowsOfAllChannelsHaveOneLimit) {
   EXPECT_EQ(error.offset, (Init(0) + packet).size());
 }
 
+// Three channels of several packets each, up to two sync points.
+TEST(ChannelPagesTest, GiveTheSameForEveryNumberOfThreads) {
+  constexpr uint32_t kPages = 70;
+  std::vector<std::string> channels;
+  for (uint32_t i = 0; i < 3; ++i) {
+    ZstdDeflater deflater;
+    std::string& bytes = channels.emplace_back(Init(static_cast<uint8_t>(i)));
+    for (uint32_t packet = 0; packet < 4; ++packet) {
+      const uint32_t from = (4 * i + packet) * kPages;
+      bytes += Packet(kMultifdZstd, uint64_t{from} * kPage, kPages,
+                      deflater.Packet(Pages(from, kPages)), i);
+      if (packet % 2 == 1) bytes += Packet(kMultifdSync, 0, 0, "");
+    }
+  }
+  using PageBytes = std::map<std::pair<uint64_t, ChannelPageKind>, std::string>;
+  // What came before each sync point.
+  auto read = [&](int threads, Error& error) {
+    std::vector<PageBytes> all(2);
+    std::deque<MemorySource> sources;
+    ChannelPages pages(threads);
+    for (const std::string& each : channels) {
+      sources.emplace_back(AsBytes(each));
+      pages.AddChannel(StrCat("file", sources.size()), sources.back(), {});
+    }
+    for (PageBytes& found : all) {
+      error = pages.ReadToSync(
+          [&](const ChannelPage& page, const PacketPlace& place) {
+            EXPECT_EQ(page.block, "pc.ram");
+            EXPECT_GT(place.offset, 0U);
+            found[{page.offset, page.kind}] = AsText(page.bytes);
+          });
+      if (!error.ok()) return all;
+    }
+    error = pages.Finish();
+    return all;
+  };
+  Error error;
+  const std::vector<PageBytes> one = read(1, error);
+  EXPECT_TRUE(error.ok()) << ToString(error);
+  EXPECT_EQ(one[0].size(), 6 * kPages + 2 * (0 + 1 + 2));
+  EXPECT_TRUE(one[0].begin()->second == Pages(0, 1));
+  for (int threads : {2, 3, 8}) {
+    EXPECT_TRUE(read(threads, error) == one) << threads;
+    EXPECT_TRUE(error.ok()) << ToString(error);
+  }
+  // Of several that are damaged, the first is told, wherever the damage is.
+  channels[1].resize(channels[1].size() - 1);
+  channels[2].insert(channels[2].begin() + Init(0).size(), 'x');
+  read(1, error);
+  EXPECT_EQ(error.file, "file3") << ToString(error);
+  channels[1].insert(channels[1].begin() + channels[1].size() / 3, 'x');
+  read(1, error);
+  const std::string first = ToString(error);
+  EXPECT_EQ(error.file, "file2") << first;
+  for (int threads : {2, 3, 8}) {
+    read(threads, error);
+    EXPECT_EQ(ToString(error), first) << threads;
+  }
+}
+
 TEST(PageInflaterTest, QplAndUadkPagesComeWithTheirLengths) {
   for (uint32_t method : {kMultifdQpl, kMultifdUadk}) {
     std::string raw = PageOf(0);

@@ -39,7 +39,7 @@ bool Inflate(ByteSpan compressed, std::vector<uint8_t>& page) {
 
 RamExtractor::RamExtractor(RamImage& image, std::string block,
                            std::vector<ChannelReader::Channel> channels,
-                           const StreamLimits& limits)
+                           const StreamLimits& limits, int threads)
     : image_of_([&image, block, taken = false](const RamBlock& found) mutable {
         return IsNamed(found.name, block) && !std::exchange(taken, true)
                    ? &image
@@ -47,7 +47,8 @@ RamExtractor::RamExtractor(RamImage& image, std::string block,
       }),
       only_(std::move(block)),
       given_channels_(std::move(channels)),
-      limits_(limits) {}
+      limits_(limits),
+      channels_(threads) {}
 
 void RamExtractor::Fail(ErrorCode code, uint64_t offset, std::string reason) {
   if (error_.ok()) error_ = {code, offset, "ram", std::move(reason)};

@@ -84,15 +84,17 @@ class RamExtractor : public StreamVisitor {
   };
 
   // All must outlive the extractor. `block` is as it stands in the stream, or
-  // as Printable() shows it; there must be one of that name.
+  // as Printable() shows it; there must be one of that name. `threads` read the
+  // channels side by side, if they are files.
   RamExtractor(RamImage& image, std::string block,
                std::vector<ChannelReader::Channel> channels = {},
-               const StreamLimits& limits = {});
+               const StreamLimits& limits = {}, int threads = 1);
   RamExtractor(ImageOf image_of, std::vector<ChannelReader::Channel> channels,
-               const StreamLimits& limits = {})
+               const StreamLimits& limits = {}, int threads = 1)
       : image_of_(std::move(image_of)),
         given_channels_(std::move(channels)),
-        limits_(limits) {}
+        limits_(limits),
+        channels_(threads) {}
 
   bool wants_content() const override { return in_ram_ && error_.ok(); }
   void OnConfiguration(const ConfigurationView& configuration) override {

@@ -49,10 +49,11 @@ struct Extracted {
 };
 
 Extracted ExtractFrom(ByteSource& source, const std::string& block,
-                      const std::vector<std::string>& channels) {
+                      const std::vector<std::string>& channels,
+                      int threads = 1) {
   const MemoryChannels sources(channels);
   StringImage image;
-  RamExtractor extractor(image, block, sources.given());
+  RamExtractor extractor(image, block, sources.given(), {}, threads);
   Extracted extracted;
   extracted.error = StreamReader(source, extractor).Read();
   if (extracted.error.ok()) extracted.error = extractor.Finish();
@@ -69,6 +70,12 @@ Extracted Extract(const std::string& stream, const std::string& block = "a",
   Extracted piped = ExtractFrom(pipe, block, channels);
   EXPECT_TRUE(piped.bytes == whole.bytes);
   EXPECT_EQ(ToString(piped.error), ToString(whole.error));
+  for (int threads : {2, 5}) {
+    MemorySource again(AsBytes(stream));
+    const Extracted other = ExtractFrom(again, block, channels, threads);
+    EXPECT_TRUE(other.bytes == whole.bytes) << threads;
+    EXPECT_EQ(ToString(other.error), ToString(whole.error)) << threads;
+  }
   return whole;
 }
 
