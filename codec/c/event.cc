@@ -109,10 +109,22 @@ migstream_status PutTag(SectionEncoder& encoder, int32_t element, Put* put) {
   return MIGSTREAM_OK;
 }
 
+migstream_status PutDataHeader(SectionEncoder& encoder, uint64_t record_bytes,
+                               Put* put) {
+  *put = encoder.DataHeader(record_bytes);
+  return MIGSTREAM_OK;
+}
+
 migstream_status PutPayload(SectionEncoder& encoder, const void* payload,
                             size_t bytes, Put* put) {
   if (!IsBytes(payload, bytes)) return MIGSTREAM_BAD_ARGUMENT;
   *put = encoder.Payload(Bytes(payload, bytes));
+  return MIGSTREAM_OK;
+}
+
+migstream_status PutTakenOver(SectionEncoder& encoder, uint64_t bytes,
+                              Put* put) {
+  *put = encoder.TakeOver(bytes);
   return MIGSTREAM_OK;
 }
 
@@ -133,6 +145,11 @@ migstream_status PutSubsection(SectionEncoder& encoder, const char* name,
     return MIGSTREAM_BAD_ARGUMENT;
   }
   *put = encoder.Subsection({name, version, Bytes(payload, bytes)});
+  return MIGSTREAM_OK;
+}
+
+migstream_status PutConfigEnd(SectionEncoder& encoder, Put* put) {
+  *put = encoder.EndConfig();
   return MIGSTREAM_OK;
 }
 

@@ -88,13 +88,18 @@ inline migstream_status PutData(SectionEncoder& encoder, const void* payload,
   *put = encoder.Data(Bytes(payload, bytes));
   return MIGSTREAM_OK;
 }
+migstream_status PutDataHeader(SectionEncoder& encoder, uint64_t record_bytes,
+                               Put* put);
 migstream_status PutPayload(SectionEncoder& encoder, const void* payload,
                             size_t bytes, Put* put);
+migstream_status PutTakenOver(SectionEncoder& encoder, uint64_t bytes,
+                              Put* put);
 migstream_status PutConfig(SectionEncoder& encoder,
                            const migstream_config* config, Put* put);
 migstream_status PutSubsection(SectionEncoder& encoder, const char* name,
                                uint32_t version, const void* payload,
                                size_t bytes, Put* put);
+migstream_status PutConfigEnd(SectionEncoder& encoder, Put* put);
 
 }  // namespace migstream::c
 

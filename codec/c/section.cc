@@ -139,62 +139,43 @@ migstream_status migstream_section_encoder_restart(
 
 migstream_status migstream_section_encoder_tag(
     migstream_section_encoder* encoder, int32_t element) {
-  return Encode(encoder, [&](SectionEncoder& to, Put* put) {
-    return PutTag(to, element, put);
-  });
+  return Encode(encoder, PutTag, element);
 }
 
 migstream_status migstream_section_encoder_data_header(
     migstream_section_encoder* encoder, uint64_t record_bytes) {
-  return Encode(encoder, [&](SectionEncoder& to, Put* put) {
-    *put = to.DataHeader(record_bytes);
-    return MIGSTREAM_OK;
-  });
+  return Encode(encoder, PutDataHeader, record_bytes);
 }
 
 migstream_status migstream_section_encoder_payload(
     migstream_section_encoder* encoder, const void* payload, size_t bytes) {
-  return Encode(encoder, [&](SectionEncoder& to, Put* put) {
-    return PutPayload(to, payload, bytes, put);
-  });
+  return Encode(encoder, PutPayload, payload, bytes);
 }
 
 migstream_status migstream_section_encoder_take_over(
     migstream_section_encoder* encoder, uint64_t bytes) {
-  return Encode(encoder, [&](SectionEncoder& to, Put* put) {
-    *put = to.TakeOver(bytes);
-    return MIGSTREAM_OK;
-  });
+  return Encode(encoder, PutTakenOver, bytes);
 }
 
 migstream_status migstream_section_encoder_config(
     migstream_section_encoder* encoder, const migstream_config* config) {
-  return Encode(encoder, [&](SectionEncoder& to, Put* put) {
-    return PutConfig(to, config, put);
-  });
+  return Encode(encoder, PutConfig, config);
 }
 
 migstream_status migstream_section_encoder_subsection(
     migstream_section_encoder* encoder, const char* name, uint32_t version,
     const void* payload, size_t bytes) {
-  return Encode(encoder, [&](SectionEncoder& to, Put* put) {
-    return PutSubsection(to, name, version, payload, bytes, put);
-  });
+  return Encode(encoder, PutSubsection, name, version, payload, bytes);
 }
 
 migstream_status migstream_section_encoder_end_config(
     migstream_section_encoder* encoder) {
-  return Encode(encoder, [&](SectionEncoder& to, Put* put) {
-    *put = to.EndConfig();
-    return MIGSTREAM_OK;
-  });
+  return Encode(encoder, PutConfigEnd);
 }
 
 migstream_status migstream_section_encoder_append(
     migstream_section_encoder* encoder, const migstream_event* event) {
-  return Encode(encoder, [&](SectionEncoder& to, Put* put) {
-    return PutEvent(to, event, put);
-  });
+  return Encode(encoder, PutEvent, event);
 }
 
 }  // extern "C"

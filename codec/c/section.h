@@ -51,12 +51,14 @@ struct migstream_section_encoder : migstream::c::Handle {
 
 namespace migstream::c {
 
-// Nothing here allocates but what an error says.
-template <typename Run>
-migstream_status Encode(migstream_section_encoder* encoder, Run run) {
+// Calls `run`, one of event.h, with the encoder, what it is given and where it
+// says what became of it. Nothing here allocates but what an error says.
+template <typename Run, typename... Given>
+migstream_status Encode(migstream_section_encoder* encoder, Run run,
+                        Given... given) {
   if (!Is(encoder)) return MIGSTREAM_BAD_ARGUMENT;
   Put put = Put::kDone;
-  migstream_status status = run(*encoder->encoder, &put);
+  migstream_status status = run(*encoder->encoder, given..., &put);
   if (status != MIGSTREAM_OK || put == Put::kDone) return status;
   return put == Put::kFull ? migstream_status{MIGSTREAM_FULL}
                            : encoder->FailEncoder();

@@ -42,11 +42,13 @@ struct migstream_stream_encoder : Handle {
 
 namespace {
 
-// EncodeWith() in a VFIO device's section.
-template <typename Run>
-migstream_status EncodeDevice(migstream_stream_encoder* encoder, Run run) {
+// EncodeWith() in a VFIO device's section: `run` is one of event.h, and gets
+// what it is given.
+template <typename Run, typename... Given>
+migstream_status EncodeDevice(migstream_stream_encoder* encoder, Run run,
+                              Given... given) {
   return EncodeWith(encoder, [&](StreamEncoder& to, Put* put) {
-    if (encoder->in_device) return run(to.device(), put);
+    if (encoder->in_device) return run(to.device(), given..., put);
     *put = to.Device({});  // Which it refuses.
     return migstream_status{MIGSTREAM_OK};
   });
@@ -117,9 +119,7 @@ migstream_status migstream_stream_encoder_section(
 
 migstream_status migstream_stream_encoder_tag(migstream_stream_encoder* encoder,
                                               int32_t element) {
-  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
-    return PutTag(to, element, put);
-  });
+  return EncodeDevice(encoder, PutTag, element);
 }
 
 migstream_status migstream_stream_encoder_data(
@@ -131,48 +131,33 @@ migstream_status migstream_stream_encoder_data(
 
 migstream_status migstream_stream_encoder_data_header(
     migstream_stream_encoder* encoder, uint64_t record_bytes) {
-  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
-    *put = to.DataHeader(record_bytes);
-    return migstream_status{MIGSTREAM_OK};
-  });
+  return EncodeDevice(encoder, PutDataHeader, record_bytes);
 }
 
 migstream_status migstream_stream_encoder_payload(
     migstream_stream_encoder* encoder, const void* payload, size_t bytes) {
-  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
-    return PutPayload(to, payload, bytes, put);
-  });
+  return EncodeDevice(encoder, PutPayload, payload, bytes);
 }
 
 migstream_status migstream_stream_encoder_take_over(
     migstream_stream_encoder* encoder, uint64_t bytes) {
-  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
-    *put = to.TakeOver(bytes);
-    return migstream_status{MIGSTREAM_OK};
-  });
+  return EncodeDevice(encoder, PutTakenOver, bytes);
 }
 
 migstream_status migstream_stream_encoder_config(
     migstream_stream_encoder* encoder, const migstream_config* config) {
-  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
-    return PutConfig(to, config, put);
-  });
+  return EncodeDevice(encoder, PutConfig, config);
 }
 
 migstream_status migstream_stream_encoder_subsection(
     migstream_stream_encoder* encoder, const char* name, uint32_t version,
     const void* payload, size_t bytes) {
-  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
-    return PutSubsection(to, name, version, payload, bytes, put);
-  });
+  return EncodeDevice(encoder, PutSubsection, name, version, payload, bytes);
 }
 
 migstream_status migstream_stream_encoder_end_config(
     migstream_stream_encoder* encoder) {
-  return EncodeDevice(encoder, [&](SectionEncoder& to, Put* put) {
-    *put = to.EndConfig();
-    return migstream_status{MIGSTREAM_OK};
-  });
+  return EncodeDevice(encoder, PutConfigEnd);
 }
 
 migstream_status migstream_stream_encoder_content(
