@@ -233,7 +233,9 @@ migstream_status ReadOptions(const T* given, T* copy) {
   copy->struct_size = sizeof *copy;
   if (given == nullptr) return MIGSTREAM_OK;
   const size_t size = given->struct_size;
-  if (size < sizeof size) return MIGSTREAM_BAD_ARGUMENT;
+  // No header's struct is ever longer: this size was never set.
+  constexpr size_t kLongest = 4096;
+  if (size < sizeof size || size > kLongest) return MIGSTREAM_BAD_ARGUMENT;
   if (size > sizeof *copy) {
     // By a later header: fine as long as the caller asks for nothing in it.
     const uint8_t* bytes = reinterpret_cast<const uint8_t*>(given);

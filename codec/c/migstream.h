@@ -92,8 +92,8 @@ enum {
   MIGSTREAM_ERROR = -1,
   // The allocator gave null. Final.
   MIGSTREAM_NO_MEMORY = -2,
-  // Null, a handle of another kind, or a number that is not one of those named
-  // here. Nothing changed.
+  // Null, a handle of another kind, a number that is not one of those named
+  // here, or a struct_size that no struct has. Nothing changed.
   MIGSTREAM_BAD_ARGUMENT = -3,
   // The handle is in use, further up in this very call. Nothing changed.
   MIGSTREAM_REENTERED = -4,

@@ -1,6 +1,7 @@
 // Whatever is done to the C interface, it gives a status: null, the wrong
 // order, a call from within a callback, an allocator that fails.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -53,9 +54,34 @@ TEST(RobustTest, OptionsOfALaterHeaderAreTakenIfTheyAskForNothing) {
   longer.later = 1;
   EXPECT_EQ(migstream_return_path_decoder_create(&longer.options, &replies),
             MIGSTREAM_NOT_SUPPORTED);
-  longer.options.struct_size = 3;
-  EXPECT_EQ(migstream_return_path_decoder_create(&longer.options, &replies),
-            MIGSTREAM_BAD_ARGUMENT);
+}
+
+TEST(RobustTest, ASizeThatNoHeaderHasIsABadArgument) {
+  migstream_return_path_options options = {};
+  for (size_t size : {size_t{0}, size_t{7}, size_t{4097}, SIZE_MAX}) {
+    options.struct_size = size;
+    migstream_return_path_decoder* replies;
+    EXPECT_EQ(migstream_return_path_decoder_create(&options, &replies),
+              MIGSTREAM_BAD_ARGUMENT)
+        << size;
+    EXPECT_EQ(replies, nullptr);
+  }
+}
+
+TEST(RobustTest, OptionsOfAnEarlierHeaderLackWhatCameLater) {
+  // All that there was is the allocator, which is not looked at either.
+  migstream_reassembler_options options = {};
+  options.struct_size = offsetof(migstream_reassembler_options, host_endian);
+  options.host_endian = 1;
+  options.max_index = 1;
+  migstream_reassembler* reassembler;
+  ASSERT_EQ(migstream_reassembler_create(&options, &reassembler), MIGSTREAM_OK);
+  // The index of this packet is beyond that limit, and its order the network's.
+  const std::string packet("\0\0\0\0\0\0\0\2\0\0\0\0data", 16);
+  EXPECT_EQ(migstream_reassembler_add(reassembler, "0000:00:05.0/vfio", 0,
+                                      packet.data(), packet.size()),
+            MIGSTREAM_OK);
+  migstream_destroy(reassembler);
 }
 
 TEST(RobustTest, ADeviceIsSavedAndLoaded) {
