@@ -2,14 +2,20 @@
 # usage: bazel run -c opt //:install -- PREFIX
 #        bazel run -c opt //:install -- PREFIX lib/x86_64-linux-gnu
 # Installs programs, libraries, headers, the manual page and what CMake and pkg-config read, under
-# $DESTDIR/PREFIX; libraries in PREFIX/lib, or in the folder that is named.
+# $DESTDIR/PREFIX; libraries in PREFIX/lib, or in the folder of PREFIX that is named.
 set -eu
-if [ $# -lt 1 ] || [ "${1#/}" = "$1" ]; then
-  echo "usage: bazel run -c opt //:install -- PREFIX [LIBDIR], with PREFIX from /" >&2
+usage() {
+  echo "usage: bazel run -c opt //:install -- PREFIX [LIBDIR]" >&2
+  echo "PREFIX, and DESTDIR if it is set, begin with /; LIBDIR is in PREFIX" >&2
   exit 2
-fi
-root=${DESTDIR:-}$1
+}
+# Bazel runs this in a folder of its own, where nobody looks for what is put there.
+[ $# -eq 1 ] || [ $# -eq 2 ] || usage
+case $1 in /*) ;; *) usage ;; esac
+case ${DESTDIR:-/} in /*) ;; *) usage ;; esac
 libdir=${2:-lib}
+case /$libdir/ in //* | */../*) usage ;; esac
+root=${DESTDIR:-}$1
 package=third_party/package
 version=$(sed -n 's/^#define MIGSTREAM_VERSION "\(.*\)"/\1/p' codec/version.h)
 up=$(echo "$libdir/x" | sed 's|[^/]*|..|g')
