@@ -1,5 +1,7 @@
 // A whole migration, for C.
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <deque>
 #include <memory>
@@ -64,6 +66,30 @@ struct Files {
   std::vector<ChannelReader::Channel> channels;
 };
 
+// Opens a file that can be read anew for each question: a pipe is read once,
+// and would wait here for who writes it. "-" is a name like any other.
+OpenedStream OpenAgain(const std::string& name,
+                       const OpenOptions& options = {}) {
+  const std::string path = name == "-" ? "./-" : name;
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 &&
+      (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))) {
+    OpenedStream refused;
+    refused.error = {ErrorCode::kReadFailed, 0, "",
+                     "cannot be read more than once"};
+    errno = ESPIPE;
+    return refused;
+  }
+  return OpenStream(path, options);
+}
+
+// Whether nothing is known of what was to be read.
+bool IsNoStream(const Error& error) {
+  return error.code == ErrorCode::kNotAStream ||
+         error.code == ErrorCode::kUnknownVersion ||
+         error.code == ErrorCode::kReadFailed;
+}
+
 int32_t SeverityOf(const std::string& severity) {
   return severity == "error"     ? MIGSTREAM_SEVERITY_ERROR
          : severity == "warning" ? MIGSTREAM_SEVERITY_WARNING
@@ -87,11 +113,11 @@ struct migstream_walk : Handle {
   }
 
   Error Open(Files* files) const {
-    OpenedStream opened = OpenStream(file, open);
+    OpenedStream opened = OpenAgain(file, open);
     if (!opened.error.ok()) return opened.error;
     files->main = std::move(opened.source);
     for (const std::string& name : channel_files) {
-      opened = OpenStream(name);
+      opened = OpenAgain(name);
       if (!opened.error.ok()) return opened.error;
       files->sources.push_back(std::move(opened.source));
       files->channels.push_back({name, files->sources.back().get()});
@@ -114,11 +140,7 @@ struct migstream_walk : Handle {
     const Error error =
         BuildReport(*files.main, files.channels, options, built);
     if (!error.ok()) Fail(error);
-    if (error.code == ErrorCode::kNotAStream ||
-        error.code == ErrorCode::kUnknownVersion ||
-        error.code == ErrorCode::kReadFailed) {
-      return MIGSTREAM_ERROR;
-    }
+    if (IsNoStream(error)) return MIGSTREAM_ERROR;
     report = std::move(built);
     return MIGSTREAM_OK;
   }
@@ -341,6 +363,7 @@ migstream_status migstream_walk_section(
       error = StreamReader(*files.main, sections, walk->reader).Read();
       // What came before an error is there all the same.
       if (!error.ok()) walk->Fail(error);
+      if (IsNoStream(error)) return MIGSTREAM_ERROR;
       walk->sections.emplace();
       walk->sections->all = std::move(sections.all);
     }

@@ -35,8 +35,9 @@ struct migstream_walk_options {
 
 typedef struct migstream_walk migstream_walk;
 
-// Opens a migration by the file of its main channel. ERROR, with `*walk` null
-// and errno, 0 if the system said nothing: it cannot be read.
+// Opens a migration by the file of its main channel, which is read anew for
+// each thing that is asked: a pipe is none. ERROR, with `*walk` null and errno,
+// 0 if the system said nothing: it cannot be read.
 //
 //   migstream_walk* walk;
 //   if (migstream_walk_open(path, NULL, &walk) != MIGSTREAM_OK) return 1;
@@ -159,7 +160,8 @@ struct migstream_walked_section {
 };
 
 // The section of number `index`, from 0, of the main channel; DONE behind the
-// last. The first 65536 are kept.
+// last, or where the stream is damaged; ERROR: it is not a stream. The first
+// 65536 are kept.
 //
 //   const struct migstream_walked_section* section;
 //   for (size_t i = 0;

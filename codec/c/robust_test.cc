@@ -1,12 +1,17 @@
 // Whatever is done to the C interface, it gives a status: null, the wrong
 // order, a call from within a callback, an allocator that fails.
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "codec/c/migstream.h"
+#include "codec/c/migstream_inspect.h"
 #include "codec/c/rig.h"
 #include "gtest/gtest.h"
 
@@ -573,6 +578,20 @@ TEST(RobustTest, PciIdsHave16Bits) {
   options.device_id = 0x101e;
   EXPECT_EQ(migstream_payload_decoder_create(&options, &decoder), MIGSTREAM_OK);
   migstream_destroy(decoder);
+}
+
+TEST(RobustTest, AWalkTakesNoPipeAndDoesNotWaitForOne) {
+  const std::string pipe = testing::TempDir() + "/robust_test_pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  migstream_walk* walk;
+  errno = 0;
+  EXPECT_EQ(migstream_walk_open(pipe.c_str(), nullptr, &walk), MIGSTREAM_ERROR);
+  EXPECT_EQ(errno, ESPIPE);
+  EXPECT_EQ(walk, nullptr);
+  unlink(pipe.c_str());
+  // Nor standard input.
+  EXPECT_EQ(migstream_walk_open("-", nullptr, &walk), MIGSTREAM_ERROR);
+  EXPECT_EQ(errno, ENOENT);
 }
 
 }  // namespace

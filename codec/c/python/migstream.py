@@ -11,10 +11,11 @@ Over libmigstream-inspect, by ctypes, and nothing else:
         print(finding.severity, finding.message)
 
 A migration is used by one thread at a time. MIGSTREAM_LIBRARY names the library where it is not
-found by its name.
+found by its name. A file is read anew for each thing that is asked, so it can be no pipe.
 """
 
 import ctypes
+import errno
 import json
 import os
 import stat
@@ -22,7 +23,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 __all__ = ['Device', 'Error', 'Finding', 'Migration', 'Section', 'Verdict', 'open', 'version']
 
-_OK, _DONE, _ERROR = 0, 3, -1
+_OK, _DONE, _ERROR, _BAD_ARGUMENT = 0, 3, -1, -3
 _PAYLOAD, _CONFIG = 0, 1
 _SEVERITIES = ('note', 'warning', 'error')
 _VERDICTS = ('loads', 'refuses', 'waits')
@@ -46,6 +47,7 @@ class Finding(NamedTuple):
   section: str
   message: str
   file: str  # A channel's name; empty: the main channel.
+  kernel: str  # What the destination's kernel does; may be empty.
 
 
 class Verdict(NamedTuple):
@@ -139,6 +141,14 @@ def _text(given: Optional[bytes]) -> str:
   return (given or b'').decode('utf-8', 'replace')
 
 
+def _bytes(text: 'os.PathLike[str] | str') -> bytes:
+  """As C has it, which would take a NUL for the end."""
+  given = os.fsencode(text)
+  if b'\0' in given:
+    raise ValueError('embedded null byte')
+  return given
+
+
 def version() -> str:
   """The library's release."""
   return _text(_library.migstream_inspect_version())
@@ -173,18 +183,19 @@ class Migration:
                offset: int = 0) -> None:
     self._handle = ctypes.c_void_p()
     self._report: Optional[Dict[str, Any]] = None
-    names = [os.fsencode(name) for name in channels]
+    names = [_bytes(name) for name in channels]
     options = _Options(struct_size=ctypes.sizeof(_Options), offset=offset,
                        channels=(ctypes.c_char_p * len(names))(*names),
                        channel_count=len(names))
-    status = _library.migstream_walk_open(os.fsencode(path), ctypes.byref(options),
+    status = _library.migstream_walk_open(_bytes(path), ctypes.byref(options),
                                           ctypes.byref(self._handle))
     if status != _OK:
       # The library's own text goes with the handle; opening tells what is wrong.
       for name in (path, *channels):
-        if not stat.S_ISFIFO(os.stat(name).st_mode):
-          with _builtin_open(name, 'rb'):
-            pass
+        if stat.S_ISFIFO(os.stat(name).st_mode):
+          raise OSError(errno.ESPIPE, 'A pipe cannot be read more than once', os.fsdecode(name))
+        with _builtin_open(name, 'rb'):
+          pass
       raise Error('%s: cannot be read' % ' and '.join(map(os.fsdecode, (path, *channels))))
 
   def close(self) -> None:
@@ -209,7 +220,9 @@ class Migration:
     if status == _ERROR and _library.migstream_walk_last_error(
         self._handle, ctypes.byref(error)) == _OK:
       raise Error(_text(error.contents.text), error.contents.code, error.contents.offset)
-    raise Error('the migration is closed, or an argument is wrong (status %d)' % status)
+    if not self._handle:
+      raise Error('the migration is closed')
+    raise Error('the library refuses it (status %d)' % status)
 
   def _json(self, function: Any) -> Dict[str, Any]:
     text = ctypes.c_char_p()
@@ -219,7 +232,7 @@ class Migration:
 
   def _extract(self, idstr: str, what: int) -> bytes:
     data, size = ctypes.c_void_p(), ctypes.c_size_t()
-    self._check(_library.migstream_walk_extract(self._handle, os.fsencode(idstr), what,
+    self._check(_library.migstream_walk_extract(self._handle, _bytes(idstr), what,
                                                 ctypes.byref(data), ctypes.byref(size)))
     return ctypes.string_at(data, size.value) if size.value else b''
 
@@ -250,13 +263,16 @@ class Migration:
         return findings
       one = found.contents
       findings.append(Finding(_SEVERITIES[one.severity], _text(one.id), one.offset,
-                              _text(one.section), _text(one.message), _text(one.file)))
+                              _text(one.section), _text(one.message), _text(one.file),
+                              _text(one.kernel)))
 
   def verdict(self, release: str) -> Verdict:
     """Whether a QEMU, as 'qemu-11.1', would load it."""
     says = ctypes.POINTER(_Verdict)()
-    self._check(_library.migstream_walk_verdict(self._handle, release.encode(),
-                                                ctypes.byref(says)))
+    status = _library.migstream_walk_verdict(self._handle, _bytes(release), ctypes.byref(says))
+    if status == _BAD_ARGUMENT and self._handle:
+      raise Error('%s: is no release that is known' % release)
+    self._check(status)
     one = says.contents
     return Verdict(_VERDICTS[one.verdict], one.offset, _text(one.section), _text(one.message))
 

@@ -66,8 +66,10 @@ class MigstreamTest(unittest.TestCase):
     with migstream.open(path('s111-precopy')) as migration:
       self.assertEqual(migration.verdict('qemu-11.1').verdict, 'loads')
       self.assertEqual(migration.verdict('qemu-7.2').verdict, 'refuses')
-      with self.assertRaises(migstream.Error):
+      with self.assertRaisesRegex(migstream.Error, '^qemu-1.0: is no release that is known$'):
         migration.verdict('qemu-1.0')
+      with self.assertRaises(ValueError):
+        migration.verdict('qemu-11.1\0')
 
   def test_sections_come_in_order(self):
     with migstream.open(path('s111-precopy')) as migration:
@@ -87,19 +89,36 @@ class MigstreamTest(unittest.TestCase):
       file.write(b'no stream at all')
       file.flush()
       with migstream.open(file.name) as migration:
-        with self.assertRaises(migstream.Error):
-          migration.report()
+        for ask in (migration.report, migration.state, migration.check, lambda: list(migration)):
+          with self.assertRaisesRegex(migstream.Error, 'not a migration stream'):
+            ask()
     with self.assertRaises(FileNotFoundError):
       migstream.open('/no/such/file')
     with self.assertRaisesRegex(FileNotFoundError, '/no/such/channel'):
       migstream.open(path('s111-multifd-two'), ['/no/such/channel'])
 
+  def test_a_pipe_is_refused_and_not_waited_for(self):
+    with tempfile.TemporaryDirectory() as folder:
+      pipe = os.path.join(folder, 'pipe')
+      os.mkfifo(pipe)
+      for files in ((pipe, ()), (path('s111-multifd-two'), (pipe,))):
+        with self.assertRaisesRegex(OSError, 'pipe cannot be read more than once.*' + pipe):
+          migstream.open(*files)
+
+  def test_no_name_stands_for_standard_input_and_none_ends_early(self):
+    with self.assertRaises(FileNotFoundError):
+      migstream.open('-')
+    with self.assertRaises(ValueError):
+      migstream.open(path('s111-precopy') + '\0x')
+
   def test_a_closed_one_is_an_error(self):
     migration = migstream.open(path('s111-precopy'))
     migration.close()
     migration.close()
-    with self.assertRaises(migstream.Error):
+    with self.assertRaisesRegex(migstream.Error, 'closed'):
       migration.report()
+    with self.assertRaisesRegex(migstream.Error, 'closed'):
+      migration.verdict('qemu-11.1')
 
   def test_the_readmes_script_runs(self):
     with open(README, encoding='utf-8') as file:

@@ -83,6 +83,9 @@ pub struct Event<'a> {
     pub record_bytes: u64,
     pub record_offset: u64,
     pub config: Option<Config<'a>>,
+    /// A subsection's, which has a version as well.
+    pub name: &'a [u8],
+    pub version: u32,
 }
 
 /// Bytes that the library lends.
@@ -96,6 +99,11 @@ pub(crate) unsafe fn bytes<'a>(data: *const u8, size: usize) -> &'a [u8] {
 
 pub(crate) fn iovec(input: &[u8]) -> sys::iovec {
     sys::iovec { iov_base: input.as_ptr() as *mut c_void, iov_len: input.len() }
+}
+
+pub(crate) fn at_end_of_input(decoder: *mut c_void, left: &[u8]) -> Result<bool> {
+    let status = unsafe { sys::migstream_at_end_of_input(decoder, &iovec(left)) };
+    Ok(check(decoder, status)? == sys::MIGSTREAM_EVENT)
 }
 
 impl<'a> Config<'a> {
@@ -125,6 +133,34 @@ impl<'a> Config<'a> {
     }
 }
 
+/// What is known beforehand of a device's config. A live destination should say all: else its decoder
+/// may wait for bytes that come after the section.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConfigHints {
+    /// Of the whole FULL section; 0: unknown.
+    pub content_bytes: u64,
+    /// 256 or 4096; 0: unknown.
+    pub pci_config_bytes: u32,
+    /// 0 for a device without MSI-X; `None`: unknown.
+    pub msix_vectors: Option<u32>,
+    /// The id of the section that a footer must close; `None`: none needs to.
+    pub footer_section_id: Option<u32>,
+}
+
+impl ConfigHints {
+    pub(crate) fn c(&self) -> sys::migstream_config_hints {
+        sys::migstream_config_hints {
+            struct_size: mem::size_of::<sys::migstream_config_hints>(),
+            content_bytes: self.content_bytes,
+            pci_config_bytes: self.pci_config_bytes,
+            has_msix_vectors: self.msix_vectors.is_some() as i32,
+            msix_vectors: self.msix_vectors.unwrap_or(0),
+            has_footer: self.footer_section_id.is_some() as i32,
+            footer_section_id: self.footer_section_id.unwrap_or(0),
+        }
+    }
+}
+
 fn options(type_: SectionType, dialect: Dialect, offset: u64) -> sys::migstream_section_options {
     let mut options: sys::migstream_section_options = unsafe { mem::zeroed() };
     options.struct_size = mem::size_of_val(&options);
@@ -145,8 +181,20 @@ unsafe impl Send for SectionDecoder {}
 impl SectionDecoder {
     /// `offset` is that of the section's content in the stream.
     pub fn new(type_: SectionType, dialect: Dialect, offset: u64) -> Result<SectionDecoder> {
+        Self::with_hints(type_, dialect, offset, &ConfigHints::default())
+    }
+
+    /// For a FULL section: with what is known of its config.
+    pub fn with_hints(
+        type_: SectionType,
+        dialect: Dialect,
+        offset: u64,
+        hints: &ConfigHints,
+    ) -> Result<SectionDecoder> {
         let mut handle = ptr::null_mut();
-        let options = options(type_, dialect, offset);
+        let hints = hints.c();
+        let mut options = options(type_, dialect, offset);
+        options.config = &hints;
         let status = unsafe { sys::migstream_section_decoder_create(&options, &mut handle) };
         check(ptr::null(), status)?;
         Ok(SectionDecoder { handle })
@@ -166,6 +214,11 @@ impl SectionDecoder {
         })
     }
 
+    /// Nothing will follow `left`. True: `next` has more to give, and needs it again.
+    pub fn at_end_of_input(&mut self, left: &[u8]) -> Result<bool> {
+        at_end_of_input(self.handle as *mut c_void, left)
+    }
+
     unsafe fn event<'a>(given: &sys::migstream_event) -> Event<'a> {
         Event {
             kind: match given.kind {
@@ -181,6 +234,8 @@ impl SectionDecoder {
             record_bytes: given.record_bytes,
             record_offset: given.record_offset,
             config: given.config.as_ref().map(|config| Config::of(config)),
+            name: bytes(given.name as *const u8, given.name_bytes),
+            version: given.version,
         }
     }
 }

@@ -23,7 +23,8 @@ mod session;
 mod walk;
 
 pub use codec::{
-    Config, Dialect, Element, Event, EventKind, SectionDecoder, SectionEncoder, SectionType, Step,
+    Config, ConfigHints, Dialect, Element, Event, EventKind, SectionDecoder, SectionEncoder,
+    SectionType, Step,
 };
 pub use error::{Error, Result};
 pub use session::{Action, Device, Load, Outcome, Save, Set, PRE_COPY, STOP_COPY};

@@ -6,7 +6,7 @@ use std::{mem, ptr, slice};
 
 use migstream_sys as sys;
 
-use crate::codec::{bytes, iovec, Config, Dialect, Step};
+use crate::codec::{at_end_of_input, bytes, iovec, Config, ConfigHints, Dialect, Step};
 use crate::error::{check, Error, Result};
 
 pub const STOP_COPY: u64 = sys::MIGSTREAM_MIGRATION_STOP_COPY as u64;
@@ -341,9 +341,23 @@ pub struct Load<'s> {
 
 impl<'s> Load<'s> {
     pub fn new(set: &'s mut Set, dialect: Dialect) -> Result<Load<'s>> {
+        Self::with_hints(set, dialect, &[])
+    }
+
+    /// With what is known of the devices' configs, for none or for each of the set.
+    pub fn with_hints(
+        set: &'s mut Set,
+        dialect: Dialect,
+        hints: &[ConfigHints],
+    ) -> Result<Load<'s>> {
+        let given: Vec<_> = hints.iter().map(|hint| hint.c()).collect();
+        let pointers: Vec<*const sys::migstream_config_hints> =
+            given.iter().map(|hint| hint as *const _).collect();
         let mut options: sys::migstream_load_options = unsafe { mem::zeroed() };
         options.struct_size = mem::size_of_val(&options);
         options.dialect = dialect as i32;
+        options.hints = pointers.as_ptr();
+        options.hint_count = pointers.len();
         let mut handle = ptr::null_mut();
         let status = unsafe { sys::migstream_load_create(set.handle, &options, &mut handle) };
         check(ptr::null(), status)?;
@@ -386,10 +400,7 @@ impl<'s> Load<'s> {
 
     /// Nothing will follow `left`. True: `next` has more to give, and needs it again.
     pub fn at_end_of_input(&mut self, left: &[u8]) -> Result<bool> {
-        let rest = iovec(left);
-        let handle = self.handle as *mut c_void;
-        let status = unsafe { sys::migstream_at_end_of_input(handle, &rest) };
-        Ok(self.check(status)? == sys::MIGSTREAM_EVENT)
+        at_end_of_input(self.handle as *mut c_void, left)
     }
 
     /// The devices judge what they were given; after `Completed` the set may run.

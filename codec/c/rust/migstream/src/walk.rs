@@ -16,9 +16,14 @@ pub struct Finding {
     pub offset: u64,
     pub section: String,
     pub message: String,
+    /// A channel's name; empty: the main channel.
+    pub file: String,
+    /// What the destination's kernel does; may be empty.
+    pub kernel: String,
 }
 
-/// A whole migration, out of a file that may be compressed.
+/// A whole migration, out of a file that may be compressed. It is read anew for each thing that is
+/// asked, so it can be no pipe.
 pub struct Walk {
     handle: *mut sys::migstream_walk,
 }
@@ -80,6 +85,8 @@ impl Walk {
                 offset: one.offset,
                 section: text(one.section),
                 message: text(one.message),
+                file: text(one.file),
+                kernel: text(one.kernel),
             });
         }
     }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use migstream::{
-    Action, Config, Device, Dialect, Element, Error, EventKind, Load, Outcome, Result, Save,
-    SectionDecoder, SectionEncoder, SectionType, Set, Step, PRE_COPY, STOP_COPY,
+    Action, Config, ConfigHints, Device, Dialect, Element, Error, EventKind, Load, Outcome, Result,
+    Save, SectionDecoder, SectionEncoder, SectionType, Set, Step, PRE_COPY, STOP_COPY,
 };
 
 const IDSTR: &str = "0000:00:05.0/vfio";
@@ -35,6 +35,60 @@ fn a_section_comes_back_however_it_is_cut() -> Result<()> {
     }
     assert_eq!(taken, section.len());
     assert_eq!(payload, b"abc");
+    Ok(())
+}
+
+#[test]
+fn a_subsection_has_its_name_and_version() -> Result<()> {
+    let pci_config = [0u8; 256];
+    let mut encoder = SectionEncoder::new(SectionType::Full, Dialect::V111)?;
+    assert!(encoder.config(&Config { pci_config: &pci_config, ..Config::default() })?);
+    let mut section: Vec<u8> = encoder.pieces().iter().flat_map(|piece| piece.to_vec()).collect();
+    // Its marker, name and version, and 28 bytes, before the END_OF_STATE of the config.
+    let name = b"VFIOPCIDevice/VFIODisplay";
+    let mut subsection = vec![5, name.len() as u8];
+    subsection.extend_from_slice(name);
+    subsection.extend_from_slice(&[0, 0, 0, 1]);
+    subsection.extend_from_slice(&[7; 28]);
+    let at = section.len() - 8;
+    section.splice(at..at, subsection);
+
+    let hints =
+        ConfigHints { pci_config_bytes: 256, msix_vectors: Some(0), ..ConfigHints::default() };
+    let mut decoder = SectionDecoder::with_hints(SectionType::Full, Dialect::V111, 0, &hints)?;
+    let mut input = &section[..];
+    let mut seen = 0;
+    loop {
+        match decoder.next(&mut input)? {
+            Step::Event(event) if event.kind == EventKind::Subsection => {
+                assert_eq!((event.name, event.version), (&name[..], 1));
+                assert_eq!(event.payload, &[7; 28]);
+                seen += 1;
+            }
+            Step::Event(event) => assert!(event.name.is_empty()),
+            step => {
+                assert_eq!((step, seen), (Step::Done, 1));
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_config_of_unknown_size_is_given_at_the_end_of_input() -> Result<()> {
+    let pci_config = [0u8; 256];
+    let mut encoder = SectionEncoder::new(SectionType::Full, Dialect::V111)?;
+    assert!(encoder.config(&Config { pci_config: &pci_config, ..Config::default() })?);
+    let section: Vec<u8> = encoder.pieces().iter().flat_map(|piece| piece.to_vec()).collect();
+
+    let mut decoder = SectionDecoder::new(SectionType::Full, Dialect::V111, 0)?;
+    let mut input = &section[..];
+    assert_eq!(decoder.next(&mut input)?, Step::NeedInput);
+    assert!(decoder.at_end_of_input(input)?);
+    match decoder.next(&mut input)? {
+        Step::Event(event) => assert_eq!(event.config.unwrap().pci_config, &pci_config),
+        step => panic!("{:?}", step),
+    }
     Ok(())
 }
 
@@ -162,7 +216,9 @@ fn save(device: impl Device + 'static) -> Result<Vec<u8>> {
 fn load(device: MemoryDevice, stream: &[u8]) -> Result<Outcome> {
     let mut set = Set::new()?;
     set.add(device, IDSTR, 0)?;
-    let mut session = Load::new(&mut set, Dialect::V111)?;
+    let hints =
+        [ConfigHints { pci_config_bytes: 256, msix_vectors: Some(0), ..ConfigHints::default() }];
+    let mut session = Load::with_hints(&mut set, Dialect::V111, &hints)?;
     session.start()?;
     let mut input = stream;
     let mut configs = 0;
