@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "codec/c/migstream.h"
 #include "codec/qemu/decode_stream.h"
@@ -130,6 +131,50 @@ TEST_P(CodecTest, IsWrittenAgainHoweverItIsCut) {
 
 INSTANTIATE_TEST_SUITE_P(All, CodecTest, testing::ValuesIn(AllCaptures()),
                          CaptureName());
+
+TEST(StreamEventTest, WhatAFindingHadIsGoneWithTheNextEvent) {
+  migstream_stream_options options = {};
+  options.struct_size = sizeof options;
+  migstream_stream_encoder* encoder;
+  ASSERT_EQ(migstream_stream_encoder_create(&options, &encoder), MIGSTREAM_OK);
+  migstream_section section = {};
+  section.struct_size = sizeof section;
+  section.type = MIGSTREAM_SECTION_START;
+  section.idstr = "0000:00:05.0/vfio";
+  section.idstr_bytes = 17;
+  section.version_id = 2;  // Which no loader takes.
+  section.vfio = 1;
+  ASSERT_EQ(migstream_stream_encoder_header(encoder), MIGSTREAM_OK);
+  ASSERT_EQ(migstream_stream_encoder_section(encoder, &section), MIGSTREAM_OK);
+  ASSERT_EQ(migstream_stream_encoder_tag(encoder, MIGSTREAM_ELEMENT_SETUP),
+            MIGSTREAM_OK);
+  const iovec* pieces;
+  int count;
+  ASSERT_EQ(migstream_get_pieces(encoder, &pieces, &count), MIGSTREAM_OK);
+  std::string stream;
+  for (int i = 0; i < count; ++i) {
+    stream.append(static_cast<const char*>(pieces[i].iov_base),
+                  pieces[i].iov_len);
+  }
+  migstream_destroy(encoder);
+
+  migstream_stream_decoder* decoder;
+  ASSERT_EQ(migstream_stream_decoder_create(&options, &decoder), MIGSTREAM_OK);
+  iovec input = {stream.data(), stream.size()};
+  const migstream_stream_event* event;
+  std::vector<int32_t> kinds;
+  while (migstream_stream_decoder_next(decoder, &input, &event) ==
+         MIGSTREAM_EVENT) {
+    kinds.push_back(event->kind);
+    const bool finding = event->kind == MIGSTREAM_STREAM_FINDING;
+    EXPECT_EQ(event->finding != nullptr, finding) << event->kind;
+    EXPECT_EQ(event->name != nullptr, finding) << event->kind;
+  }
+  EXPECT_EQ(kinds, (std::vector<int32_t>{
+                       MIGSTREAM_STREAM_HEADER, MIGSTREAM_STREAM_SECTION,
+                       MIGSTREAM_STREAM_FINDING, MIGSTREAM_STREAM_DEVICE}));
+  migstream_destroy(decoder);
+}
 
 }  // namespace
 }  // namespace migstream

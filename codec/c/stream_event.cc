@@ -54,15 +54,19 @@ const migstream_stream_event* StreamEventOut::Give() {
   event_.kind = NumberOf(event.kind);
   event_.offset = event.offset;
   event_.internal = &event;
-  if (event.kind == StreamEvent::kDevice) {
-    // What a stream of many records is made of: nothing more than it needs.
-    event_.device = device_.Give();
-    return &event_;
-  }
   auto text = [this](std::string_view name) {
     event_.name = name.data();
     event_.name_bytes = name.size();
   };
+  if (event.kind == StreamEvent::kDevice) {
+    // What a stream of many records is made of: nothing more than it needs.
+    if (event_.finding != nullptr) [[unlikely]] {
+      event_.finding = nullptr;
+      text({});
+    }
+    event_.device = device_.Give();
+    return &event_;
+  }
   auto bytes = [this](ByteSpan taken) {
     event_.bytes = taken.data();
     event_.byte_count = taken.size();
