@@ -1,8 +1,8 @@
 // The C interface, any bytes, as a stream, a device's section, a channel, a
-// return path, a payload and what a device loads: a status that is one of those
-// declared, whole and in pieces the same one; nothing is taken that was not
-// there; what a decoder gives is encoded again as it was; and all memory is
-// given back, by an allocator that may fail.
+// return path, a payload and what a device loads, with multifd too: a status
+// that is one of those declared, whole and in pieces the same one; nothing is
+// taken that was not there; what a decoder gives is encoded again as it was;
+// and all memory is given back, by an allocator that may fail.
 
 #include <algorithm>
 #include <cstdlib>
@@ -88,6 +88,20 @@ struct Channel {
   static constexpr auto Append = migstream_channel_encoder_append;
 };
 
+// What is null but for events of its kind.
+void CheckEvent(const migstream_stream_event& event) {
+  REQUIRE((event.device != nullptr) == (event.kind == MIGSTREAM_STREAM_DEVICE));
+  REQUIRE((event.finding != nullptr) ==
+          (event.kind == MIGSTREAM_STREAM_FINDING));
+  REQUIRE(event.section != nullptr || event.kind != MIGSTREAM_STREAM_SECTION);
+}
+void CheckEvent(const migstream_event& event) {
+  REQUIRE((event.config != nullptr) == (event.kind == MIGSTREAM_EVENT_CONFIG));
+}
+void CheckEvent(const migstream_channel_event& event) {
+  REQUIRE(event.packet == nullptr || event.kind == MIGSTREAM_CHANNEL_PAYLOAD);
+}
+
 // What `encoder` has to write.
 void Write(void* encoder, std::string& encoded) {
   const iovec* pieces;
@@ -122,6 +136,7 @@ Ended Decode(ByteSpan bytes, typename Kind::Options options, size_t longest,
     REQUIRE(input.iov_len <= end - ended.taken);
     ended.taken = end - input.iov_len;
     if (ended.status == MIGSTREAM_EVENT) {
+      CheckEvent(*event);
       REQUIRE(Kind::Append(encoder, event) == MIGSTREAM_OK);
       Write(encoder, ended.encoded);
     } else if (ended.status == MIGSTREAM_NEED_INPUT) {
@@ -231,20 +246,52 @@ void SendAgain(ByteSpan bytes) {
   REQUIRE(migstream_destroy(encoder) == MIGSTREAM_OK);
 }
 
-// A device of the caller's is sent them.
+struct Loaded {
+  migstream_status status = MIGSTREAM_OK;
+  int32_t outcome = 0;
+  uint32_t state = 0;
+  std::string bytes;
+  friend bool operator==(const Loaded&, const Loaded&) = default;
+};
+
+// A device of the caller's is sent `stream`, in pieces of so many bytes, and
+// what comes on a multifd channel if there is one.
+Loaded LoadIn(const std::string& stream, const std::string* channel,
+              size_t piece, Allocator& allocator) {
+  c::MemoryDevice device;
+  Loaded loaded;
+  loaded.status =
+      c::Load(&allocator.c, device, stream, piece, &loaded.outcome, channel);
+  loaded.state = device.is;
+  loaded.bytes = device.loaded;
+  REQUIRE(loaded.status >= MIGSTREAM_OK || loaded.status == MIGSTREAM_ERROR ||
+          (loaded.status == MIGSTREAM_NO_MEMORY && allocator.failed));
+  REQUIRE(loaded.outcome != MIGSTREAM_OUTCOME_COMPLETED ||
+          loaded.state == MIGSTREAM_STATE_RUNNING || allocator.failed);
+  REQUIRE(loaded.bytes.size() <=
+          stream.size() + (channel == nullptr ? 0 : channel->size()));
+  REQUIRE(allocator.blocks == 0);
+  return loaded;
+}
+
+// The channel begins where its magic first stands.
 void Load(ByteSpan bytes, uint8_t allocations) {
-  for (const uint64_t most : {UINT64_MAX, uint64_t{allocations}}) {
-    Allocator allocator;
-    allocator.left = most;
-    c::MemoryDevice device;
-    int32_t outcome = 0;
-    const migstream_status status =
-        c::Load(&allocator.c, device, std::string(AsText(bytes)), 64, &outcome);
-    REQUIRE(status >= MIGSTREAM_OK || status == MIGSTREAM_ERROR ||
-            (status == MIGSTREAM_NO_MEMORY && allocator.failed));
-    REQUIRE(device.loaded.size() <= bytes.size());
-    REQUIRE(allocator.blocks == 0);
+  std::string stream(AsText(bytes));
+  std::string channel;
+  const size_t magic = stream.find("\x11\x22\x33\x44");
+  if (magic != std::string::npos) {
+    channel = stream.substr(magic);
+    stream.resize(magic);
   }
+  const std::string* has_channel =
+      magic == std::string::npos ? nullptr : &channel;
+  Allocator plenty;
+  const Loaded whole = LoadIn(stream, has_channel, stream.size() + 1, plenty);
+  REQUIRE(LoadIn(stream, has_channel, 64, plenty) == whole);
+  REQUIRE(LoadIn(stream, has_channel, 1, plenty) == whole);
+  Allocator few;
+  few.left = allocations;
+  LoadIn(stream, has_channel, 64, few);
 }
 
 void DecodePayload(ByteSpan bytes) {

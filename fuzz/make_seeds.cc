@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/c/rig.h"
 #include "codec/generate/frame.h"
 #include "codec/generate/generator.h"
 #include "codec/generate/random_recipe.h"
@@ -41,8 +42,8 @@ constexpr size_t kMaxSeed = 6 << 10;
 
 std::string Byte(int value) { return std::string(1, static_cast<char>(value)); }
 
-// How report_fuzz is called: so many bytes of a multifd channel, and the newest
-// loader.
+// How report_fuzz and c_walk_fuzz are called: so many bytes of a multifd
+// channel, and the newest loader.
 std::string NewestLoader(size_t channel_bytes) {
   return Byte(static_cast<int>(channel_bytes & 0xff)) +
          Byte(static_cast<int>(channel_bytes >> 8)) +
@@ -313,7 +314,23 @@ void AddSessions(Folder folder) {
   }
 }
 
+// What the C interface saves, alone and with a multifd channel behind it.
+void AddSaved(Folder& folder) {
+  for (const size_t bytes : {0, 100, 3000}) {
+    c::MemoryDevice device;
+    device.state.assign(bytes, 'x');
+    migstream_status status;
+    std::string channel;
+    const std::string choices = Byte(20) + Byte(0);
+    folder.Add(c::Save(nullptr, device, &status) + choices);
+    const std::string stream = c::Save(nullptr, device, &status, &channel);
+    folder.Add(stream + channel + choices);
+  }
+}
+
 void MakeSeeds(const std::string& root) {
+  Folder c_interface(root, "c_fuzz");
+  Folder c_walk(root, "c_walk_fuzz");
   Folder section(root, "section_fuzz");
   Folder roundtrip(root, "roundtrip_fuzz");
   Folder differential(root, "differential_fuzz");
@@ -334,7 +351,9 @@ void MakeSeeds(const std::string& root) {
     (void)StreamReader(source, shrinker, options).Read();
     const Shrunk& shrunk = shrinker.shrunk;
     stream.Add(shrunk.stream + Byte(3) + Byte(0xff));
+    c_interface.Add(shrunk.stream + Byte(20) + Byte(0));
     report.Add(shrunk.stream + NewestLoader(0) + Byte(0xff));
+    c_walk.Add(shrunk.stream + NewestLoader(0) + Byte(0xff));
     description.Add(DescriptionOf(shrunk.stream));
     AddSections(shrunk, dialect, section, roundtrip, differential);
     for (const std::string& payload : shrunk.configs) {
@@ -365,8 +384,10 @@ void MakeSeeds(const std::string& root) {
     std::string choice = Byte(static_cast<int>(dialect.id));
     stream.Add(StrCat(made->main.bytes, Byte(3), choice));
     std::string channel = made->channels.empty() ? "" : made->channels[0].bytes;
-    report.Add(StrCat(made->main.bytes, channel, NewestLoader(channel.size()),
-                      choice));
+    const std::string migration =
+        StrCat(made->main.bytes, channel, NewestLoader(channel.size()), choice);
+    report.Add(migration);
+    c_walk.Add(migration);
     AddMade(*made, dialect, config, section, roundtrip, differential);
   }
   LibvirtBytes save;
@@ -389,6 +410,8 @@ void MakeSeeds(const std::string& root) {
   input.Add(XzBytes(text, 9) + Byte(0));
   AddHandlers(stream, Byte(3) + Byte(0xff));
   AddHandlers(report, NewestLoader(0) + Byte(0xff));
+  AddHandlers(c_walk, NewestLoader(0) + Byte(0xff));
+  AddSaved(c_interface);
   // Packets in order, shuffled, with a gap, twice; of one device and of three.
   auto op = [](int channel, int device, int index, int config, int size) {
     return Byte(channel) + Byte(device) + Byte(index) + Byte(config) +

@@ -55,7 +55,7 @@ for target in $targets; do
     (cd "fuzz/corpus/$name" && python3 -m zipfile -c "$OUT/${name}_seed_corpus.zip" ./*)
   case $name in
     section_fuzz | roundtrip_fuzz | config_fuzz | differential_fuzz) dictionary=section ;;
-    c_fuzz | stream_fuzz | report_fuzz | description_fuzz | input_fuzz | load_session_fuzz)
+    c_fuzz | c_walk_fuzz | stream_fuzz | report_fuzz | description_fuzz | input_fuzz | load_session_fuzz)
       dictionary=stream ;;
     payload_fuzz) dictionary=payload ;;
     *) dictionary= ;;

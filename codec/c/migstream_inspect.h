@@ -36,8 +36,8 @@ struct migstream_walk_options {
 typedef struct migstream_walk migstream_walk;
 
 // Opens a migration by the file of its main channel, which is read anew for
-// each thing that is asked: a pipe is none. ERROR, with `*walk` null and errno,
-// 0 if the system said nothing: it cannot be read.
+// each thing that is asked, so that it can be no pipe. ERROR, with `*walk` null
+// and errno, 0 if the system said nothing: it cannot be read.
 //
 //   migstream_walk* walk;
 //   if (migstream_walk_open(path, NULL, &walk) != MIGSTREAM_OK) return 1;
