@@ -302,8 +302,8 @@ void AddSessions(Folder folder) {
             i < made->channels.size() ? made->channels[i].bytes : "";
         bytes += channel;
         // From the end: the low byte, then the high one.
-        sizes = Byte(static_cast<int>(channel.size() >> 8)) +
-                Byte(static_cast<int>(channel.size() & 0xff)) + sizes;
+        sizes = StrCat(Byte(static_cast<int>(channel.size() >> 8)),
+                       Byte(static_cast<int>(channel.size() & 0xff)), sizes);
       }
       const int turn = made->channels.empty()
                            ? 3
@@ -324,7 +324,7 @@ void AddSaved(Folder& folder) {
     const std::string choices = Byte(20) + Byte(0);
     folder.Add(c::Save(nullptr, device, &status) + choices);
     const std::string stream = c::Save(nullptr, device, &status, &channel);
-    folder.Add(stream + channel + choices);
+    folder.Add(StrCat(stream, channel, choices));
   }
 }
 
