@@ -46,7 +46,7 @@ class SocketRelay {
   const int from_;
   const int to_;
   const bool can_pass_;
-  // Of the pipe that the bytes go through; -1: they are copied.
+  // The ends of the pipe that the bytes go through; -1: they are copied.
   int pipe_in_ = -1;
   int pipe_out_ = -1;
   bool moves_ = false;  // What Receive() gave is still in the socket.

@@ -143,6 +143,7 @@ set(MIGSTREAM_CXX_HEADERS
   codec/wire/error.h
   codec/wire/finding.h
   codec/wire/gather.h
+  codec/wire/guessed.h
   codec/wire/printable.h
   codec/wire/step.h
   codec/wire/text.h
@@ -247,6 +248,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/capture/recorder.cc
   codec/capture/recording_watch.cc
   codec/capture/socket_address.cc
+  codec/capture/socket_relay.cc
   codec/channels/channel_reader.cc
   codec/channels/channel_set_writer.cc
   codec/channels/channel_source.cc
