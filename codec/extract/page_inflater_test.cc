@@ -470,7 +470,7 @@ TEST(ChannelPagesTest, GiveTheSameForEveryNumberOfThreads) {
     EXPECT_TRUE(read(threads, error) == one) << threads;
     EXPECT_TRUE(error.ok()) << ToString(error);
   }
-  // Of several that are damaged, the first is told, wherever the damage is.
+  // Where several are damaged, the first is told, wherever the damage is.
   channels[1].resize(channels[1].size() - 1);
   channels[2].insert(channels[2].begin() + Init(0).size(), 'x');
   read(1, error);

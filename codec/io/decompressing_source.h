@@ -58,7 +58,7 @@ class DecompressingSource : public ByteSource {
   // It has several frames, which threads decode from the second one on: whoever
   // only looks at the first bytes needs none.
   bool side_by_side_ = false;
-  // Of these, as long as they will do; and the last one's bytes with their
+  // They give them, as long as they will do; and the last one's bytes with their
   // place.
   std::unique_ptr<ZstdFrames> frames_;
   ByteSpan frame_;
