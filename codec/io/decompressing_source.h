@@ -58,8 +58,8 @@ class DecompressingSource : public ByteSource {
   // It has several frames, which threads decode from the second one on: whoever
   // only looks at the first bytes needs none.
   bool side_by_side_ = false;
-  // They give them, as long as they will do; and the last one's bytes with their
-  // place.
+  // They give them, as long as they will do; and the last one's bytes, with
+  // their place.
   std::unique_ptr<ZstdFrames> frames_;
   ByteSpan frame_;
   uint64_t frame_begin_ = 0;
