@@ -56,10 +56,11 @@ constexpr Option kCommonOptions[] = {
        return problem;
      }},
     {"threads", "N",
-     "how many decode a .zst of several frames, compress what\n"
-     "repack --zstd writes, or read the files of check --each;\n"
-     "as many as there are cores, but no more than 4, 8 and 8,\n"
-     "if not said; with 1 nothing is decompressed ahead either",
+     "how many decode a .zst of several frames, inflate multifd\n"
+     "channels for extract --ram, compress what repack --zstd\n"
+     "writes, or read the files of check --each; as many as\n"
+     "there are cores, but no more than 4, 4, 8 and 8, if not\n"
+     "said; with 1 nothing is decompressed ahead either",
      [](Arguments& arguments, const std::string& value) {
        constexpr uint64_t kMost = 64;
        return ParseNumber("threads", "", value, 1, kMost, arguments.threads);

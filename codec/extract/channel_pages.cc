@@ -46,7 +46,8 @@ struct ChannelPages::Batch {
   }
 };
 
-ChannelPages::ChannelPages(int threads) : threads_(threads) {}
+ChannelPages::ChannelPages(int threads)
+    : threads_(std::min(threads, kMostThreads)) {}
 
 ChannelPages::~ChannelPages() = default;
 

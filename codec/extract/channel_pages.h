@@ -33,6 +33,8 @@ namespace migstream {
 class ChannelPages {
  public:
   static constexpr size_t kBatchBytes = 512 << 10;
+  // Each may have a window more than the limit of all before that is found.
+  static constexpr int kMostThreads = 4;
 
   // With the place of the packet that holds it, for errors.
   using OnPage = std::function<void(const ChannelPage&, const PacketPlace&)>;

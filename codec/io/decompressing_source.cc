@@ -103,9 +103,9 @@ size_t DecompressingSource::ReadPieces(uint8_t* to, size_t count) {
       }
       bytes = compressed_->Peek(1);
     }
-    if (!std::exchange(begun_, true) && HasFrames()) {
-      side_by_side_ = true;
-      bytes = compressed_->Peek(1);
+    if (!std::exchange(begun_, true)) {
+      side_by_side_ = HasFrames();
+      bytes = compressed_->Peek(1);  // It looked further.
     }
     ByteSpan in = bytes;
     std::string problem = decompressor_->Run(in, out);

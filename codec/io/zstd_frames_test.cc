@@ -102,6 +102,12 @@ TEST_F(ZstdFramesTest, GiveTheSameForEveryNumberOfThreads) {
   EXPECT_EQ(taken.failure, "");
 }
 
+TEST_F(ZstdFramesTest, OneAloneIsLookedAtAndGiven) {
+  Add(3000000);
+  EXPECT_TRUE(TakeAllWays(packed_).bytes == bytes_);
+  EXPECT_TRUE(TakeAllWays(packed_ + "behind").bytes == bytes_);
+}
+
 TEST_F(ZstdFramesTest, AreDecodedSideBySide) {
   for (size_t size : {1000, 2000, 3000}) Add(size);
   packed_ += "behind";
