@@ -151,6 +151,16 @@ TEST(LoaderDamageTest, ACompressedPageIsUnexpectedUnlessOneCame) {
   EXPECT_EQ(said(page + odd), "Can't find block x");
 }
 
+// What came of it may still be a page: what the thread had before stands
+// behind.
+TEST(LoaderDamageTest, ACompressedPageThatIsCutEndsTheInput) {
+  const std::string page =
+      Be64Bytes(0x100) + Str8Bytes("pc.ram") + Be32Bytes(80) + "no zlib stream";
+  EXPECT_EQ(
+      Said(HeaderBytes() + RamStart() + U8Bytes(2) + Be32Bytes(2) + page, 702),
+      "Input/output error");
+}
+
 TEST(LoaderDamageTest, ABlockWithoutItsLengthIsKnownByItsName) {
   const std::string list = Str8Bytes("/rom@etc/table-loader") +
                            Str8Bytes("/rom@etc/acpi/rsdp") + Be64Bytes(0x1000) +
@@ -237,6 +247,53 @@ TEST(LoaderDamageTest, ABlockThatAPcHasTellsThatNearlyItsNameIsDamage) {
             "Unknown ramblock \"pc.biot\", cannot accept migration");
   EXPECT_EQ(said("pc.bios"), "loads");
   EXPECT_EQ(said("vga.vram"), "loads");
+}
+
+TEST(LoaderDamageTest, ABlockOfFirmwareTellsThatNearlyItsNameIsDamage) {
+  const std::string page =
+      Be64Bytes(2) + Str8Bytes("/rom@etc/acpi/rsdp") + std::string(1, '\0');
+  auto said = [&](const std::string& listed) {
+    return Said(HeaderBytes() +
+                    kRam.Start(Be64Bytes(0x1000 | 4) + Str8Bytes(listed) +
+                               Be64Bytes(0x1000) + kRamEnd) +
+                    kRam.Part(page + kRamEnd) + kRam.End(kRamEnd) + EofBytes(),
+                1101);
+  };
+  EXPECT_EQ(
+      said("/rom@etc/acpi/rsdo"),
+      "Unknown ramblock \"/rom@etc/acpi/rs...\", cannot accept migration");
+  EXPECT_EQ(said("/rom@etc/acpi/rsdp"), "loads");
+}
+
+TEST(LoaderDamageTest, ABlockOfFirmwareIsAtLeastAPage) {
+  auto said = [](uint64_t bytes) {
+    return Said(HeaderBytes() +
+                    kRam.Start(Be64Bytes(0x100000 | 4) +
+                               Str8Bytes("/rom@etc/acpi/rsdp") +
+                               Be64Bytes(bytes) + Str8Bytes("pc.ram") +
+                               Be64Bytes(0x100000 - bytes) + kRamEnd) +
+                    kRam.End(kRamEnd) + EofBytes(),
+                1101);
+  };
+  EXPECT_EQ(said(0x1000), "loads");
+  EXPECT_EQ(said(0x4000), "loads");  // LoongArch's.
+  EXPECT_THAT(said(0x5000), HasSubstr("Size too large"));
+  EXPECT_THAT(said(0x20000), HasSubstr("Size too large"));
+}
+
+// One bit less makes a zero page of MEM_SIZE. Its address, the length of all
+// blocks, lies beyond the first one.
+TEST(LoaderDamageTest, AListOfBlocksThatIsTakenForAPageIsBeyondItsBlock) {
+  const std::string list = Str8Bytes("pc.ram") + Be64Bytes(0x1000) +
+                           Str8Bytes("pc.bios") + Be64Bytes(0x2000) + kRamEnd;
+  auto said = [&](uint64_t flags, Release release) {
+    return Said(HeaderBytes() + kRam.Start(Be64Bytes(0x3000 | flags) + list),
+                release);
+  };
+  for (Release release : {502, 702, 1000, 1101}) {
+    EXPECT_EQ(said(3, release), "Illegal RAM offset 3000");
+    EXPECT_EQ(said(2, release), "Illegal RAM offset 3000");
+  }
 }
 
 TEST(LoaderDamageTest, NoReleaseHasAMachineTypeOfOddBytes) {

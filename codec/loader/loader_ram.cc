@@ -70,16 +70,21 @@ bool IsBlockOfPc(std::string_view name) {
          std::end(kBlocksOfPc);
 }
 
-bool RefuseBlock(LoaderInput& input, uint64_t at, std::string_view name) {
-  return input.Refuse(at, UnknownRamBlock(UnknownName(name)));
-}
-
 // 0: not known.
 uint64_t MostBytes(std::string_view block) {
   for (const auto& [name, bytes] : kMostResizable) {
     if (name == block) return bytes;
   }
   return 0;
+}
+
+// A name that machines give their blocks. What is nearly one is none.
+bool IsWellKnown(std::string_view name) {
+  return IsBlockOfPc(name) || MostBytes(name) != 0;
+}
+
+bool RefuseBlock(LoaderInput& input, uint64_t at, std::string_view name) {
+  return input.Refuse(at, UnknownRamBlock(UnknownName(name)));
 }
 
 // Whether another entry of the list seems to begin there.
@@ -157,7 +162,7 @@ bool LoaderRam::Load(LoaderInput& input, uint32_t version,
 }
 
 bool LoaderRam::IsDamaged(std::string_view name) const {
-  if (IsBlockOfPc(name)) return false;
+  if (IsWellKnown(name)) return false;
   return !IsBlockName(name) || name.find_first_of(kOfBlockNames) == name.npos ||
          std::any_of(used_bytes_.begin(), used_bytes_.end(),
                      [&](const auto& block) {
@@ -177,22 +182,23 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
     if (found == used_bytes_.end() && !conflict_ && IsDamaged(name)) {
       return input.Refuse(at, StrCat("Can't find block ", UnknownName(name)));
     }
-    if (found == used_bytes_.end() && IsBlockOfPc(name)) {
+    if (found == used_bytes_.end() && IsWellKnown(name)) {
       const auto damaged = std::find_if(
           used_bytes_.begin(), used_bytes_.end(), [&](const auto& block) {
-            return !IsBlockOfPc(block.first) && IsNearMiss(block.first, name);
+            return !IsWellKnown(block.first) && IsNearMiss(block.first, name);
           });
       // No machine has both.
       if (damaged != used_bytes_.end()) {
         return input.RefuseFirst(listed_at_[damaged->first],
-                                 UnknownRamBlock(damaged->first));
+                                 UnknownRamBlock(UnknownName(damaged->first)));
       }
     }
     last_is_conflicts_ = conflict_ && name == conflict_->name;
     last_is_unlisted_ = found == used_bytes_.end();
     named_ = true;
-    last_used_bytes_ =
-        found == used_bytes_.end() ? kMostBlockBytes : found->second;
+    last_used_bytes_ = found == used_bytes_.end()
+                           ? UnlistedBytes(input, address)
+                           : found->second;
   } else if (!named_) {
     return input.Refuse(at, "Ack, bad migration stream!");
   }
@@ -203,6 +209,13 @@ bool LoaderRam::FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
   return address < last_used_bytes_ ||
          input.Refuse(at,
                       StrCat("Illegal RAM offset ", Hex(address).substr(2)));
+}
+
+uint64_t LoaderRam::UnlistedBytes(LoaderInput& input, uint64_t address) const {
+  const ByteSpan length = input.Peek(8);
+  if (!used_bytes_.empty() || length.size() < 8) return kMostBlockBytes;
+  const uint64_t bytes = LoadBe64(length.data());
+  return bytes != 0 && bytes <= address ? bytes : kMostBlockBytes;
 }
 
 std::string LoaderRam::PageProblem(uint64_t kind, ByteSpan content,
@@ -223,8 +236,11 @@ std::string LoaderRam::PageProblem(uint64_t kind, ByteSpan content,
 
 bool LoaderRam::TakesPage(LoaderInput& input, uint64_t head, uint64_t kind,
                           uint64_t length, uint64_t page_bytes) {
-  std::string problem =
-      PageProblem(kind, AsBytes(input.Bytes(length)), page_bytes, row_);
+  const std::string content = input.Bytes(length);
+  // Threads decompress what came, or its place's former content, while the load
+  // ends.
+  if (input.ended() && kind == kRamCompressPage) return input.CheckEnd();
+  std::string problem = PageProblem(kind, AsBytes(content), page_bytes, row_);
   return problem.empty() || input.Refuse(head, std::move(problem));
 }
 
@@ -342,8 +358,11 @@ bool LoaderRam::LoadBlocks(LoaderInput& input, uint64_t total,
                                         : StrCat("Size mismatch: ", name, ": ",
                                                  Hex(rounded), " != ..."));
     }
-    const uint64_t most = MostBytes(name);
-    if (most != 0 && rounded > most) {
+    // In whole pages; where their size is not known, it may be one of them.
+    const uint64_t most =
+        (MostBytes(name) + page_bytes - 1) / page_bytes * page_bytes;
+    const bool may_be_page = !traits.page_bytes_known && IsPageSize(used_bytes);
+    if (most != 0 && rounded > most && !may_be_page) {
       return input.Refuse(at, StrCat("Size too large: ", name, ": ",
                                      Hex(rounded), " > ", Hex(most)));
     }

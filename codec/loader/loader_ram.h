@@ -72,6 +72,10 @@ class LoaderRam {
                      uint64_t used_bytes, const RamTraits& traits);
   bool FindPage(LoaderInput& input, uint64_t flags, uint64_t address,
                 uint64_t at);
+  // How long a block is that the list does not name. If there was no list, its
+  // head was taken for a page: then the block's length follows, and `address`
+  // is that of all blocks.
+  uint64_t UnlistedBytes(LoaderInput& input, uint64_t address) const;
   // Whether the destination has no block of the name, which is not in the list.
   bool IsDamaged(std::string_view name) const;
   bool TakesPage(LoaderInput& input, uint64_t head, uint64_t kind,
