@@ -243,7 +243,7 @@ class Loader {
     } else if (handler.older && footers_.value_or(true)) {
       return RefuseFooter(handler, input_.offset());
     } else if (!LoadOther(input_, handler, handlers_, description_, footers_,
-                          configuration_.present, options_.limits, guessed_)) {
+                          configuration_.present, options_.limits, guesses_)) {
       section_ = StrCat(UnknownName(handler.idstr), " ", ToString(type));
       return false;
     }
@@ -515,7 +515,7 @@ class Loader {
     if (channels_missing_) {
       given.push_back("multifd channels that hold what is missing here");
     }
-    if (guessed_) given.push_back("sections end where it seems they do");
+    if (guesses_.any) given.push_back("sections end where it seems they do");
     std::sort(given.begin(), given.end());
   }
 
@@ -545,7 +545,7 @@ class Loader {
   } first_end_ = {};
   bool multifd_given_ = false;
   bool in_package_ = false;
-  bool guessed_ = false;
+  LoaderGuesses guesses_;
   bool channels_missing_ = false;
 };
 

@@ -64,7 +64,7 @@ std::optional<SectionGuess> GuessDamaged(ByteSpan bytes, uint32_t section_id,
 bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
                const LoaderHandlers& handlers, DescriptionLoader& description,
                std::optional<bool> footers, bool has_configuration,
-               const StreamLimits& limits, bool& guessed) {
+               const StreamLimits& limits, LoaderGuesses& guesses) {
   GuessContext context;
   context.section_id = handler.section_id;
   context.footers = footers.value_or(true);
@@ -84,28 +84,38 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
     input.Skip(described.bytes);
     return input.CheckEnd();
   }
-  ByteSpan bytes = input.Peek(limits.guessed_bytes);
   // The name is another's, whose fields the loader reads.
-  if (described.kind == DescribedLength::kContradicts &&
-      handlers.expected() != nullptr && !IsOf(*handlers.expected(), handler) &&
-      MayEndAt(bytes, handlers.expected()->bytes, footers, context)) {
+  const DescribedDevice* expected = handlers.expected();
+  if (described.kind == DescribedLength::kContradicts && expected != nullptr &&
+      !IsOf(*expected, handler) &&
+      MayEndAt(input.Peek(std::min(expected->bytes, limits.guessed_bytes) +
+                          kFooterBytes),
+               expected->bytes, footers, context)) {
     input.Skip(described.bytes);
     return input.CheckEnd();
   }
-  context.end_of_input = bytes.size() < limits.guessed_bytes;
-  std::optional<SectionGuess> guess = GuessSectionEnd(bytes, 0, context);
+  std::optional<SectionGuess> guess;
+  auto look = [&] {
+    if (guess || guesses.bytes_left == 0) return;
+    const uint64_t limit = std::min(limits.guessed_bytes, guesses.bytes_left);
+    guess = GuessSectionEnd(input.source(), limit, context);
+    if (!guess) guesses.bytes_left -= std::min(input.Peek(limit).size(), limit);
+  };
+  look();
   // Machine types that write a configuration write footers as well.
-  if (!guess && !footers && !has_configuration) {
+  if (!footers && !has_configuration) {
     context.footers = false;
-    guess = GuessSectionEnd(bytes, 0, context);
+    look();
     context.footers = true;
   }
-  if (!guess && footers.value_or(true)) {
+  if (footers.value_or(true)) {
     context.footers = context.any_end = true;
-    guess = GuessSectionEnd(bytes, 0, context);
-  } else if (!guess) {
-    guess = GuessLast(bytes);
+    look();
   }
+  ByteSpan bytes;
+  if (!guess) bytes = input.Peek(limits.guessed_bytes);
+  context.end_of_input = bytes.size() < limits.guessed_bytes;
+  if (!guess && !footers.value_or(true)) guess = GuessLast(bytes);
   // Then it is the footer that is damaged.
   if (!guess && described.kind == DescribedLength::kContradicts) {
     input.Skip(described.bytes);
@@ -121,7 +131,7 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
             ? "Input/output error"
             : StrCat("Missing section footer for ", handler.idstr));
   }
-  guessed = true;
+  guesses.any = true;
   input.Skip(guess->content_bytes);
   return true;
 }

@@ -4,6 +4,7 @@
 #ifndef MIGSTREAM_CODEC_LOADER_LOADER_OTHER_H_
 #define MIGSTREAM_CODEC_LOADER_LOADER_OTHER_H_
 
+#include <cstdint>
 #include <optional>
 
 #include "codec/loader/loader_handlers.h"
@@ -13,14 +14,20 @@
 
 namespace migstream {
 
+struct LoaderGuesses {
+  bool any = false;
+  // How much may yet be searched in vain, so that time is linear.
+  uint64_t bytes_left = 64 << 20;
+};
+
 // One section's content, up to where the description says that it ends; where
-// there is none, or it cannot be right, to where it seems to: `guessed` becomes
-// true. False if it is refused. `footers` is empty as long as it is not known
-// whether there are some.
+// there is none, or it cannot be right, to where it seems to, which `guesses`
+// knows then. False if it is refused. `footers` is empty as long as it is not
+// known whether there are some.
 bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
                const LoaderHandlers& handlers, DescriptionLoader& description,
                std::optional<bool> footers, bool has_configuration,
-               const StreamLimits& limits, bool& guessed);
+               const StreamLimits& limits, LoaderGuesses& guesses);
 
 }  // namespace migstream
 

@@ -14,6 +14,8 @@ namespace migstream {
 namespace {
 
 constexpr uint64_t kFirstTailBytes = 256 << 10;
+// A byte is in sight at most so often while a description is searched for.
+constexpr uint64_t kSearches = 64;
 // The section's type and its length.
 constexpr uint64_t kHeaderBytes = 5;
 
@@ -24,15 +26,22 @@ void Mark(const VmDescription& description, const DescribedDevice& device,
   marks[&device - description.devices.data()] = true;
 }
 
-absl::StatusOr<VmDescription> Parse(std::string json,
-                                    const StreamVisitor& visitor,
-                                    const StreamLimits& limits) {
+DescriptionOptions OptionsOf(const StreamVisitor& visitor,
+                             const StreamLimits& limits) {
   DescriptionOptions options;
   options.max_objects = limits.description_objects;
   options.max_depth = limits.description_depth;
   options.max_name_bytes = limits.description_name_bytes;
   options.keep_fields = visitor.wants_fields();
-  return ParseDescription(std::move(json), options);
+  return options;
+}
+
+absl::StatusOr<VmDescription> Parse(ByteSpan json, const StreamVisitor& visitor,
+                                    const StreamLimits& limits) {
+  std::string text;
+  text.reserve(json.size() + kNulsBehindJson);
+  text = AsText(json);
+  return ParseDescription(std::move(text), OptionsOf(visitor, limits));
 }
 
 }  // namespace
@@ -52,12 +61,13 @@ DescriptionLoader::Outcome DescriptionLoader::Load(ByteSource& source) {
     std::vector<uint8_t> tail = source.Tail(bytes);
     FoundDescription found = FindDescription(tail);
     if (found.found) {
-      ByteSpan json = ByteSpan(tail).subspan(found.json_at);
-      size_t json_bytes = json.size();
-      std::string text(AsText(json));
-      tail = std::vector<uint8_t>();  // = {} would keep its memory.
-      absl::StatusOr<VmDescription> parsed =
-          Parse(std::move(text), visitor_, limits_);
+      const size_t json_bytes = tail.size() - found.json_at;
+      static_assert(kNulsBehindJson <= kHeaderBytes);
+      std::memmove(tail.data(), &tail[found.json_at], json_bytes);
+      std::memset(&tail[json_bytes], 0, kNulsBehindJson);
+      absl::StatusOr<VmDescription> parsed = ParseDescriptionInPlace(
+          {reinterpret_cast<char*>(tail.data()), json_bytes + kNulsBehindJson},
+          OptionsOf(visitor_, limits_));
       if (parsed.ok()) {
         description_ = std::make_shared<VmDescription>(*std::move(parsed));
         used_json_bytes_ = json_bytes;
@@ -162,6 +172,8 @@ bool DescriptionLoader::LoadAhead(const Place& place) {
   const uint64_t start = place.source.offset();
   const uint64_t limit = limits_.held_bytes;
   size_t at = searched_to_ > start ? searched_to_ - start : 0;
+  // For less it is not worth looking so far ahead again.
+  if (searched_all_ || at + limit / kSearches > limit) return false;
   for (uint64_t wanted = kFirstTailBytes;; wanted *= 4) {
     wanted = std::min(wanted, limit);
     auto look = [&] {
@@ -198,15 +210,16 @@ bool DescriptionLoader::LoadAhead(const Place& place) {
       window = look();
     }
     searched_to_ = std::max<uint64_t>(searched_to_, start + at);
-    if (all) return false;
+    if (!all) continue;
+    searched_all_ = window.size() < wanted && !place.source.nothing_yet();
+    return false;
   }
 }
 
 bool DescriptionLoader::TakeAhead(const Place& place, ByteSpan json,
                                   size_t json_at) {
   const size_t json_bytes = json.size();
-  absl::StatusOr<VmDescription> parsed =
-      Parse(std::string(AsText(json)), visitor_, limits_);
+  absl::StatusOr<VmDescription> parsed = Parse(json, visitor_, limits_);
   if (!parsed.ok() || Ask(*parsed, place).kind != DescribedLength::kFits ||
       !Replace(*std::move(parsed))) {
     return false;
@@ -221,8 +234,7 @@ Error DescriptionLoader::Take(uint64_t offset, ByteSpan json, bool last) {
       (used_offset_ ? *used_offset_ == offset : last)) {
     return {};
   }
-  absl::StatusOr<VmDescription> parsed =
-      Parse(std::string(AsText(json)), visitor_, limits_);
+  absl::StatusOr<VmDescription> parsed = Parse(json, visitor_, limits_);
   if (!parsed.ok()) {
     return {absl::IsResourceExhausted(parsed.status())
                 ? ErrorCode::kDescriptionLimit

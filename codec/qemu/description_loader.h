@@ -110,8 +110,9 @@ class DescriptionLoader {
   size_t used_json_bytes_ = 0;  // Of the one that was found before it came.
   // Where that stands, if not at the input's end; its type's offset.
   std::optional<uint64_t> used_offset_;
-  uint64_t searched_to_ = 0;  // No other stands before this offset.
-  int tries_left_ = 16;       // That may yet be found.
+  uint64_t searched_to_ = 0;   // No other stands before this offset.
+  bool searched_all_ = false;  // Nor behind it.
+  int tries_left_ = 16;        // That may yet be found.
   std::vector<Candidate> passed_;
   // So many bytes of passed ones may yet be parsed again.
   uint64_t retry_bytes_left_ = 64 << 20;
