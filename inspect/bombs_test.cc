@@ -254,6 +254,75 @@ TEST(BombsTest, ADescriptionAsLongAsItMayBe) {
   }
 }
 
+// What reads a stream more than once, or two of them.
+void ExpectSmallPeaksOfTwo(const std::string& file,
+                           const std::string& property) {
+  const std::string out = TestFolder() + "/out";
+  ExpectSmallPeak({"inspect", StrCat("--html=", out), "--force", file},
+                  property);
+  ExpectSmallPeak({"check", StrCat("--destination=", file), file}, property);
+  ExpectSmallPeak({"diff", "--loadable", file, file}, property);
+  ExpectSmallPeak({"extract", "--all", "--force", "-o", out + "_all", file},
+                  property);
+}
+
+TEST(BombsTest, ADescriptionOfOneString) {
+  const HandlerBytes device = {.id = 1, .idstr = "d"};
+  TestFile file("string");
+  file.Put(HeaderBytes() + device.Full("x") + EofBytes());
+  file.Put(DescriptionBytes(
+      StrCat(R"({"devices":[],"x":")", std::string(15 * kMiB, 's'), R"("})")));
+  ExpectSmallPeaksOfTwo(file.path(), "string");
+}
+
+// With names as long as they may be, and of a usual length.
+TEST(BombsTest, AsManySectionsAsThereMayBe) {
+  for (const size_t name_bytes : {255, 20}) {
+    TestFile file(StrCat("names", name_bytes));
+    std::string sections = HeaderBytes();
+    std::string json = "{\"devices\":[";
+    for (uint32_t i = 0; i < 32'000; ++i) {
+      std::string idstr = StrCat("0000:00:", i, "/dev");
+      idstr.resize(name_bytes, 'x');
+      sections += HandlerBytes{.id = i, .idstr = idstr}.Full("0123456789");
+      StrAppend(&json, i == 0 ? "" : ",", R"({"name":")", idstr,
+                R"(","instance_id":0,"version":1,)",
+                R"("fields":[{"name":"x","type":"uint8","size":10}]})");
+    }
+    file.Put(sections + EofBytes());
+    file.Put(DescriptionBytes(json + "]}"));
+    sections = json = std::string();
+    const std::string property = StrCat("names", name_bytes);
+    for (const char* option : {"--vmdesc", "--recover"}) {
+      ExpectSmallPeak({"inspect", option, file.path()}, property);
+    }
+    ExpectSmallPeak({"inspect", "--records", "--format=jsonl", file.path()},
+                    property);
+    ExpectSmallPeak({"diff", file.path(), file.path()}, property);
+    ExpectSmallPeaksOfTwo(file.path(), property);
+  }
+}
+
+TEST(BombsTest, TwoDescriptionsOfManyFields) {
+  constexpr int kFields = 260'000;
+  std::string json = R"({"devices":[{"name":"d","instance_id":0,"fields":[)";
+  for (int i = 0; i < kFields; ++i) {
+    StrAppend(&json, i == 0 ? "" : ",", R"({"name":"f)", i,
+              R"(","type":"uint8","size":1})");
+  }
+  json += "]}]}";
+  const HandlerBytes device = {.id = 1, .idstr = "d"};
+  std::vector<std::string> files;
+  for (const char fill : {'a', 'b'}) {
+    TestFile file(StrCat("fields", std::string(1, fill)));
+    file.Put(HeaderBytes() + device.Full(std::string(kFields, fill)) +
+             EofBytes() + DescriptionBytes(json));
+    files.push_back(file.path());
+  }
+  json = std::string();
+  ExpectSmallPeak({"diff", files[0], files[1]}, "fields");
+}
+
 TEST(BombsTest, TwoStreamsOfManyLargeConfigs) {
   TestFile file("configs");
   file.Put(HeaderBytes());

@@ -48,7 +48,7 @@ Side ReadSide(const Arguments& arguments, Inputs& inputs) {
       arguments, inputs, survey,
       [&](const ReassembledPiece& piece) { reader.OnConfigPiece(piece); });
   reader.Finish(side.error);
-  side.state = reader.state();
+  side.state = reader.Take();
   // Its machine type is mostly its own newest one.
   Release oldest = kNewestRelease;
   Release newest = 0;
@@ -135,6 +135,8 @@ std::string RefusalLine(const std::string& file, const LoadRefusal& refusal,
   } else if (refusal.what == "registers") {
     StrAppend(&line, " (the destination has no registers ", refusal.stream,
               ")");
+  } else if (refusal.what == "registers' values") {
+    StrAppend(&line, " (its CPU is another: ", refusal.stream, ")");
   }
   return line + "\n";
 }
@@ -145,14 +147,15 @@ ExitStatus CheckIdleDestination(const Arguments& arguments) {
   Arguments of_destination = arguments;
   of_destination.files = {arguments.destination};
   of_destination.offset = 0;
-  Inputs destination_inputs = OpenInputs(of_destination);
-  if (!destination_inputs.main) return kUnusable;
-  const Side destination = ReadSide(of_destination, destination_inputs);
+  Inputs inputs = OpenInputs(of_destination);
+  if (!inputs.main) return kUnusable;
+  const std::string destination_file = inputs.file;
+  const Side destination = ReadSide(of_destination, inputs);
   if (IsUnusable(destination.error)) return kUnusable;
   const Release release =
       arguments.loader != 0 ? arguments.loader : destination.release;
 
-  Inputs inputs = OpenInputs(arguments);
+  inputs = OpenInputs(arguments);
   if (!inputs.main) return kUnusable;
   for (const std::string& file : arguments.files) {
     if (IsRegularFile(file)) continue;
@@ -163,11 +166,11 @@ ExitStatus CheckIdleDestination(const Arguments& arguments) {
   }
   const Side stream = ReadSide(arguments, inputs);
   if (IsUnusable(stream.error)) return kUnusable;
-  Inputs again = OpenInputs(arguments);
-  if (!again.main) return kUnusable;
+  inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
   bool asked = false;
   const LoadVerdict verdict =
-      AskLoader(arguments, again, destination.state, release, asked);
+      AskLoader(arguments, inputs, destination.state, release, asked);
   if (!asked) return kUnusable;
 
   LoadComparison found =
@@ -207,8 +210,7 @@ ExitStatus CheckIdleDestination(const Arguments& arguments) {
     if (found.refusals.empty())
       StrAppend(&lines, file, ": given ", given, "\n");
   }
-  StrAppend(&lines, file, ": compared with ",
-            Printable(destination_inputs.file), ": ",
+  StrAppend(&lines, file, ": compared with ", Printable(destination_file), ": ",
             Plural(found.sections, "section"), ", ",
             Plural(found.blocks, "RAM block"), ", ",
             Plural(found.config_spaces, "config space"), "\n");

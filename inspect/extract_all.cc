@@ -294,13 +294,13 @@ ExitStatus ExtractAll(const Arguments& arguments) {
   ExitStatus status = ExtractState(arguments, inputs, folder);
   if (status == kUnusable) return kUnusable;
   SayGaps(inputs);
-  Inputs for_devices = OpenAgain(arguments, inputs);
-  if (!for_devices.main) return kUnusable;
-  status = std::max(status, ExtractDevices(arguments, for_devices, folder));
-  Inputs for_memory = OpenAgain(arguments, for_devices);
-  if (!for_memory.main) return kUnusable;
+  inputs = OpenAgain(arguments, inputs);
+  if (!inputs.main) return kUnusable;
+  status = std::max(status, ExtractDevices(arguments, inputs, folder));
+  inputs = OpenAgain(arguments, inputs);
+  if (!inputs.main) return kUnusable;
   Memory memory(folder);
-  status = std::max(status, ExtractMemory(arguments, for_memory, memory));
+  status = std::max(status, ExtractMemory(arguments, inputs, memory));
   if (folder.full()) status = std::max(status, kFindings);
   const std::vector<OutputFile*> files = folder.files();
   const bool written =

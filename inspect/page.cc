@@ -48,10 +48,10 @@ ExitStatus WritePage(const Arguments& arguments, Inputs& inputs) {
       [&](const MapRange& range) { files.back().map.Add(range); });
   if (mapped == kUnusable) return mapped;
   for (PageFile& file : files) file.map.Fold();
-  Inputs again = OpenInputs(arguments);
-  if (!again.main) return kUnusable;
+  inputs = OpenInputs(arguments);
+  if (!inputs.main) return kUnusable;
   report::Report report;
-  Error error = ReadReport(arguments, again, {}, report);
+  Error error = ReadReport(arguments, inputs, {}, report);
   if (IsUnusable(error)) {
     PrintError(ErrorLine(inputs.file, error));
     return kUnusable;

@@ -82,7 +82,7 @@ class DescriptionPrinter : public StreamVisitor {
 };
 
 // The one that stands behind an error.
-void PrintFarDescription(const Arguments& arguments,
+void PrintFarDescription(const Arguments& arguments, Inputs& former,
                          DescriptionPrinter& printer) {
   if (!std::all_of(arguments.files.begin(), arguments.files.end(),
                    IsRegularFile)) {
@@ -91,6 +91,7 @@ void PrintFarDescription(const Arguments& arguments,
   Arguments again = arguments;
   again.recover = true;
   again.quiet = true;
+  former.main.reset();  // What it has mapped is not needed any more.
   Inputs inputs = OpenInputs(again);
   if (!inputs.main) return;
   StreamSurvey survey(ReaderOptionsOf(again, inputs), printer);
@@ -152,7 +153,7 @@ ExitStatus PrintDescription(const Arguments& arguments, Inputs& inputs) {
   Error error = ReadMigration(arguments, inputs, survey);
   if (!printer.found() && !error.ok() && !IsUnusable(error) &&
       !arguments.recover) {
-    PrintFarDescription(arguments, printer);
+    PrintFarDescription(arguments, inputs, printer);
   }
   if (output.status() != kFine) return output.status();
   ExitStatus status = kFine;

@@ -43,6 +43,29 @@ std::string RegisterText(ByteSpan config, const PciRegister& where) {
   return Hex(number, size_t{2} * where.bytes);
 }
 
+// Whether a register of an Arm CPU says which one it is: a loader writes it,
+// and wants to read it back. The numbers are KVM's: of 32 bits in a
+// coprocessor, or of 64.
+bool IsIdentity(uint64_t key) {
+  constexpr uint64_t kOf64Bits = 0x6030000000130000;
+  constexpr uint32_t kSystemCoprocessor = 15;
+  constexpr uint32_t kCacheControl[] = {9, 11};  // L2CTLR: how many CPUs.
+  auto bits = [key](int from, int count) {
+    return static_cast<uint32_t>(key >> from & ((1u << count) - 1));
+  };
+  const bool wide = (key & ~uint64_t{0xffff}) == kOf64Bits;
+  const bool narrow = key >> 48 == 0x4020 && bits(15, 1) == 0 &&
+                      bits(16, 4) == kSystemCoprocessor;
+  if (wide ? bits(14, 2) != 3 : !narrow) return false;
+  const uint32_t op1 = wide ? bits(11, 3) : bits(3, 4);
+  const uint32_t crn = wide ? bits(7, 4) : bits(11, 4);
+  const uint32_t crm = wide ? bits(3, 4) : bits(7, 4);
+  const uint32_t op2 = bits(0, 3);
+  // Those of op1 2 and 4 can be written: which cache, and a guest's own.
+  if (crn == 0) return op1 == 0 || op1 == 1 || op1 == 3;
+  return op1 == 1 && crn == kCacheControl[wide ? 1 : 0] && crm == 0 && op2 == 2;
+}
+
 class Comparer {
  public:
   Comparer(const LoadableState& stream, const LoadableState& destination,
@@ -63,25 +86,31 @@ class Comparer {
         ++found_.sections;
         CompareVersion(section, *own);
         if (section.idstr == "ram") CompareBlocks(section);
-        CompareEqual(section, *own);
+        // A device looks at its registers when it has all fields.
+        if (CompareEqual(section, *own)) CompareRegisters(section, *own);
         CompareConfig(section, *own);
-        CompareKeys(section, *own);
         ComparePlaces(section, *own);
       } else if (!MayBeIdle(section.idstr)) {
         Refuse(section, section.offset,
-               UnknownSection(savevm_, section.shown, section.instance_id),
+               UnknownSection(savevm_, section.Shown(), section.instance_id),
                "section", "present", "");
       }
     }
     for (const LoadableSection& own : destination_.sections) {
       if (stream_.Find(own.idstr, own.instance_id) == nullptr) {
-        found_.untouched.push_back(own.name);
+        found_.untouched.push_back(own.Name());
       }
     }
     std::stable_sort(found_.refusals.begin(), found_.refusals.end(),
                      [](const LoadRefusal& a, const LoadRefusal& b) {
                        return a.offset < b.offset;
                      });
+    if (more_ != 0) {
+      const LoadRefusal& last = found_.refusals.back();
+      found_.refusals.push_back({last.offset, "stream",
+                                 StrCat(more_, " more refusals"),
+                                 StrCat(more_, " more")});
+    }
     return std::move(found_);
   }
 
@@ -89,11 +118,15 @@ class Comparer {
   void Refuse(const LoadableSection& section, uint64_t offset,
               std::string message, std::string what, std::string stream,
               std::string destination) {
+    if (found_.refusals.size() == LoadComparison::kMaxRefusals) {
+      ++more_;
+      return;
+    }
     const SectionType in =
         offset == section.offset ? section.type : section.pci_config_in;
-    found_.refusals.push_back({offset, StrCat(section.name, " ", ToString(in)),
-                               std::move(message), std::move(what),
-                               std::move(stream), std::move(destination)});
+    found_.refusals.push_back(
+        {offset, StrCat(section.Name(), " ", ToString(in)), std::move(message),
+         std::move(what), std::move(stream), std::move(destination)});
   }
 
   void CompareVersion(const LoadableSection& section,
@@ -129,13 +162,18 @@ class Comparer {
     }
   }
 
-  void CompareEqual(const LoadableSection& section,
+  bool CompareEqual(const LoadableSection& section,
                     const LoadableSection& own) {
+    bool equal = true;
     const size_t both = std::min(section.equal.size(), own.equal.size());
     for (size_t i = 0; i < both; ++i) {
       const auto& field = section.equal[i];
       // Fields that only one of them has shift those behind.
-      if (field.name != own.equal[i].name) return;
+      if (field.name != own.equal[i].name) break;
+      if (field.or_less) {
+        equal &= CompareOrLess(section, field, own.equal[i]);
+        continue;
+      }
       const std::string stream = Hex(field.number);
       const std::string mine = Hex(own.equal[i].number);
       if (stream == mine) continue;
@@ -143,7 +181,23 @@ class Comparer {
       Refuse(section, field.offset,
              StrCat(mine.substr(2), " != ", stream.substr(2)),
              Printable(field.name), stream, mine);
+      equal = false;
     }
+    return equal;
+  }
+
+  // QEMU has only such fields of 32 bits.
+  bool CompareOrLess(const LoadableSection& section,
+                     const LoadableSection::Equal& field,
+                     const LoadableSection::Equal& own) {
+    const int32_t stream = static_cast<int32_t>(field.number);
+    const int32_t mine = static_cast<int32_t>(own.number);
+    if (stream >= 0 && stream <= mine) return true;
+    Refuse(
+        section, field.offset,
+        StrCat("Invalid value ", stream, " expecting positive value <= ", mine),
+        Printable(field.name), StrCat(stream), StrCat(mine));
+    return false;
   }
 
   void CompareConfig(const LoadableSection& section,
@@ -190,22 +244,37 @@ class Comparer {
   }
 
   // The release's words differ, and most say none.
-  void CompareKeys(const LoadableSection& section, const LoadableSection& own) {
-    if (own.keys.empty()) return;
-    std::vector<std::string> unknown;
-    for (uint64_t key : section.keys) {
-      if (own.keys.count(key) == 0) unknown.push_back(Hex(key));
+  void CompareRegisters(const LoadableSection& section,
+                        const LoadableSection& own) {
+    if (own.registers.empty()) return;
+    std::vector<std::string> unknown, differ;
+    for (const auto& [key, value] : section.registers) {
+      auto found = own.registers.find(key);
+      if (found == own.registers.end()) {
+        unknown.push_back(Hex(key));
+      } else if (value != found->second && IsIdentity(key)) {
+        differ.push_back(StrCat(Hex(key), " (", Hex(value), ", not ",
+                                Hex(found->second), ")"));
+      }
     }
-    if (unknown.empty()) return;
+    if (!unknown.empty()) {
+      RefuseRegisters(section, "registers", std::move(unknown));
+    } else if (!differ.empty()) {
+      RefuseRegisters(section, "registers' values", std::move(differ));
+    }
+  }
+
+  void RefuseRegisters(const LoadableSection& section, std::string what,
+                       std::vector<std::string> registers) {
     constexpr size_t kMost = 8;
-    const size_t more = unknown.size() - std::min(unknown.size(), kMost);
-    unknown.resize(unknown.size() - more);
-    std::string list = StrJoin(unknown, ", ");
+    const size_t more = registers.size() - std::min(registers.size(), kMost);
+    registers.resize(registers.size() - more);
+    std::string list = StrJoin(registers, ", ");
     if (more != 0) StrAppend(&list, " and ", more, " more");
     Refuse(section, section.offset,
            StrCat("error while loading state for instance ",
                   Hex(section.instance_id), " of device '", section.idstr, "'"),
-           "registers", list, "");
+           std::move(what), list, "");
   }
 
   const LoadableState& stream_;
@@ -213,6 +282,7 @@ class Comparer {
   bool savevm_ = false;
   bool skip_vendor_ = false;
   LoadComparison found_;
+  uint64_t more_ = 0;  // Refusals than are kept.
 };
 
 }  // namespace

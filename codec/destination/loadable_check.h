@@ -32,6 +32,9 @@ struct LoadRefusal {
 };
 
 struct LoadComparison {
+  // More are counted by a last one of the whole stream.
+  static constexpr size_t kMaxRefusals = 1000;
+
   std::vector<LoadRefusal> refusals;  // In the stream's order.
   size_t sections = 0;                // Compared: those of both.
   size_t blocks = 0;

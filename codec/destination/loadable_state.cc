@@ -24,19 +24,12 @@ constexpr uint16_t kVirtioVendor = 0x1af4;
 constexpr std::string_view kConfigType = "pci config";
 constexpr std::string_view kVirtioType = "virtio";
 constexpr std::string_view kEqualType = " equal";
+constexpr std::string_view kOrLessType = " le";
 // In the states of hotplugged CPUs and memory.
 constexpr std::string_view kPlaces = "devs";
-// Whose elements are keys.
+// Whose elements are keys, and the values in their order.
 constexpr std::string_view kKeys = "cpreg_vmstate_indexes";
-
-void Show(LoadableSection& section, bool is_known) {
-  section.shown =
-      Printable(is_known ? section.idstr : UnknownName(section.idstr));
-  section.name = section.shown;
-  if (section.instance_id != 0) {
-    StrAppend(&section.name, "#", section.instance_id);
-  }
-}
+constexpr std::string_view kValues = "cpreg_vmstate_values";
 
 bool IsPciName(std::string_view idstr) {
   return idstr.find(':') != idstr.npos && idstr.find('/') != idstr.npos;
@@ -54,6 +47,14 @@ std::string VirtioConfig(const std::string& head) {
 
 }  // namespace
 
+std::string LoadableSection::Shown() const {
+  return Printable(is_known ? idstr : UnknownName(idstr));
+}
+
+std::string LoadableSection::Name() const {
+  return instance_id == 0 ? Shown() : StrCat(Shown(), "#", instance_id);
+}
+
 const LoadableSection* LoadableState::Find(const std::string& idstr,
                                            uint32_t instance_id) const {
   auto found = by_name.find({idstr, instance_id});
@@ -63,7 +64,7 @@ const LoadableSection* LoadableState::Find(const std::string& idstr,
 void LoadableReader::OnSectionEnd(const SectionView& section,
                                   uint64_t content_bytes, bool footer) {
   LoadableSection* kept = Section(section.idstr, section.instance_id);
-  if (kept != nullptr) Show(*kept, true);
+  if (kept != nullptr) kept->is_known = true;
   FieldReader::OnSectionEnd(section, content_bytes, footer);
 }
 
@@ -90,7 +91,7 @@ void LoadableReader::OnSection(const SectionView& section) {
       LoadableSection& kept = state_.sections.emplace_back();
       kept.idstr = std::string(section.idstr);
       kept.instance_id = section.instance_id;
-      Show(kept, section.vfio);
+      kept.is_known = section.vfio;
       kept.type = section.type;
       kept.offset = section.offset;
       kept.version = section.version_id;
@@ -147,6 +148,7 @@ void LoadableReader::Fields::OnDevice(const SectionView& section,
                 ? reader_.Section(section.idstr, section.instance_id)
                 : nullptr;
   head_.clear();
+  keys_.clear();
   content_ = section.offset + kSectionHeadBytes + section.idstr.size();
 }
 
@@ -167,12 +169,19 @@ void LoadableReader::Fields::OnValue(const Field& field,
     if (!Hold(field, value, kVirtioHeadBytes)) return;
     device_->pci_config = VirtioConfig(head_);
     device_->pci_config_offset = content_ + field.offset + kPciVersionBytes;
-  } else if (field.type.ends_with(kEqualType)) {
-    if (device_->equal.size() == kMaxKeys) return;
-    device_->equal.push_back(
-        {std::string(field.name), value.number, content_ + field.offset});
+  } else if (const bool or_less = field.type.ends_with(kOrLessType);
+             or_less || field.type.ends_with(kEqualType)) {
+    if (values_ == kMaxValues) return;
+    ++values_;
+    device_->equal.push_back({std::string(field.name), value.number,
+                              content_ + field.offset, or_less});
   } else if (field.name == kKeys && field.kind == FieldKind::kUnsigned) {
-    if (device_->keys.size() < kMaxKeys) device_->keys.insert(value.number);
+    if (values_ == kMaxValues) return;
+    ++values_;
+    keys_.push_back(value.number);
+    device_->registers.try_emplace(value.number);
+  } else if (field.name == kValues && field.index < keys_.size()) {
+    device_->registers[keys_[field.index]] = value.number;
   }
 }
 

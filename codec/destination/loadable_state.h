@@ -18,7 +18,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -35,10 +34,9 @@ namespace migstream {
 struct LoadableSection {
   std::string idstr;
   uint32_t instance_id = 0;
-  // The idstr, of which no more than an unknown name's bytes are shown until
-  // the section's end has come, and as "cpu_common#1"; both may be printed.
-  std::string shown;
-  std::string name;
+  // Its end has come; until then no more of the idstr is shown than of an
+  // unknown name.
+  bool is_known = false;
   SectionType type = SectionType::kFull;  // kStart, kFull
   uint64_t offset = 0;                    // Of the START or FULL.
   uint32_t version = 0;
@@ -47,18 +45,24 @@ struct LoadableSection {
   std::string pci_config;
   uint64_t pci_config_offset = 0;  // In the stream; 0: it is in a channel.
   SectionType pci_config_in = SectionType::kFull;
-  // Fields that a loader wants to be what its own are, in their order.
+  // Fields that a loader wants to be what its own are, or no more, in their
+  // order.
   struct Equal {
     std::string name;
     uint64_t number = 0;
     uint64_t offset = 0;  // In the stream.
+    bool or_less = false;
   };
   std::vector<Equal> equal;
   // Elements of a list that has as many as the machine has places for CPUs or
   // memory, which the stream does not say; 0 if there is none.
   uint64_t places = 0;
-  // Keys of lists that are sets: registers of an Arm CPU.
-  std::set<uint64_t> keys;
+  // Lists of keys and values that are sets: registers of an Arm CPU.
+  std::map<uint64_t, uint64_t> registers;
+
+  // The idstr, and as "cpu_common#1"; both may be printed.
+  std::string Shown() const;
+  std::string Name() const;
 };
 
 struct LoadableState {
@@ -79,13 +83,15 @@ struct LoadableState {
 // Collects it.
 class LoadableReader : public FieldReader {
  public:
-  // More sections than that are left out, and keys of one device.
+  // More sections than that are left out, and registers and fields of all
+  // devices.
   static constexpr size_t kMaxSections = 1 << 16;
-  static constexpr size_t kMaxKeys = 1 << 16;
+  static constexpr size_t kMaxValues = 1 << 16;
 
   LoadableReader() : FieldReader(fields_) {}
 
   const LoadableState& state() const { return state_; }
+  LoadableState Take() { return std::move(state_); }
 
   void OnConfiguration(const ConfigurationView& configuration) override;
   void OnSection(const SectionView& section) override;
@@ -112,7 +118,9 @@ class LoadableReader : public FieldReader {
     std::string head_;  // Of the field that holds the config space.
     uint64_t head_offset_ = 0;
     LoadableSection* device_ = nullptr;
-    uint64_t content_ = 0;  // Where the content begins in the stream.
+    uint64_t content_ = 0;        // Where the content begins in the stream.
+    std::vector<uint64_t> keys_;  // Of the device, in the stream's order.
+    size_t values_ = 0;           // That are kept.
   };
 
   LoadableSection* Section(std::string_view idstr, uint32_t instance_id);

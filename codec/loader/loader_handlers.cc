@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "codec/loader/loader_vmstate.h"
+#include "codec/qemu/limits.h"
 #include "codec/qemu/loader_words.h"
 #include "codec/qemu/puller.h"
 #include "codec/qemu/section_guess.h"
@@ -176,11 +177,12 @@ std::optional<LoaderRefusal> CheckVersion(const LoaderHandler& handler,
 bool LoaderHandlers::Name(const LoaderHandler& handler, size_t limit) {
   auto [found, added] =
       by_name_.try_emplace({handler.idstr, handler.instance_id}, named_.size());
-  if (added && named_.size() == limit) {
-    by_name_.erase(found);
-    return false;
-  }
   if (added) {
+    names_ += SectionsOfName(handler.idstr.size());
+    if (names_ > limit) {
+      by_name_.erase(found);
+      return false;
+    }
     named_.push_back(handler);
     if (!handler.vfio && handler.idstr != "ram") ++others_;
   } else {

@@ -87,6 +87,7 @@ class LoaderHandlers {
   const DescribedDevice* expected_ = nullptr;
   size_t next_described_ = 0;  // Behind the last one named.
   std::vector<LoaderHandler> named_;
+  size_t names_ = 0;  // SectionsOfName() of all.
   size_t others_ = 0;
   std::map<std::pair<std::string, uint32_t>, size_t> by_name_;
   std::set<std::pair<uint32_t, size_t>> by_section_id_;

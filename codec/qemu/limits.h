@@ -12,7 +12,7 @@ namespace migstream {
 
 struct StreamLimits {
   DeviceLimits device = {};
-  // Different section ids, each of which is remembered.
+  // Different section ids, each of which is remembered: see SectionsOfName().
   uint32_t sections = 1 << 15;
   // VFIO devices; each takes a few KiB of a report.
   uint32_t devices = 10000;
@@ -30,7 +30,7 @@ struct StreamLimits {
   uint64_t description_bytes = 16 << 20;
   // Objects and arrays in it: devices, fields, subsections. A large guest has
   // some ten thousand.
-  uint32_t description_objects = 3 << 19;
+  uint32_t description_objects = 1 << 19;
   // How deep they may be, two for each nested subsection.
   uint32_t description_depth = 256;
   // Bytes of a field's name or type.
@@ -42,6 +42,11 @@ struct StreamLimits {
   // description.
   uint64_t guessed_bytes = 8 << 20;
 };
+
+// As how many sections one counts, for its name is remembered too.
+constexpr size_t SectionsOfName(size_t idstr_bytes) {
+  return 1 + idstr_bytes / 32;
+}
 
 }  // namespace migstream
 

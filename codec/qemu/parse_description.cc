@@ -1,9 +1,12 @@
 #include "codec/qemu/parse_description.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -11,6 +14,7 @@
 #include <vector>
 
 #include "codec/io/absl_view.h"
+#include "codec/qemu/limits.h"
 #include "codec/wire/json.h"
 #include "codec/wire/text.h"
 #include "flags/release.h"
@@ -18,14 +22,15 @@
 namespace migstream {
 namespace {
 
-// Bytes of one in UTF-8.
-constexpr size_t kLongestCharacter = 4;
+// A character in UTF-8 that the JSON ends in the middle of is looked at to its
+// end.
+static_assert(kNulsBehindJson >= 4);
 
 // No section is this long; sums below it cannot overflow.
 constexpr uint64_t kMaxBytes = uint64_t{1} << 48;
 constexpr size_t kMaxSubsectionName = 255;
-// Each has a section: StreamLimits::sections.
-constexpr size_t kMaxDevices = 1 << 15;
+// Each has a section.
+constexpr size_t kMaxDevices = StreamLimits().sections;
 constexpr uint64_t kSubsectionHeadBytes = 6;  // 05, name's length, be32 version
 
 // Adds, and says whether the sum is in bounds.
@@ -145,17 +150,12 @@ JsonKey KeyOf(Place place, std::string_view name) {
 // Takes the JSON's values as RapidJSON finds them. What is open is a stack.
 class DescriptionParser {
  public:
-  static absl::StatusOr<VmDescription> Parse(std::string json,
+  static absl::StatusOr<VmDescription> Parse(std::span<char> text,
                                              const DescriptionOptions& options);
 
-  // `text` has a NUL at `bytes`.
   DescriptionParser(VmDescription& description,
-                    const DescriptionOptions& options, const char* text,
-                    size_t bytes)
-      : description_(description),
-        options_(options),
-        text_(text),
-        empty_at_(static_cast<uint32_t>(bytes)) {}
+                    const DescriptionOptions& options, char* text)
+      : description_(description), options_(options), text_(text) {}
 
   const absl::Status& status() const { return status_; }
 
@@ -214,15 +214,25 @@ class DescriptionParser {
                uint64_t count);
   // What the object that has just been closed stands in, past the array.
   Open& Owner() { return open_[open_.size() - 2]; }
-  std::string_view Text(uint32_t at) const { return text_ + at; }
+  std::string_view Text(uint32_t at) const {
+    return at == kEmpty ? std::string_view() : text_ + at;
+  }
+  uint32_t Keep(std::string_view text);
+
+  // Where the empty name is, which any has until it comes.
+  static constexpr uint32_t kEmpty = 0;
 
   VmDescription& description_;
   const DescriptionOptions& options_;
-  const char* const text_;
-  const uint32_t empty_at_;
+  // The JSON; what was read of it makes room for what is kept.
+  char* const text_;
+  size_t kept_bytes_ = 1;
+  // Most come again: where the last one of a hash is.
+  std::array<uint32_t, 1 << 12> last_kept_ = {};
   absl::Status status_;
   std::vector<Open> open_;
   size_t objects_ = 0;
+  size_t device_names_ = 0;  // SectionsOfName() of all.
 };
 
 bool DescriptionParser::Scalar() {
@@ -267,7 +277,6 @@ bool DescriptionParser::Uint64(uint64_t value) {
 bool DescriptionParser::String(const char* text, unsigned length, bool) {
   if (open_.empty()) return Scalar();
   Open& open = open_.back();
-  uint32_t at = static_cast<uint32_t>(text - text_);
   bool named = open.key == JsonKey::kName || open.key == JsonKey::kVmsdName;
   if (!named && open.key != JsonKey::kType) return Scalar();
   if (length > options_.max_name_bytes) {
@@ -275,6 +284,7 @@ bool DescriptionParser::String(const char* text, unsigned length, bool) {
                           options_.max_name_bytes));
   }
   if (std::memchr(text, 0, length) != nullptr) return Wrong("a NUL in a name");
+  const uint32_t at = Keep({text, length});
   if (named) {
     open.name = at;
     open.name_bytes = length;
@@ -282,6 +292,19 @@ bool DescriptionParser::String(const char* text, unsigned length, bool) {
     open.type = at;
   }
   return true;
+}
+
+uint32_t DescriptionParser::Keep(std::string_view text) {
+  if (text.empty()) return kEmpty;
+  uint32_t& at =
+      last_kept_[std::hash<std::string_view>()(text) % last_kept_.size()];
+  if (Text(at) == text) return at;
+  // In the JSON there are quotes around it, so it never moves up.
+  at = static_cast<uint32_t>(kept_bytes_);
+  std::memmove(text_ + at, text.data(), text.size());
+  kept_bytes_ += text.size() + 1;
+  text_[kept_bytes_ - 1] = 0;
+  return at;
 }
 
 bool DescriptionParser::Key(const char* text, unsigned length, bool) {
@@ -307,8 +330,7 @@ bool DescriptionParser::Push(Place place) {
     open.node = static_cast<uint32_t>(description_.nodes_.size());
     description_.nodes_.emplace_back();
   }
-  // An empty name: the text ends in a NUL.
-  open.name = open.type = empty_at_;
+  open.name = open.type = kEmpty;
   open_.push_back(open);
   return true;
 }
@@ -409,8 +431,10 @@ bool DescriptionParser::EndDevice(const Open& device) {
   described.node = device.node;
   // An old-style one says it, and a field repeats it.
   described.bytes = device.size != 0 ? device.size : device.content;
-  if (description_.devices.size() >= kMaxDevices) {
-    return TooMuch(StrCat("more than ", kMaxDevices, " devices"));
+  device_names_ += SectionsOfName(described.name.size());
+  if (device_names_ > kMaxDevices) {
+    return TooMuch(StrCat("more than ", kMaxDevices,
+                          " devices; 32 bytes of a name count as one"));
   }
   if (described.bytes > kMaxBytes) {
     return Wrong(StrCat("size of '", described.name, "' overflows"));
@@ -462,22 +486,17 @@ bool DescriptionParser::SetNode(const Open& open, FieldKind kind,
 }
 
 absl::StatusOr<VmDescription> DescriptionParser::Parse(
-    std::string json, const DescriptionOptions& options) {
+    std::span<char> text, const DescriptionOptions& options) {
+  const std::string_view json(text.data(), text.size() - kNulsBehindJson);
   if (json.find('\0') != json.npos) {
     return absl::InvalidArgumentError("a NUL in the JSON");
   }
   VmDescription description;
-  // Strings are decoded where they stand, and stay there.
-  description.text_ = std::make_unique<std::string>(std::move(json));
-  std::string& text = *description.text_;
   if (options.keep_fields) {
-    size_t most = std::count(text.begin(), text.end(), '{');
+    size_t most = std::count(json.begin(), json.end(), '{');
     description.nodes_.reserve(std::min(most, options.max_objects));
   }
-  const size_t bytes = text.size();
-  // A character that the text ends in the middle of is looked at to its end.
-  text.append(kLongestCharacter, '\0');
-  DescriptionParser parser(description, options, text.data(), bytes);
+  DescriptionParser parser(description, options, text.data());
   rapidjson::Reader reader;
   rapidjson::InsituStringStream stream(text.data());
   constexpr unsigned kFlags = rapidjson::kParseInsituFlag |
@@ -491,13 +510,23 @@ absl::StatusOr<VmDescription> DescriptionParser::Parse(
                " (at its byte ", result.Offset(), ")"));
   }
   if (!parser.Index()) return parser.status();
-  if (!options.keep_fields) description.text_.reset();
+  if (options.keep_fields) {
+    text[kEmpty] = 0;
+    description.text_ =
+        std::make_unique<std::string>(text.data(), parser.kept_bytes_);
+  }
   return description;
 }
 
 absl::StatusOr<VmDescription> ParseDescription(
     std::string json, const DescriptionOptions& options) {
-  return DescriptionParser::Parse(std::move(json), options);
+  json.append(kNulsBehindJson, '\0');
+  return ParseDescriptionInPlace(json, options);
+}
+
+absl::StatusOr<VmDescription> ParseDescriptionInPlace(
+    std::span<char> json_and_nuls, const DescriptionOptions& options) {
+  return DescriptionParser::Parse(json_and_nuls, options);
 }
 
 }  // namespace migstream

@@ -7,6 +7,7 @@
 #define MIGSTREAM_CODEC_QEMU_PARSE_DESCRIPTION_H_
 
 #include <cstddef>
+#include <span>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,6 +29,12 @@ struct DescriptionOptions {
 // has errors or a length in it is beyond any measure.
 absl::StatusOr<VmDescription> ParseDescription(
     std::string json, const DescriptionOptions& options = {});
+
+// The same of JSON with kNulsBehindJson NULs behind it, which is parsed where
+// it stands and destroyed.
+constexpr size_t kNulsBehindJson = 4;
+absl::StatusOr<VmDescription> ParseDescriptionInPlace(
+    std::span<char> json_and_nuls, const DescriptionOptions& options = {});
 
 }  // namespace migstream
 

@@ -297,10 +297,11 @@ Step StreamDecoder::Between(ByteSpan& input, StreamEvent& event) {
   if (!cursor.ok()) return walk_.Stop(cursor);
   auto [entry, added] = sections_.try_emplace(id);
   KnownSection& known = entry->second;
-  if (added && sections_.size() > options_.limits.sections) {
-    return Fail(
-        ErrorCode::kSectionLimit, walk_.offset, UnknownName(idstr),
-        StrCat("more than ", options_.limits.sections, " different sections"));
+  if (added) section_names_ += SectionsOfName(idstr.size());
+  if (section_names_ > options_.limits.sections) {
+    return Fail(ErrorCode::kSectionLimit, walk_.offset, UnknownName(idstr),
+                StrCat("more than ", options_.limits.sections,
+                       " different sections; 32 bytes of a name count as one"));
   }
   if (!added && (known.idstr != idstr || known.instance_id != instance_id)) {
     return Fail(ErrorCode::kOutOfStep, walk_.offset, UnknownName(idstr),

@@ -280,6 +280,7 @@ class StreamDecoder {
   std::optional<SectionDecoder> device_;
   std::optional<HandlerDecoder> handler_;
   std::unordered_map<uint32_t, KnownSection> sections_;
+  uint64_t section_names_ = 0;  // SectionsOfName() of all.
   SectionView section_;
   uint64_t content_start_ = 0;
   uint64_t described_bytes_ = 0;  // Of a VFIO device's content; 0: unknown.

@@ -80,7 +80,7 @@ class VmDescription : public std::enable_shared_from_this<VmDescription> {
   // Places in `devices`, by name and instance id, and then as they stand there.
   std::vector<uint32_t> index_;
   std::vector<Node> nodes_;
-  // The JSON, with its strings decoded in place, each with a NUL after it.
+  // Names and types, each with a NUL after it.
   std::unique_ptr<std::string> text_;
 };
 
