@@ -12,40 +12,56 @@ namespace migstream {
 namespace {
 
 constexpr uint64_t kCommandHeaderBytes = 5;  // Type, number, length.
+constexpr uint64_t kPackagedBytes = kCommandHeaderBytes + 4;
 
 }  // namespace
 
 void DescribedWriter::Write(ByteSpan bytes) {
   written_ += bytes.size();
-  sink_.Write(bytes);
+  if (!holds_package_) return sink_.Write(bytes);
+  package_ += AsText(bytes);
+  if (package_.size() > kMostPackageBytes) ReleasePackage();
 }
 
-// A package says how long it is before it begins.
-void DescribedWriter::CheckPackage(uint64_t offset) {
+void DescribedWriter::ReleasePackage() {
+  holds_package_ = false;
+  sink_.Write(AsBytes(package_));
+  package_ = std::string();
+}
+
+void DescribedWriter::EndPackage(uint64_t offset) {
   if (package_end_ == 0 || offset < package_end_) return;
   package_end_ = 0;
-  if (written_ != written_package_end_ && error_.ok()) {
+  if (holds_package_) {
+    StoreBe32(reinterpret_cast<uint8_t*>(&package_[kCommandHeaderBytes]),
+              static_cast<uint32_t>(package_.size() - kPackagedBytes));
+    ReleasePackage();
+  } else if (written_ != written_package_end_ && error_.ok()) {
     error_ = {ErrorCode::kNotWritable, offset, "COMMAND PACKAGED",
-              "what is in the package has changed its length"};
+              StrCat("what is in the package, more than ",
+                     kMostPackageBytes >> 20, " MiB, has changed its length")};
   }
 }
 
 void DescribedWriter::OnSection(const SectionView& section) {
-  CheckPackage(section.offset);
+  EndPackage(section.offset);
   StreamWriter::OnSection(section);
 }
 
 void DescribedWriter::OnEof(uint64_t offset) {
-  CheckPackage(offset);
+  EndPackage(offset);
   StreamWriter::OnEof(offset);
 }
 
 void DescribedWriter::OnCommand(const CommandView& command) {
-  CheckPackage(command.offset);
+  EndPackage(command.offset);
+  const bool packaged =
+      command.command == Command::kPackaged && command.data.size() == 4;
+  holds_package_ |= packaged;
   StreamWriter::OnCommand(command);
-  if (command.command != Command::kPackaged || command.data.size() != 4) return;
+  if (!packaged) return;
   uint64_t bytes = LoadBe32(command.data.data());
-  package_end_ = command.offset + kCommandHeaderBytes + 4 + bytes;
+  package_end_ = command.offset + kPackagedBytes + bytes;
   written_package_end_ = written_ + bytes;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "codec/qemu/description_editor.h"
@@ -35,22 +36,32 @@ class DescribedWriter : private ByteSink, public StreamWriter {
   // Nothing that the description tells of changes: it is written as it is.
   void KeepDescription() { keep_description_ = true; }
 
+  // Nothing more comes, though a package may not have ended.
+  void Finish() { ReleasePackage(); }
+
   // Why what was written must not be used, if it must not.
   const Error& error() const {
     return error_.ok() ? StreamWriter::error() : error_;
   }
 
  private:
+  // A package says how long it is before it begins. So it is held up to its
+  // end, or, if it is longer than this, keeps its length.
+  static constexpr size_t kMostPackageBytes = 8 << 20;
+
   void Write(ByteSpan bytes) override;
-  void CheckPackage(uint64_t offset);
+  void EndPackage(uint64_t offset);
+  void ReleasePackage();
 
   ByteSink& sink_;
   uint64_t written_;         // Of the file.
   bool mapped_ram_ = false;  // In this section, pages stand at fixed offsets.
-  // Where a PACKAGED ends in the input, and must end in what is written; 0
+  // Where a PACKAGED ends in the input, and would end in what is written; 0
   // outside of one.
   uint64_t package_end_ = 0;
   uint64_t written_package_end_ = 0;
+  bool holds_package_ = false;
+  std::string package_;  // With its command.
   bool keep_description_ = false;
   std::vector<WrittenFull> fulls_;
   Error error_;

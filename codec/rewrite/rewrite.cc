@@ -321,6 +321,7 @@ class Rewriter {
     }
     // What is wrong is not copied.
     if (error.ok() || error.code == ErrorCode::kTruncated) run.Flush();
+    writer.Finish();
     const StreamFacts& facts = survey.facts();
     if (start != output_.before) {
       Error moved = CheckMayMove(start, facts.ram);

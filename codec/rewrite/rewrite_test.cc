@@ -135,22 +135,50 @@ TEST(RewriteTest, PacketsOfADeviceThatTheMainChannelLacksAreNotLost) {
   EXPECT_TRUE(error.ok()) << ToString(error);
 }
 
-TEST(RewriteTest, APackageKeepsItsLength) {
-  std::string idstr = "0000:00:05.0/vfio";
-  std::string footer = "\x7e" + Be32Bytes(1);
-  std::string end = Be64Bytes(0xffffffffef100001);
-  std::string start = "\x01" + Be32Bytes(1) + Str8Bytes(idstr) + Be32Bytes(0) +
-                      Be32Bytes(1) + Be64Bytes(0xffffffffef100003) + end +
-                      footer;
-  std::string part = "\x02" + Be32Bytes(1) + end + footer;
-  std::string packaged =
-      HeaderBytes() + PackagedBytes(start + part) + EofBytes();
+// Two devices in a package, in the description too.
+TEST(RewriteTest, APackageSaysHowLongItIs) {
+  const HandlerBytes kept = {.id = 1, .idstr = "0000:00:05.0/vfio"};
+  const HandlerBytes dropped = {.id = 2, .idstr = "0000:00:06.0/vfio"};
+  auto sections = [](const HandlerBytes& device, bool empty_part) {
+    return device.Start(kSetupTag + kEos) +
+           (empty_part ? device.Part(kEos) : "") +
+           device.End(DataBytes("payload") + kEos);
+  };
+  const std::string listen = CommandBytes(4);
+  auto stream = [&](const std::string& packaged) {
+    return HeaderBytes() + PackagedBytes(packaged + listen) + listen +
+           EofBytes();
+  };
+  const std::string whole =
+      stream(sections(kept, true) + sections(dropped, true));
   RewriteOptions options;
-  EXPECT_EQ(RewriteBytes(packaged, options).bytes, packaged);
+  EXPECT_EQ(RewriteBytes(whole, options).bytes, whole);
   options.strip_empty_parts = true;
-  Rewritten stripped = RewriteBytes(packaged, options);
+  EXPECT_EQ(RewriteBytes(whole, options).bytes,
+            stream(sections(kept, false) + sections(dropped, false)));
+  options.dropped_devices = {dropped.idstr};
+  EXPECT_EQ(RewriteBytes(whole, options).bytes, stream(sections(kept, false)));
+  options.dropped_devices = {kept.idstr};
+  EXPECT_EQ(RewriteBytes(whole, options).bytes,
+            stream(sections(dropped, false)));
+}
+
+// It is not held, and its length is written before its end.
+TEST(RewriteTest, APackageThatIsTooLongToBeHeldKeepsItsLength) {
+  const HandlerBytes vfio = {.id = 1, .idstr = "0000:00:05.0/vfio"};
+  auto stream = [&](size_t bytes) {
+    return HeaderBytes() +
+           PackagedBytes(vfio.Start(kSetupTag + kEos) + vfio.Part(kEos) +
+                         vfio.End(DataBytes(std::string(bytes, 'x')) + kEos)) +
+           EofBytes();
+  };
+  RewriteOptions options;
+  EXPECT_EQ(RewriteBytes(stream(9 << 20), options).bytes, stream(9 << 20));
+  options.strip_empty_parts = true;
+  const Rewritten stripped = RewriteBytes(stream(9 << 20), options);
   EXPECT_EQ(stripped.error.code, ErrorCode::kNotWritable);
   EXPECT_THAT(stripped.error.reason, HasSubstr("the package"));
+  EXPECT_TRUE(RewriteBytes(stream(7 << 20), options).error.ok());
 }
 
 const HandlerBytes kVfio = {.id = 5, .idstr = "0000:00:05.0/vfio"};
