@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "codec/extract/lspci_text.h"
@@ -22,16 +23,17 @@ namespace {
 
 // `cut`: why no more was read, or what of the device is missing, where what is
 // wanted is there all the same.
+// `in_part`: with --recover something would be there.
 Error Extract(const Arguments& arguments, Inputs& inputs,
-              PayloadExtractor& extractor, Error& cut) {
+              PayloadExtractor& extractor, Error& cut, bool& in_part) {
   StreamSurvey survey(ReaderOptionsOf(arguments, inputs), extractor);
   Error error = ReadMigration(arguments, inputs, survey,
                               [&extractor](const ReassembledPiece& piece) {
                                 extractor.OnPiece(piece);
                               });
   const StreamFacts& facts = survey.facts();
+  std::string lacking;
   if (arguments.recover) {
-    std::string lacking;
     Error none = extractor.FinishPart(facts, lacking);
     cut = std::move(error);
     if (cut.ok() && !lacking.empty()) {
@@ -40,7 +42,16 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
     return none;
   }
   if (!facts.complete()) {
-    if (!extractor.IsCertain(facts)) return error;
+    if (!extractor.IsCertain(facts)) {
+      in_part = extractor.FinishPart(facts, lacking).ok() &&
+                (arguments.what == "config" ||
+                 std::any_of(facts.devices.begin(), facts.devices.end(),
+                             [&](const DeviceFacts& device) {
+                               return device.idstr == extractor.idstr() &&
+                                      device.data.records() != 0;
+                             }));
+      return error;
+    }
     cut = std::move(error);
     return extractor.Finish(facts);
   }
@@ -51,8 +62,12 @@ Error Extract(const Arguments& arguments, Inputs& inputs,
              : extractor.Finish(facts);
 }
 
-ExitStatus SayError(const Inputs& inputs, const Error& error) {
+// `in_part`: with --recover something would be there.
+ExitStatus SayError(const Inputs& inputs, const Error& error, bool in_part) {
   PrintError(inputs.file, error);
+  if (in_part) {
+    PrintError(StrCat(inputs.file, ": --recover writes what is there of it"));
+  }
   return IsUnusable(error) || error.code == ErrorCode::kUnknownSection
              ? kUnusable
              : kFindings;
@@ -99,8 +114,9 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   Error doubt;
   if (arguments.recover || extractor.reached_end()) std::swap(error, doubt);
   const Error preempted = TakePreempt(inputs, extractor);
-  if (error.ok()) error = extractor.Finish();
-  if (!error.ok()) return SayError(inputs, error);
+  const Error none = extractor.Finish();
+  if (error.ok()) error = none;
+  if (!error.ok()) return SayError(inputs, error, none.ok());
   if (doubt.ok()) doubt = preempted;
   if (doubt.ok()) doubt = extractor.FindMissingChannel();
   if (!IsFine(image.Finish())) return kUnusable;
@@ -132,8 +148,9 @@ ExitStatus Run(const Arguments& arguments) {
       arguments.what == "config" ? PayloadExtractor::kConfig
                                  : PayloadExtractor::kPayload);
   Error cut;
-  Error error = Extract(arguments, inputs, extractor, cut);
-  if (!error.ok()) return SayError(inputs, error);
+  bool in_part = false;
+  Error error = Extract(arguments, inputs, extractor, cut, in_part);
+  if (!error.ok()) return SayError(inputs, error, in_part);
   if (as_text) {
     output.Write(
         AsBytes(LspciText(extractor.idstr(), AsBytes(config.bytes()))));

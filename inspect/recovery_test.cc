@@ -54,6 +54,23 @@ TEST(RecoverTest, WhatIsBehindAnErrorIsShownAndTheGapIsNamed) {
   EXPECT_THAT(run.output, Not(HasSubstr("description  not")));
 }
 
+TEST(RecoverTest, ExtractSaysThatThereIsAPartOfWhatIsCut) {
+  const std::string stream = Stream("s111-precopy");
+  const std::string out = TestFolder() + "/part";
+  auto extract = [&](size_t bytes, const std::string& what) {
+    const std::string path = WriteTestFile("cut.qvm", stream.substr(0, bytes));
+    return RunProgram({"extract", path, what, "--force", "-o", out}).errors;
+  };
+  const std::string hint = ": --recover writes what is there of it\n";
+  const size_t in_payload = 100'000;
+  EXPECT_THAT(extract(in_payload, "--what=payload"), HasSubstr(hint));
+  EXPECT_THAT(extract(in_payload, "--ram=pc.ram"), HasSubstr(hint));
+  // Nothing of it came.
+  EXPECT_THAT(extract(in_payload, "--what=config"), Not(HasSubstr(hint)));
+  EXPECT_THAT(extract(200, "--what=payload"), Not(HasSubstr(hint)));
+  EXPECT_THAT(extract(200, "--ram=pc.ram"), Not(HasSubstr(hint)));
+}
+
 TEST(RecoverTest, TheDescriptionBehindAnErrorIsPrinted) {
   const std::string path =
       WriteTestFile("flipped.qvm", Flipped(Stream("s111-two")));

@@ -238,7 +238,7 @@ class Checker {
     }
     if (stream_.colo_offset != 0) {
       Add("colo", stream_.colo_offset, "COMMAND ENABLE_COLO",
-          "a COLO migration, which a destination without x-colo refuses");
+          "a COLO migration: a load that takes it never ends");
     }
     if (!IsMachineName(stream_.machine_type)) {
       Add("machine-type", stream_.start_offset, "CONFIGURATION",
