@@ -75,14 +75,17 @@ bool Begin(const Arguments& arguments,
   _exit(run(one));
 }
 
-ExitStatus End(Child& child) {
+// `writable` is false once output could not be written, which was said.
+ExitStatus End(Child& child, bool& writable) {
+  // Nothing is printed any more.
+  if (!writable) kill(child.process, SIGTERM);
   int status = 0;
   while (waitpid(child.process, &status, 0) < 0 && errno == EINTR) {
   }
-  bool copied = Copy(child.output, STDOUT_FILENO);
-  copied &= Copy(child.errors, STDERR_FILENO);
+  writable = writable && Copy(child.output, STDOUT_FILENO);
+  const bool said = writable && Copy(child.errors, STDERR_FILENO);
   Close(child);
-  if (!copied) return kUnusable;
+  if (!said) return kUnusable;
   if (WIFEXITED(status)) return static_cast<ExitStatus>(WEXITSTATUS(status));
   PrintError(StrCat(Printable(child.file), ": the process that read it ended: ",
                     strsignal(WTERMSIG(status))));
@@ -106,15 +109,18 @@ ExitStatus RunForEachFile(
   std::deque<Child> children;
   ExitStatus worst = kFine;
   bool first = true;
+  bool writable = true;
   const auto end_oldest = [&] {
-    if (!std::exchange(first, false) && arguments.format == "text") {
-      worst = std::max(worst, Print("\n", kFine));
+    if (!std::exchange(first, false) && arguments.format == "text" &&
+        writable) {
+      writable = Print("\n", kFine) == kFine;
     }
-    worst = std::max(worst, End(children.front()));
+    worst = std::max(worst, End(children.front(), writable));
     children.pop_front();
   };
   for (const std::string& file : arguments.files) {
     if (children.size() == most) end_oldest();
+    if (!writable) break;
     Child& child = children.emplace_back();
     child.file = file;
     if (!Begin(shared, run, child)) {

@@ -615,8 +615,12 @@ TEST(OutputTest, AFullDiskIsSaidAndLeavesNothing) {
   EXPECT_THAT(run.errors, HasSubstr("No space left on device"));
   // Nor is it said twice to whoever asked for JSON.
   const std::string errors = TestFolder() + "/errors";
-  for (const char* words : {"inspect", "inspect --format=json",
-                            "check --format=jsonl", "stats --json-strings"}) {
+  const std::string other = Path("s111-two");
+  for (const std::string& words :
+       {std::string("inspect"), std::string("inspect --format=json"),
+        std::string("check --format=jsonl"),
+        std::string("stats --json-strings"),
+        StrCat("check --each --threads=2 ", other, " ", other, " ", other)}) {
     const int status =
         std::system(StrCat("inspect/migstream ", words, " ", Path("s72-two"),
                            " >/dev/full 2>", errors)
