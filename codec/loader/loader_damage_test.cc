@@ -379,6 +379,9 @@ TEST(LoaderDamageTest, SomeDevicesTakeAnOlderVersion) {
             "version_id ...");
   // Its fields of 2 and 3 are the same.
   EXPECT_EQ(said("ioapic", 2), "loads");
+  EXPECT_EQ(said("0000:00:1f.2/ich9_ahci", 0), "loads");
+  EXPECT_EQ(said("0000:00:03.0/e1000", 1),
+            "Missing section footer for 0000:00:03.0/e1000");
   EXPECT_EQ(said("pckbd", 2),
             "pckbd: incoming version_id 2 is too old for local minimum "
             "version_id ...");

@@ -33,8 +33,8 @@ struct OldestVersion {
   uint32_t whole;
 };
 constexpr OldestVersion kOldestVersions[] = {
-    {"timer", 1, 2}, {"cpu", 11, 12},  {"fw_cfg", 1, 2},
-    {"i8254", 2, 3}, {"ps2kbd", 2, 3}, {"ioapic", 1, 2},
+    {"timer", 1, 2},  {"cpu", 11, 12},  {"fw_cfg", 1, 2}, {"i8254", 2, 3},
+    {"ps2kbd", 2, 3}, {"ioapic", 1, 2}, {"e1000", 1, 2},  {"ich9_ahci", 0, 0},
 };
 
 const OldestVersion* FindOldest(std::string_view name) {
@@ -120,7 +120,7 @@ bool LoaderHandlers::Exists(LoaderHandler& handler, SectionType type,
     // Most devices take no older one.
     if (described->version) {
       const uint32_t newest = *described->version;
-      const OldestVersion* oldest = FindOldest(handler.idstr);
+      const OldestVersion* oldest = FindOldest(VmstateName(handler.idstr));
       versions = {
           .newest = newest,
           .oldest = oldest ? std::min(oldest->version, newest) : newest};
