@@ -30,7 +30,7 @@ struct StreamLimits {
   uint64_t description_bytes = 16 << 20;
   // Objects and arrays in it: devices, fields, subsections. A large guest has
   // some ten thousand.
-  uint32_t description_objects = 1 << 19;
+  uint32_t description_objects = 3 << 19;
   // How deep they may be, two for each nested subsection.
   uint32_t description_depth = 256;
   // Bytes of a field's name or type.

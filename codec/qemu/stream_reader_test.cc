@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codec/device/config_bytes.h"
+#include "codec/io/byte_source.h"
 #include "codec/qemu/stream_bytes.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/qemu/stream_writer.h"
@@ -958,6 +959,50 @@ TEST(StreamReaderTest, APipesDescriptionMayBeLargerThanTheHoldLimit) {
     EXPECT_TRUE(seen.error.ok()) << ToString(seen.error);
     EXPECT_EQ(seen.Findings(), "hold-limit guessed-end");
   }
+}
+
+// As a file that is mapped: what is looked at is mapped anew.
+class MappedBytes : public ByteSource {
+ public:
+  explicit MappedBytes(const std::string& bytes) : bytes_(AsBytes(bytes)) {}
+
+  bool ReachEnd(uint64_t) override { return true; }
+  std::vector<uint8_t> Tail(uint64_t count) override {
+    const ByteSpan rest = bytes_.subspan(offset());
+    const ByteSpan tail = rest.last(std::min<uint64_t>(count, rest.size()));
+    return {tail.begin(), tail.end()};
+  }
+  uint64_t mapped_bytes() const { return mapped_bytes_; }
+
+ private:
+  size_t Read(uint8_t*, size_t) override { return 0; }
+  std::optional<ByteSpan> View(size_t count) override {
+    const ByteSpan rest = bytes_.subspan(offset());
+    const ByteSpan view = rest.first(std::min(count, rest.size()));
+    mapped_bytes_ += view.size();
+    return view;
+  }
+
+  const ByteSpan bytes_;
+  uint64_t mapped_bytes_ = 0;
+};
+
+TEST(StreamReaderTest, WhatIsLookedAtForGuessesIsLinearInTheInput) {
+  constexpr uint32_t kSections = 2000;
+  constexpr size_t kStateBytes = 4096;
+  std::string bytes = HeaderBytes();
+  for (uint32_t id = 0; id < kSections; ++id) {
+    bytes += HandlerBytes{.id = id, .idstr = "device"}.Full(
+        std::string(kStateBytes, '\0'));
+  }
+  bytes += EofBytes();
+  MappedBytes source(bytes);
+  StreamVisitor nobody;
+  StreamReader reader(source, nobody, {});
+  EXPECT_TRUE(reader.Read().ok());
+  // A window of 64 KiB a section, and one search for a description.
+  constexpr uint64_t kWindow = 64 << 10;
+  EXPECT_LT(source.mapped_bytes(), kSections * kWindow + 8 * bytes.size());
 }
 
 TEST(StreamReaderTest, AGuessThatTheDescriptionContradictsIsFoundInTheEnd) {

@@ -91,8 +91,7 @@ constexpr FindingKind kFindings[] = {
     {"machine-type", Severity::kError,
      "the machine type has bytes that no machine's name has",
      "no destination has such a machine: the name, or the length before it, "
-     "was "
-     "changed; capture the stream again"},
+     "was changed; capture the stream again"},
     {"mapped-ram-alignment", Severity::kError,
      "a mapped-ram block's pages do not begin at a multiple of 1 MiB",
      "the loader refuses it; find out what rewrote the file"},
