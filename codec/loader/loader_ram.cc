@@ -78,7 +78,7 @@ uint64_t MostBytes(std::string_view block) {
   return 0;
 }
 
-// A name that machines give their blocks. What is nearly one is none.
+// A name that machines give their blocks; what is nearly one is damaged.
 bool IsWellKnown(std::string_view name) {
   return IsBlockOfPc(name) || MostBytes(name) != 0;
 }
