@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "codec/wire/cursor.h"
+#include "codec/wire/guessed.h"
 #include "codec/wire/text.h"
 #include "flags/tag.h"
 #include "flags/trigger_flags.h"

@@ -40,6 +40,7 @@
 #include "codec/device/limits.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/error.h"
+#include "codec/wire/guessed.h"
 #include "codec/wire/step.h"
 #include "flags/dialect.h"
 #include "flags/tag.h"
@@ -138,15 +139,6 @@ class SectionDecoder {
   void Consume(ByteSpan& input, size_t bytes) {
     input = ByteSpan(input.data() + bytes, input.size() - bytes);
     offset_ += bytes;
-  }
-  // `value`, with a processor that goes on with `guess` until it is loaded.
-  // Where the next record stands depends on the size of this one; with a page
-  // or more to a record, every address would wait for a miss of the TLB. The
-  // empty asm hides from the compiler that both branches give the same number.
-  static uint64_t Guessed(uint64_t value, uint64_t guess) {
-    if (value != guess) return value;
-    asm volatile("" : "+r"(guess));
-    return guess;
   }
 
   const Dialect* dialect_;
