@@ -323,6 +323,18 @@ TEST(BombsTest, TwoDescriptionsOfManyFields) {
   ExpectSmallPeak({"diff", files[0], files[1]}, "fields");
 }
 
+// Which do not fit the section, so that another description is looked for.
+TEST(BombsTest, ADescriptionOfAsManyFieldsAsThereMayBe) {
+  std::string json = R"({"devices":[{"name":"d","instance_id":0,"fields":[{})";
+  for (int i = 0; i < 1'560'000; ++i) json += ",{}";
+  const HandlerBytes device = {.id = 1, .idstr = "d"};
+  TestFile file("most_fields");
+  file.Put(HeaderBytes() + device.Full("state") + EofBytes());
+  file.Put(DescriptionBytes(json + "]}]}"));
+  json = std::string();
+  ExpectSmallPeak({"diff", file.path(), file.path()}, "fields");
+}
+
 TEST(BombsTest, TwoStreamsOfManyLargeConfigs) {
   TestFile file("configs");
   file.Put(HeaderBytes());

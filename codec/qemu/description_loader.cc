@@ -201,7 +201,13 @@ bool DescriptionLoader::LoadAhead(const Place& place) {
       if (tries_left_ > 0) {
         --tries_left_;
         const size_t json_at = at + 1 + kHeaderBytes;
-        if (TakeAhead(place, window.subspan(json_at, json_bytes), json_at)) {
+        // The one at the input's end need not be parsed again.
+        const bool at_end = all && end == window.size() && end < wanted;
+        if (at_end && description_ && !used_offset_ &&
+            json_bytes == used_json_bytes_) {
+          used_offset_ = start + at + 1;
+        } else if (TakeAhead(place, window.subspan(json_at, json_bytes),
+                             json_at)) {
           return true;
         }
         passed_.push_back({start + at + 1, json_bytes});
