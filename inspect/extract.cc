@@ -107,7 +107,7 @@ ExitStatus ExtractRam(const Arguments& arguments, Inputs& inputs,
   WriteBehind behind;
   RamFile image(output, inputs.OpenMainAgain(), behind);
   RamExtractor extractor(image, arguments.ram, inputs.Channels(), {},
-                         inputs.options.limits.threads);
+                         ThreadsOf(arguments, ChannelPages::kMostThreads));
   StreamSurvey survey(ReaderOptionsOf(arguments, inputs), extractor);
   Error error = ReadMigration(arguments, inputs, survey);
   // Guest memory is complete at the END of RAM; errors after it do not matter.

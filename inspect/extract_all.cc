@@ -256,7 +256,7 @@ ExitStatus ExtractMemory(const Arguments& arguments, Inputs& inputs,
                          Memory& memory) {
   RamExtractor extractor(
       [&memory](const RamBlock& block) { return memory.ImageOf(block); },
-      inputs.Channels(), {}, inputs.options.limits.threads);
+      inputs.Channels(), {}, ThreadsOf(arguments, ChannelPages::kMostThreads));
   StreamSurvey survey(ReaderOptionsOf(arguments, inputs), extractor);
   ExitStatus status = survey.Read(*inputs.main).ok() ? kFine : kFindings;
   auto say = [&](const Error& error) {

@@ -30,34 +30,19 @@ class ZstdFrames::Worker {
         decompressor_(NewZstdDecompressor(limits_)) {}
 
   void Decode(Frame& frame) {
-    frame.bytes = 0;
-    frame.whole = false;
     ByteSpan in = frame.in;
-    while (!frame.whole) {
-      if (frame.bytes == frame.room && !Grow(frame)) break;
-      std::span<uint8_t> out(frame.out.get() + frame.bytes,
-                             frame.room - frame.bytes);
-      const size_t before = in.size() + out.size();
+    std::span<uint8_t> out(frame.out.get(), frame.room);
+    frame.whole = false;
+    for (size_t left = 0; !frame.whole && left != in.size() + out.size();) {
+      left = in.size() + out.size();
       if (!decompressor_->Run(in, out).empty()) break;
-      frame.bytes = frame.room - out.size();
       frame.whole = in.empty() && decompressor_->ended();
-      if (!frame.whole && in.size() + out.size() == before) break;
     }
+    frame.bytes = frame.room - out.size();
     if (!frame.whole) decompressor_ = NewZstdDecompressor(limits_);
   }
 
  private:
-  static bool Grow(Frame& frame) {
-    const size_t room =
-        std::min(kMaxFrameBytes, std::max(2 * frame.room, kFirstLook));
-    if (room == frame.room) return false;
-    auto out = std::make_unique_for_overwrite<uint8_t[]>(room);
-    if (frame.bytes != 0) std::memcpy(out.get(), frame.out.get(), frame.bytes);
-    frame.out = std::move(out);
-    frame.room = room;
-    return true;
-  }
-
   const CompressionLimits limits_;
   std::unique_ptr<Decompressor> decompressor_;
 };
@@ -104,9 +89,14 @@ bool ZstdFrames::Look(ByteSource& compressed, size_t& next_bytes,
 
 void ZstdFrames::Add() {
   Frame frame = spare_ ? *std::exchange(spare_, std::nullopt) : Frame();
-  // What a larger one has left behind would count as well.
-  if (frame.in.capacity() + frame.room > next_most_ + kFirstLook) {
+  // What is not written to takes no memory. What a larger one has left behind
+  // would count as well.
+  const size_t room = next_most_ - next_bytes_;
+  if (frame.room < room ||
+      frame.in.capacity() + frame.room > next_most_ + kFirstLook) {
     frame = Frame();
+    frame.out = std::make_unique_for_overwrite<uint8_t[]>(room);
+    frame.room = room;
   }
   frame.at = compressed_.offset();
   frame.most = next_most_;
