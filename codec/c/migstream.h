@@ -557,7 +557,8 @@ struct migstream_stream_options {
                        struct migstream_config_hints* hints);
   // Limits; 0: that of the comment.
   uint64_t max_record_bytes;  // Of a DATA record; 1 TiB.
-  uint32_t max_sections;      // Different section ids; 32768.
+  // Different section ids; each 32 bytes of a name count as one. 32768.
+  uint32_t max_sections;
   uint32_t max_devices;       // VFIO devices; 10000.
   uint32_t max_ram_blocks;    // 4096.
 };
