@@ -559,8 +559,8 @@ struct migstream_stream_options {
   uint64_t max_record_bytes;  // Of a DATA record; 1 TiB.
   // Different section ids; each 32 bytes of a name count as one. 32768.
   uint32_t max_sections;
-  uint32_t max_devices;       // VFIO devices; 10000.
-  uint32_t max_ram_blocks;    // 4096.
+  uint32_t max_devices;     // VFIO devices; 10000.
+  uint32_t max_ram_blocks;  // 4096.
 };
 
 typedef struct migstream_stream_decoder migstream_stream_decoder;
