@@ -38,11 +38,16 @@ constexpr size_t kMostConnections = 300;
 constexpr size_t kWaitingBuffers = (64 << 20) / Recorder::kBufferBytes;
 constexpr size_t kForwardBuffers = (256 << 20) / Recorder::kBufferBytes;
 
+// Whose bytes are moved within the kernel: each has a pipe, and a process often
+// may have 1024 descriptors and no more. Others are copied.
+constexpr size_t kMostMoved = 32;
+
 // One that the source has made, and where it is passed on to.
 struct Connection {
   int source = -1;
   int onward = -1;       // -1: this is the destination.
   bool can_pass = true;  // Descriptors.
+  bool moves = false;    // What the source sends.
   std::string file;      // Empty as long as nothing came.
   std::thread forward;
   std::thread back;
@@ -232,6 +237,7 @@ class Session {
     one.running = one.onward < 0 ? 1 : 2;
     {
       std::lock_guard lock(mutex_);
+      one.moves = connections_.size() < kMostMoved;
       connections_.push_back(std::move(connection));
     }
     if (broken_) BreakAll();
@@ -322,7 +328,9 @@ class Session {
   // Until either end is closed.
   void Pump(Connection& one, int from, int to, int file,
             const std::string& path) {
-    SocketRelay relay(from, to, one.can_pass);
+    SocketRelay relay(
+        from, to,
+        {.passes = one.can_pass, .moves = one.moves && from == one.source});
     Recorder::Slot slot;
     std::vector<uint8_t> unrecorded;
     uint64_t offset = 0;

@@ -31,9 +31,9 @@ ssize_t Splice(int from, int to, size_t bytes) {
 
 }  // namespace
 
-SocketRelay::SocketRelay(int from, int to, bool can_pass)
-    : from_(from), to_(to), can_pass_(can_pass) {
-  if (to_ < 0) return;
+SocketRelay::SocketRelay(int from, int to, const Options& options)
+    : from_(from), to_(to), passes_(options.passes) {
+  if (to_ < 0 || !options.moves) return;
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGPIPE);
@@ -81,7 +81,7 @@ bool SocketRelay::PassOn(ByteSpan bytes, PassedDescriptors& passed) {
     close(std::exchange(pipe_out_, -1));
     if (!Drop(bytes.size())) return false;
   }
-  return SendAll(to_, bytes, passed, can_pass_);
+  return SendAll(to_, bytes, passed, passes_);
 }
 
 bool SocketRelay::Drop(size_t bytes) {

@@ -2,7 +2,7 @@
 // looked at where they are (MSG_PEEK) and moved within the kernel, which saves
 // two of three copies.
 //
-//   SocketRelay relay(from, to, can_pass);
+//   SocketRelay relay(from, to, {.passes = true, .moves = true});
 //   PassedDescriptors passed;
 //   const ssize_t count = relay.Receive(room, passed);
 //   if (count > 0) relay.PassOn(room.first(count), passed);  // Each, once.
@@ -22,10 +22,14 @@ namespace migstream {
 
 class SocketRelay {
  public:
-  // `to` is -1 if nothing is passed on; `can_pass`: it takes descriptors. Both
-  // stay the caller's. The thread gets no SIGPIPE from here on, since splice()
-  // cannot be told to send none.
-  SocketRelay(int from, int to, bool can_pass);
+  struct Options {
+    bool passes = false;  // `to` takes descriptors.
+    // Through a pipe, which is two descriptors more. The thread gets no SIGPIPE
+    // from here on, since splice() cannot be told to send none.
+    bool moves = false;
+  };
+  // `to` is -1 if nothing is passed on. Both stay the caller's.
+  SocketRelay(int from, int to, const Options& options);
   ~SocketRelay();
   SocketRelay(const SocketRelay&) = delete;
   SocketRelay& operator=(const SocketRelay&) = delete;
@@ -45,7 +49,7 @@ class SocketRelay {
 
   const int from_;
   const int to_;
-  const bool can_pass_;
+  const bool passes_;
   // The ends of the pipe that the bytes go through; -1: they are copied.
   int pipe_in_ = -1;
   int pipe_out_ = -1;

@@ -76,7 +76,8 @@ class Relayed {
     std::string seen;
     std::thread thread([&] {
       if (without_splice) ForbidSplice();
-      SocketRelay relay(source_.theirs, destination_.ours, true);
+      SocketRelay relay(source_.theirs, destination_.ours,
+                        {.passes = true, .moves = true});
       std::vector<uint8_t> room(room_bytes);
       while (true) {
         PassedDescriptors passed;
@@ -192,7 +193,7 @@ TEST(SocketRelayTest, AnEndThatIsGoneIsNoSignal) {
       while (SendAll(source.ours, AsBytes(sent), none)) {
       }
     });
-    SocketRelay relay(source.theirs, destination.ours, true);
+    SocketRelay relay(source.theirs, destination.ours, {.moves = true});
     std::vector<uint8_t> room(64 << 10);
     bool passed_on = true;
     while (passed_on) {
