@@ -17,15 +17,20 @@ namespace {
 
 using testing::HasSubstr;
 
-// What is said to it; empty if some release may take it.
-std::string Unloadable(const std::string& bytes) {
+// The first finding of the id; empty if there is none.
+std::string FindingOf(const std::string& id, const std::string& bytes) {
   MemorySource source(AsBytes(bytes));
   report::Report report;
   (void)BuildReport(source, {}, report);
   for (const report::Finding& finding : report.findings()) {
-    if (finding.id() == "unloadable") return finding.message();
+    if (finding.id() == id) return finding.message();
   }
   return "";
+}
+
+// What is said to it; empty if some release may take it.
+std::string Unloadable(const std::string& bytes) {
+  return FindingOf("unloadable", bytes);
 }
 
 class EveryLoaderTest : public testing::TestWithParam<testdata::Capture> {};
@@ -76,6 +81,22 @@ TEST(EveryLoaderStreamTest, APingNeedsAReturnPath) {
   EXPECT_EQ(
       Unloadable(bytes.substr(0, start) + open + ping + bytes.substr(start)),
       "");
+}
+
+// Whether a destination takes it or not: no source writes one.
+TEST(EveryLoaderStreamTest, AVersionBeforeTheDescriptionsIsAWarning) {
+  const std::string bytes = ReadCapture(GetCapture("s111-tiny"));
+  EXPECT_EQ(FindingOf("section-older", bytes), "");
+  for (const char* device : {"0000:00:1f.2/ich9_ahci", "timer"}) {
+    std::string older = bytes;
+    const std::string name = Str8Bytes(device);
+    const size_t version = older.find(name) + name.size() + 4;
+    ASSERT_NE(older[version + 3], 0) << device;
+    --older[version + 3];
+    EXPECT_THAT(FindingOf("section-older", older),
+                HasSubstr("and the description gives"))
+        << device;
+  }
 }
 
 }  // namespace

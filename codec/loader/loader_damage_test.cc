@@ -387,6 +387,31 @@ TEST(LoaderDamageTest, SomeDevicesTakeAnOlderVersion) {
             "version_id ...");
 }
 
+// Its version is then what stood before it, which this device takes.
+TEST(LoaderDamageTest, AHeadWithANumberTwiceMovesTheConfigSpace) {
+  const std::string name = "0000:00:1f.2/ich9_ahci";
+  const std::string state = Be32Bytes(2) + "\x86\x80" + std::string(500, '\0');
+  auto said = [&](uint32_t version, const std::string& content) {
+    const HandlerBytes device = {.id = 3, .idstr = name, .version = version};
+    return Said(HeaderBytes() + RamStart() + device.Full(content) + EofBytes() +
+                    DescriptionBytes(DescriptionJson(
+                        {StrCat(R"({"name":")", name,
+                                R"(","instance_id":0,"version":1,"fields":[)",
+                                R"({"name":"a","type":"buffer","size":)",
+                                state.size(), "}]}")})),
+                1101);
+  };
+  EXPECT_EQ(said(1, state), "loads");
+  EXPECT_EQ(said(0, state), "loads");
+  // The instance id, and the version.
+  for (uint32_t version : {0, 1}) {
+    EXPECT_EQ(
+        said(version, Be32Bytes(1) + state),
+        "get_pci_config_device: Bad config data: i=0x0 read: 0 device: 86 "
+        "cmask: ff wmask: 0 w1cmask:0");
+  }
+}
+
 // A release that describes no VFIO device: only the name tells.
 TEST(LoaderDamageTest, ANameWithoutASlotIsNoVfioDevices) {
   auto said = [](const std::string& name) {

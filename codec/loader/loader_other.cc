@@ -4,7 +4,11 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "codec/device/config_compare.h"
+#include "codec/device/pci_config.h"
+#include "codec/qemu/loader_words.h"
 #include "codec/qemu/section_guess.h"
 #include "codec/wire/bytes.h"
 #include "codec/wire/text.h"
@@ -14,6 +18,7 @@ namespace migstream {
 namespace {
 
 constexpr size_t kLengthBytes = 4;
+constexpr size_t kWord = 4;
 
 bool IsOf(const DescribedDevice& device, const LoaderHandler& handler) {
   return device.name == handler.idstr &&
@@ -59,6 +64,31 @@ std::optional<SectionGuess> GuessDamaged(ByteSpan bytes, uint32_t section_id,
   return SectionGuess{static_cast<uint64_t>(found - bytes.begin()), true};
 }
 
+// A number of a section's head that came twice: what a loader takes for the
+// version stands in front of it, and where that is old enough for the device,
+// the PCI device's config space is read four bytes too early. Empty if it is
+// not so.
+std::string ShiftedConfig(LoaderInput& input, const LoaderHandler& handler,
+                          std::optional<bool> footers,
+                          const GuessContext& context) {
+  constexpr uint32_t kPciVersion = 2;
+  const uint64_t end = handler.described_bytes + kWord;
+  ByteSpan content = input.Peek(2 * kWord);
+  if (end <= 2 * kWord || content.size() < 2 * kWord ||
+      LoadBe32(content.data()) > kPciVersion ||
+      LoadBe32(&content[kWord]) != kPciVersion) {
+    return "";
+  }
+  content = input.Peek(end + kFooterBytes);
+  if (content.size() <= 2 * kWord ||
+      !MayEndAt(content, end, footers, context)) {
+    return "";
+  }
+  return BadConfigData(
+      {.saved = content[kWord], .destination = content[2 * kWord]},
+      HeaderMasks(kPciConfigBytes));
+}
+
 }  // namespace
 
 bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
@@ -78,6 +108,12 @@ bool LoadOther(LoaderInput& input, const LoaderHandler& handler,
   section.idstr = handler.idstr;
   section.instance_id = handler.instance_id;
   section.version_id = handler.version_id;
+  if (handler.described_bytes <= limits.guessed_bytes) {
+    std::string shifted = ShiftedConfig(input, handler, footers, context);
+    if (!shifted.empty()) {
+      return input.Refuse(input.offset(), std::move(shifted));
+    }
+  }
   const DescribedLength described =
       description.LengthOf(section, footers, context, input.source());
   if (described.kind == DescribedLength::kFits) {
