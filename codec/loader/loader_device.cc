@@ -88,10 +88,9 @@ bool LoaderDevices::LoadData(LoaderInput& input, uint64_t at,
     payload->Add(here, {.stream_offset = input.offset()});
     input.Skip(here.size());
     left -= here.size();
-    uint64_t skippable = std::min(left, payload->skippable());
-    payload->Skip(skippable);
-    input.Skip(skippable);
-    left -= skippable;
+    const uint64_t skipped = input.Skip(std::min(left, payload->skippable()));
+    payload->Skip(skipped);
+    left -= skipped;
   }
   const bool v1 = plain_.protocol == VfioProtocol::kV1;
   if (v1 && bytes > UINT64_MAX - kV1DataOffset) {

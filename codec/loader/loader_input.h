@@ -50,8 +50,11 @@ class LoaderInput {
     std::string text = Bytes(U8());
     return text.substr(0, text.find('\0'));
   }
-  void Skip(uint64_t count) {
-    ended_ |= source_.Skip(std::min(count, Left())) < count;
+  // How many of them there are.
+  uint64_t Skip(uint64_t count) {
+    const uint64_t skipped = source_.Skip(std::min(count, Left()));
+    ended_ |= skipped < count;
+    return skipped;
   }
 
   // Something was asked for that is not there.

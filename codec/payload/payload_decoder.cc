@@ -41,7 +41,11 @@ Step PayloadDecoder::NextRecord(ByteSpan& input, PayloadEvent& event) {
     state_ = State::kOpaque;
     return NextPiece(input, event);
   }
-  if (offset_ == top.end) return EndList(event);
+  if (offset_ == top.end) {
+    // Nobody has so many bytes of the outermost.
+    if (depth_ == 0) return Fail(ErrorCode::kRecordOverrun, offset_, 1, 0);
+    return EndList(event);
+  }
 
   const Level& level = *top.level;
   const Record* record = nullptr;

@@ -89,6 +89,23 @@ TEST(PayloadDecoderTest, TheCallerMayMoveOpaqueBytesItself) {
   EXPECT_EQ(decoder.fault().code, ErrorCode::kRecordOverrun);
 }
 
+TEST(PayloadDecoderTest, NobodyHasAllBytesThatANumberCanCount) {
+  const std::string bytes(1000, 'x');
+  for (const Format* format : AllFormats()) {
+    PayloadDecoder decoder(*format->root);
+    ByteSpan input = AsBytes(bytes);
+    PayloadEvent event;
+    while (decoder.Next(input, event) == Step::kEvent) {
+    }
+    if (decoder.opaque_left() == 0) continue;
+    EXPECT_EQ(decoder.TakeOver(decoder.opaque_left()), Step::kEvent);
+    input = AsBytes(bytes);
+    int events = 0;
+    while (decoder.Next(input, event) == Step::kEvent) ++events;
+    EXPECT_LT(events, 2000) << format->name;
+  }
+}
+
 TEST(PayloadDecoderTest, ARecordBehindAnOverrunIsSound) {
   std::string bytes(
       "\x12\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"           // record of 18 bytes
