@@ -332,7 +332,7 @@ TEST_P(StreamTest, DamageAnywhereIsAnErrorOrGivesWholePages) {
   auto deflater = NewDeflater();
   std::string bytes =
       Init(0) + Packet(GetParam(), 0, 2, deflater->Packet(Pages(0, 2)));
-  size_t payload = kMultifdInitBytes + kRamPacketFixedBytes + 8 * 128;
+  size_t payload = kMultifdInitBytes + kRamPacketFixedBytes + size_t{8} * 128;
   for (size_t at = payload; at < bytes.size(); at += 37) {
     std::string damaged = bytes;
     damaged[at] ^= 0x10;
@@ -406,7 +406,7 @@ TEST(ChannelPagesTest, TheWindowsOfAllChannelsHaveOneLimit) {
   auto read = [&](int count) {
     ChannelOptions options;
     options.limits.window_bytes = 1 << 20;
-    std::vector<std::string> bytes;
+    std::deque<std::string> bytes;
     for (int i = 0; i < count; ++i) {
       bytes.push_back(Init(static_cast<uint8_t>(i)) + packet);
     }
@@ -472,10 +472,10 @@ TEST(ChannelPagesTest, GiveTheSameForEveryNumberOfThreads) {
   }
   // Where several are damaged, the first is told, wherever the damage is.
   channels[1].resize(channels[1].size() - 1);
-  channels[2].insert(channels[2].begin() + Init(0).size(), 'x');
+  channels[2].insert(Init(0).size(), 1, 'x');
   read(1, error);
   EXPECT_EQ(error.file, "file3") << ToString(error);
-  channels[1].insert(channels[1].begin() + channels[1].size() / 3, 'x');
+  channels[1].insert(channels[1].size() / 3, 1, 'x');
   read(1, error);
   const std::string first = ToString(error);
   EXPECT_EQ(error.file, "file2") << first;

@@ -202,10 +202,11 @@ TEST(RamExtractorTest, XbzrleThatIsDamagedIsRefused) {
            std::string("\x03"),            // No changed run.
            std::string("\x03\x05") + "A",  // Fewer bytes than it says.
            std::string("\x03") + zero,     // A changed run of none.
-           zero + "\x01" + "A" + zero + "\x01" + "B",  // None the same, later.
-           std::string("\xff\x1f\x02") + "AB",         // One past the page.
-           std::string("\xff\x3f\x01") + "A",          // Far past it.
-           std::string("\x80"),                        // Half a length.
+           StrCat(zero, "\x01", "A", zero, "\x01",
+                  "B"),                         // None the same, later.
+           std::string("\xff\x1f\x02") + "AB",  // One past the page.
+           std::string("\xff\x3f\x01") + "A",   // Far past it.
+           std::string("\x80"),                 // Half a length.
            std::string("\x80\x80\x01\x01") + "A",
        }) {
     EXPECT_EQ(Extract(Stream(XbzrleRecord(0, delta))).error.code,
