@@ -178,8 +178,7 @@ std::vector<Finding> EveryLoader::Finish(const CameSections& came,
                                "' ", handler.instance_id)});
     } else if (handler.vfio || handler.idstr == "ram") {
       continue;  // Their versions are findings of the reader's.
-    } else if (versions.newest && handler.version_id < *versions.newest) {
-      // A device may take it; no source writes it.
+    } else if (handler.older) {
       found.push_back(
           {Severity::kWarning, "section-older", at, name,
            StrCat("version ", handler.version_id,

@@ -240,7 +240,7 @@ class Loader {
                                                ? "Input/output error"
                                                : error.reason);
       }
-    } else if (handler.older && footers_.value_or(true)) {
+    } else if (handler.reads_less && footers_.value_or(true)) {
       return RefuseFooter(handler, input_.offset());
     } else if (!LoadOther(input_, handler, handlers_, description_, footers_,
                           configuration_.present, options_.limits, guesses_)) {

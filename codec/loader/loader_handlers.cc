@@ -124,8 +124,9 @@ bool LoaderHandlers::Exists(LoaderHandler& handler, SectionType type,
       versions = {
           .newest = newest,
           .oldest = oldest ? std::min(oldest->version, newest) : newest};
-      handler.older = handler.version_id <
-                      (oldest ? std::min(oldest->whole, newest) : newest);
+      handler.older = handler.version_id < newest;
+      handler.reads_less = handler.version_id <
+                           (oldest ? std::min(oldest->whole, newest) : newest);
     }
   }
   if (handler.idstr == "ram") {

@@ -30,7 +30,8 @@ struct LoaderHandler {
   uint32_t version_id = 0;
   bool ends_early = false;  // The idstr, at a NUL: no source writes one.
   bool vfio = false;
-  bool older = false;            // Than the description's version.
+  bool older = false;            // Than the description's version,
+  bool reads_less = false;       // and a device that takes it reads less.
   uint64_t described_bytes = 0;  // Of its FULL's content; 0: not described.
 };
 
