@@ -5,12 +5,14 @@
 
 #include "codec/wire/text.h"
 #include "flags/multifd_flags.h"
+#include "flags/ram_flags.h"
 
 namespace migstream {
 namespace {
 
 // What 16 channels need beside their windows.
 constexpr uint64_t kBesideWindows = 4 << 20;
+constexpr size_t kMostPageBytes = size_t{1} << kMaxPageBits;
 
 }  // namespace
 
@@ -184,6 +186,7 @@ void ChannelPages::Fill(Batch& batch) {
   batch.pages.clear();
   batch.blocks.clear();
   batch.bytes.clear();
+  batch.bytes.reserve(kBatchBytes + kMostPageBytes);  // It would double.
   ChannelPage page;
   while (!batch.IsFull()) {
     batch.got = Next(channel, page, batch.error);

@@ -8,7 +8,7 @@
 //
 // With several threads, channels are read and inflated side by side where they
 // are files; what they give is taken in one thread, the caller's. Memory then
-// is kBatchBytes and a page for each thread besides.
+// is twice kBatchBytes for each thread besides.
 
 #ifndef MIGSTREAM_CODEC_EXTRACT_CHANNEL_PAGES_H_
 #define MIGSTREAM_CODEC_EXTRACT_CHANNEL_PAGES_H_

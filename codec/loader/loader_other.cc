@@ -64,10 +64,9 @@ std::optional<SectionGuess> GuessDamaged(ByteSpan bytes, uint32_t section_id,
   return SectionGuess{static_cast<uint64_t>(found - bytes.begin()), true};
 }
 
-// A number of a section's head that came twice: what a loader takes for the
-// version stands in front of it, and where that is old enough for the device,
-// the PCI device's config space is read four bytes too early. Empty if it is
-// not so.
+// What is said where a number of a PCI device's section head came twice: all
+// behind it stands four bytes later than the loader reads it, the config space
+// too. Empty if it did not.
 std::string ShiftedConfig(LoaderInput& input, const LoaderHandler& handler,
                           std::optional<bool> footers,
                           const GuessContext& context) {
