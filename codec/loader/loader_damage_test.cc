@@ -233,7 +233,7 @@ TEST(LoaderDamageTest, APcHasItsBlocksWhateverTheListSays) {
   EXPECT_EQ(Said(bytes, 1101), "loads");
 }
 
-// Of a list that names one block, and a page of another's name.
+// What is said to a list that names one block, and a page that names another.
 std::string SaidOfBlock(const std::string& listed, const std::string& paged) {
   const std::string page =
       Be64Bytes(2) + Str8Bytes(paged) + std::string(1, '\0');
