@@ -35,6 +35,10 @@ enum class EventKind : uint8_t {
 };
 
 struct Event {
+  // Not an aggregate: those GCC clears by an instruction that takes as long as
+  // ten records.
+  Event() {}
+
   EventKind kind = EventKind::kTag;
   // kTag
   Element element = Element::kEndOfState;

@@ -109,22 +109,23 @@ size_t SectionDecoder::NextBatch(ByteSpan& input, std::span<iovec> records) {
   if (!grammar_->After(Element::kData).Contains(Element::kData)) {
     records = records.first(1);
   }
-  const uint8_t* at = input.data();
+  if (input.size() < kRecordHeaderBytes) return 0;
   const uint64_t limit = options_.limits.record_bytes;
+  const uint8_t* at = input.data();
+  // The last byte at which a header may begin.
+  const uint8_t* last_header = at + input.size() - kRecordHeaderBytes;
   uint64_t last = record_bytes_;
-  // For payload, where a header stands in front of it.
-  auto room = static_cast<int64_t>(input.size() - kRecordHeaderBytes);
   iovec* record = records.data();
   const iovec* end = record + records.size();
-  while (record != end && room >= 0 && LoadBe64(at) == kTag) {
-    uint64_t bytes = Guessed(LoadBe64(at + kTagBytes), last);
+  do {
+    if (LoadBe64(at) != kTag) break;
+    const uint64_t bytes = Guessed(LoadBe64(at + kTagBytes), last);
     if (bytes > limit) break;
-    if (bytes > static_cast<uint64_t>(room)) break;
+    if (bytes > static_cast<uint64_t>(last_header - at)) break;
     last = bytes;
     *record++ = {const_cast<uint8_t*>(at + kRecordHeaderBytes), bytes};
     at += kRecordHeaderBytes + bytes;
-    room -= static_cast<int64_t>(kRecordHeaderBytes + bytes);
-  }
+  } while (record != end && at <= last_header);
   size_t count = record - records.data();
   if (count == 0) return 0;
   previous_ = Element::kData;

@@ -55,13 +55,14 @@ struct DecoderOptions {
   // it is for QEMU's loader.
   bool switchover_ack_off = false;
 };
+inline constexpr DecoderOptions kDefaultDecoderOptions;
 
 class SectionDecoder {
  public:
   // `dialect` must outlive the decoder. DialectId::kAuto takes what any
   // release writes.
   SectionDecoder(SectionType type, const Dialect& dialect,
-                 const DecoderOptions& options = {});
+                 const DecoderOptions& options = kDefaultDecoderOptions);
 
   Step Next(ByteSpan& input, Event& event);
 
