@@ -117,7 +117,7 @@ std::unique_ptr<ByteSource> Spooled(ByteSource& source) {
   }
   const int fd = file.Release();
   if (fd < 0) return std::make_unique<MemorySource>(ByteSpan());
-  return std::make_unique<FileSource>(fd, FileAccess::kMap);
+  return std::make_unique<FileSource>(fd, FileAccess::kFastest);
 }
 
 // What the windows of files that are read together may take, and how many of
@@ -392,7 +392,7 @@ OpenOptions OpenOptionsOf(const Arguments& arguments) {
   constexpr int kMostThreads = 4;
   OpenOptions options;
   options.offset = arguments.offset;
-  options.access = FileAccess::kMap;
+  options.access = FileAccess::kFastest;
   options.limits.window_bytes = arguments.window_bytes;
   if (arguments.files.size() <= kMostFilesWithThreads) {
     options.limits.threads = ThreadsOf(arguments, kMostThreads);

@@ -54,6 +54,14 @@ bool MemorySource::MoveTo(uint64_t offset) {
   return true;
 }
 
+size_t MemorySource::ReadAt(uint64_t offset, std::span<uint8_t> to) const {
+  if (offset >= bytes_.size()) return 0;
+  const ByteSpan from = bytes_.subspan(offset);
+  const size_t count = std::min(from.size(), to.size());
+  std::copy_n(from.begin(), count, to.begin());
+  return count;
+}
+
 void ByteSource::Fill(size_t count) {
   nothing_yet_ = false;
   if (ended_) return;

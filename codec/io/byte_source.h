@@ -13,10 +13,13 @@
 #ifndef MIGSTREAM_CODEC_IO_BYTE_SOURCE_H_
 #define MIGSTREAM_CODEC_IO_BYTE_SOURCE_H_
 
+#include <sys/types.h>
+
 #include <cassert>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +55,11 @@ class ByteSource {
 
   // Goes to any offset, back as well: only memory and regular files can.
   virtual bool MoveTo(uint64_t) { return false; }
+
+  // Bytes from any offset, by any thread, wherever the source stands: how many
+  // of them. 0 as well where reading fails, and where bytes are only to be had
+  // in their order, as by default.
+  virtual size_t ReadAt(uint64_t, std::span<uint8_t>) const { return 0; }
 
   // Makes sure that the input's last bytes can be read now: by seeking, or by
   // holding all that is left, if that is no more than `limit` bytes.
@@ -154,6 +162,7 @@ class MemorySource : public ByteSource {
  public:
   explicit MemorySource(ByteSpan bytes) : bytes_(bytes) { SetAll(bytes); }
   bool MoveTo(uint64_t offset) override;
+  size_t ReadAt(uint64_t offset, std::span<uint8_t> to) const override;
   std::optional<uint64_t> size() const override { return bytes_.size(); }
 
  protected:
@@ -163,11 +172,18 @@ class MemorySource : public ByteSource {
   ByteSpan bytes_;
 };
 
-// How a regular file is read. Mapped it is not copied, which is several times
-// faster where most bytes are only stepped over, as guest memory is. But the
-// process gets SIGBUS if the file is made shorter, or its disk fails, while it
-// is read: only for a program that handles that.
-enum class FileAccess { kRead, kMap };
+// How a regular file is read. Mapped it is not copied, which on many machines
+// is several times faster where most bytes are only stepped over, as guest
+// memory is; on others, as in some virtual machines, the first touch of a
+// mapped page takes longer than copying it. But the process gets SIGBUS if the
+// file is made shorter, or its disk fails, while it is read: only for a program
+// that handles that.
+enum class FileAccess {
+  kRead,
+  kMap,
+  // Mapped, unless a large file's first pages show that reading is faster here.
+  kFastest,
+};
 
 // Reads a file descriptor, and closes it in the end. A regular file is sought
 // in; anything else is read from front to back.
@@ -177,6 +193,7 @@ class FileSource : public ByteSource {
   ~FileSource() override;
 
   bool MoveTo(uint64_t offset) override;
+  size_t ReadAt(uint64_t offset, std::span<uint8_t> to) const override;
   bool ReachEnd(uint64_t limit) override;
   std::vector<uint8_t> Tail(uint64_t count) override;
   std::optional<uint64_t> size() const override { return size_; }
@@ -188,6 +205,9 @@ class FileSource : public ByteSource {
   std::optional<ByteSpan> View(size_t count) override;
 
  private:
+  // pread(2), called again where a signal came: -1 and errno, or how many.
+  ssize_t ReadFrom(uint64_t position, std::span<uint8_t> to) const;
+
   // A part of the file, from a page's start on.
   class Window {
    public:
@@ -198,15 +218,16 @@ class FileSource : public ByteSource {
 
     // Whether all its bytes are there.
     bool Map(int fd, uint64_t offset, size_t size);
+    void Unmap();
     const uint8_t* data() const { return static_cast<uint8_t*>(data_); }
 
    private:
-    void Unmap();
-
     void* data_ = nullptr;
     size_t size_ = 0;
   };
 
+  std::optional<ByteSpan> ViewFrom(uint64_t position, size_t count);
+  std::optional<ByteSpan> HoleFrom(uint64_t position, size_t count);
   std::optional<ByteSpan> MapFrom(uint64_t position, size_t count);
 
   int fd_;
@@ -214,6 +235,7 @@ class FileSource : public ByteSource {
   std::optional<uint64_t> size_;  // Of a regular file.
   uint64_t start_ = 0;            // Its position when it was handed over.
   uint64_t position_ = 0;         // From there.
+  bool viewed_ = false;           // What is at hand is a view.
   Window window_;
   size_t window_bytes_ = 0;  // The last one's.
 };

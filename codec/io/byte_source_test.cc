@@ -351,6 +351,39 @@ TEST(FileSourceTest, BeginsWhereTheDescriptorStands) {
   EXPECT_EQ(ReadAll(source), "456789");
 }
 
+TEST(FileSourceTest, AnyPlaceCanBeReadWithoutGoingThere) {
+  int fd = open(TempFile("offset", "0123456789").c_str(), O_RDONLY);
+  ASSERT_EQ(lseek(fd, 4, SEEK_SET), 4);
+  const FileSource source(fd);
+  std::vector<uint8_t> bytes(4);
+  EXPECT_EQ(source.ReadAt(1, bytes), 4);
+  EXPECT_EQ(AsText(bytes), "5678");
+  EXPECT_EQ(source.ReadAt(5, bytes), 1);
+  EXPECT_EQ(bytes[0], '9');
+  EXPECT_EQ(source.ReadAt(6, bytes), 0);
+  EXPECT_EQ(source.offset(), 0);
+}
+
+TEST(FileSourceTest, OfAPipeNoPlaceCanBeRead) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "abc", 3), 3);
+  close(ends[1]);
+  FileSource source(ends[0]);
+  std::vector<uint8_t> bytes(2);
+  EXPECT_EQ(source.ReadAt(0, bytes), 0);
+  EXPECT_EQ(ReadAll(source), "abc");
+}
+
+TEST(MemorySourceTest, AnyPlaceCanBeReadWithoutGoingThere) {
+  const MemorySource source(AsBytes("0123456789"));
+  std::vector<uint8_t> bytes(4);
+  EXPECT_EQ(source.ReadAt(8, bytes), 2);
+  EXPECT_EQ(AsText(bytes), std::string("89\0\0", 4));
+  EXPECT_EQ(source.ReadAt(10, bytes), 0);
+  EXPECT_EQ(source.ReadAt(~uint64_t{0}, bytes), 0);
+}
+
 TEST(FileSourceTest, AMappedFileBeginsWhereTheDescriptorStands) {
   std::string bytes = NoiseBytes(10 << 20);  // Several windows.
   int fd = open(TempFile("offset", bytes).c_str(), O_RDONLY);
@@ -370,8 +403,34 @@ TEST(FileSourceTest, AMappedFileThatBecomesShorterEndsThere) {
   EXPECT_EQ(source.failure(), "");
 }
 
+class LargeFileTest : public testing::TestWithParam<FileAccess> {};
+
+INSTANTIATE_TEST_SUITE_P(AllAccesses, LargeFileTest,
+                         testing::Values(FileAccess::kRead, FileAccess::kMap,
+                                         FileAccess::kFastest));
+
+// So large that it is measured which way is faster, which may change within it.
+TEST_P(LargeFileTest, GivesEachByteOnce) {
+  const std::string bytes = NoiseBytes(24 << 20);
+  const int fd = open(TempFile("large", bytes).c_str(), O_RDONLY);
+  FileSource source(fd, GetParam());
+  std::mt19937 random(1);
+  std::string read;
+  for (ByteSpan here; !(here = source.Peek(1 + random() % 5000)).empty();) {
+    const size_t taken = 1 + random() % std::min<size_t>(here.size(), 100000);
+    read += AsText(here.first(taken));
+    source.Consume(taken);
+    const size_t skipped = random() % 100000;
+    read += bytes.substr(read.size(), source.Skip(skipped));
+    EXPECT_EQ(source.offset(), read.size());
+  }
+  EXPECT_TRUE(read == bytes);
+  ASSERT_TRUE(source.MoveTo(12345678));
+  EXPECT_TRUE(ReadAll(source) == bytes.substr(12345678));
+}
+
 // A sparse file that claims a TiB costs what it holds.
-TEST(FileSourceTest, AHoleOfAMappedFileIsNotRead) {
+TEST_P(LargeFileTest, AHoleIsNotRead) {
   const std::string path = TempFile("sparse", "begin");
   constexpr uint64_t kTebibyte = uint64_t{1} << 40;
   constexpr uint64_t kMiddle = kTebibyte / 2 + 12345;
@@ -383,7 +442,7 @@ TEST(FileSourceTest, AHoleOfAMappedFileIsNotRead) {
     GTEST_SKIP() << "no holes here";
   }
   ASSERT_EQ(lseek(fd, 0, SEEK_SET), 0);
-  FileSource source(fd, FileAccess::kMap);
+  FileSource source(fd, GetParam());
   std::string data;
   uint64_t bytes = 0;
   for (ByteSpan here; !(here = source.Peek(1)).empty();) {

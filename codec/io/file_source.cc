@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "codec/io/byte_source.h"
+#include "codec/io/mapping_cost.h"
 #include "codec/io/zero_bytes.h"
 #include "codec/wire/text.h"
 
@@ -18,6 +19,9 @@ namespace {
 // beside stepping through it; what lies behind a leap may be short.
 constexpr size_t kFirstWindowBytes = 256 << 10;
 constexpr size_t kLastWindowBytes = 4 << 20;
+
+// With less to come it does not matter which way is faster.
+constexpr uint64_t kLargeFileBytes = 16 << 20;
 
 // How many bytes from `position` to `end` are of a hole, which reads as zeros
 // and need not be read.
@@ -61,20 +65,36 @@ FileSource::FileSource(int fd, FileAccess access) : fd_(fd), access_(access) {
 
 FileSource::~FileSource() { close(fd_); }
 
+ssize_t FileSource::ReadFrom(uint64_t position, std::span<uint8_t> to) const {
+  ssize_t got;
+  do {
+    got =
+        pread(fd_, to.data(), to.size(), static_cast<off_t>(start_ + position));
+  } while (got < 0 && errno == EINTR);
+  return got;
+}
+
+size_t FileSource::ReadAt(uint64_t offset, std::span<uint8_t> to) const {
+  const ssize_t got = size_ ? ReadFrom(offset, to) : 0;
+  return got > 0 ? got : 0;
+}
+
 size_t FileSource::Read(uint8_t* to, size_t count) {
-  while (true) {
-    ssize_t got =
-        size_ ? pread(fd_, to, count, static_cast<off_t>(start_ + position_))
-              : read(fd_, to, count);
-    if (got >= 0) {
-      position_ += got;
-      return got;
-    }
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN) return kNothingYet;
-    Fail(std::strerror(errno));
-    return 0;
+  ssize_t got;
+  if (size_) {
+    got = ReadFrom(position_, {to, count});
+  } else {
+    do {
+      got = read(fd_, to, count);
+    } while (got < 0 && errno == EINTR);
   }
+  if (got >= 0) {
+    position_ += got;
+    return got;
+  }
+  if (errno == EAGAIN) return kNothingYet;
+  Fail(std::strerror(errno));
+  return 0;
 }
 
 uint64_t FileSource::Seek(uint64_t count) {
@@ -94,26 +114,42 @@ bool FileSource::MoveTo(uint64_t offset) {
 }
 
 std::optional<ByteSpan> FileSource::View(size_t count) {
-  if (access_ != FileAccess::kMap || !size_) return std::nullopt;
-  position_ = offset();
-  if (std::optional<ByteSpan> view = MapFrom(position_, count)) {
-    position_ += view->size();
-    return view;
+  std::optional<ByteSpan> view = ViewFrom(offset(), count);
+  if (view) {
+    position_ = offset() + view->size();
+  } else if (viewed_) {
+    position_ = offset();
   }
-  // Where a file cannot be mapped, or not to its end, it is read from here on.
+  viewed_ = view.has_value();
+  return view;
+}
+
+std::optional<ByteSpan> FileSource::ViewFrom(uint64_t position, size_t count) {
+  // What is behind the size may be there by now, to be read.
+  if (!size_ || position >= *size_ || *size_ - position < count) {
+    return std::nullopt;
+  }
+  const bool mapped = access_ != FileAccess::kRead;
+  if (mapped || reads_ahead()) {
+    if (std::optional<ByteSpan> hole = HoleFrom(position, count)) return hole;
+  }
+  if (!mapped) return std::nullopt;
+  if (std::optional<ByteSpan> view = MapFrom(position, count)) return view;
+  // Where a file cannot be mapped, or is read faster, it is read from here on.
   access_ = FileAccess::kRead;
+  window_.Unmap();
   return std::nullopt;
 }
 
-std::optional<ByteSpan> FileSource::MapFrom(uint64_t position, size_t count) {
-  // What is behind the size may be there by now, to be read.
-  if (position >= *size_ || *size_ - position < count) return std::nullopt;
+std::optional<ByteSpan> FileSource::HoleFrom(uint64_t position, size_t count) {
   const uint64_t hole = std::min<uint64_t>(
       ZeroBytes().size(), HoleBytes(fd_, start_ + position, start_ + *size_));
   // Less is not worth the small pieces.
-  if (hole >= std::max(count, kLastWindowBytes)) {
-    return ZeroBytes().first(hole);
-  }
+  if (hole < std::max(count, kLastWindowBytes)) return std::nullopt;
+  return ZeroBytes().first(hole);
+}
+
+std::optional<ByteSpan> FileSource::MapFrom(uint64_t position, size_t count) {
   static const uint64_t kPage = sysconf(_SC_PAGESIZE);
   const uint64_t lead = (start_ + position) % kPage;
   // A page is there as a whole.
@@ -126,6 +162,14 @@ std::optional<ByteSpan> FileSource::MapFrom(uint64_t position, size_t count) {
   const size_t bytes = std::min<uint64_t>(wanted, *size_ - position);
   if (!window_.Map(fd_, start_ + position - lead, lead + bytes)) {
     return std::nullopt;
+  }
+  if (access_ == FileAccess::kFastest && bytes >= kLastWindowBytes &&
+      *size_ - position >= kLargeFileBytes) {
+    access_ = FileAccess::kMap;
+    if (IsReadFaster(fd_, start_ + position - lead,
+                     ByteSpan(window_.data(), bytes))) {
+      return std::nullopt;
+    }
   }
   return ByteSpan(window_.data() + lead, bytes);
 }
@@ -141,9 +185,8 @@ std::vector<uint8_t> FileSource::Tail(uint64_t count) {
   std::vector<uint8_t> tail(count);
   uint64_t done = 0;
   while (done < count) {
-    ssize_t got = pread(fd_, tail.data() + done, count - done,
-                        static_cast<off_t>(start_ + *size_ - count + done));
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got =
+        ReadFrom(*size_ - count + done, std::span(tail).subspan(done));
     if (got <= 0) {
       Fail(got < 0 ? std::strerror(errno) : "the file has become shorter");
       return {};

@@ -15,13 +15,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <vector>
 
 #include "codec/io/byte_source.h"
 #include "codec/io/decompressor.h"
+#include "codec/io/large_bytes.h"
 #include "codec/io/ordered_work.h"
+#include "codec/io/zstd_frame_size.h"
 
 namespace migstream {
 
@@ -31,16 +31,16 @@ class ZstdFrames {
   // window.
   static constexpr size_t kMaxFrameBytes = 8 << 20;
   static constexpr uint64_t kMaxWindowBytes = 2 << 20;
-  // Frames that are decoded at a time take no more in both shapes, unless it is
-  // one alone. What was given last is held besides, and a window a thread.
+  // Frames that are decoded at a time hold no more, unless it is one alone.
+  // What was given last is held besides, and for each thread a window.
   static constexpr size_t kMaxHeldBytes = 22 << 20;
 
-  // Whether `compressed`, which has a size, stands at a frame that will do, and
-  // something follows it.
-  static bool AreSeveral(ByteSource& compressed);
+  // Whether `compressed` can be read at any offset, stands at a frame that will
+  // do, and something follows it.
+  static bool AreSeveral(const ByteSource& compressed);
 
-  // `compressed` stands at a frame, has a size and can go back; it must outlive
-  // this, and is not to be used meanwhile.
+  // `compressed` stands at a frame, and can be read at any offset; it must
+  // outlive this, and is not to be used meanwhile.
   ZstdFrames(ByteSource& compressed, const CompressionLimits& limits);
   ~ZstdFrames();
 
@@ -50,20 +50,17 @@ class ZstdFrames {
 
  private:
   struct Frame {
-    uint64_t at = 0;  // In the compressed file.
-    std::vector<uint8_t> in;
-    std::unique_ptr<uint8_t[]> out;
-    size_t room = 0;  // For so many bytes.
-    size_t bytes = 0;
-    size_t most = 0;  // What it may take, in both shapes.
+    uint64_t at = 0;    // In the compressed file.
+    size_t packed = 0;  // So many bytes are it there.
+    LargeBytes out;
+    size_t bytes = 0;  // Of `out`.
     bool whole = false;
   };
   class Worker;
 
-  // The next frame: its bytes, and what it may take in both shapes. False if no
-  // frame follows that will do.
-  static bool Look(ByteSource& compressed, size_t& bytes, size_t& most);
-  // Gives it to the threads.
+  static std::optional<ZstdFrameSize> Look(const ByteSource& compressed,
+                                           uint64_t at);
+  // Gives the next frame to the threads.
   void Add();
   Frame TakeOldest();
 
@@ -71,11 +68,9 @@ class ZstdFrames {
   const size_t most_frames_;
   OrderedWork<Frame> work_;
   Frame shown_;
-  std::optional<Frame> spare_;  // Its memory is used again.
-  // The next frame, if it was looked at: compressed, and what it may take.
-  size_t next_bytes_ = 0;
-  size_t next_most_ = 0;
-  size_t held_ = 0;  // By those that are decoded.
+  LargeBytes spare_;                   // To be used again.
+  std::optional<ZstdFrameSize> next_;  // If it was looked at, and not added.
+  size_t held_ = 0;                    // By those that are decoded.
   bool more_ = true;
 };
 

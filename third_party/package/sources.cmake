@@ -319,6 +319,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/kept_bytes.cc
   codec/io/lent_bytes.cc
   codec/io/libvirt_save.cc
+  codec/io/mapping_cost.cc
   codec/io/open_file.cc
   codec/io/open_qcow2.cc
   codec/io/open_stream.cc
@@ -330,6 +331,7 @@ set(MIGSTREAM_STREAM_SOURCES
   codec/io/xz_decompressor.cc
   codec/io/zero_bytes.cc
   codec/io/zstd_decompressor.cc
+  codec/io/zstd_frame_size.cc
   codec/io/zstd_frames.cc
   codec/io/zstd_sink.cc
   codec/loader/every_loader.cc
