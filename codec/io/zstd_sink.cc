@@ -22,7 +22,7 @@ std::shared_ptr<ZSTD_CCtx> NewContext(int level) {
 ZstdSink::ZstdSink(ByteSink& sink, int level, int threads)
     : sink_(sink),
       frame_bytes_(FrameBytes(level)),
-      most_frames_(std::max(threads, 1)),
+      most_frames_(threads > 1 ? threads + 1 : 1),
       work_(threads > 1 ? threads : 0, [level] {
         auto context = NewContext(level);
         return [context](Frame& frame) {
