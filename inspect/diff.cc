@@ -184,7 +184,9 @@ ExitStatus PrintDifferences(const Arguments& arguments,
 
 DiffOptions OptionsOf(const Arguments& arguments) {
   DiffOptions options;
+  constexpr int kMostThreads = 4;
   options.ignore_cuts = arguments.ignore_cuts;
+  options.threads = ThreadsOf(arguments, kMostThreads);
   // What is left out, or counted, has to be known first.
   if (arguments.list_all || arguments.diff_stat || arguments.ignore_clocks) {
     options.max_of_a_kind = ~size_t{0};

@@ -38,7 +38,8 @@ inline Error Read(const Streams& streams, StreamState& state,
 // is kept.
 inline std::vector<std::string> Diff(const Streams& a, const Streams& b,
                                      bool ignore_cuts,
-                                     const StateOptions& options = {}) {
+                                     const StateOptions& options = {},
+                                     int threads = 1) {
   StreamState state_a, state_b;
   StateOptions options_a = options;
   options_a.open_again = [&a] {
@@ -47,7 +48,8 @@ inline std::vector<std::string> Diff(const Streams& a, const Streams& b,
   Read(a, state_a, options_a);
   Read(b, state_b, options);
   std::vector<Difference> differences;
-  Error error = CompareStreams(state_a, state_b, {.ignore_cuts = ignore_cuts},
+  Error error = CompareStreams(state_a, state_b,
+                               {.ignore_cuts = ignore_cuts, .threads = threads},
                                differences);
   EXPECT_TRUE(error.ok()) << ToString(error);
   std::vector<std::string> lines;

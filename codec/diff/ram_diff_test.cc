@@ -26,8 +26,13 @@ StateOptions WithRam() {
   return options;
 }
 
+// For any number of threads the same.
 std::vector<std::string> RamDiff(const Streams& a, const Streams& b) {
-  return Diff(a, b, true, WithRam());
+  const std::vector<std::string> lines = Diff(a, b, true, WithRam());
+  for (int threads : {2, 5}) {
+    EXPECT_EQ(Diff(a, b, true, WithRam(), threads), lines) << threads;
+  }
+  return lines;
 }
 
 std::string Page(uint64_t offset, const std::string& block, char fill) {
@@ -38,14 +43,14 @@ std::string ZeroPage(uint64_t offset, const std::string& block) {
   return BeBytes(offset | kRamZero, 8) + Str8Bytes(block) + U8Bytes(0);
 }
 
-// Block "a" of four pages, and "b" of one.
-Streams Stream(const std::string& records) {
+// Block "a" of four pages, or more, and "b" of one.
+Streams Stream(const std::string& records, uint64_t pages = 4) {
   const HandlerBytes ram = {.id = 2, .idstr = "ram", .version = 4};
   std::string end = BeBytes(kRamEos, 8);
   return {HeaderBytes() +
-          ram.Start(BeBytes(5 * kPage | kRamMemSize, 8) + Str8Bytes("a") +
-                    BeBytes(4 * kPage, 8) + Str8Bytes("b") + BeBytes(kPage, 8) +
-                    end) +
+          ram.Start(BeBytes((pages + 1) * kPage | kRamMemSize, 8) +
+                    Str8Bytes("a") + BeBytes(pages * kPage, 8) +
+                    Str8Bytes("b") + BeBytes(kPage, 8) + end) +
           ram.Part(records + end) + ram.End(end) + EofBytes()};
 }
 
@@ -69,6 +74,59 @@ TEST(RamDiffTest, OnlyWhatIsThereInTheEndCounts) {
               Stream(Page(kPage, "a", 'w') + rest + Page(2 * kPage, "a", 'w') +
                      Page(kPage, "a", 'x') + ZeroPage(2 * kPage, "a"))),
       IsEmpty());
+}
+
+// What one thread compares ends at 16, 32 and 48 MiB.
+constexpr uint64_t kLargePages = (56 << 20) / kPage;
+
+TEST(RamDiffTest, LargeBlocksAreComparedInParts) {
+  std::string pages, others;
+  size_t changed = 0;
+  for (uint64_t at = 0; at < kLargePages; at += 5) {
+    pages += Page(at * kPage, "a", 'x');
+    const bool same = at % 3 != 0;
+    others += same ? Page(at * kPage, "a", 'x') : ZeroPage(at * kPage, "a");
+    changed += same ? 0 : 1;
+  }
+  EXPECT_THAT(RamDiff(Stream(pages, kLargePages), Stream(pages, kLargePages)),
+              IsEmpty());
+  EXPECT_THAT(RamDiff(Stream(pages, kLargePages), Stream(others, kLargePages)),
+              ElementsAre(StrCat("ram: pages of a: ", changed, " of ",
+                                 kLargePages, ", the first at 0x0 | differ")));
+}
+
+TEST(RamDiffTest, TheFirstPageThatDiffersMayBeInAnyPart) {
+  for (uint64_t page : {uint64_t{0}, uint64_t{4095}, uint64_t{4096},
+                        uint64_t{8191}, kLargePages - 1}) {
+    const std::string rest = Page(page * kPage, "a", 'x') +
+                             Page((kLargePages - 1) * kPage, "a", 'x');
+    EXPECT_THAT(
+        RamDiff(Stream(rest, kLargePages),
+                Stream(rest + Page(page * kPage, "a", 'y'), kLargePages)),
+        ElementsAre(StrCat("ram: pages of a: 1 of ", kLargePages,
+                           ", the first at ", Hex(page * kPage), " | differ")));
+  }
+}
+
+TEST(RamDiffTest, AStreamThatBecomesShorterIsAnErrorForAnyNumberOfThreads) {
+  const Streams stream =
+      Stream(Page(0, "a", 'x') + Page(4883 * kPage, "a", 'x') +
+                 Page(9766 * kPage, "a", 'y'),
+             kLargePages);
+  for (int threads : {1, 2, 5}) {
+    StreamState a, b;
+    StateOptions options = WithRam();
+    options.open_again = [&stream] {
+      return std::make_unique<MemorySource>(
+          AsBytes(stream.main).first(stream.main.size() - 3 * kPage));
+    };
+    ASSERT_TRUE(Read(stream, a, options).ok());
+    ASSERT_TRUE(Read(stream, b, WithRam()).ok());
+    std::vector<Difference> differences;
+    EXPECT_EQ(CompareStreams(a, b, {.threads = threads}, differences).code,
+              ErrorCode::kReadFailed)
+        << threads;
+  }
 }
 
 TEST(RamDiffTest, PagesThatNeverCameAreCounted) {

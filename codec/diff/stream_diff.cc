@@ -21,6 +21,7 @@ class Comparison {
       : a_(a),
         b_(b),
         cuts_(!options.ignore_cuts),
+        threads_(options.threads),
         out_(options.max_of_a_kind, differences) {}
 
   Error Run() {
@@ -315,7 +316,8 @@ class Comparison {
           std::max({state_a.page_bytes, state_b.page_bytes,
                     RamStore::Block::kUnitBytes});
       RamDifference difference =
-          CompareBlocks(*block_a, *found->second, page_bytes);
+          CompareBlocks(*block_a, *found->second, page_bytes, threads_);
+      Keep(difference.error);
       if (difference.pages != 0) {
         uint64_t pages =
             std::min(block_a->bytes(), found->second->bytes()) / page_bytes;
@@ -337,6 +339,7 @@ class Comparison {
   StreamState& a_;
   StreamState& b_;
   const bool cuts_;
+  const int threads_;
   Differences out_;
   CutOffThings cut_off_;    // Of the device at hand.
   CutOffThings unreached_;  // Devices.

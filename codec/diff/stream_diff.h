@@ -26,6 +26,8 @@ struct DiffOptions {
   // How many of one device's ranges of payload, registers, fields and so on are
   // listed; those beyond are counted.
   size_t max_of_a_kind = 10;
+  // So many compare the pages of large blocks of guest memory.
+  int threads = 1;
 };
 
 // Adds to `differences`, nothing if there are none. Guest memory is compared if

@@ -167,7 +167,27 @@ void RamStore::Block::Read(uint64_t offset, std::span<uint8_t> bytes) {
 
 RamStore::Block::Piece RamStore::Block::Next(uint64_t offset,
                                              std::span<uint8_t> buffer) {
-  if (!store_.error_.ok() || offset >= bytes_) return {};
+  return NextBy(
+      offset, buffer, store_.error_,
+      [this](uint64_t place, std::span<uint8_t> room, ByteSpan& bytes) {
+        return store_.kept_.Get(place, room, bytes);
+      });
+}
+
+RamStore::Block::Piece RamStore::Block::Next(uint64_t offset,
+                                             std::span<uint8_t> buffer,
+                                             Reader& reader) const {
+  return NextBy(offset, buffer, reader.error_,
+                [&](uint64_t place, std::span<uint8_t> room, ByteSpan& bytes) {
+                  return reader.kept_.Get(place, room, bytes);
+                });
+}
+
+template <typename Get>
+RamStore::Block::Piece RamStore::Block::NextBy(uint64_t offset,
+                                               std::span<uint8_t> buffer,
+                                               Error& error, Get get) const {
+  if (!error.ok() || offset >= bytes_) return {};
   const uint64_t first = offset / kUnit;
   const uint64_t lead = offset % kUnit;
   const uint64_t most = std::min(bytes_ - offset, buffer.size() - lead);
@@ -182,8 +202,8 @@ RamStore::Block::Piece RamStore::Block::Next(uint64_t offset,
   const std::span<uint8_t> room = buffer.first(std::min(here, most));
   piece.zero = !written;
   if (written) {
-    store_.error_ = store_.kept_.Get(place + lead, room, piece.bytes);
-    if (!store_.error_.ok()) return {};
+    error = get(place + lead, room, piece.bytes);
+    if (!error.ok()) return {};
   } else if (const ByteSpan zeros = ZeroBytes(); room.size() <= zeros.size()) {
     piece.bytes = zeros.first(room.size());
   } else {
@@ -234,6 +254,12 @@ uint64_t RamStore::Block::Gather(uint64_t offset, std::span<uint8_t> buffer,
 
 RamExtractor::ImageOf RamStore::ImageOf() {
   return [this](const RamBlock& block) { return Add(block); };
+}
+
+std::optional<RamStore::Reader> RamStore::NewReader() const {
+  std::optional<KeptBytes::Reader> kept = kept_.NewReader();
+  if (!kept) return std::nullopt;
+  return Reader(*std::move(kept));
 }
 
 RamStore::Block* RamStore::Add(const RamBlock& block) {

@@ -22,6 +22,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "codec/extract/ram_extractor.h"
@@ -42,6 +43,21 @@ class RamStore {
   void SetStream(std::unique_ptr<ByteSource> stream) {
     kept_.SetStream(std::move(stream));
   }
+
+  // Reads, for a thread of its own, while nothing is written.
+  class Reader {
+   public:
+    const Error& error() const { return error_; }
+
+   private:
+    friend class RamStore;
+    explicit Reader(KeptBytes::Reader kept) : kept_(std::move(kept)) {}
+
+    KeptBytes::Reader kept_;
+    Error error_;
+  };
+  // Null where the stream cannot be had once more.
+  std::optional<Reader> NewReader() const;
 
   // One block. Blocks that would reach beyond what a file can hold fail.
   class Block : public RamImage {
@@ -66,6 +82,12 @@ class RamStore {
     };
     // Empty at the block's end, and after an error.
     Piece Next(uint64_t offset, std::span<uint8_t> buffer);
+    // The same, with the reader's own error, and until its next call.
+    Piece Next(uint64_t offset, std::span<uint8_t> buffer,
+               Reader& reader) const;
+    std::optional<Reader> NewReader() const { return store_.NewReader(); }
+    // The store's.
+    const Error& error() const { return store_.error(); }
 
     // The same from a unit's start on, of whatever is near in the stream, as
     // views that follow each other in the block. Their sum; 0 as Next().
@@ -94,6 +116,10 @@ class RamStore {
     std::optional<uint64_t> AtInStream(uint64_t unit) const;
     void ForgetPlace(uint64_t unit);
     void MakeWritable(uint64_t unit);
+    // `get` gives what is at a place.
+    template <typename Get>
+    Piece NextBy(uint64_t offset, std::span<uint8_t> buffer, Error& error,
+                 Get get) const;
     // The unit must be written.
     uint64_t PlaceOf(uint64_t unit) const;
 

@@ -18,6 +18,7 @@
 #include <cassert>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -60,6 +61,10 @@ class ByteSource {
   // of them. 0 as well where reading fails, and where bytes are only to be had
   // in their order, as by default.
   virtual size_t ReadAt(uint64_t, std::span<uint8_t>) const { return 0; }
+
+  // Another source of the same bytes, at the first of them, for another thread.
+  // Null where they are to be had only once, as by default.
+  virtual std::unique_ptr<ByteSource> Again() const { return nullptr; }
 
   // Makes sure that the input's last bytes can be read now: by seeking, or by
   // holding all that is left, if that is no more than `limit` bytes.
@@ -163,6 +168,9 @@ class MemorySource : public ByteSource {
   explicit MemorySource(ByteSpan bytes) : bytes_(bytes) { SetAll(bytes); }
   bool MoveTo(uint64_t offset) override;
   size_t ReadAt(uint64_t offset, std::span<uint8_t> to) const override;
+  std::unique_ptr<ByteSource> Again() const override {
+    return std::make_unique<MemorySource>(bytes_);
+  }
   std::optional<uint64_t> size() const override { return bytes_.size(); }
 
  protected:
@@ -194,6 +202,7 @@ class FileSource : public ByteSource {
 
   bool MoveTo(uint64_t offset) override;
   size_t ReadAt(uint64_t offset, std::span<uint8_t> to) const override;
+  std::unique_ptr<ByteSource> Again() const override;
   bool ReachEnd(uint64_t limit) override;
   std::vector<uint8_t> Tail(uint64_t count) override;
   std::optional<uint64_t> size() const override { return size_; }

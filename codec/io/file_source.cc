@@ -79,6 +79,16 @@ size_t FileSource::ReadAt(uint64_t offset, std::span<uint8_t> to) const {
   return got > 0 ? got : 0;
 }
 
+std::unique_ptr<ByteSource> FileSource::Again() const {
+  const int fd = size_ ? fcntl(fd_, F_DUPFD_CLOEXEC, 0) : -1;
+  if (fd < 0) return nullptr;
+  auto again = std::make_unique<FileSource>(fd, access_);
+  // The position of a descriptor is that of all its copies.
+  again->start_ = start_;
+  again->size_ = size_;
+  return again;
+}
+
 size_t FileSource::Read(uint8_t* to, size_t count) {
   ssize_t got;
   if (size_) {

@@ -42,11 +42,23 @@ Error KeptBytes::Write(uint64_t place, ByteSpan bytes) {
 
 Error KeptBytes::Get(uint64_t place, std::span<uint8_t> buffer,
                      ByteSpan& bytes) const {
+  return GetFrom(file_, stream_.get(), place, buffer, bytes);
+}
+
+std::optional<KeptBytes::Reader> KeptBytes::NewReader() const {
+  if (stream_ == nullptr) return Reader(file_, nullptr);
+  std::unique_ptr<ByteSource> stream = stream_->Again();
+  if (stream == nullptr) return std::nullopt;
+  return Reader(file_, std::move(stream));
+}
+
+Error KeptBytes::GetFrom(const TempFile& file, ByteSource* from, uint64_t place,
+                         std::span<uint8_t> buffer, ByteSpan& bytes) {
   if ((place & kStreamBit) == 0) {
     bytes = buffer;
-    return file_.ReadAt(place, buffer);
+    return file.ReadAt(place, buffer);
   }
-  ByteSource& stream = *stream_;
+  ByteSource& stream = *from;
   const uint64_t offset = place & ~kStreamBit;
   const uint64_t at = stream.offset();
   // What stands alone is not worth reading more around it.

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "codec/io/byte_source.h"
 #include "codec/io/temp_file.h"
@@ -56,7 +57,28 @@ class KeptBytes {
   // The same, always in the buffer.
   Error Read(uint64_t place, std::span<uint8_t> buffer) const;
 
+  // For a thread of its own, while nothing is added.
+  class Reader {
+   public:
+    Error Get(uint64_t place, std::span<uint8_t> buffer, ByteSpan& bytes) {
+      return GetFrom(*file_, stream_.get(), place, buffer, bytes);
+    }
+
+   private:
+    friend class KeptBytes;
+    Reader(const TempFile& file, std::unique_ptr<ByteSource> stream)
+        : file_(&file), stream_(std::move(stream)) {}
+
+    const TempFile* file_;
+    std::unique_ptr<ByteSource> stream_;
+  };
+  // Null where the stream cannot be had once more.
+  std::optional<Reader> NewReader() const;
+
  private:
+  static Error GetFrom(const TempFile& file, ByteSource* stream, uint64_t place,
+                       std::span<uint8_t> buffer, ByteSpan& bytes);
+
   TempFile file_;
   uint64_t reserved_to_ = 0;  // In the file.
   size_t pieces_left_ = kMostPieces;

@@ -83,6 +83,7 @@ int WriteBehind::Write(int fd, uint64_t offset, std::span<const iovec> pieces) {
 }
 
 int WriteBehind::Flush() {
+  if (held_.empty()) return 0;
   const int error = WriteAll(fd_, offset_, held_);
   held_.clear();
   return error;
