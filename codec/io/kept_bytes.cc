@@ -46,6 +46,8 @@ Error KeptBytes::Get(uint64_t place, std::span<uint8_t> buffer,
 }
 
 std::optional<KeptBytes::Reader> KeptBytes::NewReader() const {
+  // What is still to be written would be by whoever reads first.
+  if (!file_.Flush().ok()) return std::nullopt;
   if (stream_ == nullptr) return Reader(file_, nullptr);
   std::unique_ptr<ByteSource> stream = stream_->Again();
   if (stream == nullptr) return std::nullopt;

@@ -72,7 +72,7 @@ class KeptBytes {
     const TempFile* file_;
     std::unique_ptr<ByteSource> stream_;
   };
-  // Null where the stream cannot be had once more.
+  // Null where the stream cannot be had once more, or the file not be written.
   std::optional<Reader> NewReader() const;
 
  private:
