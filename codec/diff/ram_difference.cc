@@ -19,8 +19,10 @@ using Block = RamStore::Block;
 
 constexpr uint64_t kUnit = Block::kUnitBytes;
 constexpr size_t kBufferBytes = 16 * kUnit;
-// A thread compares so much at a time.
+// A thread compares so much at a time, of a block that is worth the threads.
 constexpr uint64_t kRangeBytes = 16 << 20;
+constexpr uint64_t kLargeBytes = 48 << 20;
+constexpr int kMostThreads = 4;
 
 // Part of two blocks: whole pages, or up to where they end.
 struct Range {
@@ -96,7 +98,6 @@ std::optional<Reading> NewReading(const Block& a, const Block& b) {
 const Error& FirstOf(const Error& a, const Error& b) { return a.ok() ? b : a; }
 
 void Add(const RamDifference& more, RamDifference& all) {
-  if (!all.error.ok()) return;
   if (all.pages == 0) all.first = more.first;
   all.pages += more.pages;
   all.error = more.error;
@@ -106,13 +107,15 @@ void Add(const RamDifference& more, RamDifference& all) {
 
 RamDifference CompareBlocks(Block& a, Block& b, uint64_t page_bytes,
                             int threads) {
+  RamDifference all;
+  all.error = FirstOf(a.error(), b.error());
+  if (!all.error.ok()) return all;
   const uint64_t end =
       std::min({a.bytes(), b.bytes(), std::max(a.units(), b.units()) * kUnit});
-  const uint64_t range_bytes =
-      (kRangeBytes + page_bytes - 1) / page_bytes * page_bytes;
   // One for each thread; made here, where both can be looked at.
   std::vector<Reading> readings;
-  while (end > range_bytes && static_cast<int>(readings.size()) < threads) {
+  const int most = end < kLargeBytes ? 1 : std::min(threads, kMostThreads);
+  while (most > 1 && static_cast<int>(readings.size()) < most) {
     std::optional<Reading> reading = NewReading(a, b);
     if (!reading) break;
     readings.push_back(*std::move(reading));
@@ -144,11 +147,18 @@ RamDifference CompareBlocks(Block& a, Block& b, uint64_t page_bytes,
       range.difference.error = FirstOf(reading.a.error(), reading.b.error());
     };
   });
-  for (uint64_t begin = 0; begin < end; begin += range_bytes) {
-    work.Add({.begin = begin, .end = std::min(end, begin + range_bytes)});
+  const uint64_t range_bytes =
+      (kRangeBytes + page_bytes - 1) / page_bytes * page_bytes;
+  uint64_t begin = 0;
+  while (all.error.ok() && (begin < end || work.size() != 0)) {
+    // One more for each thread, so that none waits.
+    while (begin < end && work.size() < 2 * readings.size()) {
+      const uint64_t bytes = std::min(range_bytes, end - begin);
+      work.Add({.begin = begin, .end = begin + bytes});
+      begin += bytes;
+    }
+    Add(work.Take().difference, all);
   }
-  RamDifference all;
-  while (work.size() != 0) Add(work.Take().difference, all);
   return all;
 }
 

@@ -318,6 +318,7 @@ class Comparison {
       RamDifference difference =
           CompareBlocks(*block_a, *found->second, page_bytes, threads_);
       Keep(difference.error);
+      if (!difference.error.ok()) break;
       if (difference.pages != 0) {
         uint64_t pages =
             std::min(block_a->bytes(), found->second->bytes()) / page_bytes;

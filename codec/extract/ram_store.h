@@ -56,7 +56,8 @@ class RamStore {
     KeptBytes::Reader kept_;
     Error error_;
   };
-  // Null where the stream cannot be had once more.
+  // Null where the stream cannot be had once more, or what is kept not be
+  // written: then reading fails.
   std::optional<Reader> NewReader() const;
 
   // One block. Blocks that would reach beyond what a file can hold fail.

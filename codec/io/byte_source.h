@@ -63,7 +63,8 @@ class ByteSource {
   virtual size_t ReadAt(uint64_t, std::span<uint8_t>) const { return 0; }
 
   // Another source of the same bytes, at the first of them, for another thread.
-  // Null where they are to be had only once, as by default.
+  // It maps nothing, as the windows of several would add up. Null where the
+  // bytes are to be had only once, as by default.
   virtual std::unique_ptr<ByteSource> Again() const { return nullptr; }
 
   // Makes sure that the input's last bytes can be read now: by seeking, or by
@@ -185,14 +186,14 @@ class MemorySource : public ByteSource {
 // memory is; on others, as in some virtual machines, the first touch of a
 // mapped page takes longer than copying it. But the process gets SIGBUS if the
 // file is made shorter, or its disk fails, while it is read: only for a program
-// that handles that.
+// that handles that. Holes are not read either, but with kRead; asking for them
+// moves the position that a descriptor has in common with its copies.
 enum class FileAccess {
   kRead,
   kMap,
   // Mapped, unless a large file's first pages show that reading is faster here.
   kFastest,
 };
-
 // Reads a file descriptor, and closes it in the end. A regular file is sought
 // in; anything else is read from front to back.
 class FileSource : public ByteSource {
@@ -245,6 +246,7 @@ class FileSource : public ByteSource {
   uint64_t start_ = 0;            // Its position when it was handed over.
   uint64_t position_ = 0;         // From there.
   bool viewed_ = false;           // What is at hand is a view.
+  bool finds_holes_ = false;
   Window window_;
   size_t window_bytes_ = 0;  // The last one's.
 };

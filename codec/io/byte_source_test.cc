@@ -361,6 +361,7 @@ TEST(FileSourceTest, AnyPlaceCanBeReadWithoutGoingThere) {
   EXPECT_EQ(source.ReadAt(5, bytes), 1);
   EXPECT_EQ(bytes[0], '9');
   EXPECT_EQ(source.ReadAt(6, bytes), 0);
+  EXPECT_EQ(source.ReadAt(~uint64_t{0}, bytes), 0);
   EXPECT_EQ(source.offset(), 0);
 }
 
@@ -409,6 +410,18 @@ INSTANTIATE_TEST_SUITE_P(AllAccesses, LargeFileTest,
                          testing::Values(FileAccess::kRead, FileAccess::kMap,
                                          FileAccess::kFastest));
 
+TEST_P(LargeFileTest, IsThereAgainForAnotherThread) {
+  const std::string bytes = NoiseBytes(1 << 20);
+  const int fd = open(TempFile("again", bytes).c_str(), O_RDONLY);
+  ASSERT_EQ(lseek(fd, 5, SEEK_SET), 5);
+  FileSource source(fd, GetParam());
+  EXPECT_EQ(source.Skip(100), 100);
+  const std::unique_ptr<ByteSource> again = source.Again();
+  ASSERT_NE(again, nullptr);
+  EXPECT_TRUE(ReadAll(*again) == bytes.substr(5));
+  EXPECT_TRUE(ReadAll(source) == bytes.substr(105));
+}
+
 // So large that it is measured which way is faster, which may change within it.
 TEST_P(LargeFileTest, GivesEachByteOnce) {
   const std::string bytes = NoiseBytes(24 << 20);
@@ -430,7 +443,21 @@ TEST_P(LargeFileTest, GivesEachByteOnce) {
 }
 
 // A sparse file that claims a TiB costs what it holds.
-TEST_P(LargeFileTest, AHoleIsNotRead) {
+void ExpectHolesNotRead(ByteSource& source, uint64_t size) {
+  std::string data;
+  uint64_t bytes = 0;
+  for (ByteSpan here; !(here = source.Peek(1)).empty();) {
+    if (!AreZeroBytes(here)) data += AsText(here);
+    bytes += here.size();
+    source.Consume(here.size());
+  }
+  EXPECT_EQ(bytes, size);
+  EXPECT_LT(data.size(), 100U << 20);
+  EXPECT_EQ(data.substr(0, 6), std::string("begin\0", 6));
+  EXPECT_NE(data.find("middle"), std::string::npos);
+}
+
+TEST(FileSourceTest, AHoleIsNotRead) {
   const std::string path = TempFile("sparse", "begin");
   constexpr uint64_t kTebibyte = uint64_t{1} << 40;
   constexpr uint64_t kMiddle = kTebibyte / 2 + 12345;
@@ -442,18 +469,21 @@ TEST_P(LargeFileTest, AHoleIsNotRead) {
     GTEST_SKIP() << "no holes here";
   }
   ASSERT_EQ(lseek(fd, 0, SEEK_SET), 0);
-  FileSource source(fd, GetParam());
-  std::string data;
-  uint64_t bytes = 0;
-  for (ByteSpan here; !(here = source.Peek(1)).empty();) {
-    if (!AreZeroBytes(here)) data += AsText(here);
-    bytes += here.size();
-    source.Consume(here.size());
-  }
-  EXPECT_EQ(bytes, kTebibyte);
-  EXPECT_LT(data.size(), 100U << 20);
-  EXPECT_EQ(data.substr(0, 6), std::string("begin\0", 6));
-  EXPECT_NE(data.find("middle"), std::string::npos);
+  FileSource mapped(fd, FileAccess::kMap);
+  FileSource fastest(dup(fd), FileAccess::kFastest);
+  const std::unique_ptr<ByteSource> read = mapped.Again();
+  ExpectHolesNotRead(mapped, kTebibyte);
+  ExpectHolesNotRead(fastest, kTebibyte);
+  ExpectHolesNotRead(*read, kTebibyte);
+}
+
+TEST(FileSourceTest, ReadingLeavesTheDescriptorsPosition) {
+  const std::string path = TempFile("position", NoiseBytes(1 << 20));
+  const int fd = open(path.c_str(), O_RDONLY);
+  FileSource source(fd, FileAccess::kRead);
+  EXPECT_EQ(source.Skip(500000), 500000);
+  EXPECT_FALSE(source.Peek(1).empty());
+  EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 0);
 }
 
 TEST(FileSourceTest, AHoleThatIsCutOffIsNoHole) {

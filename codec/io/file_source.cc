@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "codec/io/byte_source.h"
 #include "codec/io/mapping_cost.h"
@@ -54,7 +55,8 @@ void FileSource::Window::Unmap() {
   data_ = nullptr;
 }
 
-FileSource::FileSource(int fd, FileAccess access) : fd_(fd), access_(access) {
+FileSource::FileSource(int fd, FileAccess access)
+    : fd_(fd), access_(access), finds_holes_(access != FileAccess::kRead) {
   struct stat info;
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return;
   off_t start = lseek(fd, 0, SEEK_CUR);
@@ -75,14 +77,17 @@ ssize_t FileSource::ReadFrom(uint64_t position, std::span<uint8_t> to) const {
 }
 
 size_t FileSource::ReadAt(uint64_t offset, std::span<uint8_t> to) const {
-  const ssize_t got = size_ ? ReadFrom(offset, to) : 0;
+  constexpr uint64_t kMost = std::numeric_limits<off_t>::max();
+  if (!size_ || offset > kMost - start_) return 0;
+  const ssize_t got = ReadFrom(offset, to);
   return got > 0 ? got : 0;
 }
 
 std::unique_ptr<ByteSource> FileSource::Again() const {
   const int fd = size_ ? fcntl(fd_, F_DUPFD_CLOEXEC, 0) : -1;
   if (fd < 0) return nullptr;
-  auto again = std::make_unique<FileSource>(fd, access_);
+  auto again = std::make_unique<FileSource>(fd, FileAccess::kRead);
+  again->finds_holes_ = finds_holes_;
   // The position of a descriptor is that of all its copies.
   again->start_ = start_;
   again->size_ = size_;
@@ -140,7 +145,7 @@ std::optional<ByteSpan> FileSource::ViewFrom(uint64_t position, size_t count) {
     return std::nullopt;
   }
   const bool mapped = access_ != FileAccess::kRead;
-  if (mapped || reads_ahead()) {
+  if (mapped || (finds_holes_ && reads_ahead())) {
     if (std::optional<ByteSpan> hole = HoleFrom(position, count)) return hole;
   }
   if (!mapped) return std::nullopt;

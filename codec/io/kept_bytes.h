@@ -72,7 +72,8 @@ class KeptBytes {
     const TempFile* file_;
     std::unique_ptr<ByteSource> stream_;
   };
-  // Null where the stream cannot be had once more, or the file not be written.
+  // Null where the stream cannot be had once more, or the file not be written:
+  // then reading it fails.
   std::optional<Reader> NewReader() const;
 
  private:

@@ -1,10 +1,13 @@
 #include "codec/io/kept_bytes.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -118,6 +121,48 @@ TEST(KeptBytesTest, AStreamThatCannotGoBackHasNoPlaces) {
   EXPECT_FALSE(kept.InStream(0));
   kept.SetStream(nullptr);
   EXPECT_FALSE(kept.InStream(0));
+}
+
+// As on a disk that is full: what is held to be written later cannot be then.
+TEST(KeptBytesTest, WhatCouldNotBeWrittenIsNeverReadAsZeros) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small = {.rlim_cur = 1000, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  KeptBytes kept;
+  uint64_t place = 0;
+  const std::vector<uint8_t> bytes(2000, 0xaa);
+  EXPECT_TRUE(kept.Append(bytes, place).ok());
+  EXPECT_FALSE(kept.NewReader());
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);  // There is room again.
+  for (int i = 0; i < 2; ++i) {
+    std::vector<uint8_t> buffer(100);
+    ByteSpan read;
+    EXPECT_EQ(kept.Get(place + 1900, buffer, read).code,
+              ErrorCode::kWriteFailed);
+  }
+  EXPECT_EQ(kept.Append(bytes, place).code, ErrorCode::kWriteFailed);
+}
+
+TEST(KeptBytesTest, AReaderForAnotherThreadReadsTheSame) {
+  const std::string stream = "0123456789";
+  KeptBytes kept;
+  kept.SetStream(std::make_unique<MemorySource>(AsBytes(stream)));
+  uint64_t place = 0;
+  ASSERT_TRUE(kept.Append(AsBytes("abcdef"), place).ok());
+  std::optional<KeptBytes::Reader> reader = kept.NewReader();
+  ASSERT_TRUE(reader);
+  std::vector<uint8_t> buffer(3);
+  ByteSpan bytes;
+  ASSERT_TRUE(reader->Get(place + 2, buffer, bytes).ok());
+  EXPECT_EQ(AsText(bytes), "cde");
+  ASSERT_TRUE(reader->Get(*kept.InStream(4), buffer, bytes).ok());
+  EXPECT_EQ(AsText(bytes), "456");
+  ASSERT_TRUE(reader->Get(*kept.InStream(1), buffer, bytes).ok());
+  EXPECT_EQ(AsText(bytes), "123");
+  EXPECT_EQ(reader->Get(*kept.InStream(9), buffer, bytes).code,
+            ErrorCode::kReadFailed);
 }
 
 }  // namespace

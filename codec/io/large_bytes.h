@@ -1,6 +1,6 @@
-// Memory of several MiB that is filled soon. What of it is not written to takes
-// none. Where it can, the system gives it in pages of 2 MiB: the first touch of
-// memory page by page can take longer than what is done with it.
+// Memory of several MiB that is filled soon. Where it can, the system gives it
+// in pages of 2 MiB: the first touch of memory page by page can take longer
+// than what is done with it. Pages that are not written to take nothing.
 //
 //   LargeBytes bytes(4 << 20);  // Not set to anything.
 

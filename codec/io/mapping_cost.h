@@ -14,8 +14,8 @@
 namespace migstream {
 
 // `mapped` is what the file has at `offset`, where a page starts; nothing of it
-// was looked at yet. It takes less than a millisecond. If there is less than
-// 1 MiB, or it cannot be read, false.
+// was looked at yet. It takes one to three milliseconds. If there is less
+// than 1 MiB, or it cannot be read, false.
 bool IsReadFaster(int fd, uint64_t offset, ByteSpan mapped);
 
 }  // namespace migstream

@@ -15,6 +15,24 @@ CompressionLimits WithSmallWindow(CompressionLimits limits) {
   return limits;
 }
 
+// Null if no frame that will do is there.
+std::optional<ZstdFrameSize> LookAtOne(const ByteSource& compressed,
+                                       uint64_t at) {
+  std::optional<ZstdFrameSize> size =
+      ZstdFrameSizeAt(compressed, at, ZstdFrames::kMaxFrameBytes);
+  if (!size || size->most <= ZstdFrames::kMaxFrameBytes) return size;
+  // Blocks seldom have as much as they can.
+  if (size->stated) return std::nullopt;
+  size->most = ZstdFrames::kMaxFrameBytes;
+  return size;
+}
+
+// Handing a frame over takes as long as decoding some KiB.
+bool IsSmall(const ZstdFrameSize& size) {
+  constexpr uint64_t kSmallBytes = 256 << 10;
+  return size.packed < kSmallBytes && size.most < kSmallBytes;
+}
+
 }  // namespace
 
 // Decodes as DecompressingSource does, so that both find the same.
@@ -26,11 +44,11 @@ class ZstdFrames::Worker {
         decompressor_(NewZstdDecompressor(limits_)),
         buffer_(kPieceBytes) {}
 
-  void Decode(Frame& frame) {
-    std::span<uint8_t> out(frame.out.data(), frame.out.size());
-    uint64_t at = frame.at;
-    const uint64_t end = at + frame.packed;
-    frame.whole = false;
+  void Decode(Frames& frames) {
+    std::span<uint8_t> out(frames.out.data(), frames.out.size());
+    uint64_t at = frames.at;
+    const uint64_t end = at + frames.packed;
+    frames.whole = false;
     ByteSpan in;
     while (true) {
       if (in.empty() && at != end) {
@@ -43,11 +61,11 @@ class ZstdFrames::Worker {
       }
       const size_t left = in.size() + out.size();
       if (!decompressor_->Run(in, out).empty()) break;
-      frame.whole = in.empty() && at == end && decompressor_->ended();
-      if (frame.whole || left == in.size() + out.size()) break;
+      frames.whole = in.empty() && at == end && decompressor_->ended();
+      if (frames.whole || left == in.size() + out.size()) break;
     }
-    frame.bytes = frame.out.size() - out.size();
-    if (!frame.whole) decompressor_ = NewZstdDecompressor(limits_);
+    frames.bytes = frames.out.size() - out.size();
+    if (!frames.whole) decompressor_ = NewZstdDecompressor(limits_);
   }
 
  private:
@@ -61,10 +79,10 @@ class ZstdFrames::Worker {
 
 ZstdFrames::ZstdFrames(ByteSource& compressed, const CompressionLimits& limits)
     : compressed_(compressed),
-      most_frames_(limits.threads),
+      most_jobs_(limits.threads),
       work_(limits.threads, [&compressed, limits] {
         auto worker = std::make_shared<Worker>(compressed, limits);
-        return [worker](Frame& frame) { worker->Decode(frame); };
+        return [worker](Frames& frames) { worker->Decode(frames); };
       }) {}
 
 ZstdFrames::~ZstdFrames() = default;
@@ -77,46 +95,51 @@ bool ZstdFrames::AreSeveral(const ByteSource& compressed) {
                                     {&byte, 1}) == 1;
 }
 
-// Null if no frame that will do is there.
 std::optional<ZstdFrameSize> ZstdFrames::Look(const ByteSource& compressed,
                                               uint64_t at) {
-  std::optional<ZstdFrameSize> size =
-      ZstdFrameSizeAt(compressed, at, kMaxFrameBytes);
-  if (!size || size->most <= kMaxFrameBytes) return size;
-  // Blocks seldom have as much as they can.
-  if (size->stated) return std::nullopt;
-  size->most = kMaxFrameBytes;
-  return size;
+  std::optional<ZstdFrameSize> all = LookAtOne(compressed, at);
+  while (all && IsSmall(*all)) {
+    const std::optional<ZstdFrameSize> more =
+        LookAtOne(compressed, at + all->packed);
+    if (!more || !IsSmall(*more)) break;
+    all->packed += more->packed;
+    all->most += more->most;
+  }
+  return all;
 }
 
-void ZstdFrames::Add() {
-  Frame frame;
-  frame.out = std::exchange(spare_, LargeBytes());
-  if (frame.out.size() < next_->most) frame.out = LargeBytes(next_->most);
-  frame.at = compressed_.offset();
-  frame.packed = next_->packed;
-  compressed_.Skip(frame.packed);
+bool ZstdFrames::Add() {
+  Frames frames;
+  frames.out = std::exchange(spare_, LargeBytes());
+  if (frames.out.size() < next_->most) frames.out = LargeBytes(next_->most);
+  frames.at = compressed_.offset();
+  frames.packed = next_->packed;
   next_.reset();
-  held_ += frame.out.size();
-  work_.Add(std::move(frame));
+  if (compressed_.Skip(frames.packed) != frames.packed) {
+    compressed_.MoveTo(frames.at);
+    return false;
+  }
+  held_ += frames.out.size();
+  work_.Add(std::move(frames));
+  return true;
 }
 
-ZstdFrames::Frame ZstdFrames::TakeOldest() {
-  Frame frame = work_.Take();
-  held_ -= frame.out.size();
-  return frame;
+ZstdFrames::Frames ZstdFrames::TakeOldest() {
+  Frames frames = work_.Take();
+  held_ -= frames.out.size();
+  return frames;
 }
 
 std::optional<ByteSpan> ZstdFrames::Next() {
   if (shown_.out.size() > spare_.size()) spare_ = std::move(shown_.out);
-  shown_ = Frame();
-  while (more_ && work_.size() < most_frames_) {
+  shown_ = Frames();
+  while (more_ && work_.size() < most_jobs_) {
     if (!next_) next_ = Look(compressed_, compressed_.offset());
     more_ = next_.has_value();
     if (!more_) break;
     const size_t more = std::max<size_t>(next_->most, spare_.size());
     if (held_ != 0 && held_ + more > kMaxHeldBytes) break;
-    Add();
+    more_ = Add();
   }
   if (work_.size() == 0) return std::nullopt;
   shown_ = TakeOldest();

@@ -32,42 +32,45 @@ class ZstdFrames {
   static constexpr size_t kMaxFrameBytes = 8 << 20;
   static constexpr uint64_t kMaxWindowBytes = 2 << 20;
   // Frames that are decoded at a time hold no more, unless it is one alone.
-  // What was given last is held besides, and for each thread a window.
+  // What was given last is held besides, and for each thread a window and 128
+  // KiB of what is compressed.
   static constexpr size_t kMaxHeldBytes = 22 << 20;
 
   // Whether `compressed` can be read at any offset, stands at a frame that will
   // do, and something follows it.
   static bool AreSeveral(const ByteSource& compressed);
 
-  // `compressed` stands at a frame, and can be read at any offset; it must
-  // outlive this, and is not to be used meanwhile.
+  // `compressed` stands at a frame, can be read at any offset and can go back;
+  // it must outlive this, and is not to be used meanwhile.
   ZstdFrames(ByteSource& compressed, const CompressionLimits& limits);
   ~ZstdFrames();
 
-  // What the next frame holds, which may be nothing; good until the next call.
-  // Null for good behind the last of them.
+  // What the next frame, or some small ones, hold, which may be nothing; good
+  // until the next call. Null for good behind the last of them.
   std::optional<ByteSpan> Next();
 
  private:
-  struct Frame {
+  // One, or small ones that follow each other, so that a thread has some work.
+  struct Frames {
     uint64_t at = 0;    // In the compressed file.
-    size_t packed = 0;  // So many bytes are it there.
+    size_t packed = 0;  // So many bytes are they there.
     LargeBytes out;
     size_t bytes = 0;  // Of `out`.
     bool whole = false;
   };
   class Worker;
 
+  // The frame there, or the small ones.
   static std::optional<ZstdFrameSize> Look(const ByteSource& compressed,
                                            uint64_t at);
-  // Gives the next frame to the threads.
-  void Add();
-  Frame TakeOldest();
+  // Gives the next ones to the threads. False if the file is not as it was.
+  bool Add();
+  Frames TakeOldest();
 
   ByteSource& compressed_;
-  const size_t most_frames_;
-  OrderedWork<Frame> work_;
-  Frame shown_;
+  const size_t most_jobs_;
+  OrderedWork<Frames> work_;
+  Frames shown_;
   LargeBytes spare_;                   // To be used again.
   std::optional<ZstdFrameSize> next_;  // If it was looked at, and not added.
   size_t held_ = 0;                    // By those that are decoded.
