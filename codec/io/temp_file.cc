@@ -49,16 +49,18 @@ Error TempFile::WriteAt(uint64_t offset, ByteSpan bytes) {
     fd_ = OpenTempFile();
     if (fd_ < 0) return Problem(errno);
   }
-  if (const int error = behind_.Write(fd_, offset, bytes); error != 0) {
-    return Problem(error);
-  }
+  if (error_ == 0) error_ = behind_.Write(fd_, offset, bytes);
+  if (error_ != 0) return Problem(error_);
   size_ = std::max(size_, offset + bytes.size());
   return {};
 }
 
 Error TempFile::Flush() const {
-  const int error = behind_.Flush();
-  return error == 0 ? Error() : Problem(error);
+  // Several threads read at a time; then nothing is left to be written.
+  if (error_ == 0) {
+    if (const int error = behind_.Flush(); error != 0) error_ = error;
+  }
+  return error_ == 0 ? Error() : Problem(error_);
 }
 
 Error TempFile::ReadAt(uint64_t offset, std::span<uint8_t> bytes) const {

@@ -46,6 +46,7 @@ class TempFile {
   int fd_ = -1;
   uint64_t size_ = 0;
   mutable WriteBehind behind_;  // Reading flushes it.
+  mutable int error_ = 0;       // What was held is lost then: for good.
 };
 
 }  // namespace migstream

@@ -31,14 +31,13 @@ int WriteAll(int fd, uint64_t offset, ByteSpan bytes) {
 }  // namespace
 
 int WriteBehind::Write(int fd, uint64_t offset, ByteSpan bytes) {
-  if (error_ != 0) return error_;
   const bool follows = fd == fd_ && offset == offset_ + held_.size();
   if (!follows || held_.size() + bytes.size() > kHeldBytes) {
     if (const int error = Flush(); error != 0) return error;
   }
   if (bytes.size() >= kLargeBytes) {
     const int error = Flush();
-    return error != 0 ? error : Keep(WriteAll(fd, offset, bytes));
+    return error != 0 ? error : WriteAll(fd, offset, bytes);
   }
   if (held_.empty()) {
     held_.reserve(kHeldBytes);
@@ -59,7 +58,7 @@ int WriteBehind::Write(int fd, uint64_t offset, std::span<const iovec> pieces) {
     do {
       wrote = pwritev(fd, pieces.data(), most, static_cast<off_t>(offset));
     } while (wrote < 0 && errno == EINTR);
-    if (wrote < 0) return Keep(errno);
+    if (wrote < 0) return errno;
     // What was not taken goes the plain way.
     auto left = static_cast<size_t>(wrote);
     offset += left;
@@ -84,10 +83,10 @@ int WriteBehind::Write(int fd, uint64_t offset, std::span<const iovec> pieces) {
 }
 
 int WriteBehind::Flush() {
-  if (held_.empty() || error_ != 0) return error_;
-  Keep(WriteAll(fd_, offset_, held_));
+  if (held_.empty()) return 0;
+  const int error = WriteAll(fd_, offset_, held_);
   held_.clear();
-  return error_;
+  return error;
 }
 
 }  // namespace migstream

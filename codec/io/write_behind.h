@@ -6,8 +6,7 @@
 //   int error = behind.Write(fd, offset, bytes);
 //   if (error == 0) error = behind.Flush();  // Before anything is read.
 //
-// Both give 0 or an errno, and after an error that one again: what was held is
-// lost. What is not flushed is lost with the object; memory
+// Both give 0 or an errno. What is not flushed is lost with the object; memory
 // is kHeldBytes, once something small was written.
 
 #ifndef MIGSTREAM_CODEC_IO_WRITE_BEHIND_H_
@@ -34,12 +33,9 @@ class WriteBehind {
   int Flush();
 
  private:
-  int Keep(int error) { return error_ == 0 ? error_ = error : error_; }
-
   std::vector<uint8_t> held_;
   int fd_ = -1;          // Whose these are.
   uint64_t offset_ = 0;  // Of what is held.
-  int error_ = 0;
 };
 
 }  // namespace migstream
