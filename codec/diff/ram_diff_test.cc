@@ -28,7 +28,7 @@ StateOptions WithRam() {
 
 // For any number of threads the same.
 std::vector<std::string> RamDiff(const Streams& a, const Streams& b) {
-  const std::vector<std::string> lines = Diff(a, b, true, WithRam());
+  std::vector<std::string> lines = Diff(a, b, true, WithRam());
   for (int threads : {2, 5}) {
     EXPECT_EQ(Diff(a, b, true, WithRam(), threads), lines) << threads;
   }

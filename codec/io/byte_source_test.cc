@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -30,7 +29,7 @@ std::string NoiseBytes(size_t size) {
 }
 
 std::string TempFile(const std::string& name, const std::string& bytes) {
-  std::string path = std::string(std::getenv("TEST_TMPDIR")) + "/" + name;
+  std::string path = testing::TempDir() + "/" + name;
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }
@@ -534,7 +533,7 @@ TEST(FileSourceTest, WithoutReadAheadNothingIsReadThatIsSkipped) {
 
 TEST(FileSourceTest, AReadThatFailsIsAFailure) {
   // Reading a directory gives EISDIR.
-  FileSource source(open(std::getenv("TEST_TMPDIR"), O_RDONLY));
+  FileSource source(open(testing::TempDir().c_str(), O_RDONLY));
   EXPECT_TRUE(source.Peek(1).empty());
   EXPECT_NE(source.failure(), "");
 }

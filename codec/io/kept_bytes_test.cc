@@ -71,12 +71,12 @@ TEST(WriteBehindTest, FilesThatShareItGetTheirOwnBytes) {
   FILE* files[] = {std::tmpfile(), std::tmpfile()};
   WriteBehind behind;
   // Each goes on where the other one ends.
-  for (int i = 0; i < 10; ++i) {
+  for (uint64_t i = 0; i < 10; ++i) {
     const std::string bytes(100, static_cast<char>('a' + i));
     EXPECT_EQ(behind.Write(fileno(files[i % 2]), 100 * i, AsBytes(bytes)), 0);
   }
   EXPECT_EQ(behind.Flush(), 0);
-  for (int i = 0; i < 10; ++i) {
+  for (off_t i = 0; i < 10; ++i) {
     std::string read(100, '\0');
     EXPECT_EQ(pread(fileno(files[i % 2]), read.data(), 100, 100 * i), 100);
     EXPECT_EQ(read, std::string(100, static_cast<char>('a' + i)));

@@ -4,7 +4,6 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <random>
 #include <string>
@@ -46,7 +45,7 @@ struct Taken {
 Taken Take(const std::string& packed, int threads, size_t peeked, bool mapped,
            bool skips = false) {
   const std::string path =
-      StrCat(std::getenv("TEST_TMPDIR"), "/", threads, ".zst");
+      StrCat(testing::TempDir(), "/", threads, ".zst");
   std::ofstream(path, std::ios::binary) << packed;
   DecompressingSource source(std::make_unique<FileSource>(
                                  open(path.c_str(), O_RDONLY | O_CLOEXEC),
@@ -71,7 +70,7 @@ Taken Take(const std::string& packed, int threads, size_t peeked, bool mapped,
 
 // What any number of threads gives of a file, as one alone does.
 Taken TakeAllWays(const std::string& packed) {
-  const Taken one = Take(packed, 1, 4096, true);
+  Taken one = Take(packed, 1, 4096, true);
   for (int threads : {2, 3, 8}) {
     for (size_t peeked : {4096, 70001, 5000000}) {
       EXPECT_TRUE(Take(packed, threads, peeked, threads != 3) == one)
