@@ -336,7 +336,13 @@ void RamExtractor::TakeMapped(ByteSpan bytes) {
     } else if (bitmap_.size() < bitmap_bytes_) {
       taken = std::min<uint64_t>(bitmap_bytes_ - bitmap_.size(), bytes.size());
       const ByteSpan more = bytes.first(taken);
-      bitmap_.insert(bitmap_.end(), more.begin(), more.end());
+      // A hole's zeros are not looked at: on some systems that gives them
+      // memory.
+      if (AreZeroBytes(more)) {
+        bitmap_.resize(bitmap_.size() + taken);
+      } else {
+        bitmap_.insert(bitmap_.end(), more.begin(), more.end());
+      }
     } else if (mapped_at_ < mapped_.pages_offset) {
       taken = mapped_.pages_offset - mapped_at_;
     } else {
