@@ -44,8 +44,7 @@ struct Taken {
 // Reads on in pieces, of which every other is passed over if `skips`.
 Taken Take(const std::string& packed, int threads, size_t peeked, bool mapped,
            bool skips = false) {
-  const std::string path =
-      StrCat(testing::TempDir(), "/", threads, ".zst");
+  const std::string path = StrCat(testing::TempDir(), "/", threads, ".zst");
   std::ofstream(path, std::ios::binary) << packed;
   DecompressingSource source(std::make_unique<FileSource>(
                                  open(path.c_str(), O_RDONLY | O_CLOEXEC),
