@@ -57,11 +57,11 @@ constexpr Option kCommonOptions[] = {
      }},
     {"threads", "N",
      "how many decode a .zst of several frames, inflate multifd\n"
-     "channels for extract --ram, compare blocks for diff --ram,\n"
-     "compress what repack --zstd writes, or read the files of\n"
-     "check --each; as many as there are cores, but no more than\n"
-     "4, 4, 4, 8 and 8, if not said; with 1 nothing is\n"
-     "decompressed ahead either",
+     "channels for extract --ram, compare blocks for diff\n"
+     "--ram, compress what repack --zstd writes, or read the\n"
+     "files of check --each; as many as there are cores, but\n"
+     "no more than 4, 4, 4, 8 and 8, if not said; with 1\n"
+     "nothing is decompressed ahead either",
      [](Arguments& arguments, const std::string& value) {
        constexpr uint64_t kMost = 64;
        return ParseNumber("threads", "", value, 1, kMost, arguments.threads);
