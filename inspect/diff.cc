@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/diff/ram_difference.h"
 #include "codec/diff/stream_diff.h"
 #include "codec/diff/stream_state.h"
 #include "codec/io/file_kind.h"
@@ -184,9 +185,8 @@ ExitStatus PrintDifferences(const Arguments& arguments,
 
 DiffOptions OptionsOf(const Arguments& arguments) {
   DiffOptions options;
-  constexpr int kMostThreads = 4;
   options.ignore_cuts = arguments.ignore_cuts;
-  options.threads = ThreadsOf(arguments, kMostThreads);
+  options.threads = ThreadsOf(arguments, kMostCompareThreads);
   // What is left out, or counted, has to be known first.
   if (arguments.list_all || arguments.diff_stat || arguments.ignore_clocks) {
     options.max_of_a_kind = ~size_t{0};

@@ -111,7 +111,7 @@ TEST(RamDiffTest, TheFirstPageThatDiffersMayBeInAnyPart) {
 TEST(RamDiffTest, AStreamThatBecomesShorterIsAnErrorForAnyNumberOfThreads) {
   const Streams stream =
       Stream(Page(0, "a", 'x') + Page(4883 * kPage, "a", 'x') +
-                 Page(9766 * kPage, "a", 'y'),
+                 Page((kLargePages - 1) * kPage, "a", 'y'),
              kLargePages);
   for (int threads : {1, 2, 5}) {
     StreamState a, b;

@@ -22,7 +22,6 @@ constexpr size_t kBufferBytes = 16 * kUnit;
 // A thread compares so much at a time, of a block that is worth the threads.
 constexpr uint64_t kRangeBytes = 16 << 20;
 constexpr uint64_t kLargeBytes = 48 << 20;
-constexpr int kMostThreads = 4;
 
 // Part of two blocks: whole pages, or up to where they end.
 struct Range {
@@ -114,7 +113,8 @@ RamDifference CompareBlocks(Block& a, Block& b, uint64_t page_bytes,
       std::min({a.bytes(), b.bytes(), std::max(a.units(), b.units()) * kUnit});
   // One for each thread; made here, where both can be looked at.
   std::vector<Reading> readings;
-  const int most = end < kLargeBytes ? 1 : std::min(threads, kMostThreads);
+  const int most =
+      end < kLargeBytes ? 1 : std::min(threads, kMostCompareThreads);
   while (most > 1 && static_cast<int>(readings.size()) < most) {
     std::optional<Reading> reading = NewReading(a, b);
     if (!reading) break;

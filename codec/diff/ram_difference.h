@@ -16,9 +16,11 @@ struct RamDifference {
   Error error;         // Of reading; the rest was not compared.
 };
 
+inline constexpr int kMostCompareThreads = 4;
+
 // As far as both blocks go; they are of two stores. `page_bytes` is a multiple
 // of RamStore::Block::kUnitBytes. Large blocks are compared by `threads`, but
-// no more than 4, if what was kept can be read by several.
+// no more than kMostCompareThreads, if what was kept can be read by several.
 RamDifference CompareBlocks(RamStore::Block& a, RamStore::Block& b,
                             uint64_t page_bytes, int threads = 1);
 

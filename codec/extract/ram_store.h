@@ -44,7 +44,8 @@ class RamStore {
     kept_.SetStream(std::move(stream));
   }
 
-  // Reads, for a thread of its own, while nothing is written.
+  // Reads, for a thread of its own, while nothing is written; the store must
+  // outlive it.
   class Reader {
    public:
     const Error& error() const { return error_; }

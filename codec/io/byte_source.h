@@ -194,6 +194,7 @@ enum class FileAccess {
   // Mapped, unless a large file's first pages show that reading is faster here.
   kFastest,
 };
+
 // Reads a file descriptor, and closes it in the end. A regular file is sought
 // in; anything else is read from front to back.
 class FileSource : public ByteSource {

@@ -57,7 +57,7 @@ class KeptBytes {
   // The same, always in the buffer.
   Error Read(uint64_t place, std::span<uint8_t> buffer) const;
 
-  // For a thread of its own, while nothing is added.
+  // For a thread of its own, while nothing is added; this must outlive it.
   class Reader {
    public:
     Error Get(uint64_t place, std::span<uint8_t> buffer, ByteSpan& bytes) {

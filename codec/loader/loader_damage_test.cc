@@ -255,6 +255,7 @@ TEST(LoaderDamageTest, ABlockOfFirmwareTellsThatNearlyItsNameIsDamage) {
   EXPECT_EQ(
       SaidOfBlock("/rom@etc/acpi/rsdo", "/rom@etc/acpi/rsdp"),
       "Unknown ramblock \"/rom@etc/acpi/rs...\", cannot accept migration");
+  EXPECT_EQ(SaidOfBlock("/rom@etc/acpi/rsdp", "/rom@etc/acpi/rsdp"), "loads");
 }
 
 TEST(LoaderDamageTest, ABlockOfFirmwareIsAtLeastAPage) {
