@@ -114,9 +114,8 @@ TEST(LoaderDamageTest, AMachineTypeThatBeginsWithANulIsNoPrefix) {
 }
 
 TEST(LoaderDamageTest, AMachineTypeOfOddBytesIsNoReleases) {
-  const auto type = [](std::string name) {
-    return Said(
-        HeaderBytes() + ConfigurationBytes(std::move(name)) + EofBytes(), 1000);
+  const auto type = [](const std::string& name) {
+    return Said(HeaderBytes() + ConfigurationBytes(name) + EofBytes(), 1000);
   };
   EXPECT_EQ(type("pc-q35-7.2\x01"),
             "Machine type received is 'pc-q35-7.2\x01' and local is '...', "
