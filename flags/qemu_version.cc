@@ -39,7 +39,7 @@ QemuVersion ParseQemuVersion(std::string_view name) {
 
 std::string ToString(const QemuVersion& version) {
   std::string name = ReleaseName(version.release);
-  if (version.stable) name += "." + std::to_string(*version.stable);
+  if (version.stable) name.append(".").append(std::to_string(*version.stable));
   return name;
 }
 

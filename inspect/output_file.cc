@@ -149,7 +149,7 @@ absl::Status OutputFile::Open(const std::string& path, bool force,
 // A file in the folder of path_, for the new bytes.
 absl::Status OutputFile::OpenNew(mode_t mode) {
   std::string folder = std::filesystem::path(path_).parent_path().string();
-  if (folder.empty()) folder = ".";
+  if (folder.empty()) folder.push_back('.');
   fd_ = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
   // It gets its name by the one that /proc has for it.
   if (fd_ >= 0 && access(OpenFileName(fd_).c_str(), F_OK) == 0) {
