@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "codec/io/ordered_work.h"
 #include "codec/wire/text.h"
 #include "flags/multifd_flags.h"
 #include "flags/ram_flags.h"

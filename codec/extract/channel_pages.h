@@ -25,10 +25,12 @@
 #include "codec/channels/channel_stats.h"
 #include "codec/extract/page_inflater.h"
 #include "codec/io/byte_source.h"
-#include "codec/io/ordered_work.h"
 #include "codec/wire/error.h"
 
 namespace migstream {
+
+template <typename Job>
+class OrderedWork;
 
 class ChannelPages {
  public:

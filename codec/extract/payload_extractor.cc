@@ -1,10 +1,10 @@
 #include "codec/extract/payload_extractor.h"
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "codec/channels/channel_reader.h"
 #include "codec/device/config_view.h"
 #include "codec/wire/printable.h"
@@ -16,7 +16,7 @@ namespace {
 // The names of all devices, each once.
 std::vector<std::string_view> NamesOf(const StreamFacts& facts) {
   std::vector<std::string_view> names;
-  absl::flat_hash_set<std::string_view> known;
+  std::set<std::string_view> known;
   for (const DeviceFacts& device : facts.devices) {
     if (known.insert(device.idstr).second) names.push_back(device.idstr);
   }

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "codec/device/section_encoder.h"
 #include "codec/generate/damage.h"

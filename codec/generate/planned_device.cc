@@ -1,10 +1,10 @@
 #include "codec/generate/planned_device.h"
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_format.h"
 #include "codec/generate/recipe_dialect.h"
 #include "codec/io/absl_view.h"
@@ -50,8 +50,8 @@ class Identities {
   void SetNextId(uint64_t id) { next_id_ = std::max(next_id_, id); }
 
  private:
-  absl::flat_hash_set<uint64_t> ids_;
-  absl::flat_hash_set<std::pair<std::string, uint32_t>> names_;
+  std::set<uint64_t> ids_;
+  std::set<std::pair<std::string, uint32_t>> names_;
   uint64_t next_id_;
   uint32_t next_slot_ = kFirstSlot;
 };

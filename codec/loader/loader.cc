@@ -1,12 +1,12 @@
 #include "codec/loader/loader.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/io/file_kind.h"
 #include "codec/loader/loader_channels.h"
 #include "codec/loader/loader_commands.h"
@@ -532,9 +532,9 @@ class Loader {
   LoadVerdict verdict_;
   RamTraits traits_;
   std::string section_;
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, LoaderDevice> vfio_;
+  std::map<std::pair<std::string, uint32_t>, LoaderDevice> vfio_;
   // Those of payloads_.
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, size_t> numbers_;
+  std::map<std::pair<std::string, uint32_t>, size_t> numbers_;
   PayloadSurvey payloads_{{.records = 0, .values = 0}};
   std::optional<bool> footers_;
   // Where the first section ends, if no footer seems to be there.

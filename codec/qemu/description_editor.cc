@@ -1,11 +1,11 @@
 #include "codec/qemu/description_editor.h"
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "codec/io/absl_view.h"
 #include "codec/qemu/described_entries.h"
 #include "codec/qemu/stream_reader.h"
@@ -72,7 +72,7 @@ class Editor {
 
  private:
   absl::Status Plan(const std::vector<WrittenFull>& fulls) {
-    absl::flat_hash_set<Key> described;
+    std::set<Key> described;
     for (const DescribedEntry& entry : found_.entries) {
       Change& change = plan_.emplace_back();
       auto full = bytes_.find(Key(entry.name, entry.instance_id));
@@ -141,7 +141,7 @@ class Editor {
 
   const std::string_view json_;
   const DescribedEntries& found_;
-  absl::flat_hash_map<Key, uint64_t> bytes_;  // Of each device's FULLs.
+  std::map<Key, uint64_t> bytes_;  // Of each device's FULLs.
   std::vector<Change> plan_;                  // One for each entry.
   std::vector<const WrittenFull*> added_;
   bool changes_ = false;

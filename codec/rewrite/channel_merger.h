@@ -6,10 +6,10 @@
 #define MIGSTREAM_CODEC_REWRITE_CHANNEL_MERGER_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "codec/rewrite/piece_store.h"
 #include "codec/rewrite/visitor_filter.h"
 
@@ -34,9 +34,9 @@ class ChannelMerger : public VisitorFilter {
   PieceStore& pieces_;
   bool complete_ = false;  // This END has DATA_STATE_COMPLETE: dialect E6.
   // Whose data has been put.
-  absl::flat_hash_set<std::pair<std::string, uint32_t>> merged_;
+  std::set<std::pair<std::string, uint32_t>> merged_;
   // Devices whose FULL got its CONFIG.
-  absl::flat_hash_set<std::pair<std::string, uint32_t>> configured_;
+  std::set<std::pair<std::string, uint32_t>> configured_;
 };
 
 }  // namespace migstream

@@ -5,11 +5,11 @@
 #define MIGSTREAM_CODEC_REWRITE_CONFIG_MOVER_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/rewrite/buffered_config.h"
 #include "codec/rewrite/visitor_filter.h"
 #include "flags/dialect.h"
@@ -18,7 +18,7 @@ namespace migstream {
 
 // A device, by idstr and instance id.
 using DeviceKey = std::pair<std::string, uint32_t>;
-using BufferedConfigs = absl::flat_hash_map<DeviceKey, BufferedConfig>;
+using BufferedConfigs = std::map<DeviceKey, BufferedConfig>;
 
 // Bytes of config payloads that may be held at a time.
 inline constexpr uint64_t kBufferedConfigBytes = 16 << 20;

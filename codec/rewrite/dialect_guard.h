@@ -6,11 +6,11 @@
 #define MIGSTREAM_CODEC_REWRITE_DIALECT_GUARD_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/rewrite/visitor_filter.h"
 #include "flags/dialect.h"
 
@@ -29,7 +29,7 @@ class DialectGuard : public VisitorFilter {
  private:
   const Dialect& dialect_;
   // How often a device had an END, or a CONFIG.
-  using Counts = absl::flat_hash_map<std::pair<std::string, uint32_t>, int>;
+  using Counts = std::map<std::pair<std::string, uint32_t>, int>;
   int Count(Counts& counts, const SectionView& section);
   void Refuse(const SectionView& section, uint64_t offset,
               std::string_view what);

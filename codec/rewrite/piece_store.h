@@ -6,12 +6,12 @@
 #define MIGSTREAM_CODEC_REWRITE_PIECE_STORE_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/io/temp_file.h"
 #include "codec/multifd/reassembler.h"
 #include "codec/wire/error.h"
@@ -66,7 +66,7 @@ class PieceStore {
   Error Read(const Place& place, ByteSpan& bytes);
 
   TempFile file_;
-  absl::flat_hash_map<std::pair<std::string, uint32_t>, Device> devices_;
+  std::map<std::pair<std::string, uint32_t>, Device> devices_;
   std::vector<uint8_t> buffer_;
 };
 

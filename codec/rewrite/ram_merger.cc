@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <span>
 
-#include "codec/io/absl_view.h"
 #include "codec/wire/text.h"
 #include "codec/wire/writer.h"
 #include "flags/ram_flags.h"
@@ -100,7 +99,7 @@ void RamMerger::PutPage(const ChannelPage& page, const PacketPlace& place) {
         {ErrorCode::kNotWritable, place.offset, kMultifdSection,
          "pages are compressed by a method that is not decoded here"}));
   }
-  auto block = block_bytes_.find(AbslView(page.block));
+  auto block = block_bytes_.find(page.block);
   if (block == block_bytes_.end() || page.offset >= block->second ||
       block->second - page.offset < page_bytes_) {
     return Fail(OfChannel(

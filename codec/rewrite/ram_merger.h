@@ -6,10 +6,11 @@
 #define MIGSTREAM_CODEC_REWRITE_RAM_MERGER_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/extract/channel_pages.h"
 #include "codec/rewrite/visitor_filter.h"
 
@@ -47,7 +48,7 @@ class RamMerger : public VisitorFilter {
   Content content_ = Content::kOther;
   std::string head_;
   uint64_t payload_left_ = 0;
-  absl::flat_hash_map<std::string, uint64_t> block_bytes_;
+  std::map<std::string, uint64_t, std::less<>> block_bytes_;
   std::string named_;  // The block that CONTINUE means in what is written.
   // Sync points are MULTIFD_FLUSH records, as a START with one shows; else the
   // end of each section.

@@ -15,12 +15,12 @@
 #ifndef MIGSTREAM_CODEC_STATE_STATE_JSON_H_
 #define MIGSTREAM_CODEC_STATE_STATE_JSON_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "codec/qemu/stream_writer.h"
 #include "codec/state/field.h"
 
@@ -58,7 +58,7 @@ class StateJson : public FieldVisitor {
   };
   struct Held {
     std::vector<Slot> slots;
-    absl::flat_hash_map<std::string, size_t> by_name;
+    std::map<std::string, size_t> by_name;
     size_t current = 0;
   };
   // An open object.
