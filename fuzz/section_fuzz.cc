@@ -1,6 +1,6 @@
-// A device's section, any bytes, in any dialect: however the input is cut, the
-// events and the error are the same; errors are those that are declared; and
-// the work is linear in the input.
+// A device's section, any bytes, in any dialect: however the input is cut, and
+// by batches too, the events and the error are the same; errors are those that
+// are declared; and the work is linear in the input.
 
 #include "fuzz/fuzzing.h"
 #include "fuzz/section_trace.h"
@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   REQUIRE(whole.done == whole.error.ok());
   REQUIRE(whole.bytes <= bytes.size());
   REQUIRE(whole.steps <= bytes.size() / 8 + 4);
-  for (size_t longest : {size_t{1}, size_t{16}, size_t{4000}}) {
+  for (size_t longest : {size_t{0}, size_t{1}, size_t{16}, size_t{4000}}) {
     SectionTrace cut =
         TraceSection(bytes, type, dialect, options, longest, seed);
     REQUIRE(cut.events == whole.events);

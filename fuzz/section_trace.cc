@@ -17,14 +17,18 @@ namespace {
 constexpr size_t kShortGap = 8;
 constexpr uint64_t kConfigPiece = 1024;
 
-void Encode(SectionEncoder& encoder, const Event& event, SectionTrace& trace) {
-  if (!trace.encodable) return;
-  trace.encodable = encoder.Append(event) == Put::kDone;
+void TakePieces(SectionEncoder& encoder, SectionTrace& trace) {
   for (const iovec& piece : encoder.pieces()) {
     trace.encoded.append(static_cast<const char*>(piece.iov_base),
                          piece.iov_len);
   }
   encoder.Clear();
+}
+
+void Encode(SectionEncoder& encoder, const Event& event, SectionTrace& trace) {
+  if (!trace.encodable) return;
+  trace.encodable = encoder.Append(event) == Put::kDone;
+  TakePieces(encoder, trace);
 }
 
 void Note(const Event& event, SectionTrace& trace) {
@@ -42,6 +46,31 @@ void Note(const Event& event, SectionTrace& trace) {
        event.layout.pci_config_bytes, event.layout.msix_vectors});
 }
 
+// Whole records, by the calls for many of them.
+void TakeBatches(SectionDecoder& decoder, ByteSpan& input,
+                 SectionEncoder& encoder, SectionTrace& trace) {
+  iovec records[3];
+  uint64_t offset = decoder.offset();
+  while (const size_t count = decoder.NextBatch(input, records)) {
+    for (const iovec& record : std::span(records, count)) {
+      TracedEvent& event = trace.events.emplace_back();
+      event.kind = EventKind::kData;
+      event.offset = offset;
+      event.payload.assign(static_cast<const char*>(record.iov_base),
+                           record.iov_len);
+      event.record_bytes = record.iov_len;
+      offset += kRecordHeaderBytes + record.iov_len;
+    }
+    std::span<const iovec> left(records, count);
+    for (Put put = Put::kFull; put == Put::kFull && trace.encodable;) {
+      put = encoder.DataBatch(left);
+      TakePieces(encoder, trace);
+      trace.encodable = put != Put::kError;
+    }
+    REQUIRE(decoder.offset() == offset);
+  }
+}
+
 }  // namespace
 
 SectionTrace TraceSection(ByteSpan bytes, SectionType type,
@@ -56,10 +85,14 @@ SectionTrace TraceSection(ByteSpan bytes, SectionType type,
   size_t shown = longest == 0 ? bytes.size() : 0;
   ByteSpan input = bytes.first(shown);
   bool all_shown = false;
+  const bool batches = seed % 2 != 0;
   Event event;
   while (true) {
     ++trace.steps;
     const uint8_t* before = input.data();
+    if (batches) TakeBatches(decoder, input, encoder, trace);
+    trace.bytes += input.data() - before;
+    before = input.data();
     switch (decoder.Next(input, event)) {
       case Step::kEvent:
         trace.bytes += input.data() - before;

@@ -37,7 +37,7 @@ struct SectionTrace {
 };
 
 // Cuts of the input: all in one piece for 0, else pieces of 1 to `longest`
-// bytes by the seed.
+// bytes by the seed. If that is odd, whole records by batches.
 SectionTrace TraceSection(ByteSpan bytes, SectionType type,
                           const Dialect& dialect, const DecoderOptions& options,
                           size_t longest = 0, uint64_t seed = 0);

@@ -1,5 +1,10 @@
 // What `check` prints: the cause first, the verdict last.
 
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +86,43 @@ TEST(CheckTest, EachFileIsCheckedAsIfItWereAloneAndInTheirOrder) {
   }
   ProgramRun run = RunProgram({"check", "--each", files[0], files[2]});
   EXPECT_EQ(run.status, 1);
+}
+
+// The first that the kernel names; 0 if there is none.
+pid_t ChildOf(pid_t process) {
+  pid_t child = 0;
+  std::ifstream(StrCat("/proc/", process, "/task/", process, "/children")) >>
+      child;
+  return child;
+}
+
+TEST(CheckTest, AFileWhoseProcessIsKilledFailsAloneAndAsJsonToo) {
+  const std::string fifo = StrCat(TestFolder(), "/fifo");
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  if (access(StrCat("/proc/self/task/", getpid(), "/children").c_str(), R_OK)) {
+    GTEST_SKIP() << "the kernel names no children";
+  }
+  // It waits for a writer.
+  const auto kill_reader = [](int) {
+    pid_t reader = 0;
+    while (reader == 0) {
+      usleep(1000);
+      if (const pid_t program = ChildOf(getpid()); program != 0) {
+        reader = ChildOf(program);
+      }
+    }
+    kill(reader, SIGKILL);
+  };
+  const ProgramRun run = RunProgram({"check", "--each", "--format=json",
+                                     "--threads=1", fifo, Path("s111-two")},
+                                    {.feed = kill_reader});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.errors, HasSubstr("the process that read it ended: Killed"));
+  const std::string failed = run.output.substr(0, run.output.find("\n}") + 2);
+  EXPECT_THAT(failed, HasSubstr("migstream.error/1"));
+  EXPECT_THAT(failed, HasSubstr(fifo));
+  EXPECT_THAT(failed, HasSubstr("the process that read it ended: Killed"));
+  EXPECT_THAT(run.output.substr(failed.size()), HasSubstr("migstream.check/"));
 }
 
 TEST(CheckTest, WhatIsFoldedStandsInTheOrderOfSeverities) {

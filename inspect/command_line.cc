@@ -57,10 +57,10 @@ constexpr Option kCommonOptions[] = {
      }},
     {"threads", "N",
      "how many decode a .zst of several frames, inflate multifd\n"
-     "channels for extract --ram, compare blocks for diff\n"
-     "--ram, compress what repack --zstd writes, or read the\n"
+     "channels' pages, compare blocks for diff --ram,\n"
+     "compress what repack --zstd writes, or read the\n"
      "files of check --each; as many as there are cores, but\n"
-     "no more than 4, 4, 4, 8 and 8, if not said; with 1\n"
+     "no more than 4, 4, 4, 6 and 8, if not said; with 1\n"
      "nothing is decompressed ahead either",
      [](Arguments& arguments, const std::string& value) {
        constexpr uint64_t kMost = 64;

@@ -8,6 +8,7 @@
 #include "codec/diff/ram_difference.h"
 #include "codec/diff/stream_diff.h"
 #include "codec/diff/stream_state.h"
+#include "codec/extract/channel_pages.h"
 #include "codec/io/file_kind.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/report/answers.pb.h"
@@ -73,6 +74,7 @@ ExitStatus Read(const Arguments& arguments, StreamState& state) {
   StateOptions options;
   options.reader = ReaderOptionsOf(arguments);
   options.ram = arguments.compare_ram;
+  options.threads = ThreadsOf(arguments, ChannelPages::kMostThreads);
   options.open_again = [&inputs] { return inputs.OpenMainAgain(); };
   std::vector<std::unique_ptr<ByteSource>> sources;
   std::vector<ChannelReader::Channel> channels;

@@ -14,10 +14,12 @@
 #include <string>
 #include <utility>
 
+#include "codec/report/answers.pb.h"
 #include "codec/wire/printable.h"
 #include "codec/wire/text.h"
 #include "inspect/file_set.h"
 #include "inspect/inputs.h"
+#include "inspect/json_output.h"
 #include "inspect/terminal.h"
 
 namespace migstream {
@@ -75,21 +77,33 @@ bool Begin(const Arguments& arguments,
   _exit(run(one));
 }
 
+// Of a file that no process can say anything of.
+ExitStatus Fail(const std::string& file, const std::string& what, bool json) {
+  PrintError(StrCat(Printable(file), ": ", what));
+  if (!json) return kUnusable;
+  report::Failure failure;
+  failure.mutable_error()->set_file(Printable(file));
+  failure.mutable_error()->set_message(what);
+  return PrintMessage(failure, "error", "json", kUnusable);
+}
+
 // `writable` is false once output could not be written, which was said.
-ExitStatus End(Child& child, bool& writable) {
+ExitStatus End(Child& child, bool json, bool& writable) {
   // Nothing is printed any more.
   if (!writable) kill(child.process, SIGTERM);
   int status = 0;
   while (waitpid(child.process, &status, 0) < 0 && errno == EINTR) {
   }
+  json = json && lseek(child.output, 0, SEEK_END) == 0;
   writable = writable && Copy(child.output, STDOUT_FILENO);
   const bool said = writable && Copy(child.errors, STDERR_FILENO);
   Close(child);
   if (!said) return kUnusable;
   if (WIFEXITED(status)) return static_cast<ExitStatus>(WEXITSTATUS(status));
-  PrintError(StrCat(Printable(child.file), ": the process that read it ended: ",
-                    strsignal(WTERMSIG(status))));
-  return kUnusable;
+  return Fail(
+      child.file,
+      StrCat("the process that read it ended: ", strsignal(WTERMSIG(status))),
+      json);
 }
 
 }  // namespace
@@ -105,6 +119,7 @@ ExitStatus RunForEachFile(
   if (const size_t columns = LineColumns(STDOUT_FILENO); columns != 0) {
     setenv("COLUMNS", StrCat(columns).c_str(), 1);
   }
+  const bool json = arguments.format.starts_with("json");
   const size_t most = ThreadsOf(arguments, kMostProcesses);
   std::deque<Child> children;
   ExitStatus worst = kFine;
@@ -115,7 +130,7 @@ ExitStatus RunForEachFile(
         writable) {
       writable = Print("\n", kFine) == kFine;
     }
-    worst = std::max(worst, End(children.front(), writable));
+    worst = std::max(worst, End(children.front(), json, writable));
     children.pop_front();
   };
   for (const std::string& file : arguments.files) {
@@ -123,14 +138,17 @@ ExitStatus RunForEachFile(
     if (!writable) break;
     Child& child = children.emplace_back();
     child.file = file;
-    if (!Begin(shared, run, child)) {
-      PrintError(StrCat(Printable(file),
-                        ": no process to read it: ", std::strerror(errno)));
-      worst = kUnusable;
-      Close(child);
-      children.pop_back();
-      break;
-    }
+    if (Begin(shared, run, child)) continue;
+    const std::string why = std::strerror(errno);
+    Close(child);
+    children.pop_back();
+    // There may be room for it when the others have ended.
+    while (!children.empty()) end_oldest();
+    if (!writable) break;
+    if (Begin(shared, run, children.emplace_back(Child{file}))) continue;
+    Close(children.back());
+    children.pop_back();
+    worst = Fail(file, StrCat("no process to read it: ", why), json);
   }
   while (!children.empty()) end_oldest();
   return worst;

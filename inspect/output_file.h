@@ -42,6 +42,9 @@ class OutputFile : public ByteSink {
   // All of them, one behind the other.
   void WriteAll(std::span<iovec> pieces);
 
+  // Whether all that was written went well so far.
+  bool ok() const { return status_.ok(); }
+
   // Where it goes, for messages.
   const std::string& name() const { return path_; }
 

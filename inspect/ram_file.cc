@@ -160,7 +160,8 @@ absl::Status RamFile::Finish() {
     return status_;
   }
   std::vector<uint8_t> buffer(kPieceBytes);
-  for (uint64_t at = 0; at < size_ && kept_ != nullptr;) {
+  // Whoever read the pipe may be gone.
+  for (uint64_t at = 0; at < size_ && kept_ != nullptr && output_.ok();) {
     const uint64_t bytes = kept_->Gather(at, buffer, pieces_);
     if (bytes == 0) break;
     output_.WriteAll(pieces_);

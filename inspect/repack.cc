@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "codec/extract/channel_pages.h"
 #include "codec/io/zstd_sink.h"
 #include "codec/qemu/stream_reader.h"
 #include "codec/rewrite/rewrite.h"
@@ -20,7 +21,6 @@ namespace {
 constexpr uint64_t kMaxRecordBytes = 1 << 20;
 constexpr uint64_t kMaxChannels = 255;
 constexpr uint64_t kDefaultZstdLevel = 3;
-constexpr int kMaxDefaultThreads = 8;
 
 // A channel's or the main channel's file, compressed if that was asked for.
 class Output {
@@ -52,7 +52,8 @@ class Output {
 // How many threads compress each output. Where there are several, it is the
 // caller's alone: each would have threads of its own, with their memory.
 int ZstdThreads(const Arguments& arguments, size_t outputs) {
-  return outputs > 1 ? 1 : ThreadsOf(arguments, kMaxDefaultThreads);
+  const int level = static_cast<int>(arguments.zstd_level);
+  return outputs > 1 ? 1 : ThreadsOf(arguments, ZstdSink::FrugalThreads(level));
 }
 
 // Whether there is anything to do but to decode and encode.
@@ -96,6 +97,7 @@ ExitStatus Run(const Arguments& arguments) {
   options.record_bytes = arguments.record_bytes;
   options.strip_empty_parts = arguments.strip_empty_parts;
   options.split_channels = arguments.channels != 0;
+  options.threads = ThreadsOf(arguments, ChannelPages::kMostThreads);
   std::unique_ptr<ByteSource> payload;
   if (!OpenReplacements(arguments, options, payload)) return kUnusable;
   Inputs inputs = OpenInputs(arguments);

@@ -100,6 +100,22 @@ TEST(RepackTest, WhatIsCompressedDoesNotDependOnThreads) {
   EXPECT_THAT(run.errors, HasSubstr("--threads is a number from 1 to 64"));
 }
 
+TEST(RepackTest, PagesOfSeveralChannelsDoNotDependOnThreads) {
+  for (const char* capture : {"s72-multifd-ram", "s72-multifd-zstd"}) {
+    const std::string folder = TestFolder();
+    std::string bytes;
+    for (const char* threads : {"1", "2", "4"}) {
+      const std::string out = StrCat(folder, "/", threads);
+      const ProgramRun run =
+          RunOn({"repack", "--single-channel", "--threads", threads, "-o", out},
+                Paths(capture));
+      ASSERT_EQ(run.status, 0) << run.errors;
+      EXPECT_TRUE(bytes.empty() || ReadTestFile(out) == bytes) << threads;
+      bytes = ReadTestFile(out);
+    }
+  }
+}
+
 TEST(RepackTest, EveryChannelIsWrittenAgainBesideTheMainChannel) {
   std::string out = TestFolder() + "/out";
   std::vector<std::string> files = Paths("s111-multifd-two");

@@ -747,7 +747,8 @@ MIGSTREAM_API migstream_status migstream_section_decoder_next_batch(
     size_t capacity, size_t* count);
 
 // A whole DATA record of each payload, by reference. `*put` of them were put:
-// all with OK; with FULL and ERROR those before the first that was not.
+// all with OK; with FULL and ERROR those before the first that was not; none
+// with BAD_ARGUMENT.
 //
 //   size_t put;
 //   migstream_section_encoder_data_batch(encoder, records, count, &put);

@@ -90,6 +90,11 @@ migstream_status migstream_section_encoder_data_batch(
   return Encode(encoder, [&](SectionEncoder& to, Put* put) {
     if (!IsBytes(payloads, count)) return MIGSTREAM_BAD_ARGUMENT;
     std::span<const iovec> left(payloads, count);
+    for (const iovec& payload : left) {
+      if (!IsBytes(payload.iov_base, payload.iov_len)) {
+        return MIGSTREAM_BAD_ARGUMENT;
+      }
+    }
     *put = to.DataBatch(left);
     *done = count - left.size();
     return MIGSTREAM_OK;

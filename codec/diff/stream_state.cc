@@ -330,7 +330,7 @@ Error StreamState::Read(ByteSource& source,
   std::optional<RamExtractor> memory;
   if (options.ram) {
     memory.emplace(ram_store.ImageOf(), options.ram_channels,
-                   options.reader.limits);
+                   options.reader.limits, options.threads);
   }
   Collector collector(*this, budget, memory ? &*memory : nullptr, paths);
   StreamSurvey survey(options.reader, collector);

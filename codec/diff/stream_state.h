@@ -104,6 +104,8 @@ struct StateOptions {
   // what they carry of it.
   bool ram = false;
   std::vector<ChannelReader::Channel> ram_channels = {};
+  // So many inflate what the channels carry.
+  int threads = 1;
   // Opens the main channel once more; null if that cannot be. What it gives is
   // kept with the state.
   std::function<std::unique_ptr<ByteSource>()> open_again = {};

@@ -1,6 +1,7 @@
 #include "codec/extract/channel_pages.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "codec/io/ordered_work.h"
@@ -14,6 +15,8 @@ namespace {
 // What 16 channels need beside their windows.
 constexpr uint64_t kBesideWindows = 4 << 20;
 constexpr size_t kMostPageBytes = size_t{1} << kMaxPageBits;
+// A page of zeros has no bytes, and takes room all the same.
+constexpr size_t kTurnPages = 4096;
 
 }  // namespace
 
@@ -28,15 +31,17 @@ struct ChannelPages::Batch {
   };
 
   size_t channel = 0;
-  Got got = Got::kPage;  // What came last; kPacket: its sync point.
+  Got got = Got::kPage;
   Error error;
   std::vector<Page> pages;
   std::vector<std::string> blocks;
   std::vector<uint8_t> bytes;
 
-  bool IsFull() const {
-    constexpr size_t kMostPages = kBatchBytes / sizeof(Page);
-    return bytes.size() >= kBatchBytes || pages.size() >= kMostPages;
+  void Clear() {
+    pages.clear();
+    blocks.clear();
+    bytes.clear();
+    bytes.reserve(kTurnBytes + kMostPageBytes);  // It would double.
   }
 
   void Add(const ChannelPage& page, uint64_t packet_offset) {
@@ -47,6 +52,16 @@ struct ChannelPages::Batch {
                      packet_offset});
     bytes.insert(bytes.end(), page.bytes.begin(), page.bytes.end());
   }
+};
+
+// Which channels are read until the next sync point.
+struct ChannelPages::Turns {
+  explicit Turns(size_t channels) : ended(channels), failed(channels) {}
+
+  std::vector<bool> ended;
+  size_t begun = 0;
+  size_t failed;  // Those behind it do not matter any more.
+  Error error;
 };
 
 ChannelPages::ChannelPages(int threads)
@@ -135,18 +150,21 @@ bool ChannelPages::ReadsSideBySide() const {
 }
 
 Error ChannelPages::ReadToSync(const OnPage& on_page) {
-  std::vector<bool> ended(channels_.size());
-  Error error = ReadsSideBySide() ? ReadSideBySide(on_page, ended)
-                                  : ReadInTurn(on_page, ended);
-  if (!error.ok()) return error;
+  Turns turns(channels_.size());
+  if (ReadsSideBySide()) {
+    ReadSideBySide(on_page, turns);
+  } else {
+    ReadInTurn(on_page, turns);
+  }
+  if (!turns.error.ok()) return std::move(turns.error);
   // Channels for device state alone have no sync points.
   if (std::none_of(channels_.begin(), channels_.end(),
                    [](const auto& channel) { return channel->ram_seen; })) {
     return {};
   }
-  const size_t first =
-      std::find(ended.begin(), ended.end(), true) - ended.begin();
-  if (first == ended.size()) return {};
+  const size_t first = std::find(turns.ended.begin(), turns.ended.end(), true) -
+                       turns.ended.begin();
+  if (first == turns.ended.size()) return {};
   const ChannelSource& source = channels_[first]->source;
   return OfChannel(
       source.name(),
@@ -154,93 +172,98 @@ Error ChannelPages::ReadToSync(const OnPage& on_page) {
        "the channel ends before a sync point of the main channel"});
 }
 
-Error ChannelPages::ReadInTurn(const OnPage& on_page,
-                               std::vector<bool>& ended) {
-  for (size_t i = 0; i < channels_.size(); ++i) {
-    Channel& channel = *channels_[i];
-    for (bool on = true; on;) {
-      ChannelPage page;
-      Error error;
-      switch (Next(channel, page, error)) {
-        case Got::kPage:
-          on_page(page, {channel.source.name(), channel.packet_offset});
-          break;
-        case Got::kPacket:
-          error = CountMemory(channel);
-          if (!error.ok()) return error;
-          on = !channel.sync;
-          break;
-        case Got::kEnd:
-          ended[i] = true;
-          on = false;
-          break;
-        case Got::kError:
-          return error;
-      }
-    }
-  }
-  return {};
-}
-
-void ChannelPages::Fill(Batch& batch) {
-  Channel& channel = *channels_[batch.channel];
-  batch.pages.clear();
-  batch.blocks.clear();
-  batch.bytes.clear();
-  batch.bytes.reserve(kBatchBytes + kMostPageBytes);  // It would double.
+template <typename Take>
+ChannelPages::Got ChannelPages::ReadTurn(Channel& channel, Take take,
+                                         Error& error) {
   ChannelPage page;
-  while (!batch.IsFull()) {
-    batch.got = Next(channel, page, batch.error);
-    switch (batch.got) {
+  size_t bytes = 0;
+  for (size_t pages = 0; bytes < kTurnBytes && pages < kTurnPages;) {
+    const Got got = Next(channel, page, error);
+    switch (got) {
       case Got::kPage:
-        batch.Add(page, channel.packet_offset);
+        take(page);
+        bytes += page.bytes.size();
+        ++pages;
         break;
       case Got::kPacket:
-        if (channel.sync) return;
+        if (channel.sync) return got;
         break;
       case Got::kEnd:
       case Got::kError:
-        return;
+        return got;
     }
   }
-  batch.got = Got::kPage;
+  return Got::kPage;
 }
 
-// As many batches are on their way as there are threads, each of another
-// channel; they are taken in the order in which they were begun.
-Error ChannelPages::ReadSideBySide(const OnPage& on_page,
-                                   std::vector<bool>& ended) {
-  if (!work_) {
-    work_ = std::make_unique<OrderedWork<Batch>>(
-        threads_, [this] { return [this](Batch& batch) { Fill(batch); }; });
+bool ChannelPages::EndTurn(size_t number, Got got, Error error, Turns& turns) {
+  if (error.ok()) error = CountMemory(*channels_[number]);
+  if (!error.ok()) {
+    turns.failed = number;
+    turns.error = std::move(error);
+    return false;
   }
-  size_t begun = 0;
-  size_t failed = channels_.size();  // Those behind it do not matter any more.
-  Error first;
+  turns.ended[number] = got == Got::kEnd;
+  return got == Got::kPage;
+}
+
+// One thread, in the order of ReadSideBySide(); but without what that holds.
+void ChannelPages::ReadInTurn(const OnPage& on_page, Turns& turns) {
+  const size_t most = are_files_ ? kAtATime : 1;
+  std::deque<size_t> waiting;
   while (true) {
-    while (begun < failed && work_->size() < static_cast<size_t>(threads_)) {
+    while (turns.begun < turns.failed && waiting.size() < most) {
+      waiting.push_back(turns.begun++);
+    }
+    if (waiting.empty()) return;
+    const size_t number = waiting.front();
+    waiting.pop_front();
+    if (number >= turns.failed) continue;
+    Channel& channel = *channels_[number];
+    Error error;
+    const auto take = [&](const ChannelPage& page) {
+      on_page(page, {channel.source.name(), channel.packet_offset});
+    };
+    const Got got = ReadTurn(channel, take, error);
+    if (EndTurn(number, got, std::move(error), turns)) {
+      waiting.push_back(number);
+    }
+  }
+}
+
+// Each job is another channel's turn; they are taken in the order in which they
+// were begun.
+void ChannelPages::ReadSideBySide(const OnPage& on_page, Turns& turns) {
+  if (!work_) {
+    work_ = std::make_unique<OrderedWork<Batch>>(threads_, [this] {
+      return [this](Batch& batch) {
+        Channel& channel = *channels_[batch.channel];
+        batch.Clear();
+        const auto take = [&](const ChannelPage& page) {
+          batch.Add(page, channel.packet_offset);
+        };
+        batch.got = ReadTurn(channel, take, batch.error);
+      };
+    });
+  }
+  while (true) {
+    while (turns.begun < turns.failed && work_->size() < kAtATime) {
       Batch batch;
-      batch.channel = begun++;
+      batch.channel = turns.begun++;
       work_->Add(std::move(batch));
     }
-    if (work_->size() == 0) return first;
+    if (work_->size() == 0) return;
     Batch batch = work_->Take();
-    if (batch.channel >= failed) continue;
-    Channel& channel = *channels_[batch.channel];
+    if (batch.channel >= turns.failed) continue;
+    const std::string& name = channels_[batch.channel]->source.name();
     for (Batch::Page& held : batch.pages) {
       held.page.block = batch.blocks[held.block];
       held.page.bytes = ByteSpan(batch.bytes).subspan(held.begin, held.size);
-      on_page(held.page, {channel.source.name(), held.packet_offset});
+      on_page(held.page, {name, held.packet_offset});
     }
     Error error = std::exchange(batch.error, {});
-    if (error.ok()) error = CountMemory(channel);
-    if (!error.ok()) {
-      failed = batch.channel;
-      first = std::move(error);
-    } else if (batch.got == Got::kPage) {
+    if (EndTurn(batch.channel, batch.got, std::move(error), turns)) {
       work_->Add(std::move(batch));
-    } else {
-      ended[batch.channel] = batch.got == Got::kEnd;
     }
   }
 }

@@ -6,9 +6,11 @@
 //   pages.AddChannel("vm.ch1", source, options);  // Each.
 //   Error error = pages.ReadToSync(on_page);      // For each sync point.
 //
-// With several threads, channels are read and inflated side by side where they
-// are files; what they give is taken in one thread, the caller's. Memory then
-// is twice kBatchBytes for each thread besides.
+// Channels that are files are read in turns, kAtATime of them, and with several
+// threads they are inflated side by side; what they give is taken in one
+// thread, the caller's. What comes, in which order, and the error are the same
+// for every number of threads. Memory is twice kTurnBytes for each of kAtATime
+// besides, if there are several threads. Pipes are read one after the other.
 
 #ifndef MIGSTREAM_CODEC_EXTRACT_CHANNEL_PAGES_H_
 #define MIGSTREAM_CODEC_EXTRACT_CHANNEL_PAGES_H_
@@ -34,9 +36,10 @@ class OrderedWork;
 
 class ChannelPages {
  public:
-  static constexpr size_t kBatchBytes = 512 << 10;
+  static constexpr size_t kTurnBytes = 512 << 10;
   // Each may have a window more than the limit of all before that is found.
-  static constexpr int kMostThreads = 4;
+  static constexpr int kAtATime = 4;
+  static constexpr int kMostThreads = kAtATime;
 
   // With the place of the packet that holds it, for errors.
   using OnPage = std::function<void(const ChannelPage&, const PacketPlace&)>;
@@ -53,8 +56,8 @@ class ChannelPages {
   void Expect(const VmUuid& uuid) { uuid_ = uuid; }
 
   // Gives the pages before the next SYNC packet of each channel. Between two
-  // sync points no page comes twice: channels may come one after the other, or
-  // in turn. The error is that of the first channel that has one.
+  // sync points no page comes twice: the order of channels is free. The error
+  // is that of the first channel that has one.
   Error ReadToSync(const OnPage& on_page);
 
   // No sync point will follow: kOutOfStep if a page does.
@@ -79,15 +82,19 @@ class ChannelPages {
   };
   enum class Got { kPage, kPacket, kEnd, kError };
   struct Batch;
+  struct Turns;
 
   // The next page, until the packet ends.
   Got Next(Channel& channel, ChannelPage& page, Error& error);
-  // As many as a batch has room for.
-  void Fill(Batch& batch);
+  // The pages of one turn. kPage if the channel has more of them.
+  template <typename Take>
+  Got ReadTurn(Channel& channel, Take take, Error& error);
+  // What a turn was. True if the channel has another.
+  bool EndTurn(size_t number, Got got, Error error, Turns& turns);
   Error CountMemory(Channel& channel);
   bool ReadsSideBySide() const;
-  Error ReadInTurn(const OnPage& on_page, std::vector<bool>& ended);
-  Error ReadSideBySide(const OnPage& on_page, std::vector<bool>& ended);
+  void ReadInTurn(const OnPage& on_page, Turns& turns);
+  void ReadSideBySide(const OnPage& on_page, Turns& turns);
 
   const int threads_;
   std::vector<std::unique_ptr<Channel>> channels_;

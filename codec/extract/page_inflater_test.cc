@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "codec/extract/channel_pages.h"
@@ -425,11 +426,15 @@ TEST(ChannelPagesTest, TheWindowsOfAllChannelsHaveOneLimit) {
   EXPECT_EQ(error.offset, (Init(0) + packet).size());
 }
 
-// Three channels of several packets each, up to two sync points.
+// More channels than are read at a time, of several packets each: more than one
+// turn takes up to each of two sync points.
 TEST(ChannelPagesTest, GiveTheSameForEveryNumberOfThreads) {
+  constexpr uint32_t kChannels = 6;
   constexpr uint32_t kPages = 70;
+  static_assert(kChannels > ChannelPages::kAtATime);
+  static_assert(2 * kPages * kPage > ChannelPages::kTurnBytes);
   std::vector<std::string> channels;
-  for (uint32_t i = 0; i < 3; ++i) {
+  for (uint32_t i = 0; i < kChannels; ++i) {
     ZstdDeflater deflater;
     std::string& bytes = channels.emplace_back(Init(static_cast<uint8_t>(i)));
     for (uint32_t packet = 0; packet < 4; ++packet) {
@@ -439,22 +444,23 @@ TEST(ChannelPagesTest, GiveTheSameForEveryNumberOfThreads) {
       if (packet % 2 == 1) bytes += Packet(kMultifdSync, 0, 0, "");
     }
   }
-  using PageBytes = std::map<std::pair<uint64_t, ChannelPageKind>, std::string>;
-  // What came before each sync point.
+  using Given = std::tuple<std::string, uint64_t, ChannelPageKind, std::string>;
+  // What came before each sync point, in its order.
   auto read = [&](int threads, Error& error) {
-    std::vector<PageBytes> all(2);
+    std::vector<std::vector<Given>> all(2);
     std::deque<MemorySource> sources;
     ChannelPages pages(threads);
     for (const std::string& each : channels) {
       sources.emplace_back(AsBytes(each));
       pages.AddChannel(StrCat("file", sources.size()), sources.back(), {});
     }
-    for (PageBytes& found : all) {
+    for (std::vector<Given>& given : all) {
       error = pages.ReadToSync(
           [&](const ChannelPage& page, const PacketPlace& place) {
             EXPECT_EQ(page.block, "pc.ram");
             EXPECT_GT(place.offset, 0U);
-            found[{page.offset, page.kind}] = AsText(page.bytes);
+            given.emplace_back(place.file, page.offset, page.kind,
+                               AsText(page.bytes));
           });
       if (!error.ok()) return all;
     }
@@ -462,10 +468,12 @@ TEST(ChannelPagesTest, GiveTheSameForEveryNumberOfThreads) {
     return all;
   };
   Error error;
-  const std::vector<PageBytes> one = read(1, error);
+  const std::vector<std::vector<Given>> one = read(1, error);
   EXPECT_TRUE(error.ok()) << ToString(error);
-  EXPECT_EQ(one[0].size(), 6 * kPages + 2 * (0 + 1 + 2));
-  EXPECT_TRUE(one[0].begin()->second == Pages(0, 1));
+  EXPECT_EQ(one[0].size(),
+            2 * kChannels * kPages + 2 * (0 + 1 + 2 + 3 + 4 + 5));
+  EXPECT_TRUE(one[0][0] ==
+              Given("file1", 0, ChannelPageKind::kPage, Pages(0, 1)));
   for (int threads : {2, 3, 8}) {
     EXPECT_TRUE(read(threads, error) == one) << threads;
     EXPECT_TRUE(error.ok()) << ToString(error);

@@ -14,6 +14,7 @@
 #include "codec/qemu/stream_reader.h"
 #include "codec/qemu/stream_recording.h"
 #include "codec/qemu/xbzrle.h"
+#include "codec/wire/be_text.h"
 #include "codec/wire/text.h"
 #include "flags/ram_flags.h"
 #include "gmock/gmock.h"
@@ -365,6 +366,37 @@ TEST(RamExtractorTest, ADamagedChannelIsTheError) {
   Error error = Extract(ReadCapture(capture), "pc.ram", channels).error;
   EXPECT_EQ(error.code, ErrorCode::kTruncated);
   EXPECT_EQ(error.file, "channel 1");
+}
+
+// In the packet of that number that has pages. Its layout is FORMAT.md 13.3.
+void PutFirstPageOutside(size_t number, std::string& channel) {
+  const std::string packet = Be32Text(0x11223344) + Be32Text(1);
+  constexpr size_t kNormalAt = 16;
+  constexpr size_t kOffsetsAt = 320;
+  size_t at = 64;  // Behind the initial packet.
+  for (size_t found = 0;; at += packet.size()) {
+    at = channel.find(packet, at);
+    ASSERT_NE(at, channel.npos);
+    if (channel.compare(at + kNormalAt, 4, Be32Text(0)) == 0) continue;
+    if (found++ == number) break;
+  }
+  channel.replace(at + kOffsetsAt, 8, Be64Text(uint64_t{1} << 40));
+}
+
+// Extract() holds what several threads give against what one does.
+TEST(RamExtractorTest, PagesThatCannotBeAreTheSameErrorForAnyNumberOfThreads) {
+  const testdata::Capture& capture = GetCapture("s72-multifd-ram");
+  const std::vector<std::string> sound = ReadChannels(capture);
+  ASSERT_GE(sound.size(), 2U);
+  for (const std::vector<size_t>& packets : std::vector<std::vector<size_t>>{
+           {1, 0}, {0, 1}, {1, 1}, {0, 0}, {2, 1}}) {
+    std::vector<std::string> channels = sound;
+    PutFirstPageOutside(packets[0], channels[0]);
+    PutFirstPageOutside(packets[1], channels[1]);
+    const Error error = Extract(ReadCapture(capture), "pc.ram", channels).error;
+    EXPECT_EQ(error.code, ErrorCode::kBadRam) << ToString(error);
+    EXPECT_THAT(error.file, HasSubstr("channel "));
+  }
 }
 
 }  // namespace

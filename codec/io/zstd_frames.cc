@@ -98,10 +98,11 @@ bool ZstdFrames::AreSeveral(const ByteSource& compressed) {
 std::optional<ZstdFrameSize> ZstdFrames::Look(const ByteSource& compressed,
                                               uint64_t at) {
   std::optional<ZstdFrameSize> all = LookAtOne(compressed, at);
+  // The last may be large: before each of pzstd's stands one of 12 bytes.
   while (all && IsSmall(*all)) {
     const std::optional<ZstdFrameSize> more =
         LookAtOne(compressed, at + all->packed);
-    if (!more || !IsSmall(*more)) break;
+    if (!more) break;
     all->packed += more->packed;
     all->most += more->most;
   }

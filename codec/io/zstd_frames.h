@@ -50,7 +50,7 @@ class ZstdFrames {
   std::optional<ByteSpan> Next();
 
  private:
-  // One, or small ones that follow each other, so that a thread has some work.
+  // One, and small ones before it, so that a thread has some work.
   struct Frames {
     uint64_t at = 0;    // In the compressed file.
     size_t packed = 0;  // So many bytes are they there.
@@ -60,7 +60,7 @@ class ZstdFrames {
   };
   class Worker;
 
-  // The frame there, or the small ones.
+  // The frame there, and where it is small those that follow, up to a large one.
   static std::optional<ZstdFrameSize> Look(const ByteSource& compressed,
                                            uint64_t at);
   // Gives the next ones to the threads. False if the file is not as it was.

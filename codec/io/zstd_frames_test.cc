@@ -117,6 +117,33 @@ TEST_F(ZstdFramesTest, AreDecodedSideBySide) {
   EXPECT_EQ(AsText(file.Peek(6)), "behind");
 }
 
+// pzstd tells the size of each frame in one before it that is skipped.
+TEST_F(ZstdFramesTest, OneThatIsSkippedGoesWithTheLargeOneBehindIt) {
+  const auto add_skipped = [this] {
+    packed_ += "\x50\x2a\x4d\x18" + std::string("\x04\0\0\0", 4) + "size";
+  };
+  add_skipped();
+  Add(400000);
+  MemorySource one(AsBytes(packed_));
+  EXPECT_FALSE(ZstdFrames::AreSeveral(one));
+  for (size_t size : {500000, 300000, 600000}) {
+    add_skipped();
+    Add(size);
+  }
+  EXPECT_TRUE(TakeAllWays(packed_).bytes == bytes_);
+  MemorySource file(AsBytes(packed_));
+  EXPECT_TRUE(ZstdFrames::AreSeveral(file));
+  ZstdFrames frames(file, {.threads = 2});
+  std::string all;
+  size_t given = 0;
+  while (std::optional<ByteSpan> bytes = frames.Next()) {
+    all += AsText(*bytes);
+    ++given;
+  }
+  EXPECT_TRUE(all == bytes_);
+  EXPECT_EQ(given, 4) << "no job is only what is skipped";
+}
+
 TEST_F(ZstdFramesTest, SmallOnesAreDecodedTogether) {
   for (size_t i = 0; i < 800; ++i) {
     Add(i % 700);

@@ -20,7 +20,11 @@ class ZstdSink : public ByteSink {
   // Writes frames of FrameBytes() to `sink`, which must outlive this: they can
   // be compressed side by side, and decompressed so. With more than one thread,
   // `threads` of its own compress, else the caller's does; the bytes are the
-  // same. Memory is about 8 MiB, and as much a thread at level 3.
+  // same. Memory in MiB, of one and of n > 1 threads, for noise and text:
+  //
+  //   level  1 to 3   4 to 6   7, 8      9         10 to 15            19
+  //   one    10       12       15        20        60 to 100           117
+  //   n      10 + 5n  11 + 7n  10 + 10n  10 + 16n  30 + 42n to 30 + 82n
   ZstdSink(ByteSink& sink, int level, int threads = 1);
   ~ZstdSink() override;
 
@@ -29,6 +33,15 @@ class ZstdSink : public ByteSink {
   static size_t FrameBytes(int level) {
     constexpr int kFirstStrong = 10;
     return level < kFirstStrong ? 2 << 20 : 8 << 20;
+  }
+
+  // With how many threads it takes less than 48 MiB, or as little as it can.
+  static int FrugalThreads(int level) {
+    return level <= 3   ? 6
+           : level <= 6 ? 4
+           : level <= 8 ? 3
+           : level <= 9 ? 2
+                        : 1;
   }
 
   void Write(ByteSpan bytes) override;

@@ -404,7 +404,7 @@ class Rewriter {
   VmUuid uuid_ = {};  // Of the channels that are merged.
   PieceStore store_;
   std::vector<std::unique_ptr<ByteSource>> page_sources_;
-  ChannelPages pages_;
+  ChannelPages pages_{options_.threads};
 
   StreamVisitor* first_ = nullptr;
   std::vector<std::unique_ptr<VisitorFilter>> filters_;

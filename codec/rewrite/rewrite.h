@@ -40,6 +40,8 @@ struct RewriteOptions {
   // Puts what multifd channels carry into the main channel: device state and
   // guest memory.
   bool single_channel = false;
+  // So many inflate what the channels carry of guest memory.
+  int threads = 1;
   // Splits device state over the output's channels. The input must have none,
   // or `single_channel` be set.
   bool split_channels = false;
