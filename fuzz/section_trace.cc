@@ -39,11 +39,14 @@ void Note(const Event& event, SectionTrace& trace) {
     trace.events.back().payload += payload;
     return;
   }
+  // What an event of another kind left there is not looked at.
+  const bool data = event.kind == EventKind::kData;
+  const ConfigLayout layout = data ? ConfigLayout() : event.layout;
   trace.events.push_back(
       {event.kind,
        event.kind == EventKind::kTag ? event.element : Element::kNone,
-       event.offset, std::move(payload), event.record_bytes,
-       event.layout.pci_config_bytes, event.layout.msix_vectors});
+       event.offset, std::move(payload), data ? event.record_bytes : 0,
+       layout.pci_config_bytes, layout.msix_vectors});
 }
 
 // Whole records, by the calls for many of them.

@@ -77,7 +77,7 @@ bool Begin(const Arguments& arguments,
   _exit(run(one));
 }
 
-// Of a file that no process can say anything of.
+// Says what became of a file that no process says anything of.
 ExitStatus Fail(const std::string& file, const std::string& what, bool json) {
   PrintError(StrCat(Printable(file), ": ", what));
   if (!json) return kUnusable;

@@ -385,11 +385,11 @@ void PutFirstPageOutside(size_t number, std::string& channel) {
 
 // Extract() holds what several threads give against what one does.
 TEST(RamExtractorTest, PagesThatCannotBeAreTheSameErrorForAnyNumberOfThreads) {
-  const testdata::Capture& capture = GetCapture("s72-multifd-ram");
+  const testdata::Capture& capture = GetCapture("s72-multifd-zstd");
   const std::vector<std::string> sound = ReadChannels(capture);
   ASSERT_GE(sound.size(), 2U);
-  for (const std::vector<size_t>& packets : std::vector<std::vector<size_t>>{
-           {1, 0}, {0, 1}, {1, 1}, {0, 0}, {2, 1}}) {
+  for (const std::vector<size_t>& packets :
+       std::vector<std::vector<size_t>>{{1, 0}, {0, 1}, {1, 1}, {0, 0}}) {
     std::vector<std::string> channels = sound;
     PutFirstPageOutside(packets[0], channels[0]);
     PutFirstPageOutside(packets[1], channels[1]);

@@ -6,9 +6,10 @@
 //   // Goes on by itself where `compressed` now stands.
 //
 // A frame that is damaged, cut short or larger than kMaxFrameBytes ends it, as
-// does what is no frame: the source then stands at its first byte, and whoever
-// decodes it piece by piece finds what is wrong. How much that gives of a
-// damaged frame before it fails depends on how it is read, as always.
+// does what is no frame: the source then stands at its first byte, or at small
+// frames before it, and whoever decodes them piece by piece finds what is
+// wrong. How much that gives of a damaged frame before it fails depends on how
+// it is read, as always.
 
 #ifndef MIGSTREAM_CODEC_IO_ZSTD_FRAMES_H_
 #define MIGSTREAM_CODEC_IO_ZSTD_FRAMES_H_
@@ -60,7 +61,7 @@ class ZstdFrames {
   };
   class Worker;
 
-  // The frame there, and where it is small those that follow, up to a large one.
+  // The frame there; where it is small, those behind it too, up to a large one.
   static std::optional<ZstdFrameSize> Look(const ByteSource& compressed,
                                            uint64_t at);
   // Gives the next ones to the threads. False if the file is not as it was.
