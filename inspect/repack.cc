@@ -50,10 +50,17 @@ class Output {
 };
 
 // How many threads compress each output. Where there are several, it is the
-// caller's alone: each would have threads of its own, with their memory.
-int ZstdThreads(const Arguments& arguments, size_t outputs) {
+// caller's alone: each would have threads of its own, with their memory. So do
+// those that decode a compressed input.
+int ZstdThreads(const Arguments& arguments, const ByteSource& input,
+                size_t outputs) {
+  constexpr size_t kMib = 43;
+  constexpr size_t kMibBesideDecoding = 26;
+  const bool decodes = input.raw_size() && !input.size();
   const int level = static_cast<int>(arguments.zstd_level);
-  return outputs > 1 ? 1 : ThreadsOf(arguments, ZstdSink::FrugalThreads(level));
+  const int most =
+      ZstdSink::ThreadsWithin(decodes ? kMibBesideDecoding : kMib, level);
+  return outputs > 1 ? 1 : ThreadsOf(arguments, most);
 }
 
 // Whether there is anything to do but to decode and encode.
@@ -131,7 +138,7 @@ ExitStatus Run(const Arguments& arguments) {
     if (!file.empty()) sources.push_back(file);
   }
   const mode_t mode = ModeOf(sources);
-  const int threads = ZstdThreads(arguments, channels + 1);
+  const int threads = ZstdThreads(arguments, *inputs.main, channels + 1);
   absl::Status status =
       outputs[0].Open(arguments.output, arguments, mode, threads);
   RewriteOutput output;

@@ -245,6 +245,19 @@ TEST(ZstdSinkTest, WritesTheSameFramesForEveryNumberOfThreads) {
             first.size());
 }
 
+TEST(ZstdSinkTest, TheHigherTheLevelTheFewerThreadsAreWithinALimit) {
+  int before = 100;
+  for (int level = ZstdSink::kMinLevel; level <= ZstdSink::kMaxLevel; ++level) {
+    const int threads = ZstdSink::ThreadsWithin(43, level);
+    EXPECT_LE(threads, before) << level;
+    before = threads;
+  }
+  EXPECT_EQ(ZstdSink::ThreadsWithin(43, 3), 6);
+  EXPECT_EQ(ZstdSink::ThreadsWithin(43, 9), 2);
+  EXPECT_EQ(ZstdSink::ThreadsWithin(43, ZstdSink::kMaxLevel), 1);
+  EXPECT_EQ(ZstdSink::ThreadsWithin(0, 3), 1);
+}
+
 TEST(ZstdSinkTest, AnEmptyStreamIsAFrame) {
   StringSink sink;
   ZstdSink zstd(sink, 3, 2);

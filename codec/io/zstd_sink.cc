@@ -3,6 +3,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace migstream {
@@ -17,7 +18,29 @@ std::shared_ptr<ZSTD_CCtx> NewContext(int level) {
   return context;
 }
 
+// In MiB, of several threads: what all have, and what each has besides.
+struct LevelMemory {
+  int last_level;
+  size_t common;
+  size_t thread;
+};
+constexpr LevelMemory kMemory[] = {
+    {3, 10, 5},
+    {6, 11, 7},
+    {8, 10, 10},
+    {9, 10, 16},
+    {ZstdSink::kMaxLevel, 30, 100},
+};
+
 }  // namespace
+
+int ZstdSink::ThreadsWithin(size_t mib, int level) {
+  const LevelMemory& memory = *std::find_if(
+      std::begin(kMemory), std::end(kMemory) - 1,
+      [level](const LevelMemory& each) { return level <= each.last_level; });
+  const size_t left = mib - std::min(mib, memory.common);
+  return static_cast<int>(std::max<size_t>(1, left / memory.thread));
+}
 
 ZstdSink::ZstdSink(ByteSink& sink, int level, int threads)
     : sink_(sink),

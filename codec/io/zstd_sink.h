@@ -20,11 +20,7 @@ class ZstdSink : public ByteSink {
   // Writes frames of FrameBytes() to `sink`, which must outlive this: they can
   // be compressed side by side, and decompressed so. With more than one thread,
   // `threads` of its own compress, else the caller's does; the bytes are the
-  // same. Memory in MiB, of one and of n > 1 threads, for noise and text:
-  //
-  //   level  1 to 3   4 to 6   7, 8      9         10 to 15            19
-  //   one    10       12       15        20        60 to 100           117
-  //   n      10 + 5n  11 + 7n  10 + 10n  10 + 16n  30 + 42n to 30 + 82n
+  // same.
   ZstdSink(ByteSink& sink, int level, int threads = 1);
   ~ZstdSink() override;
 
@@ -35,14 +31,10 @@ class ZstdSink : public ByteSink {
     return level < kFirstStrong ? 2 << 20 : 8 << 20;
   }
 
-  // With how many threads it takes less than 48 MiB, or as little as it can.
-  static int FrugalThreads(int level) {
-    return level <= 3   ? 6
-           : level <= 6 ? 4
-           : level <= 8 ? 3
-           : level <= 9 ? 2
-                        : 1;
-  }
+  // With how many threads it takes no more than so much memory, if noise is
+  // compressed; at least 1, which takes 10 MiB up to level 3, 20 at level 9,
+  // and 60 to 120 from level 10 on.
+  static int ThreadsWithin(size_t mib, int level);
 
   void Write(ByteSpan bytes) override;
 
