@@ -172,9 +172,10 @@ TEST(BatchTest, WritesWhatOneRecordAfterTheOtherDoes) {
 }
 
 TEST(BatchTest, WhatDoesNotFitIsPutByTheNextCalls) {
-  std::vector<std::string> bytes;
-  for (int i = 0; i < 1000; ++i) bytes.push_back(std::to_string(i));
+  std::vector<std::string> bytes(1000);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = std::to_string(i);
   std::vector<iovec> payloads;
+  payloads.reserve(bytes.size());
   std::string wanted;
   for (const std::string& each : bytes) {
     payloads.push_back(Vector(each));

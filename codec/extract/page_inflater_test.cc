@@ -432,7 +432,7 @@ TEST(ChannelPagesTest, GiveTheSameForEveryNumberOfThreads) {
   constexpr uint32_t kChannels = 6;
   constexpr uint32_t kPages = 70;
   static_assert(kChannels > ChannelPages::kAtATime);
-  static_assert(2 * kPages * kPage > ChannelPages::kTurnBytes);
+  static_assert(size_t{2} * kPages * kPage > ChannelPages::kTurnBytes);
   std::vector<std::string> channels;
   for (uint32_t i = 0; i < kChannels; ++i) {
     ZstdDeflater deflater;
