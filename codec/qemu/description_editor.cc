@@ -142,7 +142,7 @@ class Editor {
   const std::string_view json_;
   const DescribedEntries& found_;
   std::map<Key, uint64_t> bytes_;  // Of each device's FULLs.
-  std::vector<Change> plan_;                  // One for each entry.
+  std::vector<Change> plan_;       // One for each entry.
   std::vector<const WrittenFull*> added_;
   bool changes_ = false;
 };
