@@ -19,16 +19,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   SectionTrace first = TraceSection(bytes, type, dialect, options);
   REQUIRE(first.encodable);
   REQUIRE(first.encoded == AsText(bytes.first(first.bytes)));
-  // With what came after the section, if that was needed to tell its parts; and
-  // records by batches.
-  constexpr uint64_t kBatches = 1;
+  // With what came after the section, if that was needed to tell its parts.
   if (!first.done) return 0;
   std::string again_bytes = first.encoded;
   again_bytes += std::string(AsText(bytes.subspan(first.bytes)));
-  SectionTrace again =
-      TraceSection(AsBytes(again_bytes), type, dialect, options, 0, kBatches);
-  REQUIRE(again.done);
-  REQUIRE(again.events == first.events);
-  REQUIRE(again.encoded == first.encoded);
+  // Record by record, and by batches.
+  for (uint64_t seed : {0, 1}) {
+    SectionTrace again =
+        TraceSection(AsBytes(again_bytes), type, dialect, options, 0, seed);
+    REQUIRE(again.done);
+    REQUIRE(again.events == first.events);
+    REQUIRE(again.encoded == first.encoded);
+  }
   return 0;
 }

@@ -98,11 +98,13 @@ bool ZstdFrames::AreSeveral(const ByteSource& compressed) {
 std::optional<ZstdFrameSize> ZstdFrames::Look(const ByteSource& compressed,
                                               uint64_t at) {
   std::optional<ZstdFrameSize> all = LookAtOne(compressed, at);
-  // The last may be large: before each of pzstd's stands one of 12 bytes.
+  // The last may be large, if all together are no larger than one may be:
+  // before each of pzstd's stands one of 12 bytes that holds nothing.
   while (all && IsSmall(*all)) {
     const std::optional<ZstdFrameSize> more =
         LookAtOne(compressed, at + all->packed);
     if (!more) break;
+    if (!IsSmall(*more) && all->most + more->most > kMaxFrameBytes) break;
     all->packed += more->packed;
     all->most += more->most;
   }

@@ -81,6 +81,17 @@ Taken TakeAllWays(const std::string& packed) {
   return one;
 }
 
+// By two threads; how often some were given.
+size_t TakeSideBySide(ByteSource& file, std::string& all) {
+  ZstdFrames frames(file, {.threads = 2});
+  size_t given = 0;
+  while (std::optional<ByteSpan> bytes = frames.Next()) {
+    all += AsText(*bytes);
+    ++given;
+  }
+  return given;
+}
+
 class ZstdFramesTest : public testing::Test {
  protected:
   // Each a frame.
@@ -110,9 +121,8 @@ TEST_F(ZstdFramesTest, AreDecodedSideBySide) {
   for (size_t size : {1000, 2000, 3000}) Add(size);
   packed_ += "behind";
   MemorySource file(AsBytes(packed_));
-  ZstdFrames frames(file, {.threads = 2});
   std::string all;
-  while (std::optional<ByteSpan> bytes = frames.Next()) all += AsText(*bytes);
+  TakeSideBySide(file, all);
   EXPECT_TRUE(all == bytes_);
   EXPECT_EQ(AsText(file.Peek(6)), "behind");
 }
@@ -130,13 +140,8 @@ TEST_F(ZstdFramesTest, OneThatIsSkippedGoesWithTheLargeOneBehindIt) {
   EXPECT_TRUE(TakeAllWays(packed_).bytes == bytes_);
   MemorySource file(AsBytes(packed_));
   EXPECT_TRUE(ZstdFrames::AreSeveral(file));
-  ZstdFrames frames(file, {.threads = 2});
   std::string all;
-  size_t given = 0;
-  while (std::optional<ByteSpan> bytes = frames.Next()) {
-    all += AsText(*bytes);
-    ++given;
-  }
+  const size_t given = TakeSideBySide(file, all);
   EXPECT_TRUE(all == bytes_);
   EXPECT_EQ(given, 4) << "no job is only what is skipped";
 }
@@ -148,13 +153,8 @@ TEST_F(ZstdFramesTest, SmallOnesAreDecodedTogether) {
   }
   EXPECT_TRUE(TakeAllWays(packed_).bytes == bytes_);
   MemorySource file(AsBytes(packed_));
-  ZstdFrames frames(file, {.threads = 2});
   std::string all;
-  size_t given = 0;
-  while (std::optional<ByteSpan> bytes = frames.Next()) {
-    all += AsText(*bytes);
-    ++given;
-  }
+  const size_t given = TakeSideBySide(file, all);
   EXPECT_TRUE(all == bytes_);
   EXPECT_LT(given, 20);
 }
@@ -170,13 +170,13 @@ TEST_F(ZstdFramesTest, MayHaveSkippableOnesBetween) {
 TEST_F(ZstdFramesTest, OneThatIsTooLargeIsDecodedInPieces) {
   Add(1000);
   Add(3000);
-  Add(ZstdFrames::kMaxFrameBytes + (1 << 20));
+  Add(ZstdFrames::kMaxFrameBytes + 1);
   Add(2000);
   EXPECT_TRUE(TakeAllWays(packed_).bytes == bytes_);
   MemorySource file(AsBytes(packed_));
   ZstdFrames frames(file, {.threads = 2});
+  EXPECT_TRUE(frames.Next());  // Both of the small ones.
   EXPECT_FALSE(frames.Next());
-  EXPECT_EQ(file.offset(), 0U) << "where the small ones before it are";
 }
 
 // How much of the damaged frame itself is given depends on how it is read.
